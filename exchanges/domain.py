@@ -1,0 +1,306 @@
+"""What venues tell us and what we ask of them, as frozen values.
+
+Pure: standard library only. Every quantity is in *base units of the base asset* (never contracts),
+every price in quote per one base unit, every rate a fraction (0.0001 = 1 bp), every time aware UTC.
+Money, prices, quantities and rates are Decimal. Adapters convert at their border and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+Symbol = NewType("Symbol", str)
+"""ccxt's unified form: `BTC/USDT` spot, `BTC/USDT:USDT` linear perpetual."""
+
+ClientOrderId = NewType("ClientOrderId", str)
+
+
+class InstrumentKind(StrEnum):
+    SPOT = "spot"
+    PERPETUAL = "perpetual"
+    FUTURE = "future"
+
+
+class SettlementKind(StrEnum):
+    """How a venue pays funding; `domain.md` section 2."""
+
+    NONE = "none"
+    LUMP = "lump"
+    HOURLY = "hourly"
+    ACCRUED = "accrued"
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for BUY and -1 for SELL: the sign of the base quantity it adds."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> Side:
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class TimeInForce(StrEnum):
+    GTC = "gtc"
+    IOC = "ioc"
+    POST_ONLY = "post_only"
+
+
+class VenueOrderStatus(StrEnum):
+    """What a venue says of an order; our own life cycle is `trading.core.states.OrderState`."""
+
+    OPEN = "open"
+    PARTIAL = "partial"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+FINAL_VENUE_STATUSES = frozenset(
+    {
+        VenueOrderStatus.FILLED,
+        VenueOrderStatus.CANCELED,
+        VenueOrderStatus.EXPIRED,
+        VenueOrderStatus.REJECTED,
+    }
+)
+
+
+class IntervalSource(StrEnum):
+    """Where a funding interval was read; `UNKNOWN` and `CONFLICTING` are never tradable."""
+
+    VENUE = "venue"
+    SETTLEMENT_SPACING = "settlement_spacing"
+    UNKNOWN = "unknown"
+    CONFLICTING = "conflicting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One tradable thing at one venue. `base` is the plain asset: 1000PEPE has base PEPE.
+
+    `lot` and the minima are in base units; `price_tick` in quote per base unit.
+    `contract_base` is how many base units one venue unit of amount stands for
+    (contract size x ticker multiplier; 1 where amounts are plain base units).
+    """
+
+    venue: str
+    symbol: Symbol
+    venue_symbol: str
+    kind: InstrumentKind
+    base: str
+    quote: str
+    settle: str
+    contract_base: Decimal
+    price_tick: Decimal
+    lot: Decimal
+    min_base_quantity: Decimal
+    min_notional: Decimal
+    max_base_quantity: Decimal | None = None
+    max_leverage: Decimal = Decimal(1)
+    maintenance_margin_rate: Decimal = Decimal(0)
+    settlement: SettlementKind = SettlementKind.NONE
+    funding_interval_seconds: int | None = None
+    expires_at: datetime | None = None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingRate:
+    """The rate of the settlement to come. Positive: longs pay shorts. Fraction per interval."""
+
+    venue: str
+    symbol: Symbol
+    funding_rate: Decimal
+    interval_seconds: int | None
+    interval_source: IntervalSource
+    next_funding_at: datetime | None
+    observed_at: datetime
+    mark_price: Decimal | None = None
+    index_price: Decimal | None = None
+
+    @property
+    def is_tradable(self) -> bool:
+        """Tell whether the interval is a known fact and the next settlement has a time."""
+        return self.interval_seconds is not None and self.next_funding_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledFunding:
+    """One settlement that has happened. `settlement_price` is None where the venue omits it."""
+
+    venue: str
+    symbol: Symbol
+    funding_rate: Decimal
+    settled_at: datetime
+    settlement_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Mark and index price of one instrument."""
+
+    venue: str
+    symbol: Symbol
+    mark_price: Decimal
+    index_price: Decimal | None
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookTop:
+    venue: str
+    symbol: Symbol
+    bid: Decimal
+    bid_quantity: Decimal
+    ask: Decimal
+    ask_quantity: Decimal
+    observed_at: datetime
+
+    @property
+    def mid(self) -> Decimal:
+        return (self.bid + self.ask) / 2
+
+    @property
+    def is_crossed(self) -> bool:
+        return self.bid >= self.ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    price: Decimal
+    base_quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """Bids from the highest, asks from the lowest price."""
+
+    venue: str
+    symbol: Symbol
+    bids: Sequence[Level]
+    asks: Sequence[Level]
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """One order as we mean it. `price` is None for MARKET. `base_quantity` > 0."""
+
+    client_order_id: ClientOrderId
+    symbol: Symbol
+    side: Side
+    order_type: OrderType
+    base_quantity: Decimal
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReport:
+    """What the venue says of one order. `filled_base_quantity` is cumulative.
+
+    Fields the venue did not echo are None, never guessed.
+    """
+
+    client_order_id: ClientOrderId | None
+    venue_order_id: str | None
+    symbol: Symbol
+    status: VenueOrderStatus | None
+    observed_at: datetime
+    side: Side | None = None
+    base_quantity: Decimal | None = None
+    filled_base_quantity: Decimal | None = None
+    average_price: Decimal | None = None
+    reduce_only: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution. `fee` > 0 was paid, < 0 is a rebate, in `fee_asset`."""
+
+    venue: str
+    symbol: Symbol
+    venue_trade_id: str
+    venue_order_id: str
+    client_order_id: ClientOrderId | None
+    side: Side
+    price: Decimal
+    base_quantity: Decimal
+    fee: Decimal
+    fee_asset: str
+    is_maker: bool
+    filled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundingPayment:
+    """One booked payment. `payment` > 0: the account received it."""
+
+    venue: str
+    symbol: Symbol
+    venue_payment_id: str
+    payment: Decimal
+    asset: str
+    paid_at: datetime
+    funding_rate: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenuePosition:
+    """`base_quantity` is signed: > 0 long, < 0 short, 0 flat."""
+
+    venue: str
+    symbol: Symbol
+    base_quantity: Decimal
+    entry_price: Decimal | None
+    mark_price: Decimal | None
+    liquidation_price: Decimal | None
+    leverage: Decimal | None
+    unrealised_pnl: Decimal | None
+    observed_at: datetime
+    is_hedge_mode: bool = False
+    adl_rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """One asset of an account. `equity` counts unrealised P&L where the venue says it."""
+
+    venue: str
+    asset: str
+    free: Decimal
+    total: Decimal
+    equity: Decimal
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeTier:
+    """Fractions of notional; a negative maker fee is a rebate. `is_fallback`: could not be asked."""
+
+    venue: str
+    symbol: Symbol
+    maker: Decimal
+    taker: Decimal
+    is_fallback: bool = False
+
+
+MarketFact = FundingRate | Quote | BookTop
+AccountFact = OrderReport | Fill | VenuePosition | Balance

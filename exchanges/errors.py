@@ -1,0 +1,77 @@
+"""Everything that can go wrong at a venue, named by what the caller must do.
+
+VenueError
+├── VenueUnavailable          nothing changed at the venue; ask again later
+│   └── RateLimited           silent until `retry_after` seconds have passed
+├── OrderRejected             the venue said no and is certain; plan anew under a new id
+│   ├── InsufficientMargin    the account cannot carry it; smaller or not at all
+│   ├── InvalidOrder          our bug or stale instrument data; refresh instruments
+│   └── DuplicateClientOrderId  already there: look it up and adopt it
+├── OrderOutcomeUnknown       we cannot tell; look up by own id, never send again
+├── OrderNotFound             the venue does not know this id *now*; not yet evidence of absence
+├── CredentialRefused         stop this account and tell its owner
+├── SettingRefused            leverage, margin or position mode could not be set; do not enter
+└── UnexpectedPayload         we do not understand the answer; unknown if it was an order
+"""
+
+from __future__ import annotations
+
+
+class VenueError(Exception):
+    """Any failure at a venue. `venue` and `detail` make a sentence a trader understands."""
+
+    def __init__(self, detail: str, *, venue: str = "", code: str = "") -> None:
+        super().__init__(f"{venue}: {detail}" if venue else detail)
+        self.venue = venue
+        self.detail = detail
+        self.code = code
+
+
+class VenueUnavailable(VenueError):
+    """Nothing was asked that changes state, or it surely was not done: ask again later."""
+
+
+class RateLimited(VenueUnavailable):
+    """Send nothing to this venue until `retry_after` seconds have passed."""
+
+    def __init__(
+        self, detail: str, *, venue: str = "", code: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(detail, venue=venue, code=code)
+        self.retry_after = retry_after
+
+
+class OrderRejected(VenueError):
+    """The venue refused the order and its state is certain: plan anew under a new id."""
+
+
+class InsufficientMargin(OrderRejected):
+    """The account cannot carry this order: make it smaller or leave it."""
+
+
+class InvalidOrder(OrderRejected):
+    """Our own bug or stale instrument data: refresh instruments before planning anew."""
+
+
+class DuplicateClientOrderId(OrderRejected):
+    """The venue already holds an order under this id: look it up and adopt it."""
+
+
+class OrderOutcomeUnknown(VenueError):
+    """We cannot tell whether the order exists: look it up by its own id, never send it again."""
+
+
+class OrderNotFound(VenueError):
+    """The venue does not know this id now; before the lifetime bound that proves nothing."""
+
+
+class CredentialRefused(VenueError):
+    """The key, signature or permission was refused: stop this account, tell its owner."""
+
+
+class SettingRefused(VenueError):
+    """Leverage, margin mode or position mode could not be set: do not enter."""
+
+
+class UnexpectedPayload(VenueError):
+    """The answer cannot be understood: treat it as unknown if it was an order."""

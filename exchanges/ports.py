@@ -1,0 +1,123 @@
+"""The four doors to a venue, one Protocol per use, so that a poller cannot trade.
+
+All calls are coroutines that run on the loop of `exchanges.loop`; all speak base units, Decimal and
+aware UTC; all raise only `exchanges.errors.VenueError` and its kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from exchanges.domain import (
+    AccountFact,
+    Balance,
+    BookTop,
+    ClientOrderId,
+    Depth,
+    FeeTier,
+    Fill,
+    FundingPayment,
+    FundingRate,
+    Instrument,
+    MarketFact,
+    OrderReport,
+    OrderRequest,
+    Quote,
+    SettledFunding,
+    Symbol,
+    VenuePosition,
+)
+
+
+class MarketData(Protocol):
+    """Public reads by REST. Raise VenueUnavailable when the venue cannot be asked."""
+
+    async def instruments(self) -> Sequence[Instrument]:
+        """Return spot and linear instruments only; inverse and quanto are filtered out."""
+
+    async def funding_rates(self) -> Sequence[FundingRate]:
+        """Return the coming rate of every perpetual, with its interval and the interval's source."""
+
+    async def quotes(self) -> Sequence[Quote]:
+        """Return mark and index price of every perpetual; of spot the last price as mark."""
+
+    async def book_tops(self) -> Sequence[BookTop]:
+        """Return best bid and ask of every instrument."""
+
+    async def depth(self, symbol: Symbol, *, levels: int) -> Depth:
+        """Return at least `levels` levels a side where the book has them."""
+
+    async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
+        """Return past settlements after `since`, oldest first, all pages."""
+
+    async def server_time(self) -> datetime:
+        """Return the venue's clock."""
+
+    async def close(self) -> None:
+        """Close sessions; the object is of no use afterwards."""
+
+
+class MarketStream(Protocol):
+    """Public WebSockets. Runs until cancelled; reconnects by itself."""
+
+    async def run(
+        self, symbols: Collection[Symbol], on_fact: Callable[[MarketFact], None]
+    ) -> None:
+        """Call `on_fact` on the loop for each funding rate, quote and book top of `symbols`."""
+
+    async def close(self) -> None: ...
+
+
+class AccountStream(Protocol):
+    """Own orders and fills by WebSocket. Runs until cancelled; reconnects by itself."""
+
+    async def run(self, on_fact: Callable[[AccountFact], None]) -> None:
+        """Call `on_fact` on the loop for each own order, fill, position and balance change."""
+
+    async def close(self) -> None: ...
+
+
+class Trading(Protocol):
+    """Orders of one account. `submit` is called by `trading.services.submit` and nowhere else."""
+
+    async def prepare(self, symbol: Symbol, *, leverage: Decimal) -> None:
+        """Set one-way mode, cross margin and leverage. Raise SettingRefused if the venue won't."""
+
+    async def submit(self, request: OrderRequest) -> OrderReport:
+        """Send one order once and return the venue's acknowledgement, which carries a venue id.
+
+        Raise OrderRejected (certain no), OrderOutcomeUnknown (all else, an answer without a venue
+        id or with a differing echo included), RateLimited or CredentialRefused (surely not placed).
+        """
+
+    async def find_order(self, client_order_id: ClientOrderId, symbol: Symbol) -> OrderReport:
+        """Look an order up by our own id. Raise OrderNotFound if the venue does not know it now."""
+
+    async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
+        """Ask to cancel. Raise OrderNotFound if unknown or already final; the look-up decides."""
+
+    async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]: ...
+
+
+class Account(Protocol):
+    """Private reads of one account. A failed read raises; it never returns empty instead."""
+
+    async def balances(self) -> Sequence[Balance]: ...
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        """Return every open derivative position; spot holdings are balances."""
+
+    async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
+        """Return own executions after `since`, oldest first, all pages, funding rows excluded."""
+
+    async def funding_payments(self, symbol: Symbol, *, since: datetime) -> Sequence[FundingPayment]:
+        """Return booked payments after `since`, oldest first, all pages, `payment` > 0 received."""
+
+    async def fee_tier(self, symbol: Symbol) -> FeeTier:
+        """Return the account's own maker and taker fee."""
+
+    async def check_key(self) -> None:
+        """Raise CredentialRefused if the key does not work or may withdraw."""
