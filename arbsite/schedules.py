@@ -1,0 +1,92 @@
+"""What beat rings and how often; rows a person may change in the admin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One scheduled task. A message nobody took within `expires` is dropped, not run late."""
+
+    name: str
+    task: str
+    every: timedelta
+    expires: timedelta
+
+
+SLOTS = (
+    Slot(
+        name="Refresh instruments",
+        task="exchanges.tasks.refresh_instruments",
+        every=timedelta(hours=1),
+        expires=timedelta(minutes=10),
+    ),
+    Slot(
+        name="Poll rates, prices and books",
+        task="exchanges.tasks.poll_market",
+        every=timedelta(seconds=2),
+        expires=timedelta(seconds=2),
+    ),
+    Slot(
+        name="Poll settled funding",
+        task="exchanges.tasks.poll_settlements",
+        every=timedelta(minutes=1),
+        expires=timedelta(seconds=30),
+    ),
+    Slot(
+        name="Scan for opportunities",
+        task="trading.tasks.scan",
+        every=timedelta(seconds=2),
+        expires=timedelta(seconds=2),
+    ),
+    Slot(
+        name="Sweep positions",
+        task="trading.tasks.sweep",
+        every=timedelta(seconds=2),
+        expires=timedelta(seconds=2),
+    ),
+    Slot(
+        name="Book funding payments",
+        task="trading.tasks.book_funding",
+        every=timedelta(seconds=10),
+        expires=timedelta(seconds=10),
+    ),
+    Slot(
+        name="Reconcile accounts",
+        task="trading.tasks.reconcile_accounts",
+        every=timedelta(minutes=1),
+        expires=timedelta(seconds=30),
+    ),
+    Slot(
+        name="Relay events",
+        task="trading.tasks.relay_events",
+        every=timedelta(seconds=2),
+        expires=timedelta(seconds=2),
+    ),
+    Slot(
+        name="Snapshot equity",
+        task="trading.tasks.snapshot_equity",
+        every=timedelta(minutes=1),
+        expires=timedelta(seconds=30),
+    ),
+)
+
+
+def install_schedules() -> None:
+    """Create the rows that are missing; what a person changed in the admin stays."""
+    for slot in SLOTS:
+        interval, _ = IntervalSchedule.objects.get_or_create(
+            every=int(slot.every.total_seconds()), period=IntervalSchedule.SECONDS
+        )
+        PeriodicTask.objects.get_or_create(
+            name=slot.name,
+            defaults={
+                "task": slot.task,
+                "interval": interval,
+                "expire_seconds": int(slot.expires.total_seconds()),
+            },
+        )

@@ -1,0 +1,28 @@
+"""Settings of the tests that run in one process; scenario tests start real ones."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Before the real settings load: no test may touch the state of `make run`.
+os.environ["CARRY_VAR"] = tempfile.mkdtemp(prefix="carry-test-")
+os.environ.pop("CARRY_KEY_FILE", None)
+os.environ["CARRY_LOCAL"] = "true"
+os.environ["DATABASE_URL"] = os.environ.get("CARRY_TEST_DATABASE_URL", "")
+
+from arbsite.settings import *  # noqa: F403
+
+VAR_DIR = Path(os.environ["CARRY_VAR"])
+STATIC_ROOT = VAR_DIR / "staticfiles"
+STATIC_ROOT.mkdir()
+
+# Doorbells ring into memory: what a test needs done it calls itself.
+CELERY_BROKER_URL = "memory://"
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
