@@ -1,0 +1,41 @@
+"""The records of `domain.md` section 9, a module per noun."""
+
+from __future__ import annotations
+
+from trading.models.config import ConfigurationVersion
+from trading.models.control import (
+    CoolDown,
+    Engine,
+    FailedAttempt,
+    IdempotencyKey,
+    JobRun,
+    KillSwitch,
+    LimitUse,
+)
+from trading.models.journal import Event, StateChange
+from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent, Trade
+from trading.models.opportunity import Opportunity
+from trading.models.order import Order
+from trading.models.position import Leg, LegSide, Position
+
+__all__ = [
+    "ConfigurationVersion",
+    "CoolDown",
+    "Engine",
+    "EquitySnapshot",
+    "Event",
+    "ExpectedFunding",
+    "FailedAttempt",
+    "FundingEvent",
+    "IdempotencyKey",
+    "JobRun",
+    "KillSwitch",
+    "Leg",
+    "LegSide",
+    "LimitUse",
+    "Opportunity",
+    "Order",
+    "Position",
+    "StateChange",
+    "Trade",
+]
