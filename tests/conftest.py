@@ -1,0 +1,90 @@
+"""Fixtures every test may use, and what a skip means.
+
+On a person's machine a skip says why. In CI (`CI=true`) a skip is a failure, except where the
+folder of recorded data beside the repository is absent.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from arbsite.accounts.models import User
+from exchanges.sealing import create_key_file
+
+IN_CI = os.environ.get("CI", "").lower() == "true"
+SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if SHARED_ABSENT not in reason:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} must not be skipped in CI: {reason}"
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the fast kinds first, so that a plain mistake shows within seconds."""
+    order = ["core", "db", "protocol", "scenario", "browser", "postgres", "bench"]
+
+    def rank(item: pytest.Item) -> int:
+        names = [mark.name for mark in item.iter_markers() if mark.name in order]
+        return order.index(names[0]) if names else len(order)
+
+    items.sort(key=rank)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback_only() -> Generator[None]:
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        is_inet = self.family in (socket.AF_INET, socket.AF_INET6)
+        if (
+            is_inet
+            and address[0] != "localhost"
+            and not ipaddress.ip_address(address[0]).is_loopback
+        ):
+            pytest.fail(f"a test tried to reach {address[0]}:{address[1]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded_connect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def key_file() -> None:
+    """Give the test run a sealing key of its own."""
+    create_key_file(settings.CARRY_KEY_FILE)
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """The person whose things a test is about."""
+    return User.objects.create_user("owner", password="owner-password")
+
+
+@pytest.fixture
+def teammate(db: None) -> User:
+    """Another ordinary user of the same installation."""
+    return User.objects.create_user("teammate", password="teammate-password")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """A user who must see nothing of the owner's."""
+    return User.objects.create_user("stranger", password="stranger-password")
