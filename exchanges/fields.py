@@ -66,7 +66,8 @@ class SealedField(EncryptedTextField):  # type: ignore[misc]  # the package has 
     def value_to_string(self, obj: object) -> str:
         return "[sealed]"
 
-    def formfield(self, *args: Any, **kwargs: Any) -> None:
+    def formfield(self, *args: Any, **kwargs: Any) -> Any:
+        """Return no form field: keys are entered on a write-only form and sealed there."""
         return None
 
     def _refuse_lookup(self, lookup_name: str) -> Never:
