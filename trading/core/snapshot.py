@@ -1,0 +1,111 @@
+"""A position as the planner sees it: frozen facts from the database, the board and the venues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from exchanges.domain import BookTop, Instrument, OrderType, Side
+from trading.core.exposure import LegExposure
+from trading.core.states import (
+    FINAL_ORDER_STATES,
+    UNRESOLVED_ORDER_STATES,
+    WORKING_ORDER_STATES,
+    Goal,
+    OrderState,
+    PositionState,
+    Purpose,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """One order as the planner sees it. `filled` is cumulative, in base units."""
+
+    id: UUID
+    leg_index: int
+    purpose: Purpose
+    side: Side
+    order_type: OrderType
+    base_quantity: Decimal
+    filled: Decimal
+    state: OrderState
+    created_at: datetime
+    cancel_after: datetime | None
+    cancel_requested_at: datetime | None
+    is_final_at_venue: bool
+
+    @property
+    def is_working(self) -> bool:
+        return self.state in WORKING_ORDER_STATES
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.base_quantity - self.filled
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether it ended without filling what it was sent for."""
+        return self.state in FINAL_ORDER_STATES and self.remaining > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegView:
+    """One leg: `sign` +1 long, -1 short; `net_base` signed; `book` None when stale or unknown."""
+
+    index: int
+    sign: int
+    instrument: Instrument
+    net_base: Decimal
+    orders: tuple[OrderView, ...]
+    book: BookTop | None
+    is_prepared: bool
+
+    @property
+    def unresolved(self) -> bool:
+        return any(order.state in UNRESOLVED_ORDER_STATES for order in self.orders)
+
+    @property
+    def planned(self) -> OrderView | None:
+        return next((o for o in self.orders if o.state is OrderState.PLANNED), None)
+
+    @property
+    def working(self) -> tuple[OrderView, ...]:
+        return tuple(order for order in self.orders if order.is_working)
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether every order is final and the venue itself said so."""
+        return all(o.state in FINAL_ORDER_STATES and o.is_final_at_venue for o in self.orders)
+
+    @property
+    def exposure(self) -> LegExposure:
+        return LegExposure(net_base=self.net_base, lot=self.instrument.lot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The parameters of the position's own snapshot that the order path obeys."""
+
+    market_buffer: Decimal
+    hedge_escalation: timedelta
+    hedge_deadline: timedelta
+    retry_delay: timedelta
+    max_attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionView:
+    """Everything `next_step` may know. `legs[0]` works first at entry."""
+
+    state: PositionState
+    goal: Goal
+    target_base_quantity: Decimal
+    legs: tuple[LegView, ...]
+    entry_deadline: datetime
+    is_killed: bool
+    is_confirmed: bool
+    """Both positions were read back after the last order became final."""
+    rules: Rules
