@@ -1,0 +1,1 @@
+"""Runs all of Carry on one machine: `manage.py up`."""
