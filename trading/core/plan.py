@@ -263,7 +263,8 @@ def _retry_is_early(view: PositionView, failures: list[OrderView], now: datetime
     if not failures:
         return False
     delay = min(view.rules.retry_delay * 2 ** (len(failures) - 1), timedelta(seconds=30))
-    return now - max(order.created_at for order in failures) < delay
+    last: datetime = max(order.created_at for order in failures)
+    return now - last < delay
 
 
 def _marketable(
@@ -297,7 +298,7 @@ def _marketable(
     )
 
 
-def _cancel_expired(view: PositionView, now: datetime) -> Cancel | None:
+def _cancel_expired(view: PositionView, now: datetime) -> Step | None:
     for leg in view.legs:
         for order in leg.working:
             is_due = order.cancel_after is not None and now >= order.cancel_after
@@ -306,7 +307,7 @@ def _cancel_expired(view: PositionView, now: datetime) -> Cancel | None:
     return None
 
 
-def _resume_unsent(view: PositionView, *, drop_because: str) -> Send | Drop | None:
+def _resume_unsent(view: PositionView, *, drop_because: str) -> Step | None:
     """Deal first with an intent that was written but never sent, as after a crash."""
     for leg in view.legs:
         if (order := leg.planned) is not None:
