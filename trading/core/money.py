@@ -1,0 +1,101 @@
+"""Rounding and money: the only caller of `quantize`.
+
+Quantities are cut towards zero to a lot, prices go to a tick against us (marketable) or to the
+passive side (resting), figures are rounded half-even for display only. Amounts of different assets
+never add up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from exchanges.domain import Side
+
+
+class MixedAssets(TypeError):
+    """Amounts of different assets were added: convert one of them at an explicit rate first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of one asset. Addition, subtraction and comparison refuse another asset."""
+
+    amount: Decimal
+    asset: str
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other), self.asset)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other), self.asset)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.asset)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.amount < self._same(other)
+
+    def converted(self, asset: str, rate: Decimal) -> Money:
+        """Return the amount in `asset`; `rate` is units of `asset` per unit of this one."""
+        return Money(self.amount * rate, asset)
+
+    def _same(self, other: Money) -> Decimal:
+        if other.asset != self.asset:
+            raise MixedAssets(f"{self.amount} {self.asset} and {other.amount} {other.asset}")
+        return other.amount
+
+
+def total(amounts: Iterable[Money], asset: str) -> Money:
+    """Sum amounts of one asset, zero of it when there are none. Raise MixedAssets."""
+    result = Money(Decimal(0), asset)
+    for amount in amounts:
+        result += amount
+    return result
+
+
+def floor_to_lot(base_quantity: Decimal, lot: Decimal) -> Decimal:
+    """Cut a quantity towards zero to a whole number of lots; the sign is kept."""
+    return base_quantity // lot * lot
+
+
+def ceil_to_lot(base_quantity: Decimal, lot: Decimal) -> Decimal:
+    """Raise a quantity > 0 to a whole number of lots."""
+    lots, rest = divmod(base_quantity, lot)
+    return (lots + 1 if rest else lots) * lot
+
+
+def common_lot(first: Decimal, second: Decimal) -> Decimal:
+    """Return the smallest quantity that is a whole number of both lots (their lcm)."""
+    exponent = min(_exponent(first), _exponent(second))
+    multiple = math.lcm(int(first.scaleb(-exponent)), int(second.scaleb(-exponent)))
+    return Decimal(multiple).scaleb(exponent)
+
+
+def price_against_us(price: Decimal, tick: Decimal, side: Side) -> Decimal:
+    """Round a marketable limit to the tick that is worse for us: a buy up, a sell down."""
+    return _ceil_tick(price, tick) if side is Side.BUY else price // tick * tick
+
+
+def price_passive(price: Decimal, tick: Decimal, side: Side) -> Decimal:
+    """Round a resting limit to the tick away from the market: a buy down, a sell up."""
+    return price_against_us(price, tick, side.opposite)
+
+
+def for_display(value: Decimal, places: int) -> Decimal:
+    """Round half-even to `places` decimals. Never store or send the result."""
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+
+
+def _ceil_tick(price: Decimal, tick: Decimal) -> Decimal:
+    ticks, rest = divmod(price, tick)
+    return (ticks + 1 if rest else ticks) * tick
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    if not isinstance(exponent, int) or value <= 0:
+        raise ValueError(f"a lot must be a positive number, not {value}")
+    return exponent

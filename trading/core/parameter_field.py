@@ -1,0 +1,187 @@
+"""What one configuration field is: its unit, range and words, and how its value crosses the border.
+
+Outside, values are strings, numbers, booleans and lists in the field's unit (percent, minutes …);
+inside they are fractions, timedeltas, enums and tuples. The conversion happens here and only here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from trading.core.symbols import parse_pair, shown_pair
+
+METADATA_KEY = "parameter"
+
+
+class Unit(StrEnum):
+    FRACTION = "fraction"
+    PERCENT = "percent"
+    USD = "usd"
+    MULTIPLE = "multiple"
+    COUNT = "count"
+    MILLISECONDS = "milliseconds"
+    SECONDS = "seconds"
+    MINUTES = "minutes"
+    HOURS = "hours"
+    BOOL = "bool"
+    CHOICE = "choice"
+    SYMBOLS = "symbols"
+
+
+MICROSECONDS = {
+    Unit.MILLISECONDS: 1_000,
+    Unit.SECONDS: 1_000_000,
+    Unit.MINUTES: 60_000_000,
+    Unit.HOURS: 3_600_000_000,
+}
+SHOWN_UNITS = {
+    Unit.USD: " USD",
+    Unit.PERCENT: " %",
+    Unit.MULTIPLE: "x",
+    Unit.MILLISECONDS: " ms",
+    Unit.SECONDS: " s",
+    Unit.MINUTES: " min",
+    Unit.HOURS: " h",
+}
+WORDS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterField:
+    """One field as a form, a file or the API shows it. `key` is its name outside.
+
+    Bounds are in `unit`. An optional field that is empty is off (None inside).
+    """
+
+    unit: Unit
+    label: str
+    help: str
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    choices: type[StrEnum] | None = None
+    optional: bool = False
+    suffix: str = ""
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.name + self.suffix
+
+    def parse(self, value: object) -> object:
+        """Return the inner value. Raise ValueError with a sentence that names the value."""
+        if self.optional and (value is None or value == ""):
+            return None
+        match self.unit:
+            case Unit.BOOL:
+                return _boolean(value)
+            case Unit.CHOICE:
+                return self._choice(value)
+            case Unit.SYMBOLS:
+                return _pairs(value)
+        number = self._number(value)
+        if self.unit in MICROSECONDS:
+            return timedelta(microseconds=round(number * MICROSECONDS[self.unit]))
+        if self.unit is Unit.COUNT:
+            return int(number)
+        return number / 100 if self.unit is Unit.PERCENT else number
+
+    def dump(self, inner: Any) -> str | bool | list[str]:
+        """Return the outer value of `inner`; what `parse` reads back."""
+        if inner is None:
+            return ""
+        match self.unit:
+            case Unit.BOOL:
+                return bool(inner)
+            case Unit.SYMBOLS:
+                return [shown_pair(pair) for pair in inner]
+            case Unit.PERCENT:
+                return _plain(inner * 100)
+        if self.unit in MICROSECONDS:
+            microseconds = inner // timedelta(microseconds=1)
+            return _plain(Decimal(microseconds) / MICROSECONDS[self.unit])
+        return _plain(inner) if isinstance(inner, Decimal) else str(inner)
+
+    def dumped_with_unit(self, parameters: object) -> str:
+        """Return this field of `parameters` as a sentence shows it: `30 min`, `2 %`, `5x`."""
+        return f"{self.dump(getattr(parameters, self.name))}{SHOWN_UNITS.get(self.unit, '')}"
+
+    def _choice(self, value: object) -> StrEnum:
+        options = list(self.choices or ())
+        for option in options:
+            if str(value) == option.value:
+                return option
+        raise ValueError(f"{value!r} is not one of {', '.join(options)}.")
+
+    def _number(self, value: object) -> Decimal:
+        number = _decimal(value)
+        if self.unit is Unit.COUNT and number != number.to_integral_value():
+            raise ValueError(f"{_plain(number)} must be a whole number.")
+        unit = SHOWN_UNITS.get(self.unit, "")
+        if self.minimum is not None and number < self.minimum:
+            raise ValueError(f"{_plain(number)}{unit} is below the least, {self.minimum}{unit}.")
+        if self.maximum is not None and number > self.maximum:
+            raise ValueError(f"{_plain(number)}{unit} is above the most, {self.maximum}{unit}.")
+        return number
+
+
+def parameter(
+    unit: Unit,
+    default: str | bool | StrEnum | tuple[str, ...] | None,
+    label: str,
+    sentence: str,
+    *,
+    least: str | None = None,
+    most: str | None = None,
+    optional: bool = False,
+    suffix: str = "",
+) -> Any:
+    """Declare a dataclass field from its outer default; bounds are in `unit`."""
+    described = ParameterField(
+        unit=unit,
+        label=label,
+        help=sentence,
+        minimum=None if least is None else Decimal(least),
+        maximum=None if most is None else Decimal(most),
+        choices=type(default) if isinstance(default, StrEnum) else None,
+        optional=optional,
+        suffix=suffix,
+    )
+    return field(default=described.parse(default), metadata={METADATA_KEY: described})
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError(f"{value!r} is not a number.")
+    try:
+        number = Decimal(str(value).strip().replace(",", ""))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number.") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a number.")
+    return number
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in WORDS:
+        return WORDS[value.strip().lower()]
+    raise ValueError(f"{value!r} is neither true nor false.")
+
+
+def _pairs(value: object) -> tuple[str, ...]:
+    texts = value.replace("\n", ",").split(",") if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{value!r} is not a list of pairs.")
+    pairs = tuple(dict.fromkeys(parse_pair(text) for text in texts if text.strip()))
+    if not pairs:
+        raise ValueError("The list is empty: name at least one pair, like BTC-USDT.")
+    return pairs
+
+
+def _plain(number: Decimal) -> str:
+    return format(number.normalize(), "f")
