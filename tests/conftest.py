@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from arbsite.accounts.models import User
 from exchanges.sealing import create_key_file
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
+KINDS = ("core", "db", "protocol", "scenario", "browser", "postgres", "bench")  # by speed
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
 
@@ -28,22 +30,41 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if SHARED_ABSENT not in reason:
-            report.outcome = "failed"
-            report.longrepr = f"{item.nodeid} must not be skipped in CI: {reason}"
+        _fail_unless_excused(report, item.nodeid)
+    return report
+
+
+def _fail_unless_excused(report: pytest.TestReport | pytest.CollectReport, nodeid: str) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if SHARED_ABSENT not in reason:
+        report.outcome = "failed"
+        report.longrepr = f"{nodeid} must not be skipped in CI: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if IN_CI and report.skipped:
+        _fail_unless_excused(report, collector.nodeid)
     return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the fast kinds first, so that a plain mistake shows within seconds."""
-    order = ["core", "db", "protocol", "scenario", "browser", "postgres", "bench"]
+    """Run the fast kinds first, and whole stories one at a time (xdist group)."""
+    for item in items:
+        kind = item.get_closest_marker("scenario") or item.get_closest_marker("browser")
+        if kind:
+            item.add_marker(pytest.mark.xdist_group("processes"))
+        if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
+            item.add_marker(pytest.mark.skip(reason="CARRY_TEST_DATABASE_URL names no PostgreSQL"))
+    items.sort(key=_speed)
 
-    def rank(item: pytest.Item) -> int:
-        names = [mark.name for mark in item.iter_markers() if mark.name in order]
-        return order.index(names[0]) if names else len(order)
 
-    items.sort(key=rank)
+def _speed(item: pytest.Item) -> int:
+    kinds = [KINDS.index(mark.name) for mark in item.iter_markers() if mark.name in KINDS]
+    return max(kinds, default=len(KINDS))
 
 
 @pytest.fixture(autouse=True, scope="session")

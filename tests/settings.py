@@ -18,6 +18,10 @@ VAR_DIR = Path(os.environ["CARRY_VAR"])
 STATIC_ROOT = VAR_DIR / "staticfiles"
 STATIC_ROOT.mkdir()
 
+if not os.environ["DATABASE_URL"]:
+    # A file, so that threads of a test meet the locks they meet in earnest.
+    DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # noqa: F405
+
 # Doorbells ring into memory: what a test needs done it calls itself.
 CELERY_BROKER_URL = "memory://"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}

@@ -1,0 +1,60 @@
+# Carry on one machine. Every target sets up what it needs; `make run` and `make test` are enough.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+UV := uv==0.13.8
+VENV := .venv
+STAMP := $(VENV)/.carry-installed
+PY := $(VENV)/bin/python
+
+# The first interpreter that can make an environment; 3.12 and 3.11 before 3.13, because the
+# embedded Redis installs by itself there.
+FIND_PYTHON = for python in $(PYTHON) python3.12 python3.11 python3.13 python3; do \
+	  "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	    2>/dev/null && { echo "$$python"; exit 0; }; \
+	done; \
+	echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (on Debian: apt install python3-venv)." >&2; \
+	exit 1
+
+.PHONY: help setup run test check bench
+
+help:
+	@echo "make run    start Carry on this machine, in rehearsal mode"
+	@echo "make test   run every test this machine can run"
+	@echo "make check  format, lint, types, architecture, migrations"
+	@echo "make bench  measure scan and event-to-orders; writes build/bench.json"
+
+setup: $(STAMP)
+
+$(STAMP): uv.lock pyproject.toml .ci/embedded-redis
+	@python="$$($(FIND_PYTHON))"; \
+	if [ ! -x $(PY) ]; then "$$python" -m venv $(VENV); fi
+	@[ -x $(VENV)/bin/uv ] || $(PY) -m pip install --quiet --disable-pip-version-check $(UV)
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv sync --quiet --locked --inexact --compile-bytecode
+	@.ci/embedded-redis $(VENV)
+	@touch $@
+
+run: $(STAMP)
+	@exec $(PY) manage.py up
+
+check: $(STAMP)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy .
+	$(PY) manage.py check
+	$(PY) manage.py makemigrations --check --dry-run
+	$(VENV)/bin/pytest -q tests/test_architecture.py
+
+# Two workers share the short tests; whole stories (xdist group "processes") run one at a time.
+test: $(STAMP)
+	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
+	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" $(VENV)/bin/pytest -q -m "db or postgres"; \
+	else \
+	  echo "Tests on PostgreSQL are left out: CARRY_TEST_POSTGRES_URL names no server."; \
+	fi
+	@$(VENV)/bin/pytest -m "not postgres" -n 2 --dist loadgroup --no-loadscope-reorder
+
+bench: $(STAMP)
+	@$(PY) -m tests.benchmarks.run
