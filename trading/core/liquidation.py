@@ -1,0 +1,53 @@
+"""How far a leg is from being liquidated, and an account from its margin: `domain.md` section 5."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from exchanges.domain import Side
+
+WARNING_DISTANCE = Decimal("0.10")
+CRITICAL_DISTANCE = Decimal("0.05")
+WARNING_MARGIN_RATIO = Decimal("1.5")
+WANTED_MARGIN_RATIO = Decimal(2)
+
+
+class Danger(StrEnum):
+    NONE = "none"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+def liquidation_price(
+    *, entry_price: Decimal, leverage: Decimal, maintenance: Decimal, side: Side
+) -> Decimal:
+    """Estimate the liquidation price of an isolated linear leg; the venue's own figure wins.
+
+    `maintenance` is the maintenance margin rate; BUY is a long leg.
+    """
+    sign = side.sign
+    return entry_price * (1 - sign / leverage) / (1 - sign * maintenance)
+
+
+def liquidation_distance(liquidation: Decimal, mark_price: Decimal) -> Decimal:
+    """Return the move to liquidation as a fraction of the mark price, >= 0."""
+    return abs(liquidation - mark_price) / mark_price
+
+
+def distance_danger(distance: Decimal) -> Danger:
+    if distance < CRITICAL_DISTANCE:
+        return Danger.CRITICAL
+    return Danger.WARNING if distance < WARNING_DISTANCE else Danger.NONE
+
+
+def margin_ratio(equity: Decimal, used_margin: Decimal) -> Decimal | None:
+    """Return equity / used margin, None when no margin is used."""
+    return equity / used_margin if used_margin > 0 else None
+
+
+def margin_danger(ratio: Decimal | None) -> Danger:
+    """Grade a margin ratio: above 2 is wanted, below 1.5 is WARNING, at 1 the venue acts."""
+    if ratio is None or ratio >= WARNING_MARGIN_RATIO:
+        return Danger.NONE
+    return Danger.WARNING if ratio > 1 else Danger.CRITICAL
