@@ -10,7 +10,6 @@ from exchanges.domain import Side
 WARNING_DISTANCE = Decimal("0.10")
 CRITICAL_DISTANCE = Decimal("0.05")
 WARNING_MARGIN_RATIO = Decimal("1.5")
-WANTED_MARGIN_RATIO = Decimal(2)
 
 
 class Danger(StrEnum):
@@ -47,7 +46,7 @@ def margin_ratio(equity: Decimal, used_margin: Decimal) -> Decimal | None:
 
 
 def margin_danger(ratio: Decimal | None) -> Danger:
-    """Grade a margin ratio: above 2 is wanted, below 1.5 is WARNING, at 1 the venue acts."""
+    """Grade a margin ratio: below 1.5 is WARNING, at 1 the venue acts."""
     if ratio is None or ratio >= WARNING_MARGIN_RATIO:
         return Danger.NONE
     return Danger.WARNING if ratio > 1 else Danger.CRITICAL

@@ -13,6 +13,7 @@ from functools import reduce
 
 from exchanges.domain import Instrument
 from trading.core.money import ceil_to_lot, common_lot, floor_to_lot, for_display
+from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 
 OPEN_INTEREST_PART = Decimal("0.01")
@@ -23,7 +24,7 @@ ONE = Decimal(1)
 class Capital:
     """One collateral pool in USD. A cross account is one pool for all legs that share it."""
 
-    venue: str
+    account: str
     free: Decimal
     used_margin: Decimal = Decimal(0)
 
@@ -46,15 +47,6 @@ class LegCapacity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CapitalRules:
-    """Which part of collateral and equity may work; fractions."""
-
-    active_fraction: Decimal
-    planned_fraction: Decimal
-    venue_equity_fraction: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSize:
     """Equal base on all legs. `order_quantities` are in leg order, raised where a fee is in base.
 
@@ -74,14 +66,14 @@ def plan_size(
     legs: Sequence[LegCapacity],
     total_equity_usd: Decimal,
     limits_left_usd: Mapping[str, Decimal],
-    rules: CapitalRules,
+    parameters: Parameters,
 ) -> PlannedSize | Refusal:
     """Return the largest size within the request, the capital, the books and every limit.
 
     `limits_left_usd` holds what is left of each limit, keyed by the words a trader knows it by.
     """
     bounds = {"the size asked for": requested_usd, **limits_left_usd}
-    bounds["the free capital"] = planned_usd(legs, total_equity_usd, rules)
+    bounds["the free capital"] = planned_usd(legs, total_equity_usd, parameters)
     for leg in legs:
         name = f"what {leg.instrument.symbol} on {leg.instrument.venue} can take"
         bounds[name] = leg_capacity(leg) * leg.price
@@ -103,7 +95,7 @@ def plan_size(
 
 
 def planned_usd(
-    legs: Iterable[LegCapacity], total_equity_usd: Decimal, rules: CapitalRules
+    legs: Iterable[LegCapacity], total_equity_usd: Decimal, parameters: Parameters
 ) -> Decimal:
     """Return the notional per leg that the weakest collateral pool is planned to carry."""
     margin_per_usd: dict[Capital, Decimal] = {}
@@ -112,10 +104,10 @@ def planned_usd(
         margin_per_usd[leg.capital] += 1 / leg.leverage
     carried = []
     for capital, margin in margin_per_usd.items():
-        active = rules.active_fraction * capital.free
-        allowed = rules.venue_equity_fraction * total_equity_usd - capital.used_margin
+        active = parameters.active_fraction * capital.free
+        allowed = parameters.venue_equity_fraction * total_equity_usd - capital.used_margin
         carried.append(max(min(active, allowed), Decimal(0)) / margin)
-    return rules.planned_fraction * min(carried)
+    return parameters.planned_fraction * min(carried)
 
 
 def leg_capacity(leg: LegCapacity) -> Decimal:

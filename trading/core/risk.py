@@ -1,0 +1,96 @@
+"""Gates on the data behind a decision. Each returns a Refusal with its value, or None to pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.domain import BookTop, FundingRate, IntervalSource
+from trading.core.money import for_display
+from trading.core.refusal import Refusal
+
+
+def first_refusal(refusals: Iterable[Refusal | None]) -> Refusal | None:
+    """Return the first gate that is shut."""
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
+def refuse_stale(
+    what: str, observed_at: datetime, now: datetime, max_age: timedelta
+) -> Refusal | None:
+    """Refuse a fact older than `max_age`; `what` names it, as in `the book of X on Y`."""
+    age = now - observed_at
+    if age <= max_age:
+        return None
+    return Refusal(
+        code="stale",
+        sentence=f"{_sentence(what)} is {_seconds(age)} old; the most is {_seconds(max_age)}.",
+    )
+
+
+def refuse_bad_book(top: BookTop, now: datetime, max_age: timedelta) -> Refusal | None:
+    """Refuse a book that is stale, empty or crossed."""
+    if top.bid <= 0 or top.ask <= 0:
+        return Refusal(
+            code="empty_book", sentence=f"{top.symbol} on {top.venue} has a side without quotes."
+        )
+    if top.is_crossed:
+        return Refusal(
+            code="crossed_book",
+            sentence=f"{top.symbol} on {top.venue} is crossed: bid {top.bid}, ask {top.ask}.",
+        )
+    return refuse_stale(f"the book of {top.symbol} on {top.venue}", top.observed_at, now, max_age)
+
+
+def refuse_bad_funding(rate: FundingRate, now: datetime, max_age: timedelta) -> Refusal | None:
+    """Refuse a rate that is stale or whose interval is not a known fact."""
+    if rate.interval_source is IntervalSource.CONFLICTING:
+        return Refusal(
+            code="conflicting_interval",
+            sentence=f"The funding interval of {rate.symbol} on {rate.venue} is contradictory.",
+        )
+    if not rate.is_tradable:
+        return Refusal(
+            code="unknown_interval",
+            sentence=f"The funding interval of {rate.symbol} on {rate.venue} is not known.",
+        )
+    return refuse_stale(
+        f"the funding rate of {rate.symbol} on {rate.venue}", rate.observed_at, now, max_age
+    )
+
+
+def refuse_implausible(what: str, value: Decimal, max_spread: Decimal) -> Refusal | None:
+    """Refuse a price gap or funding spread that is too large to be true."""
+    if abs(value) <= max_spread:
+        return None
+    return Refusal(
+        code="implausible",
+        sentence=(
+            f"{_sentence(what)} is {_percent(value)}, beyond the plausible "
+            f"{_percent(max_spread)}: probably bad data."
+        ),
+    )
+
+
+def refuse_slow_venue(venue: str, latency: timedelta, most: timedelta) -> Refusal | None:
+    """Refuse a venue whose answers take longer than `most`."""
+    if latency <= most:
+        return None
+    return Refusal(
+        code="slow_venue",
+        sentence=f"{venue} takes {_seconds(latency)} to answer; the most is {_seconds(most)}.",
+    )
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{for_display(Decimal(span // timedelta(milliseconds=1)) / 1000, 1)} s"
+
+
+def _percent(fraction: Decimal) -> str:
+    return f"{for_display(fraction * 100, 2)} %"
+
+
+def _sentence(text: str) -> str:
+    """Raise the first letter only: `str.capitalize` would lower the symbols."""
+    return text[:1].upper() + text[1:]
