@@ -1,0 +1,319 @@
+"""The rules of docs/ARCHITECTURE.md that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db.models import Model
+
+pytestmark = pytest.mark.core
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("alerts", "arbsite", "exchanges", "trading")
+
+PURE = (
+    "exchanges.domain",
+    "exchanges.errors",
+    "exchanges.ports",
+    "exchanges.matching",
+    "trading.core",
+    "trading.strategies",
+)
+EFFECTS = {"random", "secrets", "time", "os", "subprocess", "socket", "threading", "asyncio"}
+CLOCK_CALLS = {"now", "utcnow", "today"}
+
+# Who may import what of ours; the longest matching key rules. `arbsite` may import everything.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "exchanges": ("exchanges", "arbsite.celery"),
+    "exchanges.domain": (),
+    "exchanges.errors": (),
+    "exchanges.ports": ("exchanges.domain", "exchanges.errors"),
+    "exchanges.matching": ("exchanges.domain", "exchanges.errors"),
+    "exchanges.ccxt_adapter": (
+        "exchanges.ccxt_adapter",
+        "exchanges.domain",
+        "exchanges.errors",
+        "exchanges.ports",
+        "exchanges.venues",
+        "exchanges.funding_intervals",
+        "exchanges.intervals",
+    ),
+    "trading": ("trading", "exchanges", "arbsite.accounts"),
+    "trading.core": ("trading.core", "exchanges.domain"),
+    "trading.strategies": ("trading.strategies", "trading.core", "exchanges.domain"),
+    "trading.services": (
+        "trading.services",
+        "trading.models",
+        "trading.core",
+        "trading.strategies",
+        "trading.events",
+        "trading.selectors",
+        "trading.doorbell",
+        "exchanges.ports",
+        "exchanges.errors",
+        "exchanges.domain",
+        "exchanges.registry",
+        "exchanges.selectors",
+        "exchanges.board",
+        "exchanges.loop",
+        "arbsite.accounts",
+    ),
+    "alerts": ("alerts", "trading.events", "trading.selectors", "arbsite.accounts"),
+}
+
+# Foreign packages that belong to few places.
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "ccxt": ("exchanges.ccxt_adapter",),
+    "celery": ("exchanges.tasks", "trading.tasks", "trading.doorbell", "arbsite.celery"),
+    "channels": ("trading.consumers", "trading.routing", "trading.broadcast", "arbsite.asgi"),
+    "numpy": ("trading.core.scan", "trading.research", "exchanges.board", "exchanges.simulator"),
+}
+
+NO_FLOAT = ("trading/core", "trading/strategies", "trading/services", "trading/models")
+FORBIDDEN_NAMES = {"utils", "helpers", "misc", "common", "manager", "managers"}
+STATE_COLUMNS = {"state", "status"}
+MOST_BROAD_EXCEPTS = 4
+MOST_FILE_LINES, MOST_FUNCTION_LINES = 400, 60
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    """Yield our Python files below `folders`, migrations aside."""
+    for folder in folders:
+        root = ROOT / folder
+        for path in [root] if root.is_file() else sorted(root.rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), filename=str(path))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sources(*PACKAGES)}
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Return what a file imports; `from a import b` is `a.b` where that is a module of ours."""
+    names: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                names.add(inner if inner in MODULES else node.module)
+    return frozenset(names)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def where(path: Path, node: ast.AST) -> str:
+    return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+
+
+def test_packages_import_only_what_their_layer_allows() -> None:
+    offences = [
+        f"{module} imports {name}"
+        for module, path in MODULES.items()
+        for name in sorted(imports(path))
+        if within(name, PACKAGES) and not layer_allows(module, name)
+    ]
+    assert offences == []
+
+
+def layer_allows(module: str, name: str) -> bool:
+    rules = [layer for layer in MAY_IMPORT if within(module, (layer,))]
+    return not rules or within(name, MAY_IMPORT[max(rules, key=len)])
+
+
+def test_pure_code_imports_no_package_but_numpy_for_the_scan() -> None:
+    offences = [
+        f"{module} imports {name}"
+        for module, path in MODULES.items()
+        if within(module, PURE)
+        for name in imports(path)
+        if not within(name, PACKAGES)
+        and (name.split(".")[0] not in sys.stdlib_module_names or name.split(".")[0] in EFFECTS)
+        and not (module == "trading.core.scan" and name == "numpy")
+    ]
+    assert offences == []
+
+
+def test_pure_code_never_reads_the_clock() -> None:
+    offences = [
+        where(path, node)
+        for module, path in MODULES.items()
+        if within(module, PURE)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in CLOCK_CALLS
+    ]
+    assert offences == []
+
+
+def test_foreign_packages_stay_in_their_places() -> None:
+    offences = [
+        f"{module} imports {name}"
+        for module, path in MODULES.items()
+        for name in imports(path)
+        if not within(module, ONLY_IN.get(name.split(".")[0], PACKAGES))
+    ]
+    assert offences == []
+
+
+def test_the_web_process_does_not_load_ccxt() -> None:
+    program = "import sys, arbsite.asgi; print('ccxt' in sys.modules)"
+    answer = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert answer.stdout.strip() == "False"
+
+
+def test_modules_do_not_import_each_other_in_circles() -> None:
+    graph = {
+        module: {name for name in imports(path) if name in MODULES}
+        for module, path in MODULES.items()
+    }
+    # Take away what imports nothing that is left; a circle never empties.
+    while free := {module for module, names in graph.items() if not names & graph.keys()}:
+        graph = {module: names for module, names in graph.items() if module not in free}
+    assert graph == {}
+
+
+def test_imports_stand_at_the_top() -> None:
+    offences = [
+        where(path, inner)
+        for path in MODULES.values()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    ]
+    assert offences == []
+
+
+def test_modules_are_nouns_of_the_field() -> None:
+    assert [m for m in MODULES if FORBIDDEN_NAMES & set(m.split("."))] == []
+
+
+def test_money_never_becomes_a_float() -> None:
+    parsers = sorted((ROOT / "exchanges/ccxt_adapter").glob("parse*.py"))
+    files = [*sources(*NO_FLOAT, "exchanges/models.py", "exchanges/matching.py"), *parsers]
+    offences = [
+        where(path, node)
+        for path in files
+        if module_name(path) != "trading.core.scan"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id == "float" or (node.func.id == "Decimal" and is_float(node))
+    ]
+    assert offences == []
+
+
+def is_float(call: ast.Call) -> bool:
+    first = call.args[0] if call.args else None
+    return isinstance(first, ast.Constant) and isinstance(first.value, float)
+
+
+def test_no_column_is_a_float() -> None:
+    offences = [
+        f"{model.__name__}.{field.name}"
+        for model in our_models()
+        for field in model._meta.get_fields()
+        if getattr(field, "get_internal_type", str)() == "FloatField"
+    ]
+    assert offences == []
+
+
+def test_every_model_says_what_a_row_means() -> None:
+    silent = [m.__name__ for m in our_models() if (m.__doc__ or "").startswith(f"{m.__name__}(")]
+    assert silent == []
+
+
+def our_models() -> list[type[Model]]:
+    return [m for m in apps.get_models() if within(m.__module__, PACKAGES)]
+
+
+def test_views_fetch_objects_through_their_user() -> None:
+    offences = [
+        where(path, node)
+        for path in sources("trading/views", "trading/api")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in {"objects", "_default_manager"}
+    ]
+    assert offences == []
+
+
+def test_only_transition_writes_the_state_of_positions_and_orders() -> None:
+    offences = [
+        where(path, node)
+        for path in sources("trading", "arbsite", "alerts")
+        if path != ROOT / "trading/services/transition.py"
+        for node in ast.walk(tree(path))
+        if writes_a_state(node)
+    ]
+    assert offences == []
+
+
+def writes_a_state(node: ast.AST) -> bool:
+    """Return whether a node is `x.state = …` or `….update(state=…)`."""
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return any(isinstance(t, ast.Attribute) and t.attr in STATE_COLUMNS for t in targets)
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "update"
+        and any(keyword.arg in STATE_COLUMNS for keyword in node.keywords)
+    )
+
+
+def test_few_places_catch_everything() -> None:
+    places = [
+        where(path, node)
+        for path in MODULES.values()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler) and catches_everything(node)
+    ]
+    assert len(places) <= MOST_BROAD_EXCEPTS, places
+
+
+def catches_everything(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(
+        kind is None or (isinstance(kind, ast.Name) and kind.id in {"Exception", "BaseException"})
+        for kind in kinds
+    )
+
+
+def test_files_and_functions_stay_short() -> None:
+    files = [
+        f"{path.relative_to(ROOT)} has {lines} lines"
+        for path in sources(*PACKAGES, "tests")
+        if (lines := len(path.read_text().splitlines())) > MOST_FILE_LINES
+    ]
+    functions = [
+        f"{where(path, node)} {node.name} has {lines} lines"
+        for path in sources(*PACKAGES, "tests")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (lines := (node.end_lineno or 0) - node.lineno + 1) > MOST_FUNCTION_LINES
+    ]
+    assert files + functions == []
