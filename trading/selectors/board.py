@@ -1,0 +1,24 @@
+"""The whole market board as a screen reads it: from Redis, empty when Redis does not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from redis import RedisError
+
+from exchanges.board import Board, Channel, FeedHealth
+from trading.services.market import redis
+
+
+def load_board(venues: Iterable[str]) -> Board:
+    """Return the board of these venues; without Redis an empty one, on which all is DOWN."""
+    try:
+        return Board.load(redis(), venues)
+    except RedisError:
+        return Board()
+
+
+def is_stale(board: Board, venue: str, channel: Channel, now: datetime) -> bool:
+    """Tell whether a venue's feed is too old to decide on."""
+    return board.health(venue, channel, now) in (FeedHealth.STALE, FeedHealth.DOWN)

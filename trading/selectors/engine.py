@@ -1,0 +1,131 @@
+"""The engine as screens show it: whose money, running or not, and who said so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django_celery_beat.models import PeriodicTask
+
+from arbsite.accounts.models import User
+from exchanges.modes import Mode
+from trading.models import Engine, KillSwitch, Order, Position
+from trading.services import configure, engine, kill_switch
+
+SCAN_TASK = "trading.tasks.scan"
+# A scan every two seconds that has not happened for half a minute is not coming.
+SCAN_OVERDUE = timedelta(seconds=30)
+
+
+class EngineState(StrEnum):
+    RUNNING = "Running"
+    PAUSED = "Paused"
+    KILLED = "Killed"
+    ERROR = "No scan"
+    SETTING_UP = "No account"
+
+
+class Identity(StrEnum):
+    """Whose money moves: rendered from the accounts in use, never from a page setting."""
+
+    SIMULATION = "SIMULATION"
+    LIVE = "LIVE"
+    UNKNOWN = "MODE UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """Everything the top bar and the engine panel say of one user's automation."""
+
+    state: EngineState
+    identity: Identity
+    sentence: str
+    kill: KillSwitch | None
+    is_paused: bool
+    automatic: bool
+    last_scan_at: datetime | None
+    next_scan_at: datetime | None
+    pending_orders: int
+    open_positions: int
+    max_positions: int
+    hold_hours: int
+    min_net_return: str
+
+    @property
+    def glyph(self) -> str:
+        if self.state is EngineState.RUNNING:
+            return ""
+        return "warn" if self.state in (EngineState.PAUSED, EngineState.SETTING_UP) else "down"
+
+    @property
+    def can_trade(self) -> bool:
+        return self.identity is not Identity.UNKNOWN and self.kill is None
+
+    @property
+    def is_live(self) -> bool:
+        return self.identity is Identity.LIVE
+
+    @property
+    def short_mode(self) -> str:
+        return "LIVE" if self.is_live else "SIM"
+
+
+def engine_status(user: User, now: datetime) -> EngineStatus:
+    """Return the state of `user`'s engine at `now`."""
+    own = engine.engine_for(user)
+    kill = kill_switch.active_for(user)
+    parameters = configure.current(user).parameters
+    identity = account_identity(user)
+    state, sentence = _state(own, kill, identity, now)
+    live = Position.objects.for_user(user).live().count()
+    return EngineStatus(
+        state=state,
+        identity=identity,
+        sentence=sentence,
+        kill=kill,
+        is_paused=own.state == Engine.State.PAUSED,
+        automatic=parameters.auto_entry,
+        last_scan_at=own.last_scan_at,
+        next_scan_at=_next_scan(own),
+        pending_orders=Order.objects.for_user(user).pending().count(),
+        open_positions=live,
+        max_positions=parameters.max_open_positions,
+        hold_hours=int(parameters.hold_horizon / timedelta(hours=1)),
+        min_net_return=str(parameters.min_net_return),
+    )
+
+
+def account_identity(user: User) -> Identity:
+    """Tell from the accounts in use whether money is real; mixed or no accounts is UNKNOWN."""
+    modes = set(user.exchange_accounts.active().values_list("exchange__mode", flat=True))
+    if not modes:
+        return Identity.UNKNOWN
+    if Mode.LIVE not in modes:
+        return Identity.SIMULATION
+    return Identity.LIVE if modes == {Mode.LIVE} else Identity.UNKNOWN
+
+
+def _state(
+    own: Engine, kill: KillSwitch | None, identity: Identity, now: datetime
+) -> tuple[EngineState, str]:
+    if kill is not None:
+        scope = "for everyone " if kill.user_id is None else ""
+        return EngineState.KILLED, f"{scope}by {kill.pressed_by}: {kill.reason}"
+    if identity is Identity.UNKNOWN:
+        return EngineState.SETTING_UP, "no usable account at any venue"
+    if own.state == Engine.State.PAUSED:
+        return EngineState.PAUSED, f"by {own.changed_by}, no entries"
+    if own.last_scan_at is not None and now - own.last_scan_at > SCAN_OVERDUE:
+        return EngineState.ERROR, f"since {own.last_scan_at:%H:%M:%S} UTC"
+    return EngineState.RUNNING, ""
+
+
+def _next_scan(own: Engine) -> datetime | None:
+    if own.last_scan_at is None:
+        return None
+    slot = PeriodicTask.objects.filter(task=SCAN_TASK, enabled=True).select_related("interval")
+    every = slot.first()
+    if every is None or every.interval is None:
+        return None
+    return own.last_scan_at + every.interval.schedule.run_every

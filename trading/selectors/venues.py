@@ -1,0 +1,98 @@
+"""Venues as the engine panel shows them: feed health, data age, margin in use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from arbsite.accounts.models import User
+from exchanges.board import Board, Channel, FeedHealth
+from exchanges.models import AccountBalance, Exchange
+
+DOLLARS = frozenset({"USDT", "USDC", "USD"})
+GLYPHS = {
+    FeedHealth.OK: "",
+    FeedHealth.SLOW: "warn",
+    FeedHealth.STALE: "down",
+    FeedHealth.DOWN: "down",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueFeed:
+    """How fresh a venue's data is: its worst channel that has ever spoken."""
+
+    code: str
+    health: FeedHealth
+    age: timedelta | None
+
+    @property
+    def glyph(self) -> str:
+        return GLYPHS[self.health]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueStatus:
+    """One line of the engine panel. `margin_used` is a fraction of equity, None when unknown."""
+
+    code: str
+    short_code: str
+    name: str
+    feed: VenueFeed
+    margin_used: Decimal | None
+    halted: str
+
+
+def enabled_exchanges() -> Sequence[Exchange]:
+    """Return the exchanges whose data is read."""
+    return list(Exchange.objects.filter(is_enabled=True))
+
+
+def venue_feed(board: Board, code: str, now: datetime) -> VenueFeed:
+    """Judge one venue by the age of its oldest live channel."""
+    ages = {
+        channel: age
+        for channel in Channel
+        if (age := board.age(code, channel, now)) is not None
+    }
+    if not ages:
+        return VenueFeed(code=code, health=FeedHealth.DOWN, age=None)
+    worst = max(ages, key=lambda channel: ages[channel])
+    return VenueFeed(code=code, health=board.health(code, worst, now), age=ages[worst])
+
+
+def venue_statuses(
+    user: User, exchanges: Iterable[Exchange], board: Board, now: datetime
+) -> list[VenueStatus]:
+    """Return one line per venue, with the margin that `user` has in use there."""
+    margin = _margin_used(user)
+    halted = {
+        account.exchange_id: account.halted_reason
+        for account in user.exchange_accounts.active().filter(halted_at__isnull=False)
+    }
+    return [
+        VenueStatus(
+            code=exchange.code,
+            short_code=exchange.short_code,
+            name=exchange.name,
+            feed=venue_feed(board, exchange.code, now),
+            margin_used=margin.get(exchange.code),
+            halted=halted.get(exchange.id, ""),
+        )
+        for exchange in exchanges
+    ]
+
+
+def _margin_used(user: User) -> dict[str, Decimal]:
+    equity: dict[str, Decimal] = {}
+    free: dict[str, Decimal] = {}
+    balances = AccountBalance.objects.filter(
+        account__user=user, account__is_active=True, asset__in=DOLLARS
+    ).select_related("account__exchange")
+    for balance in balances:
+        code = balance.account.exchange.code
+        equity[code] = equity.get(code, Decimal(0)) + balance.equity
+        free[code] = free.get(code, Decimal(0)) + balance.free
+    return {code: 1 - free[code] / total for code, total in equity.items() if total > 0}
