@@ -66,7 +66,10 @@ class MarketStream(Protocol):
     async def run(
         self, symbols: Collection[Symbol], on_fact: Callable[[MarketFact], None]
     ) -> None:
-        """Call `on_fact` on the loop for each funding rate, quote and book top of `symbols`."""
+        """Call `on_fact` on the loop for each funding rate, quote and book top of `symbols`.
+
+        A rate comes without an interval where the venue's stream does not say it.
+        """
 
     async def close(self) -> None: ...
 
@@ -74,8 +77,14 @@ class MarketStream(Protocol):
 class AccountStream(Protocol):
     """Own orders and fills by WebSocket. Runs until cancelled; reconnects by itself."""
 
-    async def run(self, on_fact: Callable[[AccountFact], None]) -> None:
-        """Call `on_fact` on the loop for each own order, fill, position and balance change."""
+    async def run(
+        self, on_fact: Callable[[AccountFact], None], on_open: Callable[[], None]
+    ) -> None:
+        """Call `on_fact` on the loop for each own order, fill, position and balance change.
+
+        Call `on_open` after each opening: what happened before it must be read by REST. Raise
+        CredentialRefused.
+        """
 
     async def close(self) -> None: ...
 

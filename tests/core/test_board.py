@@ -8,7 +8,7 @@ import pytest
 
 from exchanges.board import Board, Channel, FeedHealth
 from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote, Symbol
-from exchanges.intervals import IntervalTable
+from exchanges.interval_table import IntervalTable
 
 pytestmark = pytest.mark.core
 

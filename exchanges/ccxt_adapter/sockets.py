@@ -1,0 +1,161 @@
+"""One supervised WebSocket: opens, greets, hands over messages, notices silence, reopens.
+
+The library's own sockets stay open and mute after one message that cannot be parsed, for minutes;
+here any failure of a handler, a silent channel and a closed connection end the same way: the
+socket is closed and opened again after a jittered, growing delay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import aiohttp
+import orjson
+
+from exchanges.errors import UnexpectedPayload, VenueError
+
+logger = logging.getLogger(__name__)
+
+FIRST_DELAY = 0.25
+LONGEST_DELAY = 30.0
+STEADY_AFTER = 60.0
+OPEN_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 1.0
+PING_EVERY = 10.0
+LARGEST_MESSAGE = 16 * 1024 * 1024
+
+# What a handler raises on a message it does not understand.
+HANDLER_FAILURES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, VenueError)
+CONNECTION_FAILURES = (aiohttp.ClientError, OSError, TimeoutError)
+
+Send = Callable[[Any], Awaitable[None]]
+Receive = Callable[[], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What one socket is for.
+
+    `greet` runs after each opening and returns when the venue has accepted us; `handle` tells
+    whether a message was data, as opposed to an acknowledgement or a pong. `silent_after`: seconds
+    without data after which the channel counts as dead, None where silence is normal. `upkeep` is
+    what the venue wants to see every `upkeep_every` seconds.
+    """
+
+    name: str
+    url: Callable[[], Awaitable[str]]
+    greet: Callable[[Send, Receive], Awaitable[None]]
+    handle: Callable[[Any], bool]
+    silent_after: float | None
+    upkeep: Callable[[Send], Awaitable[None]] | None = None
+    upkeep_every: float = 15.0
+
+
+class Socket:
+    """Runs one feed until cancelled; `refused` errors of the venue end it, nothing else does."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        feed: Feed,
+        *,
+        on_open: Callable[[], None] | None = None,
+        refused: tuple[type[VenueError], ...] = (),
+    ) -> None:
+        self._session = session
+        self._feed = feed
+        self._on_open = on_open
+        self._refused = refused
+        self._failures = 0
+
+    async def run(self) -> None:
+        while True:
+            opened = monotonic()
+            try:
+                await self._live_once()
+            except self._refused:
+                raise
+            except (*HANDLER_FAILURES, *CONNECTION_FAILURES) as error:
+                logger.warning(
+                    "stream lost", extra={"feed": self._feed.name, "reason": repr(error)}
+                )
+            if monotonic() - opened >= STEADY_AFTER:
+                self._failures = 0
+            await asyncio.sleep(self._delay())
+            self._failures += 1
+
+    def _delay(self) -> float:
+        longest: float = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
+        spread: float = random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        return longest * spread
+
+    async def _live_once(self) -> None:
+        url = await self._feed.url()
+        async with asyncio.timeout(OPEN_TIMEOUT):
+            connection = await self._session.ws_connect(
+                url,
+                max_msg_size=LARGEST_MESSAGE,
+                heartbeat=PING_EVERY,
+                # A half-open peer never answers the closing handshake.
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
+            )
+        async with connection:
+            await self._greet(connection)
+            upkeep = asyncio.create_task(self._keep_up(connection))
+            try:
+                await self._listen(connection)
+            finally:
+                upkeep.cancel()
+
+    async def _greet(self, connection: aiohttp.ClientWebSocketResponse) -> None:
+        async def receive() -> Any:
+            return _payload(await connection.receive())
+
+        async with asyncio.timeout(OPEN_TIMEOUT):
+            await self._feed.greet(_sender(connection), receive)
+        logger.info("stream open", extra={"feed": self._feed.name})
+        if self._on_open is not None:
+            self._on_open()
+
+    async def _listen(self, connection: aiohttp.ClientWebSocketResponse) -> None:
+        silence = self._feed.silent_after
+        clock = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(silence) as limit:
+                while True:
+                    message = _payload(await connection.receive())
+                    if self._feed.handle(message) and silence is not None:
+                        limit.reschedule(clock() + silence)
+        except TimeoutError:
+            raise ConnectionResetError(f"no data for {silence} s") from None
+
+    async def _keep_up(self, connection: aiohttp.ClientWebSocketResponse) -> None:
+        while self._feed.upkeep is not None:
+            await asyncio.sleep(self._feed.upkeep_every)
+            # The listener sees a broken connection too, and a missed upkeep ends in one.
+            with contextlib.suppress(VenueError, *CONNECTION_FAILURES):
+                await self._feed.upkeep(_sender(connection))
+
+
+def _sender(connection: aiohttp.ClientWebSocketResponse) -> Send:
+    async def send(message: Any) -> None:
+        await connection.send_str(orjson.dumps(message).decode())
+
+    return send
+
+
+def _payload(message: aiohttp.WSMessage) -> Any:
+    match message.type:
+        case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
+            return orjson.loads(message.data)
+        case aiohttp.WSMsgType.ERROR:
+            raise UnexpectedPayload(f"the socket failed: {message.data!r}")
+        case _:
+            raise ConnectionResetError(f"closed by the venue: {message.type.name} {message.data}")

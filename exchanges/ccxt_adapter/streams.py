@@ -1,0 +1,62 @@
+"""Market and account streams of one venue on the session, addresses and keys of its client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator
+
+from exchanges.ccxt_adapter import streams_binance, streams_bybit
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.sockets import Feed, Socket
+from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.domain import Symbol
+from exchanges.errors import CredentialRefused
+
+MARKET_FEEDS: dict[str, Callable[[VenueClient, ByVenueSymbol, Emit], Iterator[Feed]]] = {
+    "binance": streams_binance.spot_market_feeds,
+    "binanceusdm": streams_binance.usdm_market_feeds,
+    "bybit": streams_bybit.market_feeds,
+}
+ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, ByVenueSymbol, EmitAccount], Feed]] = {
+    "binance": streams_binance.spot_account_feed,
+    "binanceusdm": streams_binance.usdm_account_feed,
+    "bybit": streams_bybit.account_feed,
+}
+
+
+class CcxtMarketStream:
+    def __init__(self, client: VenueClient) -> None:
+        self._client = client
+
+    async def run(self, symbols: Collection[Symbol], on_fact: Emit) -> None:
+        listings = (await self._client.ready()).by_symbol
+        wanted = {
+            listings[symbol].instrument.venue_symbol: listings[symbol]
+            for symbol in symbols
+            if symbol in listings
+        }
+        feeds = MARKET_FEEDS[self._client.profile.name](self._client, wanted, on_fact)
+        self._client.exchange.open()
+        async with asyncio.TaskGroup() as group:
+            for feed in feeds:
+                group.create_task(Socket(self._client.exchange.session, feed).run())
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class CcxtAccountStream:
+    def __init__(self, client: VenueClient) -> None:
+        self._client = client
+
+    async def run(self, on_fact: EmitAccount, on_open: Callable[[], None]) -> None:
+        listings = await self._client.ready()
+        feed = ACCOUNT_FEEDS[self._client.profile.name](
+            self._client, listings.by_venue_symbol, on_fact
+        )
+        self._client.exchange.open()
+        session = self._client.exchange.session
+        await Socket(session, feed, on_open=on_open, refused=(CredentialRefused,)).run()
+
+    async def close(self) -> None:
+        await self._client.close()

@@ -1,0 +1,229 @@
+"""Bybit v5 sockets, decoded straight from the wire.
+
+Source: bybit-exchange.github.io/docs/v5/websocket, public tickers of linear contracts, private
+orders, executions and positions. Empty strings are Bybit's way to say nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchanges.ccxt_adapter import stream_facts as facts
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
+from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.domain import (
+    AccountFact,
+    ClientOrderId,
+    Fill,
+    MarketFact,
+    OrderReport,
+    Side,
+    VenueOrderStatus,
+    VenuePosition,
+)
+from exchanges.errors import CredentialRefused, UnexpectedPayload
+
+TOPICS_PER_REQUEST = 10
+LOGIN_LIFETIME_MS = 10_000
+
+STATUSES = {
+    "New": VenueOrderStatus.OPEN,
+    "PartiallyFilled": VenueOrderStatus.PARTIAL,
+    "Filled": VenueOrderStatus.FILLED,
+    "Cancelled": VenueOrderStatus.CANCELED,
+    "PartiallyFilledCanceled": VenueOrderStatus.CANCELED,
+    "Rejected": VenueOrderStatus.REJECTED,
+}
+# Funding and settlement rows come through the same topic; they are not executions of orders.
+EXECUTIONS_OF_ORDERS = frozenset({"Trade", "AdlTrade", "BustTrade"})
+
+
+def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    exchange = client.exchange
+    tickers = Tickers(listings, emit)
+    topics = [f"tickers.{symbol}" for symbol in listings]
+
+    async def greet(send: Send, _: Receive) -> None:
+        tickers.restart()
+        for some in facts.chunks(topics, TOPICS_PER_REQUEST):
+            await send({"op": "subscribe", "args": some})
+
+    def handle(message: Any) -> bool:
+        if "topic" in message:
+            tickers.take(message)
+            return True
+        return _acknowledged(message)
+
+    yield Feed(
+        name="bybit tickers",
+        url=facts.fixed(exchange.implode_hostname(exchange.urls["api"]["ws"]["public"]["linear"])),
+        greet=greet,
+        handle=handle,
+        silent_after=facts.MARK_SILENT_AFTER,
+        upkeep=_ping,
+    )
+
+
+class Tickers:
+    """Linear tickers: a snapshot, then deltas that carry only what changed.
+
+    A delta confirms whatever it leaves out, so every message renews all facts of its instrument.
+    """
+
+    def __init__(self, listings: ByVenueSymbol, emit: Emit) -> None:
+        self._listings = listings
+        self._emit = emit
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def restart(self) -> None:
+        self._known.clear()
+
+    def take(self, message: dict[str, Any]) -> None:
+        data = message["data"]
+        listing = self._listings.get(data["symbol"])
+        if listing is None:
+            return
+        if message["type"] == "snapshot":
+            self._known[data["symbol"]] = data
+        else:
+            self._known[data["symbol"]].update(data)
+        for fact in ticker_facts(self._known[data["symbol"]], listing, datetime.now(UTC)):
+            self._emit(fact)
+
+
+def ticker_facts(known: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    """Yield what a merged linear ticker says.
+
+    `fundingIntervalHour` cannot say minutes, so the interval is left to the listing list.
+    """
+    mark = facts.optional_price(known.get("markPrice"), listing)
+    index = facts.optional_price(known.get("indexPrice"), listing)
+    if mark is not None:
+        yield facts.quote(listing, mark, index, now)
+    settles_at = int(known.get("nextFundingTime") or 0)
+    if known.get("fundingRate") and settles_at:
+        yield facts.rate(listing, known["fundingRate"], settles_at, mark, index, now)
+    if known.get("bid1Price") and known.get("ask1Price"):
+        bid = (known["bid1Price"], known["bid1Size"])
+        yield facts.book_top(listing, bid, (known["ask1Price"], known["ask1Size"]), now)
+
+
+async def _ping(send: Send) -> None:
+    await send({"op": "ping"})
+
+
+def _acknowledged(message: Any) -> bool:
+    """Return False, which means no data; raise if the venue refused the subscription."""
+    if message.get("success") is False:
+        raise UnexpectedPayload(f"subscription refused: {message['ret_msg']}", venue="bybit")
+    return False
+
+
+# --- Own orders and fills ---------------------------------------------------------------------
+
+
+def account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAccount) -> Feed:
+    exchange = client.exchange
+
+    async def greet(send: Send, receive: Receive) -> None:
+        expires = str(exchange.milliseconds() + LOGIN_LIFETIME_MS)
+        text, secret = f"GET/realtime{expires}".encode(), exchange.secret.encode()
+        signature = hmac.new(secret, text, hashlib.sha256).hexdigest()
+        await send({"op": "auth", "args": [exchange.apiKey, expires, signature]})
+        answer = await receive()
+        if not answer.get("success"):
+            raise CredentialRefused(answer.get("ret_msg") or answer["retMsg"], venue="bybit")
+        await send({"op": "subscribe", "args": ["order", "execution", "position"]})
+
+    def handle(message: Any) -> bool:
+        if "topic" not in message:
+            return _acknowledged(message)
+        for row in message["data"]:
+            if row["category"] == "linear" and row["symbol"] in listings:
+                listing = listings[row["symbol"]]
+                for fact in account_facts(message["topic"], row, listing, datetime.now(UTC)):
+                    emit(fact)
+        return True
+
+    return Feed(
+        name="bybit account",
+        url=facts.fixed(
+            exchange.implode_hostname(exchange.urls["api"]["ws"]["private"]["contract"])
+        ),
+        greet=greet,
+        handle=handle,
+        silent_after=None,
+        upkeep=_ping,
+    )
+
+
+def account_facts(
+    topic: str, row: dict[str, Any], listing: Listing, now: datetime
+) -> Iterator[AccountFact]:
+    """Yield the fact of one row of the private topic `order`, `execution` or `position`."""
+    if topic == "order":
+        yield _report(row, listing, now)
+    elif topic == "execution" and row["execType"] in EXECUTIONS_OF_ORDERS:
+        yield _fill(row, listing)
+    elif topic == "position":
+        yield _position(row, listing, now)
+
+
+def _report(row: dict[str, Any], listing: Listing, now: datetime) -> OrderReport:
+    return OrderReport(
+        client_order_id=_own_id(row),
+        venue_order_id=row["orderId"],
+        symbol=listing.symbol,
+        status=STATUSES.get(row["orderStatus"]),
+        observed_at=now,
+        side=Side(row["side"].lower()),
+        base_quantity=facts.quantity(row["qty"], listing),
+        filled_base_quantity=facts.quantity(row["cumExecQty"] or "0", listing),
+        average_price=facts.optional_price(row["avgPrice"], listing),
+        reduce_only=row["reduceOnly"],
+    )
+
+
+def _fill(row: dict[str, Any], listing: Listing) -> Fill:
+    return Fill(
+        venue=listing.instrument.venue,
+        symbol=listing.symbol,
+        venue_trade_id=row["execId"],
+        venue_order_id=row["orderId"],
+        client_order_id=_own_id(row),
+        side=Side(row["side"].lower()),
+        price=facts.price(row["execPrice"], listing),
+        base_quantity=facts.quantity(row["execQty"], listing),
+        fee=Decimal(row["execFee"] or 0),
+        fee_asset=row.get("feeCurrency") or listing.instrument.settle,
+        is_maker=row["isMaker"],
+        filled_at=facts.instant(row["execTime"]),
+    )
+
+
+def _position(row: dict[str, Any], listing: Listing, now: datetime) -> VenuePosition:
+    sign = -1 if row["side"] == "Sell" else 1
+    return VenuePosition(
+        venue=listing.instrument.venue,
+        symbol=listing.symbol,
+        base_quantity=sign * facts.quantity(row["size"] or "0", listing),
+        entry_price=facts.optional_price(row["entryPrice"], listing),
+        mark_price=facts.optional_price(row["markPrice"], listing),
+        liquidation_price=facts.optional_price(row["liqPrice"], listing),
+        leverage=Decimal(row["leverage"]) if row["leverage"] else None,
+        unrealised_pnl=Decimal(row["unrealisedPnl"]) if row["unrealisedPnl"] else None,
+        observed_at=now,
+        is_hedge_mode=row["positionIdx"] != 0,
+        adl_rank=row.get("adlRankIndicator"),
+    )
+
+
+def _own_id(row: dict[str, Any]) -> ClientOrderId | None:
+    return ClientOrderId(row["orderLinkId"]) if row["orderLinkId"] else None

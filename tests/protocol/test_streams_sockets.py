@@ -1,0 +1,209 @@
+"""A supervised socket against a venue that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from exchanges.ccxt_adapter.sockets import Feed, Receive, Send, Socket
+from exchanges.errors import CredentialRefused
+
+pytestmark = [pytest.mark.protocol, pytest.mark.asyncio]
+
+Serve = Callable[[web.WebSocketResponse, int], Awaitable[None]]
+
+
+class Venue:
+    """A venue of one socket address. `serve` is called with the number of the connection."""
+
+    def __init__(self, serve: Serve) -> None:
+        self.connections = 0
+        self._serve = serve
+        app = web.Application()
+        app.router.add_get("/ws", self._accept)
+        self.server = TestServer(app)
+
+    async def _accept(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.connections += 1
+        await self._serve(socket, self.connections)
+        return socket
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        async with self.server:
+            yield str(self.server.make_url("/ws"))
+
+
+async def stay_open(socket: web.WebSocketResponse) -> None:
+    async for _ in socket:
+        pass
+
+
+def feed(at: str, handle: Callable[[Any], bool], **changes: Any) -> Feed:
+    async def address() -> str:
+        return at
+
+    async def greet(send: Send, receive: Receive) -> None: ...
+
+    settings: dict[str, Any] = {
+        "name": "test",
+        "url": address,
+        "greet": greet,
+        "handle": handle,
+        "silent_after": 30.0,
+    }
+    return Feed(**(settings | changes))
+
+
+@contextlib.asynccontextmanager
+async def listening(feed: Feed, **options: Any) -> AsyncIterator[asyncio.Task[None]]:
+    async with aiohttp.ClientSession() as session:
+        task = asyncio.create_task(Socket(session, feed, **options).run())
+        yield task
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_message_that_cannot_be_handled_closes_and_reopens_the_socket():
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        await socket.send_json({"price": None if number == 1 else "100"})
+        await stay_open(socket)
+
+    seen = asyncio.Event()
+
+    def handle(message: Any) -> bool:
+        assert isinstance(message["price"].strip(), str)
+        seen.set()
+        return True
+
+    venue = Venue(serve)
+    async with venue.running() as url, listening(feed(url, handle)), asyncio.timeout(5):
+        await seen.wait()
+
+    assert venue.connections == 2
+
+
+async def test_garbage_body_closes_and_reopens_the_socket():
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        await socket.send_str("<html>" if number == 1 else "{}")
+        await stay_open(socket)
+
+    seen = asyncio.Event()
+    venue = Venue(serve)
+    async with (
+        venue.running() as url,
+        listening(feed(url, lambda message: bool(seen.set()) or True)),
+        asyncio.timeout(5),
+    ):
+        await seen.wait()
+
+    assert venue.connections == 2
+
+
+async def test_channel_that_only_acknowledges_counts_as_silent():
+    reopened = asyncio.Event()
+
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        if number == 2:
+            reopened.set()
+        while not socket.closed:
+            await socket.send_json({"op": "pong"})
+            await asyncio.sleep(0.02)
+
+    venue = Venue(serve)
+    async with (
+        venue.running() as url,
+        listening(feed(url, lambda message: "data" in message, silent_after=0.2)),
+        asyncio.timeout(5),
+    ):
+        await reopened.wait()
+
+
+async def test_each_opening_is_told_so_that_what_was_missed_can_be_read():
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        if number == 1:
+            await socket.close()
+        await stay_open(socket)
+
+    openings: asyncio.Queue[None] = asyncio.Queue()
+    venue = Venue(serve)
+    async with (
+        venue.running() as url,
+        listening(feed(url, lambda message: True), on_open=lambda: openings.put_nowait(None)),
+        asyncio.timeout(5),
+    ):
+        await openings.get()
+        await openings.get()
+
+
+async def test_refused_key_ends_the_socket():
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        await stay_open(socket)
+
+    async def greet(send: Send, receive: Receive) -> None:
+        raise CredentialRefused("Invalid apikey", venue="bybit")
+
+    venue = Venue(serve)
+    async with (
+        venue.running() as url,
+        listening(
+            feed(url, lambda message: True, greet=greet), refused=(CredentialRefused,)
+        ) as task,
+        asyncio.timeout(5),
+    ):
+        with pytest.raises(CredentialRefused):
+            await task
+
+    assert venue.connections == 1
+
+
+async def ping(send: Send) -> None:
+    await send({"op": "ping"})
+
+
+async def test_our_ping_is_sent_while_the_venue_is_silent():
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        async for message in socket:
+            heard.put_nowait(message.json())
+
+    venue = Venue(serve)
+    async with (
+        venue.running() as url,
+        listening(
+            feed(url, lambda message: True, upkeep=ping, upkeep_every=0.05, silent_after=None)
+        ),
+        asyncio.timeout(5),
+    ):
+        assert await heard.get() == {"op": "ping"}
+
+
+async def test_venue_that_is_not_there_is_tried_again():
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        await stay_open(socket)
+
+    opened = asyncio.Event()
+    venue = Venue(serve)
+    async with venue.running() as url:
+        attempts = 0
+
+        async def address() -> str:
+            nonlocal attempts
+            attempts += 1
+            return "http://127.0.0.1:9/ws" if attempts == 1 else url
+
+        async with (
+            listening(feed("", lambda message: True, url=address), on_open=opened.set),
+            asyncio.timeout(5),
+        ):
+            await opened.wait()
