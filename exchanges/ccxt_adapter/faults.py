@@ -1,0 +1,214 @@
+"""Turns what the library raises into what the caller must do.
+
+An order is refused only where the venue answered with a code on its allow-list; everything else
+that follows a send is unknown. Messages carry no key, signature or address, and no original
+exception is kept as a cause: its frames hold the secrets of the request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import ccxt
+
+from exchanges.errors import (
+    CredentialRefused,
+    DuplicateClientOrderId,
+    InsufficientMargin,
+    InvalidOrder,
+    OrderNotFound,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    RateLimited,
+    SettingRefused,
+    UnexpectedPayload,
+    VenueError,
+    VenueUnavailable,
+)
+from exchanges.venues.profile import VenueProfile, Verdict
+
+T = TypeVar("T")
+
+# What the library's parsers raise on an answer of another shape.
+PARSE_FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+CALL_FAILURES = (ccxt.BaseError, *PARSE_FAILURES, OSError, TimeoutError, RuntimeError)
+
+RATE_LIMIT_STATUSES = frozenset({403, 418, 429})
+UNAUTHORISED = 401
+FIRST_SERVER_ERROR = 500
+LONGEST_MESSAGE = 200
+_CODE_KEYS = ("retCode", "ret_code", "code")
+_MESSAGE_KEYS = ("retMsg", "ret_msg", "msg")
+_SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)
+
+_REJECTIONS: Mapping[Verdict, type[OrderRejected]] = {
+    Verdict.REJECTED: OrderRejected,
+    Verdict.INSUFFICIENT_MARGIN: InsufficientMargin,
+    Verdict.INVALID_ORDER: InvalidOrder,
+    Verdict.DUPLICATE: DuplicateClientOrderId,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the venue said in the answer that made the library raise."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: float | None
+
+    @classmethod
+    def read(
+        cls, status: int, headers: Mapping[str, str], payload: object, *, secrets: tuple[str, ...]
+    ) -> Answer:
+        """Read code and message of an error answer and take the secrets out of it."""
+        fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
+        code = next((str(fields[key]) for key in _CODE_KEYS if key in fields), "")
+        message = next((str(fields[key]) for key in _MESSAGE_KEYS if key in fields), "")
+        for secret in filter(None, secrets):
+            message = message.replace(secret, "•••")
+        waits = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+        return cls(
+            status=status,
+            code=code,
+            message=_SECRETIVE.sub("•••", message)[:LONGEST_MESSAGE],
+            retry_after=int(waits) if waits.isdigit() else None,
+        )
+
+
+async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:
+    """Await a read or a cancel; raise only VenueError kinds."""
+    try:
+        return await call
+    except CALL_FAILURES as error:
+        failure = read_failure(profile, error)
+    raise failure
+
+
+async def submitting(profile: VenueProfile, call: Awaitable[T]) -> T:
+    """Await the one request that places an order."""
+    try:
+        return await call
+    except CALL_FAILURES as error:
+        failure = submit_failure(profile, error)
+    raise failure
+
+
+async def setting(profile: VenueProfile, call: Awaitable[object]) -> None:
+    """Await a change of leverage or mode; a setting that is already so counts as set."""
+    failure: VenueError | None = None
+    try:
+        await call
+    except CALL_FAILURES as error:
+        if _verdict(profile, error) is not Verdict.UNCHANGED:
+            failure = setting_failure(profile, error)
+    if failure is not None:
+        raise failure
+
+
+def submit_failure(profile: VenueProfile, error: BaseException) -> VenueError:
+    """Return OrderRejected on a listed code, the surely-not-placed kinds, else unknown."""
+    verdict, answer = _verdict(profile, error), _answer(error)
+    if verdict in _REJECTIONS and answer is not None:
+        kind = _REJECTIONS[verdict]
+        return kind(f"order refused: {_said(answer)}", venue=profile.name, code=answer.code)
+    return _certain_failure(profile, verdict, answer) or OrderOutcomeUnknown(
+        f"no usable answer to the order ({_symptom(error, answer)}); it is looked up by its own id",
+        venue=profile.name,
+        code=answer.code if answer else "",
+    )
+
+
+def read_failure(profile: VenueProfile, error: BaseException) -> VenueError:
+    """Return the kind of a failed read or cancel."""
+    verdict, answer = _verdict(profile, error), _answer(error)
+    code = answer.code if answer else ""
+    if verdict is Verdict.NOT_FOUND:
+        return OrderNotFound(
+            "the venue does not know this order now", venue=profile.name, code=code
+        )
+    if failure := _certain_failure(profile, verdict, answer):
+        return failure
+    symptom = _symptom(error, answer)
+    is_down = answer.status >= FIRST_SERVER_ERROR if answer else not _is_garbage(error)
+    if is_down or (isinstance(error, ccxt.OperationFailed) and not _is_garbage(error)):
+        return VenueUnavailable(symptom, venue=profile.name, code=code)
+    return UnexpectedPayload(f"answer not understood: {symptom}", venue=profile.name, code=code)
+
+
+def setting_failure(profile: VenueProfile, error: BaseException) -> VenueError:
+    """Return SettingRefused where the venue said no, else the kind of a failed read."""
+    answer = _answer(error)
+    failure = read_failure(profile, error)
+    if answer is None or isinstance(failure, VenueUnavailable | CredentialRefused):
+        return failure
+    return SettingRefused(f"setting refused: {_said(answer)}", venue=profile.name, code=answer.code)
+
+
+def _certain_failure(
+    profile: VenueProfile, verdict: Verdict | None, answer: Answer | None
+) -> VenueError | None:
+    """Return the kinds after which surely nothing was placed, None for all else."""
+    if answer is None:
+        return None
+    if verdict is Verdict.RATE_LIMITED:
+        return RateLimited(
+            "too many requests; waiting as the venue asks",
+            venue=profile.name,
+            code=answer.code,
+            retry_after=answer.retry_after,
+        )
+    if verdict is Verdict.NOT_PLACED:
+        return VenueUnavailable(_said(answer), venue=profile.name, code=answer.code)
+    if verdict is Verdict.CREDENTIAL:
+        return CredentialRefused(
+            f"the venue refused the API key, its signature or its permissions (code {answer.code});"
+            " check the key and enter it anew",
+            venue=profile.name,
+            code=answer.code,
+        )
+    return None
+
+
+def _verdict(profile: VenueProfile, error: BaseException) -> Verdict | None:
+    answer = _answer(error)
+    if answer is None or answer.status >= FIRST_SERVER_ERROR:
+        return None
+    if listed := profile.verdict(answer.code, answer.message):
+        return listed
+    if answer.status in RATE_LIMIT_STATUSES:
+        return Verdict.RATE_LIMITED
+    return Verdict.CREDENTIAL if answer.status == UNAUTHORISED else None
+
+
+def _answer(error: BaseException) -> Answer | None:
+    found = getattr(error, "answer", None)
+    return found if isinstance(found, Answer) else None
+
+
+def _is_garbage(error: BaseException) -> bool:
+    # The exact type: a body that breaks off arrives as plain ExchangeError.
+    return isinstance(error, ccxt.BadResponse | PARSE_FAILURES) or type(error) is ccxt.ExchangeError
+
+
+def _said(answer: Answer) -> str:
+    return f"{answer.message or 'no reason given'} (code {answer.code or answer.status})"
+
+
+def _symptom(error: BaseException, answer: Answer | None) -> str:
+    """Say what happened without quoting the library, whose messages hold signed addresses."""
+    if answer is not None and (answer.code or answer.message):
+        return _said(answer)
+    if answer is not None and answer.status >= FIRST_SERVER_ERROR:
+        return f"the venue answered HTTP {answer.status}"
+    if isinstance(error, ccxt.RequestTimeout | TimeoutError):
+        return "the venue did not answer in time"
+    if isinstance(error, ccxt.NetworkError | OSError):
+        return "the connection to the venue failed"
+    if _is_garbage(error):
+        return "the answer was cut off or has another shape"
+    return f"the request failed ({type(error).__name__})"

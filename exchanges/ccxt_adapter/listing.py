@@ -1,0 +1,171 @@
+"""What a venue lists, and the one place where its units become ours and back.
+
+Venues count in contracts and name scaled tickers (`1000PEPE`, `1MBABYDOGE`, `kPEPE`, `SHIB1000`);
+we count in units of the plain base asset and price one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchanges.domain import Instrument, InstrumentKind, SettlementKind, Symbol
+from exchanges.venues.profile import IntervalRule, VenueProfile
+
+ONE = Decimal(1)
+STABLE_QUOTES = frozenset({"USDT", "USDC", "USD"})
+_PREFIX = re.compile(r"^(1(?:0{3,})|1M)(?=[A-Z])")
+_SUFFIX = re.compile(r"(?<=[A-Z])(1(?:0{3,}))$")
+_THOUSAND = re.compile(r"^k(?=[A-Z]{2})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One listed market: the instrument we make of it and the factors between both."""
+
+    instrument: Instrument
+    price_multiplier: Decimal
+    market: Mapping[str, Any]
+
+    @property
+    def symbol(self) -> Symbol:
+        return self.instrument.symbol
+
+    def base_quantity(self, amount: Decimal) -> Decimal:
+        """Return base units of a venue amount; the sign stays."""
+        return amount * self.instrument.contract_base
+
+    def amount(self, base_quantity: Decimal) -> Decimal:
+        """Return the venue amount of base units."""
+        return base_quantity / self.instrument.contract_base
+
+    def price(self, venue_price: Decimal) -> Decimal:
+        """Return quote per base unit of a price per listed unit."""
+        return venue_price / self.price_multiplier
+
+    def venue_price(self, price: Decimal) -> Decimal:
+        """Return the price per listed unit of quote per base unit."""
+        return price * self.price_multiplier
+
+
+class Listings:
+    """The listings of one venue by our symbol and by the venue's own."""
+
+    def __init__(self, listings: Iterable[Listing] = ()) -> None:
+        self.by_symbol = {listing.symbol: listing for listing in listings}
+        self.by_venue_symbol = {
+            listing.instrument.venue_symbol: listing for listing in self.by_symbol.values()
+        }
+
+
+def split_ticker(ticker: str) -> tuple[str, Decimal]:
+    """Return the plain asset of a ticker and how many of it one listed unit stands for."""
+    if found := _PREFIX.match(ticker):
+        factor = found[1]
+        return ticker[found.end() :], Decimal(1_000_000 if factor == "1M" else factor)
+    if found := _SUFFIX.search(ticker):
+        return ticker[: found.start()], Decimal(found[1])
+    if found := _THOUSAND.match(ticker):
+        return ticker[1:], Decimal(1000)
+    return ticker, ONE
+
+
+def read_listings(
+    profile: VenueProfile, markets: Iterable[Mapping[str, Any]], maintenance: Mapping[str, Decimal]
+) -> Listings:
+    """Return the spot and linear markets of ccxt's `markets`; inverse, quanto, options are left.
+
+    `maintenance`: maintenance margin rate of the lowest tier by venue symbol.
+    """
+    return Listings(
+        _listing(profile, market, maintenance.get(market["id"]))
+        for market in markets
+        if _is_ours(profile, market)
+    )
+
+
+def _is_ours(profile: VenueProfile, market: Mapping[str, Any]) -> bool:
+    if market["quote"] not in STABLE_QUOTES:
+        return False
+    if profile.is_spot:
+        return bool(market["spot"])
+    # A contract settled in anything but its quote is inverse or quanto.
+    is_derivative = bool(market["swap"] or market["future"])
+    return is_derivative and bool(market["linear"]) and market["settle"] == market["quote"]
+
+
+def _listing(
+    profile: VenueProfile, market: Mapping[str, Any], maintenance: Decimal | None
+) -> Listing:
+    base, multiplier = split_ticker(market["base"])
+    contract_base = (_exact(market["contractSize"]) or ONE) * multiplier
+    limits = market["limits"]
+    instrument = Instrument(
+        venue=profile.name,
+        symbol=Symbol(market["symbol"]),
+        venue_symbol=market["id"],
+        kind=_kind(market),
+        base=base,
+        quote=market["quote"],
+        settle=market["settle"] or market["quote"],
+        contract_base=contract_base,
+        price_tick=(_exact(market["precision"]["price"]) or Decimal(0)) / multiplier,
+        lot=(_exact(market["precision"]["amount"]) or Decimal(0)) * contract_base,
+        min_base_quantity=(_exact(limits["amount"]["min"]) or Decimal(0)) * contract_base,
+        min_notional=_exact(limits["cost"]["min"]) or Decimal(0),
+        max_base_quantity=_largest(limits, contract_base),
+        max_leverage=_max_leverage(market),
+        maintenance_margin_rate=maintenance or _stated_maintenance(market),
+        settlement=profile.settlement if market["swap"] else SettlementKind.NONE,
+        funding_interval_seconds=_listed_interval(profile, market),
+        expires_at=_moment(market["expiry"]),
+        is_active=market["active"] is True,
+    )
+    return Listing(instrument=instrument, price_multiplier=multiplier, market=market)
+
+
+def _kind(market: Mapping[str, Any]) -> InstrumentKind:
+    if market["spot"]:
+        return InstrumentKind.SPOT
+    return InstrumentKind.PERPETUAL if market["swap"] else InstrumentKind.FUTURE
+
+
+def _largest(limits: Mapping[str, Any], contract_base: Decimal) -> Decimal | None:
+    """Return the largest base quantity that both a limit and a market order may have."""
+    stated = [limits["amount"]["max"], limits.get("market", {}).get("max")]
+    known = [value for value in (_exact(entry) for entry in stated) if value]
+    return min(known) * contract_base if known else None
+
+
+def _max_leverage(market: Mapping[str, Any]) -> Decimal:
+    """Return the stated maximum, else what the stated initial margin allows, else 1."""
+    if stated := _exact(market["limits"]["leverage"]["max"]):
+        return stated
+    required = _exact(market["info"].get("requiredMarginPercent"))
+    return Decimal(100) / required if required else ONE
+
+
+def _stated_maintenance(market: Mapping[str, Any]) -> Decimal:
+    percent = _exact(market["info"].get("maintMarginPercent"))
+    return percent / 100 if percent and market["contract"] else Decimal(0)
+
+
+def _listed_interval(profile: VenueProfile, market: Mapping[str, Any]) -> int | None:
+    if profile.interval_rule is not IntervalRule.LISTED_MINUTES or not market["swap"]:
+        return None
+    seconds = (_exact(market["info"].get("fundingInterval")) or Decimal(0)) * 60
+    return int(seconds) if seconds > 0 and seconds == int(seconds) else None
+
+
+def _exact(value: Any) -> Decimal | None:
+    return None if value is None or value == "" else Decimal(str(value))
+
+
+def _moment(milliseconds: Any) -> datetime | None:
+    if not milliseconds:
+        return None
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

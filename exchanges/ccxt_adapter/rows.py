@@ -1,0 +1,110 @@
+"""Raw rows of a venue: one call, or all pages of a list, with no row lost and none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from exchanges.ccxt_adapter.parse import milliseconds, moment
+from exchanges.errors import UnexpectedPayload
+from exchanges.venues.profile import Paging, Rows
+
+Row = Mapping[str, Any]
+
+CURSOR_PATH = ("result", "nextPageCursor")
+# The venue's clock may run ahead of ours; what it just booked must not fall outside.
+CLOCK_SLACK = timedelta(minutes=1)
+MOST_PAGES = 1000
+
+
+async def fetch_rows(exchange: Any, rows: Rows, **params: Any) -> list[Row]:
+    """Return the rows of one call, of all its parts and of all pages behind a cursor."""
+    found: list[Row] = []
+    for part in rows.parts:
+        request = {**rows.params, **part, **params}
+        if rows.paging is Paging.CURSOR:
+            found += await _by_cursor(exchange, rows, request)
+        else:
+            found += _rows_in(await _answer(exchange, rows, request), rows.path)
+    return found
+
+
+async def fetch_since(
+    exchange: Any, rows: Rows, *, since: datetime, now: datetime, **params: Any
+) -> list[Row]:
+    """Return all rows from `since` to `now`, oldest first, each once."""
+    found: dict[str, Row] = {}
+    start, end = since, now + CLOCK_SLACK
+    while start < end:
+        until = min(start + rows.window, end)
+        for row in await _window(exchange, rows, start, until, params):
+            found[str(row[rows.columns["key"]])] = row
+        start = until
+    time = rows.columns["time"]
+    return sorted(found.values(), key=lambda row: int(row[time]))
+
+
+async def _window(
+    exchange: Any, rows: Rows, start: datetime, until: datetime, params: Mapping[str, Any]
+) -> list[Row]:
+    """Return the rows of one window, which is as long as the venue lets us ask for."""
+    if rows.paging is Paging.CURSOR:
+        span = {"startTime": milliseconds(start), "endTime": milliseconds(until)}
+        return await _by_cursor(exchange, rows, {**rows.params, **params, **span})
+    found: list[Row] = []
+    for _ in range(MOST_PAGES):
+        span = {"startTime": milliseconds(start), "endTime": milliseconds(until)}
+        request = {**rows.params, **params, **span, "limit": rows.page_size}
+        page = _rows_in(await _answer(exchange, rows, request), rows.path)
+        found += page
+        if len(page) < rows.page_size:
+            return found
+        times = [moment(row[rows.columns["time"]]) for row in page]
+        # The edge instant is asked for again: it may hold more rows than fitted.
+        if rows.paging is Paging.FORWARD:
+            start, edge = max(times), start
+            stuck = start == edge
+        else:
+            until, edge = min(times), until
+            stuck = until == edge
+        if stuck:
+            raise UnexpectedPayload(
+                f"more than {rows.page_size} rows in one millisecond", venue=exchange.id
+            )
+    raise UnexpectedPayload(f"more than {MOST_PAGES} pages in one window", venue=exchange.id)
+
+
+async def _by_cursor(exchange: Any, rows: Rows, request: Mapping[str, Any]) -> list[Row]:
+    found: list[Row] = []
+    sized = {**request, "limit": rows.page_size} if rows.page_size else dict(request)
+    cursor = ""
+    for _ in range(MOST_PAGES):
+        answer = await _answer(exchange, rows, {**sized, "cursor": cursor} if cursor else sized)
+        page = _rows_in(answer, rows.path)
+        found += page
+        following = _cursor(answer)
+        if not page or not following or following == cursor:
+            return found
+        cursor = following
+    raise UnexpectedPayload(f"more than {MOST_PAGES} pages", venue=exchange.id)
+
+
+async def _answer(exchange: Any, rows: Rows, request: Mapping[str, Any]) -> Any:
+    return await getattr(exchange, rows.method)(dict(request))
+
+
+def _cursor(answer: Any) -> str:
+    for key in CURSOR_PATH:
+        answer = answer[key] if key in answer else ""
+    return str(answer or "")
+
+
+def _rows_in(answer: Any, path: Sequence[str]) -> list[Row]:
+    """Return the rows at `path`; raise LookupError or TypeError on any other shape."""
+    for key in path:
+        answer = answer[int(key)] if isinstance(answer, list) else answer[key]
+    rows = answer if isinstance(answer, list) else [answer]
+    if not all(isinstance(row, dict) for row in rows):
+        raise TypeError("rows of another shape")
+    return rows

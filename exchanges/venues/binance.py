@@ -1,0 +1,120 @@
+"""Binance spot. Codes: developers.binance.com, binance-spot-api-docs, errors."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain import SettlementKind
+from exchanges.venues.profile import (
+    IntervalRule,
+    KeyRights,
+    KeyRule,
+    Paging,
+    Rows,
+    VenueProfile,
+    Verdict,
+)
+
+# Shared by spot and USD-M: both speak the same dialect.
+ACCOUNT_VERDICTS = {
+    "-1002": Verdict.CREDENTIAL,
+    "-1003": Verdict.RATE_LIMITED,
+    "-1015": Verdict.RATE_LIMITED,
+    "-1021": Verdict.NOT_PLACED,
+    "-1022": Verdict.CREDENTIAL,
+    "-2014": Verdict.CREDENTIAL,
+    "-2015": Verdict.CREDENTIAL,
+    "-1013": Verdict.INVALID_ORDER,
+    "-1100": Verdict.INVALID_ORDER,
+    "-1102": Verdict.INVALID_ORDER,
+    "-1106": Verdict.INVALID_ORDER,
+    "-1111": Verdict.INVALID_ORDER,
+    "-1115": Verdict.INVALID_ORDER,
+    "-1116": Verdict.INVALID_ORDER,
+    "-1117": Verdict.INVALID_ORDER,
+    "-1121": Verdict.INVALID_ORDER,
+    "-1130": Verdict.INVALID_ORDER,
+    "-2010": Verdict.REJECTED,
+    "-2011": Verdict.NOT_FOUND,
+    "-2013": Verdict.NOT_FOUND,
+}
+REJECTION_MESSAGES = {
+    ("-2010", "insufficient balance"): Verdict.INSUFFICIENT_MARGIN,
+    ("-2010", "duplicate order"): Verdict.DUPLICATE,
+}
+BOOK_TOP_COLUMNS = {
+    "symbol": "symbol",
+    "bid": "bidPrice",
+    "bid_quantity": "bidQty",
+    "ask": "askPrice",
+    "ask_quantity": "askQty",
+}
+DEPTH_SIZES = (5, 10, 20, 50, 100, 500, 1000)
+# One answer tells of the key whatever it trades, at the host of the spot venue.
+KEY_CALL = Rows(method="sapiGetAccountApiRestrictions")
+NO_WITHDRAWALS = KeyRule(
+    path=("enableWithdrawals",),
+    refused=True,
+    advice="this key may withdraw: switch Enable Withdrawals off in API Management",
+)
+OPTIONS: dict[str, object] = {
+    "fetchMargins": False,
+    "recvWindow": 5000,
+    "warnOnFetchOpenOrdersWithoutSymbol": False,
+}
+
+PROFILE = VenueProfile(
+    name="binance",
+    title="Binance Spot",
+    ccxt_class="binance",
+    options={**OPTIONS, "fetchMarkets": {"types": ["spot"]}, "defaultType": "spot"},
+    is_spot=True,
+    settlement=SettlementKind.NONE,
+    interval_rule=IntervalRule.NONE,
+    receive_window=timedelta(seconds=5),
+    depth_sizes=DEPTH_SIZES,
+    book_tops=Rows(method="publicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
+    quotes=Rows(
+        method="publicGetTicker24hr", columns={"symbol": "symbol", "mark_price": "lastPrice"}
+    ),
+    settled_funding=None,
+    find_order=(Rows(method="privateGetOrder"),),
+    client_id_param="origClientOrderId",
+    cancel_order=Rows(method="privateDeleteOrder"),
+    open_orders=Rows(method="privateGetOpenOrders"),
+    all_open_orders=Rows(method="privateGetOpenOrders"),
+    balances=Rows(
+        method="privateGetAccount",
+        path=("balances",),
+        columns={"asset": "asset", "free": "free", "used": "locked"},
+    ),
+    positions=None,
+    fills=Rows(
+        method="privateGetMyTrades",
+        columns={"time": "time", "key": "id"},
+        paging=Paging.FORWARD,
+        page_size=1000,
+        window=timedelta(hours=24),
+    ),
+    funding_payments=None,
+    fee_tier=Rows(
+        method="sapiGetAssetTradeFee",
+        columns={"symbol": "symbol", "maker": "makerCommission", "taker": "takerCommission"},
+    ),
+    fallback_maker=Decimal("0.001"),
+    fallback_taker=Decimal("0.001"),
+    key_rights=KeyRights(
+        call=KEY_CALL,
+        rules=(
+            NO_WITHDRAWALS,
+            KeyRule(
+                path=("enableSpotAndMarginTrading",),
+                refused=False,
+                advice="this key may not trade: switch Enable Spot Trading on in API Management",
+            ),
+        ),
+    ),
+    verdicts=ACCOUNT_VERDICTS,
+    message_verdicts=REJECTION_MESSAGES,
+)

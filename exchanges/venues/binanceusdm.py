@@ -1,0 +1,163 @@
+"""Binance USD-M futures. Codes: developers.binance.com, usds-margined-futures, error-code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain import SettlementKind
+from exchanges.venues.binance import (
+    ACCOUNT_VERDICTS,
+    BOOK_TOP_COLUMNS,
+    DEPTH_SIZES,
+    KEY_CALL,
+    NO_WITHDRAWALS,
+    OPTIONS,
+)
+from exchanges.venues.profile import (
+    IntervalRule,
+    KeyRights,
+    KeyRule,
+    Paging,
+    Rows,
+    SettingCalls,
+    VenueProfile,
+    Verdict,
+)
+
+PREMIUM_COLUMNS = {
+    "symbol": "symbol",
+    "mark_price": "markPrice",
+    "index_price": "indexPrice",
+    "funding_rate": "lastFundingRate",
+    "next_funding_at": "nextFundingTime",
+}
+INVALID_ORDER_CODES = (
+    *("-4001", "-4002", "-4003", "-4004", "-4005", "-4013", "-4014", "-4015", "-4016"),
+    *("-4023", "-4024", "-4061", "-4164"),
+)
+REJECTED_CODES = "-2020", "-2021", "-2022", "-2025", "-4108", "-4131", "-4140", "-5021", "-5022"
+MARGIN_CODES = ("-2018", "-2019", "-2027", "-2028")
+
+PROFILE = VenueProfile(
+    name="binanceusdm",
+    title="Binance USD-M",
+    ccxt_class="binanceusdm",
+    options={**OPTIONS, "fetchMarkets": {"types": ["linear"]}},
+    is_spot=False,
+    settlement=SettlementKind.LUMP,
+    interval_rule=IntervalRule.ADJUSTED_HOURS_OR_SPACING,
+    receive_window=timedelta(seconds=5),
+    depth_sizes=DEPTH_SIZES,
+    book_tops=Rows(method="fapiPublicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
+    quotes=Rows(method="fapiPublicGetPremiumIndex", columns=PREMIUM_COLUMNS),
+    settled_funding=Rows(
+        method="fapiPublicGetFundingRate",
+        columns={
+            "symbol": "symbol",
+            "funding_rate": "fundingRate",
+            "time": "fundingTime",
+            "key": "fundingTime",
+            "settlement_price": "markPrice",
+        },
+        paging=Paging.FORWARD,
+        page_size=1000,
+        window=timedelta(days=90),
+    ),
+    adjusted_intervals=Rows(
+        method="fapiPublicGetFundingInfo",
+        columns={"symbol": "symbol", "hours": "fundingIntervalHours"},
+    ),
+    find_order=(Rows(method="fapiPrivateGetOrder"),),
+    client_id_param="origClientOrderId",
+    cancel_order=Rows(method="fapiPrivateDeleteOrder"),
+    open_orders=Rows(method="fapiPrivateGetOpenOrders"),
+    all_open_orders=Rows(method="fapiPrivateGetOpenOrders"),
+    balances=Rows(
+        method="fapiPrivateV3GetAccount",
+        path=("assets",),
+        columns={
+            "asset": "asset",
+            "total": "walletBalance",
+            "equity": "marginBalance",
+            "free": "availableBalance",
+        },
+    ),
+    positions=Rows(
+        method="fapiPrivateV3GetPositionRisk",
+        columns={
+            "symbol": "symbol",
+            "amount": "positionAmt",
+            "mode": "positionSide",
+            "entry_price": "entryPrice",
+            "mark_price": "markPrice",
+            "liquidation_price": "liquidationPrice",
+            "leverage": "leverage",
+            "unrealised_pnl": "unRealizedProfit",
+            "adl_rank": "adl",
+        },
+    ),
+    fills=Rows(
+        method="fapiPrivateGetUserTrades",
+        columns={"time": "time", "key": "id"},
+        paging=Paging.FORWARD,
+        page_size=1000,
+    ),
+    funding_payments=Rows(
+        method="fapiPrivateGetIncome",
+        params={"incomeType": "FUNDING_FEE"},
+        columns={
+            "symbol": "symbol",
+            "payment": "income",
+            "asset": "asset",
+            "time": "time",
+            "key": "tranId",
+        },
+        paging=Paging.FORWARD,
+        page_size=1000,
+    ),
+    fee_tier=Rows(
+        method="fapiPrivateGetCommissionRate",
+        columns={
+            "symbol": "symbol",
+            "maker": "makerCommissionRate",
+            "taker": "takerCommissionRate",
+        },
+    ),
+    fallback_maker=Decimal("0.0002"),
+    fallback_taker=Decimal("0.0005"),
+    key_rights=KeyRights(
+        call=KEY_CALL,
+        rules=(
+            NO_WITHDRAWALS,
+            KeyRule(
+                path=("enableFutures",),
+                refused=False,
+                advice="this key may not trade futures: switch Enable Futures on in API Management",
+            ),
+        ),
+    ),
+    settings=SettingCalls(
+        position_mode=Rows(
+            method="fapiPrivateGetPositionSideDual", columns={"mode": "dualSidePosition"}
+        ),
+        set_leverage=Rows(method="fapiPrivatePostLeverage"),
+        leverage_params=("leverage",),
+        whole_leverage=True,
+        hedge_mode_advice=(
+            "this account is in hedge mode: in Binance Futures choose Preferences, "
+            "Position Mode, One-way Mode, and try again"
+        ),
+        set_margin_mode=Rows(method="fapiPrivatePostMarginType", params={"marginType": "CROSSED"}),
+        margin_mode_takes_symbol=True,
+    ),
+    verdicts={
+        **ACCOUNT_VERDICTS,
+        **dict.fromkeys(INVALID_ORDER_CODES, Verdict.INVALID_ORDER),
+        **dict.fromkeys(REJECTED_CODES, Verdict.REJECTED),
+        **dict.fromkeys(MARGIN_CODES, Verdict.INSUFFICIENT_MARGIN),
+        "-4046": Verdict.UNCHANGED,
+        "-4116": Verdict.DUPLICATE,
+        "-5028": Verdict.NOT_PLACED,
+    },
+)

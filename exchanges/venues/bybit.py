@@ -1,0 +1,234 @@
+"""Bybit v5, linear contracts. Codes: bybit-exchange.github.io/docs/v5/error."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain import SettlementKind
+from exchanges.venues.profile import (
+    IntervalRule,
+    KeyRights,
+    KeyRule,
+    Paging,
+    Rows,
+    SettingCalls,
+    VenueProfile,
+    Verdict,
+)
+
+LINEAR = {"category": "linear"}
+LIST = ("result", "list")
+SETTLE_PARTS = ({"settleCoin": "USDT"}, {"settleCoin": "USDC"})
+INVALID_ORDER_CODES = ("10001", "110003", "110094", "110095", "110096")
+REJECTED_CODES = (
+    *("110009", "110011", "110013", "110017", "110020", "110021", "110030", "110032"),
+    *("110049", "110074", "110090", "110092", "110093"),
+)
+MARGIN_CODES = "110004", "110006", "110007", "110012", "110044", "110045", "110052", "110053"
+CREDENTIAL_CODES = ("10003", "10004", "10005", "10007", "10009", "10010", "10024", "33004")
+NOT_FOUND_CODES = ("110001", "110008", "110010", "110019")
+UNCHANGED_CODES = ("110025", "110026", "110043")
+
+TICKER_COLUMNS = {
+    "symbol": "symbol",
+    "bid": "bid1Price",
+    "bid_quantity": "bid1Size",
+    "ask": "ask1Price",
+    "ask_quantity": "ask1Size",
+    "mark_price": "markPrice",
+    "index_price": "indexPrice",
+    "funding_rate": "fundingRate",
+    "next_funding_at": "nextFundingTime",
+    "hours": "fundingIntervalHour",
+}
+TICKERS = Rows(method="publicGetV5MarketTickers", params=LINEAR, path=LIST, columns=TICKER_COLUMNS)
+POSITION_COLUMNS = {
+    "symbol": "symbol",
+    "amount": "size",
+    "side": "side",
+    "mode": "positionIdx",
+    "entry_price": "avgPrice",
+    "mark_price": "markPrice",
+    "liquidation_price": "liqPrice",
+    "leverage": "leverage",
+    "unrealised_pnl": "unrealisedPnl",
+    "adl_rank": "adlRankIndicator",
+}
+EXECUTIONS = "privateGetV5ExecutionList"
+
+PROFILE = VenueProfile(
+    name="bybit",
+    title="Bybit",
+    ccxt_class="bybit",
+    options={
+        "fetchMarkets": {"types": ["linear"]},
+        "defaultType": "swap",
+        "defaultSubType": "linear",
+        "recvWindow": 5000,
+        # Known from `check_key`; otherwise the first order pays for two more requests.
+        "enableUnifiedMargin": False,
+        "enableUnifiedAccount": True,
+    },
+    is_spot=False,
+    settlement=SettlementKind.LUMP,
+    interval_rule=IntervalRule.LISTED_MINUTES,
+    receive_window=timedelta(seconds=5),
+    depth_sizes=(1, 25, 50, 100, 200, 500),
+    book_tops=TICKERS,
+    quotes=TICKERS,
+    settled_funding=Rows(
+        method="publicGetV5MarketFundingHistory",
+        params=LINEAR,
+        path=LIST,
+        columns={
+            "symbol": "symbol",
+            "funding_rate": "fundingRate",
+            "time": "fundingRateTimestamp",
+            "key": "fundingRateTimestamp",
+        },
+        paging=Paging.BACKWARD,
+        page_size=200,
+        window=timedelta(days=90),
+    ),
+    leverage_tiers=Rows(
+        method="publicGetV5MarketRiskLimit",
+        params=LINEAR,
+        path=LIST,
+        columns={
+            "symbol": "symbol",
+            "is_lowest": "isLowestRisk",
+            "maintenance": "maintenanceMargin",
+        },
+        paging=Paging.CURSOR,
+    ),
+    order_params={"positionIdx": 0},
+    find_order=(
+        Rows(method="privateGetV5OrderRealtime", params=LINEAR, path=LIST),
+        Rows(method="privateGetV5OrderHistory", params=LINEAR, path=LIST),
+    ),
+    client_id_param="orderLinkId",
+    cancel_order=Rows(method="privatePostV5OrderCancel", params=LINEAR),
+    open_orders=Rows(
+        method="privateGetV5OrderRealtime",
+        params=LINEAR,
+        path=LIST,
+        paging=Paging.CURSOR,
+        page_size=50,
+    ),
+    all_open_orders=Rows(
+        method="privateGetV5OrderRealtime",
+        params=LINEAR,
+        path=LIST,
+        paging=Paging.CURSOR,
+        page_size=50,
+        parts=SETTLE_PARTS,
+    ),
+    balances=Rows(
+        method="privateGetV5AccountWalletBalance",
+        params={"accountType": "UNIFIED"},
+        path=("result", "list", "0", "coin"),
+        columns={
+            "asset": "coin",
+            "total": "walletBalance",
+            "equity": "equity",
+            "free": "availableToWithdraw",
+            "order_margin": "totalOrderIM",
+            "position_margin": "totalPositionIM",
+        },
+    ),
+    positions=Rows(
+        method="privateGetV5PositionList",
+        params=LINEAR,
+        path=LIST,
+        columns=POSITION_COLUMNS,
+        paging=Paging.CURSOR,
+        page_size=200,
+        parts=SETTLE_PARTS,
+    ),
+    fills=Rows(
+        method=EXECUTIONS,
+        params=LINEAR,
+        path=LIST,
+        columns={"time": "execTime", "key": "execId", "kind": "execType"},
+        paging=Paging.CURSOR,
+        page_size=100,
+    ),
+    not_fills=frozenset({"Funding"}),
+    funding_payments=Rows(
+        method=EXECUTIONS,
+        params={**LINEAR, "execType": "Funding"},
+        path=LIST,
+        columns={
+            "symbol": "symbol",
+            "payment": "execFee",
+            "asset": "feeCurrency",
+            "time": "execTime",
+            "key": "execId",
+            "funding_rate": "feeRate",
+        },
+        paging=Paging.CURSOR,
+        page_size=100,
+    ),
+    funding_sign=-1,
+    fee_tier=Rows(
+        method="privateGetV5AccountFeeRate",
+        params=LINEAR,
+        path=LIST,
+        columns={"symbol": "symbol", "maker": "makerFeeRate", "taker": "takerFeeRate"},
+    ),
+    fallback_maker=Decimal("0.0002"),
+    fallback_taker=Decimal("0.00055"),
+    key_rights=KeyRights(
+        call=Rows(method="privateGetV5UserQueryApi", path=("result",)),
+        rules=(
+            KeyRule(
+                path=("permissions", "Wallet"),
+                refused="Withdraw",
+                advice="this key may withdraw: take Withdrawal off the key in API Management",
+            ),
+            KeyRule(
+                path=("readOnly",),
+                refused=1,
+                advice="this key is read-only: make it Read-Write in API Management",
+            ),
+        ),
+    ),
+    settings=SettingCalls(
+        position_mode=Rows(
+            method="privateGetV5PositionList",
+            params=LINEAR,
+            path=LIST,
+            columns={"mode": "positionIdx"},
+        ),
+        set_leverage=Rows(method="privatePostV5PositionSetLeverage", params=LINEAR),
+        leverage_params=("buyLeverage", "sellLeverage"),
+        whole_leverage=False,
+        hedge_mode_advice=(
+            "this contract is in hedge mode: in Bybit's order panel open Settings, "
+            "Position Mode, choose One-Way Mode, and try again"
+        ),
+        margin_mode=Rows(
+            method="privateGetV5AccountInfo", path=("result",), columns={"mode": "marginMode"}
+        ),
+        isolated_name="ISOLATED_MARGIN",
+        set_margin_mode=Rows(
+            method="privatePostV5AccountSetMarginMode",
+            params={"setMarginMode": "REGULAR_MARGIN"},
+        ),
+        margin_mode_takes_symbol=False,
+    ),
+    verdicts={
+        **dict.fromkeys(INVALID_ORDER_CODES, Verdict.INVALID_ORDER),
+        **dict.fromkeys(REJECTED_CODES, Verdict.REJECTED),
+        **dict.fromkeys(MARGIN_CODES, Verdict.INSUFFICIENT_MARGIN),
+        **dict.fromkeys(CREDENTIAL_CODES, Verdict.CREDENTIAL),
+        **dict.fromkeys(NOT_FOUND_CODES, Verdict.NOT_FOUND),
+        **dict.fromkeys(UNCHANGED_CODES, Verdict.UNCHANGED),
+        "10002": Verdict.NOT_PLACED,
+        "10006": Verdict.RATE_LIMITED,
+        "10018": Verdict.RATE_LIMITED,
+        "10429": Verdict.RATE_LIMITED,
+        "110072": Verdict.DUPLICATE,
+    },
+)

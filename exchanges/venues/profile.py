@@ -1,0 +1,151 @@
+"""What differs between venues, written down as data so that the adapter has no `if venue`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+from exchanges.domain import SettlementKind
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+
+class Verdict(StrEnum):
+    """What a venue's error code proves. A code that is not listed proves nothing."""
+
+    REJECTED = "rejected"
+    INSUFFICIENT_MARGIN = "insufficient_margin"
+    INVALID_ORDER = "invalid_order"
+    DUPLICATE = "duplicate"
+    NOT_PLACED = "not_placed"
+    RATE_LIMITED = "rate_limited"
+    CREDENTIAL = "credential"
+    NOT_FOUND = "not_found"
+    UNCHANGED = "unchanged"
+
+
+class Paging(StrEnum):
+    """How a venue hands out a long list."""
+
+    SINGLE = "single"
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    CURSOR = "cursor"
+
+
+class IntervalRule(StrEnum):
+    """Where a venue says how often it settles."""
+
+    NONE = "none"
+    LISTED_MINUTES = "listed_minutes"
+    ADJUSTED_HOURS_OR_SPACING = "adjusted_hours_or_spacing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """One raw call that answers with rows: its ccxt method, and what the columns are called.
+
+    `path` leads down to the list; an answer that is one row counts as a list of one.
+    """
+
+    method: str
+    columns: Mapping[str, str] = EMPTY
+    params: Mapping[str, object] = EMPTY
+    path: tuple[str, ...] = ()
+    paging: Paging = Paging.SINGLE
+    page_size: int = 0
+    window: timedelta = timedelta(days=7)
+    # One request per entry where a venue wants the list asked for in parts.
+    parts: tuple[Mapping[str, object], ...] = (EMPTY,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingCalls:
+    """How leverage, margin mode and position mode are read and set."""
+
+    position_mode: Rows
+    set_leverage: Rows
+    leverage_params: tuple[str, ...]
+    whole_leverage: bool
+    hedge_mode_advice: str
+    set_margin_mode: Rows
+    margin_mode_takes_symbol: bool
+    # Read first where setting it would touch the whole account.
+    margin_mode: Rows | None = None
+    isolated_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRule:
+    """A key is refused where the answer at `path` is `refused`, or a list that holds it."""
+
+    path: tuple[str, ...]
+    refused: object
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRights:
+    """How a key's own permissions are read, and which are refused."""
+
+    call: Rows
+    rules: tuple[KeyRule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueProfile:
+    """Everything the adapter needs to know of one venue beyond what ccxt knows."""
+
+    name: str
+    title: str
+    ccxt_class: str
+    options: Mapping[str, object]
+    is_spot: bool
+    settlement: SettlementKind
+    interval_rule: IntervalRule
+    receive_window: timedelta
+    depth_sizes: tuple[int, ...]
+
+    book_tops: Rows
+    quotes: Rows
+    settled_funding: Rows | None
+    adjusted_intervals: Rows | None = None
+    leverage_tiers: Rows | None = None
+
+    order_params: Mapping[str, object] = EMPTY
+    find_order: tuple[Rows, ...]
+    client_id_param: str
+    cancel_order: Rows
+    open_orders: Rows
+    all_open_orders: Rows
+
+    balances: Rows
+    positions: Rows | None
+    fills: Rows
+    funding_payments: Rows | None
+    # +1 where the venue's number is positive for money received, -1 where it is for money paid.
+    funding_sign: int = 1
+    # Rows of the fills call that are no executions.
+    not_fills: frozenset[str] = frozenset()
+    fee_tier: Rows
+    fallback_maker: Decimal
+    fallback_taker: Decimal
+    key_rights: KeyRights
+    settings: SettingCalls | None = None
+
+    verdicts: Mapping[str, Verdict]
+    # (code, part of the message) → verdict, asked before `verdicts`.
+    message_verdicts: Mapping[tuple[str, str], Verdict] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+    def verdict(self, code: str, message: str) -> Verdict | None:
+        """Return what the code proves, or None where it proves nothing."""
+        for (known, part), verdict in self.message_verdicts.items():
+            if code == known and part.lower() in message.lower():
+                return verdict
+        return self.verdicts.get(code)
