@@ -1,0 +1,61 @@
+"""What is read of venues: which are in use, what they list, what their market says now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+
+from django.conf import settings
+from django.db.models import Max, QuerySet
+from redis import ConnectionPool, Redis
+
+from exchanges.board import Board, Key
+from exchanges.domain import InstrumentKind, Symbol
+from exchanges.models import Exchange, Instrument
+
+
+@cache
+def board_redis() -> Redis:
+    """Return this process's connection to the board, pooled and with short time limits."""
+    pool = ConnectionPool.from_url(
+        settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0
+    )
+    return Redis(connection_pool=pool)
+
+
+def enabled_exchanges() -> list[Exchange]:
+    return list(Exchange.objects.filter(is_enabled=True))
+
+
+def active_instruments() -> QuerySet[Instrument]:
+    """Return what is listed now at exchanges in use, with the exchange."""
+    return Instrument.objects.filter(is_active=True, exchange__is_enabled=True).select_related(
+        "exchange"
+    )
+
+
+def perpetuals() -> QuerySet[Instrument]:
+    return active_instruments().filter(kind=InstrumentKind.PERPETUAL)
+
+
+def instrument_key(instrument: Instrument) -> Key:
+    return (instrument.exchange.code, Symbol(instrument.symbol))
+
+
+def bases(instruments: Iterable[Instrument]) -> dict[Key, str]:
+    """Return the base asset of each instrument, as the board wants to know it."""
+    return {instrument_key(instrument): instrument.base for instrument in instruments}
+
+
+def market_board() -> Board:
+    """Return the whole board as Redis has it. Raise RedisError when Redis does not answer."""
+    board = Board.load(board_redis(), [exchange.code for exchange in enabled_exchanges()])
+    board.set_bases(bases(active_instruments()))
+    return board
+
+
+def last_settlements() -> Mapping[Key, datetime]:
+    """Return when each perpetual settled last, as far as it is stored."""
+    rows = perpetuals().annotate(last=Max("settled__settled_at")).exclude(last=None)
+    return {instrument_key(instrument): instrument.last for instrument in rows}

@@ -1,0 +1,254 @@
+"""Keep what we know of venues up to date: listings, the market by REST, settled funding.
+
+Reads only. A venue that does not answer never keeps the others waiting or out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from exchanges import domain, loop, registry, selectors
+from exchanges.board import Board, Channel
+from exchanges.domain import FundingRate, IntervalSource, MarketFact, SettledFunding, Symbol
+from exchanges.errors import VenueError
+from exchanges.models import Exchange, Instrument, SettledFundingRate
+from exchanges.modes import Mode
+from exchanges.ports import MarketData
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+POLL_SECONDS = 8.0
+REFRESH_SECONDS = 120.0
+# Streams bring each channel at least once a second; half of what a trade may be old is left.
+CHANNEL_BEHIND = timedelta(seconds=1.5)
+INSTRUMENT_BEHIND = timedelta(seconds=15)
+HISTORY = timedelta(days=30)
+# A venue publishes a settlement some seconds after it; asking sooner only costs a call.
+PUBLISHED_AFTER = timedelta(seconds=5)
+
+LISTED_COLUMNS = (
+    "venue_symbol",
+    "kind",
+    "base",
+    "quote",
+    "settle",
+    "contract_base",
+    "price_tick",
+    "lot",
+    "min_base_quantity",
+    "max_base_quantity",
+    "min_notional",
+    "max_leverage",
+    "maintenance_margin_rate",
+    "settlement",
+    "expires_at",
+    "is_active",
+)
+INTERVAL_COLUMNS = ("funding_interval_seconds", "interval_source", "refreshed_at")
+WATCHED_COLUMNS = ("contract_base", "lot", "price_tick", "funding_interval_seconds")
+
+
+def market_data(exchange: Exchange) -> MarketData:
+    return registry.market_data(exchange.code, Mode(exchange.mode))
+
+
+# --- Listings -------------------------------------------------------------------------------------
+
+
+def refresh_instruments(now: datetime) -> dict[str, list[str]]:
+    """Store what each venue lists; return per venue the sentences about what has changed."""
+    exchanges = selectors.enabled_exchanges()
+    listings = _ask_all(exchanges, _read_listing, REFRESH_SECONDS)
+    return {
+        exchange.code: store_listing(exchange, instruments, rates, now)
+        for exchange, (instruments, rates) in listings
+    }
+
+
+def store_listing(
+    exchange: Exchange,
+    instruments: Sequence[domain.Instrument],
+    rates: Sequence[FundingRate],
+    now: datetime,
+) -> list[str]:
+    """Write the listing of one venue; what is listed no more becomes inactive, never deleted."""
+    known = {instrument.symbol: instrument for instrument in exchange.instruments.all()}
+    rate_of = {rate.symbol: rate for rate in rates}
+    rows = [_row(exchange, listed, rate_of.get(listed.symbol), now) for listed in instruments]
+    changes = [
+        sentence
+        for row in rows
+        if row.symbol in known
+        for sentence in _changes(known[row.symbol], row)
+    ]
+    Instrument.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["exchange", "symbol"],
+        update_fields=[*LISTED_COLUMNS, *INTERVAL_COLUMNS],
+        batch_size=200,
+    )
+    exchange.instruments.exclude(refreshed_at=now).update(is_active=False)
+    for sentence in changes:
+        logger.warning("instrument changed", extra={"venue": exchange.code, "change": sentence})
+    return changes
+
+
+async def _read_listing(
+    data: MarketData,
+) -> tuple[Sequence[domain.Instrument], Sequence[FundingRate]]:
+    instruments = await data.instruments()
+    has_funding = any(i.settlement is not domain.SettlementKind.NONE for i in instruments)
+    return instruments, await data.funding_rates() if has_funding else ()
+
+
+def _row(
+    exchange: Exchange, listed: domain.Instrument, rate: FundingRate | None, now: datetime
+) -> Instrument:
+    interval, source = listed.funding_interval_seconds, IntervalSource.VENUE
+    if rate is not None:
+        interval, source = rate.interval_seconds, rate.interval_source
+    elif interval is None:
+        source = IntervalSource.UNKNOWN
+    return Instrument(
+        exchange=exchange,
+        symbol=listed.symbol,
+        funding_interval_seconds=interval,
+        interval_source=source,
+        refreshed_at=now,
+        **{name: getattr(listed, name) for name in LISTED_COLUMNS},
+    )
+
+
+def _changes(before: Instrument, after: Instrument) -> list[str]:
+    return [
+        f"{after.symbol}: {name.replace('_', ' ')} is now {new}, was {old}"
+        for name in WATCHED_COLUMNS
+        if (old := getattr(before, name)) != (new := getattr(after, name))
+    ]
+
+
+# --- The market by REST ---------------------------------------------------------------------------
+
+
+def poll_market(now: datetime, *, force: bool = False) -> list[str]:
+    """Read by REST what streams have not brought lately; return the bases that changed."""
+    board = selectors.market_board()
+    instruments = list(selectors.active_instruments())
+    behind = [
+        exchange
+        for exchange in selectors.enabled_exchanges()
+        if force or is_behind(board, exchange, instruments, now)
+    ]
+    for _, facts in _ask_all(behind, read_market, POLL_SECONDS):
+        for fact in facts:
+            board.apply(fact)
+    return board.publish(selectors.board_redis())
+
+
+def is_behind(
+    board: Board, exchange: Exchange, instruments: Iterable[Instrument], now: datetime
+) -> bool:
+    """Tell whether a channel of this venue is silent, or one instrument on a live channel."""
+    for instrument in instruments:
+        if instrument.exchange_id != exchange.pk:
+            continue
+        row = board.row(*selectors.instrument_key(instrument))
+        for channel in _channels(instrument):
+            age = row.age(channel, now) if row is not None else None
+            if age is None or age > INSTRUMENT_BEHIND:
+                return True
+            silence = board.age(exchange.code, channel, now)
+            if silence is None or silence > CHANNEL_BEHIND:
+                return True
+    return False
+
+
+async def read_market(data: MarketData) -> list[MarketFact]:
+    """Return funding, mark prices and book tops of one venue, read at once."""
+    rates, quotes, books = await asyncio.gather(
+        data.funding_rates(), data.quotes(), data.book_tops()
+    )
+    return [*rates, *quotes, *books]
+
+
+def _channels(instrument: Instrument) -> tuple[Channel, ...]:
+    if instrument.kind == domain.InstrumentKind.PERPETUAL:
+        return tuple(Channel)
+    return (Channel.BOOK,)
+
+
+# --- Settled funding ------------------------------------------------------------------------------
+
+
+def poll_settlements(now: datetime) -> int:
+    """Store the settlements that have passed since the last stored ones; return how many."""
+    last = selectors.last_settlements()
+    due = [
+        (instrument, last.get(selectors.instrument_key(instrument)))
+        for instrument in selectors.perpetuals()
+    ]
+    calls = [
+        _read_settled(instrument, since or now - HISTORY)
+        for instrument, since in due
+        if since is None or _has_settled_since(instrument, since, now)
+    ]
+    return sum(_store_settled(*found) for found in _good(loop.call_all(calls, REFRESH_SECONDS)))
+
+
+def _has_settled_since(instrument: Instrument, since: datetime, now: datetime) -> bool:
+    # Without an interval nothing says when; asking costs one call a minute.
+    interval = timedelta(seconds=instrument.funding_interval_seconds or 0)
+    return now >= since + interval + PUBLISHED_AFTER
+
+
+async def _read_settled(
+    instrument: Instrument, since: datetime
+) -> tuple[Instrument, Sequence[SettledFunding]]:
+    data = market_data(instrument.exchange)
+    return instrument, await data.settled_funding(Symbol(instrument.symbol), since=since)
+
+
+def _store_settled(instrument: Instrument, settled: Sequence[SettledFunding]) -> int:
+    rows = [
+        SettledFundingRate(
+            instrument=instrument,
+            settled_at=row.settled_at,
+            funding_rate=row.funding_rate,
+            settlement_price=row.settlement_price,
+        )
+        for row in settled
+    ]
+    return len(SettledFundingRate.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+# --- Asking several venues at once ----------------------------------------------------------------
+
+
+def _ask_all(
+    exchanges: Sequence[Exchange],
+    question: Callable[[MarketData], Awaitable[T]],
+    timeout: float,
+) -> list[tuple[Exchange, T]]:
+    async def asked(exchange: Exchange) -> tuple[Exchange, T]:
+        return exchange, await question(market_data(exchange))
+
+    return _good(loop.call_all([asked(exchange) for exchange in exchanges], timeout))
+
+
+def _good(answers: Iterable[T | BaseException]) -> list[T]:
+    """Return the answers; say which venue failed and raise what is no failure of a venue."""
+    good: list[T] = []
+    for answer in answers:
+        if isinstance(answer, VenueError | TimeoutError):
+            logger.warning("venue not read", extra={"reason": str(answer) or "too slow"})
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            good.append(answer)
+    return good

@@ -1,0 +1,35 @@
+"""Doorbells for reading venues; everything they do is in `exchanges.services`."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.utils import timezone
+
+from exchanges import selectors, services
+
+POLLING = "carry:polling"
+POLL_LOCK_MS = 10_000
+
+
+@shared_task
+def poll_market(force: bool = False) -> list[str]:
+    """Read by REST what streams have not brought lately; one poll runs at a time."""
+    if force:
+        return services.poll_market(timezone.now(), force=True)
+    redis = selectors.board_redis()
+    if not redis.set(POLLING, 1, nx=True, px=POLL_LOCK_MS):
+        return []
+    try:
+        return services.poll_market(timezone.now())
+    finally:
+        redis.delete(POLLING)
+
+
+@shared_task
+def refresh_instruments() -> dict[str, list[str]]:
+    return services.refresh_instruments(timezone.now())
+
+
+@shared_task
+def poll_settlements() -> int:
+    return services.poll_settlements(timezone.now())
