@@ -1,0 +1,33 @@
+"""Tell open pages that something of a user changed; they are then rendered anew.
+
+A hint, sent after commit and best effort: a page that missed it shows the change at its next turn.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+
+logger = logging.getLogger(__name__)
+
+CHANGED = "live.changed"
+
+
+def user_group(user_id: UUID) -> str:
+    """Return the name of the group of one user's open pages."""
+    return f"u.{user_id}"
+
+
+def broadcast_user(user_id: UUID, what: str) -> bool:
+    """Tell a user's open pages that `what` changed; return False when nobody could be told."""
+    layer = get_channel_layer()
+    try:
+        async_to_sync(layer.group_send)(user_group(user_id), {"type": CHANGED, "what": what})
+    except Exception:
+        # A boundary: whatever the channel layer raises, the change itself is already committed.
+        logger.warning("broadcast lost", extra={"user_id": str(user_id), "what": what})
+        return False
+    return True
