@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -69,6 +69,16 @@ def call(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
     raise DeadlinePassed(f"no answer within {timeout:g} seconds")
 
 
+def call_all(
+    coroutines: Sequence[Coroutine[Any, Any, T]], timeout: float
+) -> list[T | BaseException]:
+    """Run all of them at once and return each one's result or its exception, in order.
+
+    One that is not done after `timeout` seconds is cancelled and yields a TimeoutError.
+    """
+    return call(_gathered(coroutines, timeout), timeout + CLOSE_SECONDS) if coroutines else []
+
+
 def spawn(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     """Start `coroutine` on the loop and return at once; cancelling the future cancels it."""
     return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
@@ -94,6 +104,13 @@ def _running() -> _LoopThread:
         if _current is None or _current.pid != os.getpid():
             _current = _LoopThread()
         return _current
+
+
+async def _gathered(
+    coroutines: Sequence[Coroutine[Any, Any, T]], timeout: float
+) -> list[T | BaseException]:
+    bounded = [asyncio.wait_for(coroutine, timeout) for coroutine in coroutines]
+    return await asyncio.gather(*bounded, return_exceptions=True)
 
 
 async def _cancel_all() -> None:

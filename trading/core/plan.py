@@ -262,9 +262,8 @@ def _retry_is_early(view: PositionView, failures: list[OrderView], now: datetime
     """Double the delay with each failure, to at most half a minute."""
     if not failures:
         return False
-    delay = min(view.rules.retry_delay * 2 ** (len(failures) - 1), timedelta(seconds=30))
-    last: datetime = max(order.created_at for order in failures)
-    return now - last < delay
+    delay = min(view.rules.retry_delay * (1 << (len(failures) - 1)), timedelta(seconds=30))
+    return now - max(order.created_at for order in failures) < delay
 
 
 def _marketable(

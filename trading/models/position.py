@@ -77,9 +77,13 @@ class Position(models.Model):
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_epoch = models.PositiveIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    checked_at = models.DateTimeField(
-        null=True, blank=True, help_text="Both positions were last read back at the venues."
+    exposure_version = models.PositiveIntegerField(
+        default=0, help_text="Grows with each intent and each change of a filled quantity."
     )
+    checked_version = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The exposure that both venues confirmed last."
+    )
+    checked_at = models.DateTimeField(null=True, blank=True)
 
     objects = PositionQuerySet.as_manager()
 

@@ -1,0 +1,68 @@
+"""Ring a task by name. A doorbell may be lost or ring twice: the sweep finds what it meant."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from kombu.exceptions import OperationalError
+
+from arbsite.celery import app
+from trading.core.states import Goal, PositionState
+from trading.models import Position
+
+logger = logging.getLogger(__name__)
+
+CLOSING_STATES = frozenset({PositionState.EXITING, PositionState.UNWINDING})
+SOON = timedelta(seconds=10)
+
+
+def ring_drive(position_id: UUID) -> bool:
+    """Have a position driven: in the close lane when it is to become smaller, else as an entry."""
+    position = Position.objects.only("state", "goal").filter(pk=position_id).first()
+    if position is None:
+        return False
+    closing = position.goal == Goal.FLAT or position.state in CLOSING_STATES
+    name = "trading.tasks.close_position" if closing else "trading.tasks.drive_position"
+    return _ring(name, str(position_id))
+
+
+def ring_entry(
+    *,
+    user_id: UUID,
+    base: str,
+    long_instrument_id: UUID,
+    short_instrument_id: UUID,
+    size_usd: Decimal,
+) -> bool:
+    """Have an entry tried for a user; every gate is asked again there."""
+    return _ring(
+        "trading.tasks.enter",
+        str(user_id),
+        base,
+        str(long_instrument_id),
+        str(short_instrument_id),
+        str(size_usd),
+    )
+
+
+def ring_scan() -> bool:
+    """Have all markets scanned now."""
+    return _ring("trading.tasks.scan", True)
+
+
+def ring_poll() -> bool:
+    """Have every venue read by REST now, streams or not."""
+    return _ring("exchanges.tasks.poll_market", True)
+
+
+def _ring(name: str, *arguments: object) -> bool:
+    """Return False when the broker is away; the caller has lost nothing but time."""
+    try:
+        app.send_task(name, args=arguments, expires=SOON.total_seconds())
+    except OperationalError:
+        logger.warning("doorbell lost", extra={"task": name})
+        return False
+    return True

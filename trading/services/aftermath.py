@@ -1,0 +1,90 @@
+"""What a change of a position's state brings with it, in the same transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from trading.core.parameters import Parameters
+from trading.core.states import PositionEvent
+from trading.events import announce
+from trading.models import CoolDown, Event, FailedAttempt, Order, Position
+from trading.services import limits
+from trading.services.pnl import realised_parts
+
+ENDS = frozenset({PositionEvent.FLAT, PositionEvent.NEVER_EXPOSED, PositionEvent.DROPPED})
+
+
+def columns_of(
+    position: Position, event: PositionEvent, cause: str, now: datetime
+) -> dict[str, Any]:
+    """Return the columns that change together with the state."""
+    if event is PositionEvent.HEDGED and position.entry_timestamp is None:
+        return {"entry_timestamp": now}
+    if event is PositionEvent.HOLD:
+        return {"held_reason": cause[:300]}
+    if event in ENDS:
+        columns: dict[str, Any] = {"close_timestamp": now}
+        if not position.close_reason:
+            columns["close_reason"] = _default_reason(position, event)
+            columns["close_sentence"] = cause[:300]
+        return columns
+    return {}
+
+
+def follow(position: Position, event: PositionEvent, cause: str, now: datetime) -> None:
+    """Write what follows from the event: released limits, failed attempts and cool-downs."""
+    if event is PositionEvent.IMBALANCED and position.entry_timestamp is None:
+        _cool_down_after_failure(position, cause, now)
+    if event not in ENDS:
+        return
+    limits.release(position)
+    if position.entry_timestamp is None and event is PositionEvent.FLAT:
+        _book_failed_attempt(position, now)
+    _cool_down(
+        position,
+        Parameters.from_values(position.parameters).next_arbitrage_opening_delay,
+        "the pause between two entries on one pair",
+        now,
+    )
+
+
+def _default_reason(position: Position, event: PositionEvent) -> str:
+    if event is PositionEvent.FLAT:
+        failed = position.entry_timestamp is None
+        return "entry_failed" if failed else "closed_outside"
+    return "not_filled" if event is PositionEvent.NEVER_EXPOSED else "dropped"
+
+
+def _cool_down_after_failure(position: Position, cause: str, now: datetime) -> None:
+    pause = Parameters.from_values(position.parameters).failed_entry_cooldown
+    _cool_down(position, pause, f"an entry failed: {cause}", now)
+
+
+def _cool_down(position: Position, pause: timedelta, reason: str, now: datetime) -> None:
+    until = now + pause
+    running = CoolDown.objects.filter(user=position.user, base=position.base, until__gte=until)
+    if running.exists():
+        return
+    CoolDown.objects.update_or_create(
+        user=position.user, base=position.base, defaults={"until": until, "reason": reason[:300]}
+    )
+
+
+def _book_failed_attempt(position: Position, now: datetime) -> None:
+    if not Order.objects.filter(position=position, trades__isnull=False).exists():
+        return
+    parts = realised_parts(position)
+    cost = -parts.net
+    reason = position.close_sentence or "the second leg could not be filled"
+    FailedAttempt.objects.update_or_create(
+        position=position, defaults={"cost_usd": cost, "reason": reason, "at": now}
+    )
+    announce(
+        user_id=position.user_id,
+        kind="position.failed_attempt",
+        severity=Event.Severity.CRITICAL,
+        sentence=f"{position.base}: the entry failed and cost {cost:.2f} USD ({reason})",
+        position=position,
+        now=now,
+    )

@@ -1,0 +1,81 @@
+"""Read what the accounts are worth, as the venues say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from arbsite.accounts.models import User
+from exchanges.domain import Balance, VenuePosition
+from exchanges.models import AccountBalance, ExchangeAccount
+from trading.models import EquitySnapshot
+from trading.services.read_back import store_positions
+from trading.services.venues import READ_SECONDS, Venues
+
+DOLLARS = frozenset({"USDT", "USDC", "USD"})
+
+
+def read_accounts(accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime) -> int:
+    """Store balances and positions of each account that answers; return how many did."""
+    rows = list(accounts)
+    balances = venues.call_all(
+        [venues.account(account).balances() for account in rows], READ_SECONDS
+    )
+    positions = venues.call_all(
+        [venues.account(account).positions() for account in rows], READ_SECONDS
+    )
+    answered = 0
+    for account, balance, held in zip(rows, balances, positions, strict=True):
+        if isinstance(balance, BaseException) or isinstance(held, BaseException):
+            continue
+        _store(account, balance, held, now)
+        answered += 1
+    return answered
+
+
+def snapshot_equity(*, venues: Venues, now: datetime) -> int:
+    """Read all active accounts and keep one equity row per user and minute.
+
+    A user with an account that did not answer gets no row: a partial sum would look like a loss.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    written = 0
+    for user in User.objects.filter(exchange_accounts__is_active=True).distinct():
+        accounts = list(ExchangeAccount.objects.for_user(user).active().select_related("exchange"))
+        if read_accounts(accounts, venues=venues, now=now) != len(accounts):
+            continue
+        equity, free = worth(accounts)
+        EquitySnapshot.objects.get_or_create(
+            user=user, at=minute, defaults={"equity_usd": equity, "free_usd": free}
+        )
+        written += 1
+    return written
+
+
+def worth(accounts: Iterable[ExchangeAccount]) -> tuple[Decimal, Decimal]:
+    """Return equity and free collateral in USD over the stored dollar balances."""
+    rows = AccountBalance.objects.filter(account__in=list(accounts), asset__in=DOLLARS)
+    equity = sum((row.equity for row in rows), Decimal(0))
+    free = sum((row.free for row in rows), Decimal(0))
+    return equity, free
+
+
+def _store(
+    account: ExchangeAccount,
+    balances: Iterable[Balance],
+    positions: Iterable[VenuePosition],
+    now: datetime,
+) -> None:
+    for balance in balances:
+        AccountBalance.objects.update_or_create(
+            account=account,
+            asset=balance.asset,
+            defaults={
+                "free": balance.free,
+                "total": balance.total,
+                "equity": balance.equity,
+                "observed_at": now,
+            },
+        )
+    store_positions(account, positions, now=now)

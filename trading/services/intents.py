@@ -1,0 +1,55 @@
+"""Write what will be sent before it is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from exchanges.client_order_ids import client_order_id
+
+from trading.core.states import OrderEvent, Purpose
+from trading.core.steps import Place
+from trading.models import Leg, Order, Position
+from trading.services.transition import apply_to_order
+
+
+class TooManyOrders(Exception):
+    """The position reached its cap of orders per minute: wait, a loop may be running wild."""
+
+
+def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: datetime) -> Order:
+    """Commit one intent and return it. Raise TooManyOrders beyond `cap` orders in a minute.
+
+    The sequence is counted inside the transaction and unique in the database, so that two workers
+    can never write the same intent twice.
+    """
+    with transaction.atomic():
+        orders = Order.objects.filter(position=position)
+        recent = orders.filter(created_at__gt=now - timedelta(minutes=1)).count()
+        if recent >= cap and place.purpose is not Purpose.REDUCE:
+            raise TooManyOrders(
+                f"{position.base}: {recent} orders in the last minute, the cap is {cap}"
+            )
+        Position.objects.filter(pk=position.pk).update(exposure_version=F("exposure_version") + 1)
+        sequence = orders.filter(leg=leg, purpose=place.purpose).count() + 1
+        return Order.objects.create(
+            position=position,
+            leg=leg,
+            purpose=place.purpose,
+            sequence=sequence,
+            client_order_id=client_order_id(position.pk, leg.index, place.purpose, sequence),
+            side=place.side,
+            order_type=place.order_type,
+            time_in_force=place.time_in_force,
+            base_quantity=place.base_quantity,
+            price=place.price,
+            reduce_only=place.reduce_only,
+            cancel_after=place.cancel_after,
+            created_at=now,
+        )
+
+
+def drop_intent(order: Order, *, cause: str, now: datetime) -> bool:
+    """End an intent that was never sent."""
+    return apply_to_order(order, OrderEvent.DROPPED, cause=cause, now=now, is_final_at_venue=True)

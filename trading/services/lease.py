@@ -1,0 +1,50 @@
+"""Who may act on a position: a row in the database with an epoch that only grows."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+
+from trading.models import Position
+from trading.models.position import PositionQuerySet
+
+LEASE = timedelta(seconds=30)
+_PROCESS = uuid.uuid4().hex[:8]
+
+
+def owner_name() -> str:
+    """Return a name that no other thread of any process has."""
+    return f"{_PROCESS}.{os.getpid()}.{threading.get_ident()}"
+
+
+def take(position_id: uuid.UUID, *, owner: str, now: datetime) -> Position | None:
+    """Claim a position whose lease is free or over; None when somebody else acts on it.
+
+    The epoch grows with each claim, and every write of the holder repeats it: whoever was paused
+    beyond the lease changes nothing afterwards.
+    """
+    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now) | Q(lease_owner=owner)
+    claimed = Position.objects.filter(free, pk=position_id).update(
+        lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_expires_at=now + LEASE
+    )
+    if claimed != 1:
+        return None
+    return Position.objects.select_related("user").get(pk=position_id)
+
+
+def extend(position: Position, *, now: datetime) -> bool:
+    """Prolong a lease that is still ours."""
+    return _ours(position).update(lease_expires_at=now + LEASE) == 1
+
+
+def give_back(position: Position) -> None:
+    """Free the position for the next doorbell; harmless if it was taken over meanwhile."""
+    _ours(position).update(lease_expires_at=None)
+
+
+def _ours(position: Position) -> PositionQuerySet:
+    return Position.objects.filter(pk=position.pk, lease_epoch=position.lease_epoch)

@@ -1,0 +1,108 @@
+"""Notional limits held by reservation: conditional updates, so that concurrent entries fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from trading.core.parameters import Parameters
+from trading.core.refusal import Refusal
+from trading.models import LimitUse, Position
+
+USER_SCOPE = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A reservation under one limit: `amount_usd` more must stay within `cap_usd`."""
+
+    scope: str
+    amount_usd: Decimal
+    cap_usd: Decimal
+    words: str
+
+
+class LimitReached(Exception):
+    """A reservation did not fit; the transaction around it must end with nothing written."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
+def claims_for(
+    *, base: str, venues: Sequence[str], size_usd: Decimal, parameters: Parameters
+) -> tuple[Claim, ...]:
+    """Return what an entry of `size_usd` per leg claims; a venue is charged once for each leg."""
+    per_venue: Mapping[str, int] = {venue: venues.count(venue) for venue in venues}
+    return (
+        Claim(
+            scope=f"pair:{base}",
+            amount_usd=size_usd,
+            cap_usd=parameters.max_position_per_pair_usd,
+            words=f"the limit per pair on {base}",
+        ),
+        *(
+            Claim(
+                scope=f"venue:{venue}",
+                amount_usd=size_usd * legs,
+                cap_usd=parameters.max_position_per_venue_usd,
+                words=f"the limit at {venue}",
+            )
+            for venue, legs in sorted(per_venue.items())
+        ),
+        Claim(
+            scope=USER_SCOPE,
+            amount_usd=size_usd,
+            cap_usd=parameters.max_position_per_user_usd,
+            words="your total limit",
+        ),
+    )
+
+
+def reserve(user_id: UUID, claims: Sequence[Claim]) -> None:
+    """Reserve all claims or raise LimitReached; call it inside the entry's transaction."""
+    for claim in claims:
+        cents = _cents(claim.amount_usd)
+        LimitUse.objects.get_or_create(user_id=user_id, scope=claim.scope)
+        fitted = LimitUse.objects.filter(
+            user_id=user_id,
+            scope=claim.scope,
+            reserved_cents__lte=_cents(claim.cap_usd) - cents,
+        ).update(reserved_cents=F("reserved_cents") + cents)
+        if fitted != 1:
+            raise LimitReached(_refusal(user_id, claim))
+
+
+def release(position: Position) -> None:
+    """Give back what the position reserved, once: its own row says what is still held."""
+    with transaction.atomic():
+        held: Decimal = Position.objects.get(pk=position.pk).reserved_usd
+        if held <= 0:
+            return
+        venues = [leg.instrument.exchange.code for leg in position.legs.all()]
+        scopes = [f"pair:{position.base}", USER_SCOPE, *(f"venue:{venue}" for venue in venues)]
+        for scope in scopes:
+            LimitUse.objects.filter(
+                user=position.user_id, scope=scope, reserved_cents__gte=_cents(held)
+            ).update(reserved_cents=F("reserved_cents") - _cents(held))
+        Position.objects.filter(pk=position.pk).update(reserved_usd=Decimal(0))
+        position.reserved_usd = Decimal(0)
+
+
+def _refusal(user_id: UUID, claim: Claim) -> Refusal:
+    used = LimitUse.objects.get(user_id=user_id, scope=claim.scope).reserved_cents
+    return Refusal(
+        code="limit",
+        sentence=f"{claim.amount_usd:,.0f} USD does not fit {claim.words}: "
+        f"{Decimal(used) / 100:,.0f} of {claim.cap_usd:,.0f} USD are used.",
+    )
+
+
+def _cents(usd: Decimal) -> int:
+    return int((usd * 100).to_integral_value(rounding=ROUND_CEILING))

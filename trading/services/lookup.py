@@ -1,0 +1,152 @@
+"""Ask the venue about orders whose truth we do not hold: unknown, working, or lacking fills."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.domain import ClientOrderId, OrderReport, Symbol
+from exchanges.errors import OrderNotFound, VenueError
+from trading.core.states import (
+    UNRESOLVED_ORDER_STATES,
+    OrderEvent,
+    OrderState,
+)
+from trading.events import announce_once
+from trading.models import Order, Position
+from trading.services.order_facts import absorb_report, book_fills, record_absence
+from trading.services.transition import apply_to_order
+from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
+
+# A signed request is refused by the venue 5 s after it was signed; the rest is margin for lag.
+ORDER_LIFETIME = timedelta(seconds=15)
+POLL_EVERY = timedelta(milliseconds=400)
+READ_MARGIN = timedelta(seconds=5)
+
+
+def refresh_orders(position: Position, *, venues: Venues, now: datetime) -> None:
+    """Bring the position's orders up to what the venues say; venue failures leave them as is."""
+    orders = list(
+        Order.objects.filter(position=position)
+        .exclude(state__in=(OrderState.PLANNED, OrderState.DROPPED))
+        .select_related("position", "leg__instrument__exchange", "leg__account__exchange")
+    )
+    for order in orders:
+        _suspect_lost_answer(order, now)
+    due = [order for order in orders if _is_due(order, now)]
+    answers = venues.call_all([_ask(order, venues) for order in due], READ_SECONDS)
+    for order, answer in zip(due, answers, strict=True):
+        _take_answer(order, answer, venues=venues, now=now)
+    book_missing_fills(orders, venues=venues, now=now)
+
+
+def _suspect_lost_answer(order: Order, now: datetime) -> None:
+    """An order that is still being sent long after its deadline was left so by a dead worker."""
+    if order.state != OrderState.SENDING or order.sent_at is None:
+        return
+    if now - order.sent_at > timedelta(seconds=SEND_SECONDS + 1):
+        apply_to_order(order, OrderEvent.OUTCOME_UNKNOWN, cause="no answer was recorded", now=now)
+
+
+def _is_due(order: Order, now: datetime) -> bool:
+    if order.state == OrderState.SENDING or order.is_final_at_venue:
+        return False
+    return order.looked_up_at is None or now - order.looked_up_at >= POLL_EVERY
+
+
+async def _ask(order: Order, venues: Venues) -> OrderReport:
+    trading = venues.trading(order.leg.account)
+    return await trading.find_order(
+        ClientOrderId(order.client_order_id), Symbol(order.leg.instrument.symbol)
+    )
+
+
+def _take_answer(
+    order: Order, answer: OrderReport | BaseException, *, venues: Venues, now: datetime
+) -> None:
+    Order.objects.filter(pk=order.pk).update(looked_up_at=now)
+    order.looked_up_at = now
+    match answer:
+        case OrderReport():
+            absorb_report(order, answer, now=now)
+        case OrderNotFound():
+            _consider_absence(order, venues, now)
+        case _ if order.state in UNRESOLVED_ORDER_STATES:
+            _tell_unresolved(order, now)
+
+
+def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
+    """Not found is evidence only after the lifetime bound, and only if nothing else shows it."""
+    if order.sent_at is None or now - order.sent_at <= ORDER_LIFETIME:
+        return
+    account, symbol = order.leg.account, Symbol(order.leg.instrument.symbol)
+    try:
+        still_open = venues.call(venues.trading(account).open_orders(symbol), READ_SECONDS)
+        fills = venues.call(
+            venues.account(account).fills(symbol, since=order.sent_at - READ_MARGIN), READ_SECONDS
+        )
+    except VenueError:
+        return
+    if any(report.client_order_id == order.client_order_id for report in still_open):
+        return
+    if order in book_fills(account, fills, now=now):
+        return
+    if order.state == OrderState.UNKNOWN:
+        record_absence(order, now=now)
+    else:
+        _tell_vanished(order, now)
+
+
+def book_missing_fills(orders: Iterable[Order], *, venues: Venues, now: datetime) -> None:
+    """Read and book the fills of orders that filled more than is booked."""
+    lacking = [order for order in orders if _unbooked(order) > 0 and order.sent_at is not None]
+    reads: dict[tuple[object, str], Order] = {}
+    for order in sorted(lacking, key=lambda order: order.created_at):
+        reads.setdefault((order.leg.account_id, order.leg.instrument.symbol), order)
+    answers = venues.call_all(
+        [
+            venues.account(first.leg.account).fills(
+                Symbol(first.leg.instrument.symbol), since=first.created_at - READ_MARGIN
+            )
+            for first in reads.values()
+        ],
+        READ_SECONDS,
+    )
+    for first, answer in zip(reads.values(), answers, strict=True):
+        if not isinstance(answer, BaseException):
+            book_fills(first.leg.account, answer, now=now)
+
+
+def _unbooked(order: Order) -> Decimal:
+    booked = sum((trade.base_quantity for trade in order.trades.all()), Decimal(0))
+    filled: Decimal = order.filled_base_quantity
+    return filled - booked
+
+
+def _tell_unresolved(order: Order, now: datetime) -> None:
+    if order.sent_at is None or now - order.sent_at < timedelta(seconds=10):
+        return
+    announce_once(
+        user_id=order.position.user_id,
+        kind="order.unknown",
+        severity="critical",
+        sentence=f"{order.position.base}: the outcome of an order at "
+        f"{order.leg.instrument.exchange.name} is unknown and it cannot be asked",
+        position=order.position,
+        within=timedelta(minutes=5),
+        now=now,
+    )
+
+
+def _tell_vanished(order: Order, now: datetime) -> None:
+    announce_once(
+        user_id=order.position.user_id,
+        kind="order.vanished",
+        severity="critical",
+        sentence=f"{order.position.base}: {order.leg.instrument.exchange.name} no longer knows an "
+        f"order it had acknowledged ({order.side} {order.base_quantity})",
+        position=order.position,
+        within=timedelta(minutes=5),
+        now=now,
+    )

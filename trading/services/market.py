@@ -1,0 +1,36 @@
+"""What the board says right now; without Redis nothing is known, and nobody is stopped by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from redis.exceptions import RedisError
+
+from exchanges.board import Board, Row
+from exchanges.domain import BookTop, Symbol
+from exchanges.models import Instrument
+from exchanges.selectors import board_redis
+
+
+def board_of(instruments: Iterable[Instrument]) -> Board:
+    """Return the latest facts of these instruments; an empty board when Redis is away."""
+    keys = [(i.exchange.code, Symbol(i.symbol)) for i in instruments]
+    try:
+        return Board.load_rows(board_redis(), keys)
+    except RedisError:
+        return Board()
+
+
+def row_of(board: Board, instrument: Instrument) -> Row | None:
+    return board.row(instrument.exchange.code, Symbol(instrument.symbol))
+
+
+def fresh_book(
+    board: Board, instrument: Instrument, *, now: datetime, max_age: timedelta
+) -> BookTop | None:
+    """Return the book top if it is younger than `max_age`; a stale price is no price."""
+    row = row_of(board, instrument)
+    if row is None or row.book is None or now - row.book.observed_at > max_age:
+        return None
+    return row.book

@@ -1,0 +1,169 @@
+"""What venues say of our orders, applied to their rows: reports, fills and proofs of absence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from exchanges.domain import (
+    FINAL_VENUE_STATUSES,
+    Fill,
+    OrderReport,
+    VenueOrderStatus,
+)
+from exchanges.models import ExchangeAccount
+from trading.core.states import (
+    FINAL_ORDER_STATES,
+    OrderEvent,
+    OrderState,
+    Purpose,
+)
+from trading.models import LegSide, Order, Position, Trade
+from trading.services.transition import apply_to_order
+
+EVENT_OF_STATUS = {
+    VenueOrderStatus.OPEN: OrderEvent.ACKNOWLEDGED,
+    VenueOrderStatus.PARTIAL: OrderEvent.PARTLY_FILLED,
+    VenueOrderStatus.FILLED: OrderEvent.FILLED,
+    VenueOrderStatus.CANCELED: OrderEvent.CANCELED,
+    VenueOrderStatus.EXPIRED: OrderEvent.EXPIRED,
+    VenueOrderStatus.REJECTED: OrderEvent.REJECTED,
+}
+
+
+def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
+    """Apply a venue's report; a filled quantity never falls and a final order never reopens."""
+    order.refresh_from_db()
+    filled = max(order.filled_base_quantity, report.filled_base_quantity or Decimal(0))
+    status = report.status or VenueOrderStatus.OPEN
+    columns: dict[str, Any] = {
+        "filled_base_quantity": filled,
+        "venue_order_id": report.venue_order_id or order.venue_order_id,
+        "is_final_at_venue": order.is_final_at_venue or status in FINAL_VENUE_STATUSES,
+    }
+    event = _event_of(status, filled, order.base_quantity)
+    if event is OrderEvent.FILLED:
+        columns["is_final_at_venue"] = True
+    if filled != order.filled_base_quantity:
+        note_exposure_change(order)
+    if _changes_state(order, event):
+        cause = f"venue says {status}, {filled} of {order.base_quantity} filled"
+        apply_to_order(order, event, cause=cause, now=now, **columns)
+        return
+    if any(getattr(order, name) != value for name, value in columns.items()):
+        Order.objects.filter(pk=order.pk, state=order.state).update(**columns)
+        for name, value in columns.items():
+            setattr(order, name, value)
+
+
+def _event_of(status: VenueOrderStatus, filled: Decimal, base_quantity: Decimal) -> OrderEvent:
+    if filled >= base_quantity:
+        return OrderEvent.FILLED
+    if filled > 0 and status is VenueOrderStatus.OPEN:
+        return OrderEvent.PARTLY_FILLED
+    if filled > 0 and status is VenueOrderStatus.REJECTED:
+        return OrderEvent.CANCELED  # some venues call a cancelled remainder rejected
+    return EVENT_OF_STATUS[status]
+
+
+def note_exposure_change(order: Order) -> None:
+    """Ask for a new read-back: what both venues confirmed is no longer what we hold."""
+    Position.objects.filter(pk=order.position_id).update(exposure_version=F("exposure_version") + 1)
+
+
+def _changes_state(order: Order, event: OrderEvent) -> bool:
+    state = OrderState(order.state)
+    if state in FINAL_ORDER_STATES:
+        return event is OrderEvent.FILLED and state not in (OrderState.FILLED, OrderState.DROPPED)
+    if state is OrderState.PARTIAL:
+        return event not in (OrderEvent.ACKNOWLEDGED, OrderEvent.PARTLY_FILLED)
+    return not (state is OrderState.OPEN and event is OrderEvent.ACKNOWLEDGED)
+
+
+def record_absence(order: Order, *, now: datetime) -> None:
+    """End an unknown order that was proven absent after its lifetime bound."""
+    apply_to_order(
+        order,
+        OrderEvent.PROVEN_ABSENT,
+        cause="not found by id, in open orders or in fills after its lifetime",
+        now=now,
+        is_final_at_venue=True,
+    )
+
+
+def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime) -> list[Order]:
+    """Book each own fill exactly once and return the orders that gained one.
+
+    A fill of nobody's order is not ours to book: reconciliation sees its quantity as foreign.
+    """
+    touched: dict[object, Order] = {}
+    for fill in fills:
+        order = _order_of(account, fill)
+        if order is not None and _book(order, account, fill, now):
+            touched[order.pk] = order
+    for order in touched.values():
+        _raise_filled(order, now)
+    return list(touched.values())
+
+
+def _order_of(account: ExchangeAccount, fill: Fill) -> Order | None:
+    own = Order.objects.select_related("position", "leg__instrument__exchange").filter(
+        leg__account=account, leg__instrument__symbol=fill.symbol
+    )
+    if fill.client_order_id:
+        return own.filter(client_order_id=fill.client_order_id).first()
+    return own.filter(venue_order_id=fill.venue_order_id).exclude(venue_order_id="").first()
+
+
+def _book(order: Order, account: ExchangeAccount, fill: Fill, now: datetime) -> bool:
+    leg = order.leg
+    opens = order.purpose != Purpose.REDUCE
+    latency = (fill.filled_at - order.sent_at).total_seconds() * 1000 if order.sent_at else None
+    try:
+        with transaction.atomic():
+            Trade.objects.create(
+                position=order.position,
+                leg=leg,
+                order=order,
+                account=account,
+                venue_trade_id=fill.venue_trade_id,
+                venue_order_id=fill.venue_order_id,
+                side=LegSide(leg.side),
+                action="OPEN" if opens else "CLOSE",
+                order_side=fill.side,
+                order_type=order.order_type,
+                price=fill.price,
+                base_quantity=fill.base_quantity,
+                size=fill.price * fill.base_quantity,
+                fee=fill.fee,
+                fee_asset=fill.fee_asset,
+                is_maker=fill.is_maker,
+                filled_at=fill.filled_at,
+                booked_at=now,
+                latency_ms=None if latency is None else max(0, round(latency)),
+            )
+    except IntegrityError:
+        return False  # the unique trade key says it is booked already
+    return True
+
+
+def _raise_filled(order: Order, now: datetime) -> None:
+    """Lift the order's cumulative quantity to the sum of its booked fills, never lower it."""
+    order.refresh_from_db()
+    booked = sum((trade.base_quantity for trade in order.trades.all()), Decimal(0))
+    if booked <= order.filled_base_quantity:
+        return
+    note_exposure_change(order)
+    event = OrderEvent.FILLED if booked >= order.base_quantity else OrderEvent.PARTLY_FILLED
+    columns: dict[str, Any] = {"filled_base_quantity": booked}
+    if event is OrderEvent.FILLED:
+        columns["is_final_at_venue"] = True
+    if _changes_state(order, event):
+        apply_to_order(order, event, cause=f"fills add up to {booked}", now=now, **columns)
+    else:
+        Order.objects.filter(pk=order.pk).update(**columns)

@@ -1,0 +1,51 @@
+"""A position's profit and loss in parts, from its trades, payments and the marks of now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+from exchanges.domain import Side
+from trading.core.pnl import LegFill, LegLedger, PnlParts
+from trading.core.pnl import position_pnl as parts_of
+from trading.models import Leg, LegSide, Position, Trade
+
+
+def position_pnl(position: Position, *, marks: Mapping[UUID, Decimal]) -> PnlParts:
+    """Return the parts in USD; what is still held is valued at `marks` (instrument id → price).
+
+    Without a mark a leg is valued at its last fill, which the caller may only show as stale.
+    """
+    legs = position.legs.select_related("instrument").prefetch_related("trades", "funding_events")
+    return parts_of([_ledger(leg, marks.get(leg.instrument_id)) for leg in legs])
+
+
+def realised_parts(position: Position) -> PnlParts:
+    """Return the parts of a position that holds nothing any more."""
+    return position_pnl(position, marks={})
+
+
+def _ledger(leg: Leg, mark: Decimal | None) -> LegLedger:
+    trades = list(leg.trades.all())
+    last = trades[-1].price if trades else leg.decision_entry_mid
+    valued_at = mark if mark is not None else last
+    return LegLedger(
+        side=Side.BUY if leg.side == LegSide.LONG else Side.SELL,
+        fills=[_fill(trade, leg) for trade in trades],
+        entry_mid=leg.decision_entry_mid,
+        exit_mid=leg.decision_exit_mid if leg.decision_exit_mid is not None else valued_at,
+        mark_price=valued_at,
+        funding=[event.payment for event in leg.funding_events.all()],
+    )
+
+
+def _fill(trade: Trade, leg: Leg) -> LegFill:
+    """A fee in the base asset is worth what it was bought for."""
+    in_base = trade.fee_asset == leg.instrument.base
+    return LegFill(
+        side=Side(trade.order_side),
+        price=trade.price,
+        base_quantity=trade.base_quantity,
+        fee=trade.fee * trade.price if in_base else trade.fee,
+    )

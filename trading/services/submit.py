@@ -1,0 +1,111 @@
+"""The one shape that may send an order: licence, one send, outcome (`domain.md` section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import Combinable
+
+from exchanges.domain import OrderReport
+from exchanges.errors import (
+    CredentialRefused,
+    DuplicateClientOrderId,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    RateLimited,
+    VenueUnavailable,
+)
+from trading.core.states import OrderEvent, OrderState, Purpose
+from trading.models import KillSwitch, Order, Position
+from trading.services import order_facts
+from trading.services.intents import drop_intent
+from trading.services.transition import apply_to_order, journal_licence
+from trading.services.venues import SEND_SECONDS, Venues
+
+Clock = Callable[[], datetime]
+
+# Refusals before the order reached the matching engine, by the adapter's own allow-list.
+SURELY_NOT_PLACED = (OrderRejected, RateLimited, CredentialRefused, VenueUnavailable)
+
+
+def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock: Clock) -> None:
+    """Send each planned intent at most once, all of them together, and record what came of it.
+
+    An intent whose licence fails (kill switch, lease lost, already sent) is not sent. Nothing here
+    is inside a transaction while the network is used.
+    """
+    licensed = [order for order in orders if _license(order, position=position, now=clock())]
+    answers = venues.call_all(
+        [venues.trading(order.leg.account).submit(order.request()) for order in licensed],
+        SEND_SECONDS,
+    )
+    for order, answer in zip(licensed, answers, strict=True):
+        record_outcome(order, answer, now=clock())
+
+
+def _license(order: Order, *, position: Position, now: datetime) -> bool:
+    """Tx 1: one statement asks for the state, the kill epoch and the lease, and moves the state."""
+    with transaction.atomic():
+        licensed = (
+            Order.objects.filter(
+                pk=order.pk,
+                state=OrderState.PLANNED,
+                position__lease_epoch=position.lease_epoch,
+            )
+            .filter(Q(purpose=Purpose.REDUCE) | ~Exists(_pressed_kill_switches()))
+            .update(state=OrderState.SENDING, sent_at=now)
+        )
+        if licensed == 1:
+            journal_licence(order, now=now)
+    if licensed == 1:
+        order.state, order.sent_at = OrderState.SENDING, now
+        return True
+    _drop_if_killed(order, now)
+    return False
+
+
+def _pressed_kill_switches() -> Combinable:
+    owner = OuterRef("position__user")
+    return KillSwitch.objects.filter(Q(user=None) | Q(user=owner), rearmed_at=None)
+
+
+def _drop_if_killed(order: Order, now: datetime) -> None:
+    killed = KillSwitch.objects.filter(
+        Q(user=None) | Q(user=order.position.user_id), rearmed_at=None
+    ).exists()
+    if killed and order.purpose != Purpose.REDUCE and order.state == OrderState.PLANNED:
+        drop_intent(order, cause="the kill switch is pressed", now=now)
+
+
+def record_outcome(order: Order, answer: OrderReport | BaseException, *, now: datetime) -> None:
+    """Tx 2: ACK, a certain refusal, or UNKNOWN for all else."""
+    match answer:
+        case OrderReport():
+            Order.objects.filter(pk=order.pk).update(answered_at=now)
+            order_facts.absorb_report(order, answer, now=now)
+        case DuplicateClientOrderId():
+            _unknown(order, f"the venue already knows this id: {answer}", now)
+        case OrderRejected() | RateLimited() | CredentialRefused() | VenueUnavailable():
+            apply_to_order(
+                order,
+                OrderEvent.REJECTED,
+                cause=str(answer),
+                now=now,
+                answered_at=now,
+                is_final_at_venue=True,
+                refusal_code=answer.code[:32],
+                refusal=answer.detail[:300],
+            )
+        case OrderOutcomeUnknown():
+            _unknown(order, str(answer), now)
+        case BaseException():
+            _unknown(order, f"no answer: {type(answer).__name__}", now)
+
+
+def _unknown(order: Order, cause: str, now: datetime) -> None:
+    apply_to_order(
+        order, OrderEvent.OUTCOME_UNKNOWN, cause=cause, now=now, looked_up_at=None, answered_at=None
+    )

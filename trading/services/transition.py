@@ -1,0 +1,116 @@
+"""The only writer of state columns: compare-and-set, journal and outbox in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from trading.core.states import (
+    OrderEvent,
+    OrderState,
+    PositionEvent,
+    PositionState,
+    next_order_state,
+    next_position_state,
+)
+from trading.events import announce
+from trading.models import Order, Position, StateChange
+from trading.models.journal import Event
+
+CRITICAL_EVENTS = frozenset({PositionEvent.IMBALANCED, PositionEvent.HOLD})
+
+
+def apply_to_position(
+    position: Position,
+    event: PositionEvent,
+    *,
+    cause: str,
+    now: datetime,
+    within: Callable[[], None] | None = None,
+    **columns: Any,
+) -> bool:
+    """Move a position along its table and journal it; `columns` and `within` change with the state.
+
+    Return False, writing nothing, when another worker moved it first. Raise UnlistedTransition for
+    a pair without a row.
+    """
+    before = PositionState(position.state)
+    after = next_position_state(before, event)
+    with transaction.atomic():
+        updated = Position.objects.filter(
+            pk=position.pk, state=before, lease_epoch=position.lease_epoch
+        ).update(state=after, **columns)
+        if updated != 1:
+            return False
+        _journal(position, None, before, event, after, cause, now)
+        announce(
+            user_id=position.user_id,
+            kind=f"position.{after}",
+            severity=_severity(event),
+            sentence=f"{position.base}: {after}, {cause}",
+            position=position,
+            now=now,
+        )
+        if within is not None:
+            within()
+    position.state = after
+    for name, value in columns.items():
+        setattr(position, name, value)
+    return True
+
+
+def apply_to_order(
+    order: Order, event: OrderEvent, *, cause: str, now: datetime, **columns: Any
+) -> bool:
+    """Move an order along its table and journal it; return False when its state was not ours."""
+    before = OrderState(order.state)
+    after = next_order_state(before, event)
+    with transaction.atomic():
+        updated = Order.objects.filter(pk=order.pk, state=before).update(state=after, **columns)
+        if updated != 1:
+            return False
+        _journal(order.position, order, before, event, after, cause, now)
+    order.state = after
+    for name, value in columns.items():
+        setattr(order, name, value)
+    return True
+
+
+def journal_licence(order: Order, *, now: datetime) -> None:
+    """Journal a move that the licence statement itself has made."""
+    _journal(
+        order.position,
+        order,
+        OrderState.PLANNED,
+        OrderEvent.LICENSED,
+        OrderState.SENDING,
+        "licensed",
+        now,
+    )
+
+
+def _journal(
+    position: Position,
+    order: Order | None,
+    before: str,
+    event: str,
+    after: str,
+    cause: str,
+    now: datetime,
+) -> None:
+    StateChange.objects.create(
+        position=position,
+        order=order,
+        from_state=before,
+        event=event,
+        to_state=after,
+        cause=cause[:300],
+        at=now,
+    )
+
+
+def _severity(event: PositionEvent) -> str:
+    return Event.Severity.CRITICAL if event in CRITICAL_EVENTS else Event.Severity.INFO

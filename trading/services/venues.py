@@ -1,0 +1,48 @@
+"""How services reach venues: ports by account, and blocking calls with a deadline of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from exchanges import loop, registry
+from exchanges.account_keys import account_key
+from exchanges.models import ExchangeAccount
+from exchanges.ports import Account, Trading
+
+T = TypeVar("T")
+
+READ_SECONDS = 8.0
+SEND_SECONDS = 8.0
+
+
+class Call(Protocol):
+    def __call__(self, coroutine: Coroutine[Any, Any, T], timeout: float) -> T: ...
+
+
+class CallAll(Protocol):
+    def __call__(
+        self, coroutines: Sequence[Coroutine[Any, Any, T]], timeout: float
+    ) -> list[T | BaseException]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Venues:
+    """The doors a service may use; tests and the simulation hand in their own."""
+
+    trading: Callable[[ExchangeAccount], Trading]
+    account: Callable[[ExchangeAccount], Account]
+    call: Call
+    call_all: CallAll
+
+
+def _trading(account: ExchangeAccount) -> Trading:
+    return registry.trading(account_key(account))
+
+
+def _account(account: ExchangeAccount) -> Account:
+    return registry.account(account_key(account))
+
+
+REAL = Venues(trading=_trading, account=_account, call=loop.call, call_all=loop.call_all)

@@ -1,0 +1,113 @@
+"""Build the frozen snapshot that `core.plan` decides on, from the database and the board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from exchanges.board import Board
+from exchanges.domain import OrderType, Side
+from trading.core.parameters import Parameters
+from trading.core.snapshot import LegView, OrderView, PositionView, Rules
+from trading.core.states import Goal, OrderState, PositionState, Purpose
+from trading.models import KillSwitch, Leg, Order, Position
+from trading.services import market
+from trading.services.holdings import leg_net_base
+
+# Unhedged for longer than this after the first fill, the entry is given up and unwound.
+HEDGE_DEADLINE = timedelta(seconds=10)
+RETRY_DELAY = timedelta(seconds=1)
+MAX_ATTEMPTS = 4
+CONFIRMATION_LASTS = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The snapshot and the rows it was built from."""
+
+    view: PositionView
+    legs: dict[int, Leg]
+    orders: dict[UUID, Order]
+    parameters: Parameters
+    board: Board
+
+
+def load(position: Position, *, now: datetime) -> Loaded:
+    """Read a position with its legs, orders, books and the kill switches that bind its user."""
+    legs = list(
+        position.legs.select_related("instrument__exchange", "account__exchange").prefetch_related(
+            "orders", "trades"
+        )
+    )
+    parameters = Parameters.from_values(position.parameters)
+    board = market.board_of([leg.instrument for leg in legs])
+    view = PositionView(
+        state=PositionState(position.state),
+        goal=Goal(position.goal),
+        target_base_quantity=position.target_base_quantity,
+        legs=tuple(_leg_view(leg, board, parameters, now) for leg in legs),
+        entry_deadline=position.entry_deadline,
+        is_killed=is_killed(position.user_id),
+        is_confirmed=_is_confirmed(position, now),
+        rules=_rules(parameters),
+    )
+    orders = {order.pk: order for leg in legs for order in leg.orders.all()}
+    for leg in legs:
+        for order in leg.orders.all():
+            order.position, order.leg = position, leg
+    return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
+
+
+def is_killed(user_id: UUID) -> bool:
+    """Tell whether a kill switch of the user or of everyone is pressed."""
+    return KillSwitch.objects.filter(Q(user=None) | Q(user=user_id), rearmed_at=None).exists()
+
+
+def _is_confirmed(position: Position, now: datetime) -> bool:
+    if position.checked_at is None or position.checked_version != position.exposure_version:
+        return False
+    # Before an exit, reading both venues is also the proof that both can be reached.
+    lasting = position.state in (PositionState.OPEN, PositionState.HELD)
+    return not lasting or now - position.checked_at < CONFIRMATION_LASTS
+
+
+def _rules(parameters: Parameters) -> Rules:
+    return Rules(
+        market_buffer=parameters.perpetual_market_slippage_buffer,
+        hedge_escalation=parameters.hedge_escalation,
+        hedge_deadline=HEDGE_DEADLINE,
+        retry_delay=RETRY_DELAY,
+        max_attempts=MAX_ATTEMPTS,
+    )
+
+
+def _leg_view(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> LegView:
+    return LegView(
+        index=leg.index,
+        sign=leg.sign,
+        instrument=leg.instrument.snapshot(),
+        net_base=leg_net_base(leg),
+        orders=tuple(_order_view(order, leg) for order in leg.orders.all()),
+        book=market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age),
+        is_prepared=leg.is_prepared,
+    )
+
+
+def _order_view(order: Order, leg: Leg) -> OrderView:
+    return OrderView(
+        id=order.pk,
+        leg_index=leg.index,
+        purpose=Purpose(order.purpose),
+        side=Side(order.side),
+        order_type=OrderType(order.order_type),
+        base_quantity=order.base_quantity,
+        filled=order.filled_base_quantity,
+        state=OrderState(order.state),
+        created_at=order.created_at,
+        cancel_after=order.cancel_after,
+        cancel_requested_at=order.cancel_requested_at,
+        is_final_at_venue=order.is_final_at_venue,
+    )

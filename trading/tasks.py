@@ -1,0 +1,118 @@
+"""Doorbells: each parses ids, calls one service and may do nothing. None retries by itself."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+from django.utils import timezone
+
+from arbsite.accounts.models import User
+from arbsite.celery import CLOSE, ENTRY
+from exchanges.models import Instrument
+from trading.broadcast import broadcast_user
+from trading.services import slots
+from trading.services.book_funding import book_funding as book_all_funding
+from trading.services.drive import drive
+from trading.services.equity import snapshot_equity as snapshot_all_equity
+from trading.services.plan_entry import plan_entry
+from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
+from trading.services.relay import relay_events as relay_all_events
+from trading.services.scan import scan_all
+from trading.services.sweep import EVERY_SECONDS, run_every
+from trading.services.sweep import sweep as sweep_all
+from trading.services.venues import REAL
+from trading.services.warm import warm_venues
+from trading.services.watch import check_exits
+
+_stop = threading.Event()
+
+
+@shared_task
+def drive_position(position_id: str) -> str:
+    return drive(UUID(position_id))
+
+
+@shared_task
+def close_position(position_id: str) -> str:
+    return drive(UUID(position_id))
+
+
+@shared_task
+def enter(
+    user_id: str, base: str, long_instrument_id: str, short_instrument_id: str, size_usd: str
+) -> str:
+    """Plan the entry of an opportunity and drive it at once."""
+    instruments = Instrument.objects.select_related("exchange").in_bulk(
+        [UUID(long_instrument_id), UUID(short_instrument_id)]
+    )
+    planned = plan_entry(
+        user=User.objects.get(pk=user_id),
+        base=base,
+        long_instrument=instruments[UUID(long_instrument_id)],
+        short_instrument=instruments[UUID(short_instrument_id)],
+        size_usd=Decimal(size_usd),
+        opened_by="scheduler",
+        is_manual=False,
+        idempotency_key=None,
+        now=timezone.now(),
+    )
+    return drive(planned.pk) if hasattr(planned, "pk") else "refused"
+
+
+@shared_task
+def scan(force: bool = False) -> int:
+    return scan_all(force=force)
+
+
+@shared_task
+def book_funding() -> int:
+    now = timezone.now()
+    if not slots.claim("book_funding", every=timedelta(seconds=10), now=now):
+        return 0
+    return book_all_funding(venues=REAL, now=now)
+
+
+@shared_task
+def reconcile_accounts() -> int:
+    now = timezone.now()
+    if not slots.claim("reconcile_accounts", every=timedelta(minutes=1), now=now):
+        return 0
+    return reconcile_all_accounts(venues=REAL, now=now)
+
+
+@shared_task
+def snapshot_equity() -> int:
+    now = timezone.now()
+    if not slots.claim("snapshot_equity", every=timedelta(minutes=1), now=now):
+        return 0
+    return snapshot_all_equity(venues=REAL, now=now)
+
+
+@shared_task
+def relay_events() -> int:
+    return relay_all_events(
+        now=timezone.now(), announce_to=lambda user_id: broadcast_user(user_id, "events")
+    )
+
+
+@worker_ready.connect
+def start_sweep(sender: Any, **_: Any) -> None:
+    """Start the sweep in the lanes that trade; closing lanes also watch the owner's rules."""
+    queues = set(sender.app.amqp.queues.consume_from)
+    if not queues & {CLOSE, ENTRY}:
+        return
+    warm_venues()
+    run_every(sweep_all, EVERY_SECONDS, _stop, name="sweep")
+    if CLOSE in queues:
+        run_every(check_exits, EVERY_SECONDS, _stop, name="watch")
+
+
+@worker_shutting_down.connect
+def stop_sweep(**_: Any) -> None:
+    _stop.set()
