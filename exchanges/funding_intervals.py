@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from exchanges.domain import IntervalSource
 
@@ -58,7 +59,7 @@ def from_spacing(
     if len(last) < SETTLEMENTS_NEEDED or next_funding_at is None:
         return UNKNOWN
     moments = [*last, next_funding_at]
-    gaps = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(moments)]
     seconds = round(gaps[0] / timedelta(seconds=1))
     interval = timedelta(seconds=seconds)
     if seconds <= 0 or any(abs(gap - interval) > STAMP_SLACK for gap in gaps):

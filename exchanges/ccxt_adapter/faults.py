@@ -44,7 +44,7 @@ _CODE_KEYS = ("retCode", "ret_code", "code")
 _MESSAGE_KEYS = ("retMsg", "ret_msg", "msg")
 _SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)
 
-_REJECTIONS: Mapping[Verdict, type[OrderRejected]] = {
+_REJECTIONS: Mapping[Verdict | None, type[OrderRejected]] = {
     Verdict.REJECTED: OrderRejected,
     Verdict.INSUFFICIENT_MARGIN: InsufficientMargin,
     Verdict.INVALID_ORDER: InvalidOrder,
@@ -113,8 +113,7 @@ async def setting(profile: VenueProfile, call: Awaitable[object]) -> None:
 def submit_failure(profile: VenueProfile, error: BaseException) -> VenueError:
     """Return OrderRejected on a listed code, the surely-not-placed kinds, else unknown."""
     verdict, answer = _verdict(profile, error), _answer(error)
-    if verdict in _REJECTIONS and answer is not None:
-        kind = _REJECTIONS[verdict]
+    if answer is not None and (kind := _REJECTIONS.get(verdict)):
         return kind(f"order refused: {_said(answer)}", venue=profile.name, code=answer.code)
     return _certain_failure(profile, verdict, answer) or OrderOutcomeUnknown(
         f"no usable answer to the order ({_symptom(error, answer)}); it is looked up by its own id",

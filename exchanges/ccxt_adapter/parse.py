@@ -1,8 +1,7 @@
 """Payloads of venues and of ccxt become values of `exchanges.domain`: Decimal, base units, UTC.
 
 Nothing here is a float: what the library hands over as one enters as `Decimal(str(x))`, quantised
-to the tick. A payload of another shape raises LookupError, TypeError, ValueError or ArithmeticError,
-which `faults` turns into a VenueError.
+to the tick. A payload of another shape raises one of `faults.PARSE_FAILURES`.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ async def _answer(exchange: Any, rows: Rows, request: Mapping[str, Any]) -> Any:
 
 def _cursor(answer: Any) -> str:
     for key in CURSOR_PATH:
-        answer = answer[key] if key in answer else ""
+        answer = answer.get(key, "")
     return str(answer or "")
 
 

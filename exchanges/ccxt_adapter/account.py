@@ -1,0 +1,137 @@
+"""Private reads of one account. A read that fails raises; it is never an empty list."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from exchanges.ccxt_adapter import parse
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.faults import reading
+from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.rows import fetch_rows, fetch_since
+from exchanges.domain import Balance, FeeTier, Fill, FundingPayment, Symbol, VenuePosition
+from exchanges.errors import CredentialRefused, RateLimited, UnexpectedPayload, VenueUnavailable
+
+T = TypeVar("T")
+
+
+class CcxtAccount:
+    """`exchanges.ports.Account` of one account."""
+
+    def __init__(self, client: VenueClient) -> None:
+        self._client = client
+        self._profile = client.profile
+
+    async def balances(self) -> Sequence[Balance]:
+        rows = self._profile.balances
+
+        async def read() -> list[Balance]:
+            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            return [parse.balance(row, rows.columns, self._profile.name, now) for row in answer]
+
+        return await self._read(read())
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        rows, listings = self._profile.positions, await self._client.ready()
+        if rows is None:
+            return []
+
+        async def read() -> list[VenuePosition]:
+            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            known = (
+                (row, listings.by_venue_symbol.get(row[rows.columns["symbol"]])) for row in answer
+            )
+            found = [
+                parse.position(row, rows.columns, listing, now)
+                for row, listing in known
+                if listing is not None
+            ]
+            return [position for position in found if position.base_quantity]
+
+        return await self._read(read())
+
+    async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
+        listing, rows = await self._client.listing(symbol), self._profile.fills
+        exchange, kind = self._client.exchange, rows.columns.get("kind")
+
+        async def read() -> list[Fill]:
+            answer = await fetch_since(
+                exchange, rows, since=since, now=_now(), symbol=listing.instrument.venue_symbol
+            )
+            trades = [
+                exchange.parse_trade(row, listing.market)
+                for row in answer
+                if kind is None or row[kind] not in self._profile.not_fills
+            ]
+            return [parse.fill(trade, listing) for trade in trades]
+
+        return await self._read(read())
+
+    async def funding_payments(
+        self, symbol: Symbol, *, since: datetime
+    ) -> Sequence[FundingPayment]:
+        listing, rows = await self._client.listing(symbol), self._profile.funding_payments
+        if rows is None:
+            return []
+
+        async def read() -> list[FundingPayment]:
+            answer = await fetch_since(
+                self._client.exchange,
+                rows,
+                since=since,
+                now=_now(),
+                symbol=listing.instrument.venue_symbol,
+            )
+            return [
+                parse.funding_payment(row, rows.columns, listing, self._profile) for row in answer
+            ]
+
+        return await self._read(read())
+
+    async def fee_tier(self, symbol: Symbol) -> FeeTier:
+        """Return the account's own fees, the venue's list price marked as such where it is mute."""
+        listing = await self._client.listing(symbol)
+        try:
+            return await self._read(self._own_fees(listing))
+        except RateLimited:
+            raise
+        except (VenueUnavailable, UnexpectedPayload):
+            return FeeTier(
+                venue=self._profile.name,
+                symbol=symbol,
+                maker=self._profile.fallback_maker,
+                taker=self._profile.fallback_taker,
+                is_fallback=True,
+            )
+
+    async def check_key(self) -> None:
+        rights = self._profile.key_rights
+        answer = await self._read(fetch_rows(self._client.exchange, rights.call))
+        for rule in rights.rules:
+            if _holds(_at(answer[0], rule.path), rule.refused):
+                raise CredentialRefused(rule.advice, venue=self._profile.name)
+
+    async def _own_fees(self, listing: Listing) -> FeeTier:
+        rows, venue_symbol = self._profile.fee_tier, listing.instrument.venue_symbol
+        answer = await fetch_rows(self._client.exchange, rows, symbol=venue_symbol)
+        by_symbol = {row[rows.columns["symbol"]]: row for row in answer}
+        return parse.fee_tier(by_symbol[venue_symbol], rows.columns, listing)
+
+    async def _read(self, call: Awaitable[T]) -> T:
+        return await reading(self._profile, call)
+
+
+def _at(answer: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        answer = answer.get(key) if answer else None
+    return answer
+
+
+def _holds(stated: Any, refused: object) -> bool:
+    return refused in stated if isinstance(stated, list) else stated == refused
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,195 @@
+"""Public reads by REST: instruments, rates with their intervals, prices, books, settlements."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from exchanges.ccxt_adapter import parse
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.faults import reading
+from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.rows import Row, fetch_rows, fetch_since
+from exchanges.ccxt_adapter.spacing import SettlementSpacing
+from exchanges.domain import (
+    BookTop,
+    Depth,
+    FundingRate,
+    Instrument,
+    InstrumentKind,
+    IntervalSource,
+    Quote,
+    SettledFunding,
+    Symbol,
+)
+from exchanges.funding_intervals import UNKNOWN, FundingInterval, from_hours, from_minutes
+from exchanges.venues.profile import IntervalRule, Rows
+
+T = TypeVar("T")
+
+# Listed intervals change; two sources that disagree are worth a fresh list, but not every second.
+RELIST_AFTER = timedelta(minutes=1)
+
+
+class CcxtMarketData:
+    """`exchanges.ports.MarketData` of one venue."""
+
+    def __init__(self, client: VenueClient) -> None:
+        self._client = client
+        self._profile = client.profile
+        self._relisted_at: datetime | None = None
+        settled = client.profile.settled_funding
+        self._spacing = SettlementSpacing(client.exchange, settled) if settled else None
+
+    async def instruments(self) -> Sequence[Instrument]:
+        listings = await self._client.refresh()
+        return [listing.instrument for listing in listings.by_symbol.values()]
+
+    async def funding_rates(self) -> Sequence[FundingRate]:
+        if self._profile.interval_rule is IntervalRule.NONE:
+            return []
+        listings = await self._client.ready()
+        return await self._read(self._funding_rates(listings))
+
+    async def quotes(self) -> Sequence[Quote]:
+        rows, listings = self._profile.quotes, await self._client.ready()
+
+        async def read() -> list[Quote]:
+            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            found = (
+                parse.quote(row, rows.columns, listing, now)
+                for row, listing in _known(answer, rows, listings)
+            )
+            return [quote for quote in found if quote is not None]
+
+        return await self._read(read())
+
+    async def book_tops(self) -> Sequence[BookTop]:
+        rows, listings = self._profile.book_tops, await self._client.ready()
+
+        async def read() -> list[BookTop]:
+            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            found = (
+                parse.book_top(row, rows.columns, listing, now)
+                for row, listing in _known(answer, rows, listings)
+            )
+            return [top for top in found if top is not None]
+
+        return await self._read(read())
+
+    async def depth(self, symbol: Symbol, *, levels: int) -> Depth:
+        listing = await self._client.listing(symbol)
+        sizes = self._profile.depth_sizes
+        size = next((known for known in sizes if known >= levels), sizes[-1])
+
+        async def read() -> Depth:
+            book = await self._client.exchange.fetch_order_book(symbol, size)
+            return parse.depth(book, listing, _now())
+
+        return await self._read(read())
+
+    async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
+        listing, rows = await self._client.listing(symbol), self._profile.settled_funding
+        if rows is None:
+            return []
+
+        async def read() -> list[SettledFunding]:
+            answer = await fetch_since(
+                self._client.exchange,
+                rows,
+                since=since,
+                now=_now(),
+                symbol=listing.instrument.venue_symbol,
+            )
+            return [parse.settled_funding(row, rows.columns, listing) for row in answer]
+
+        return await self._read(read())
+
+    async def server_time(self) -> datetime:
+        return parse.moment(await self._read(self._client.exchange.fetch_time()))
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _read(self, call: Awaitable[T]) -> T:
+        return await reading(self._profile, call)
+
+    async def _funding_rates(self, listings: Listings) -> list[FundingRate]:
+        rates = await self._rates_once(listings)
+        if self._may_relist(rates):
+            self._relisted_at = _now()
+            rates = await self._rates_once(await self._client.refresh())
+        return rates
+
+    def _may_relist(self, rates: list[FundingRate]) -> bool:
+        """Tell whether a listed interval is contradicted and the list not fresh."""
+        if self._profile.interval_rule is not IntervalRule.LISTED_MINUTES:
+            return False
+        is_fresh = self._relisted_at is not None and _now() - self._relisted_at < RELIST_AFTER
+        conflicting = (rate.interval_source is IntervalSource.CONFLICTING for rate in rates)
+        return not is_fresh and any(conflicting)
+
+    async def _rates_once(self, listings: Listings) -> list[FundingRate]:
+        rows = self._profile.quotes
+        answer, now = await fetch_rows(self._client.exchange, rows), _now()
+        perpetuals = [
+            (row, listing)
+            for row, listing in _known(answer, rows, listings)
+            if listing.instrument.kind is InstrumentKind.PERPETUAL
+        ]
+        intervals = await self._intervals(perpetuals, now)
+        found = (
+            parse.funding_rate(
+                row,
+                rows.columns,
+                listing,
+                intervals.get(listing.instrument.venue_symbol, UNKNOWN),
+                now,
+            )
+            for row, listing in perpetuals
+        )
+        return [rate for rate in found if rate is not None]
+
+    async def _intervals(
+        self, perpetuals: list[tuple[Row, Listing]], now: datetime
+    ) -> dict[str, FundingInterval]:
+        """Return the interval of each venue symbol by the rule of the venue."""
+        columns = self._profile.quotes.columns
+        if self._profile.interval_rule is IntervalRule.LISTED_MINUTES:
+            return {
+                listing.instrument.venue_symbol: from_minutes(
+                    parse.optional(listing.market["info"], "fundingInterval"),
+                    parse.optional(row, columns["hours"]),
+                )
+                for row, listing in perpetuals
+            }
+        adjusted = await self._adjusted_intervals()
+        upcoming = {
+            listing.instrument.venue_symbol: parse.next_funding_at(row, columns)
+            for row, listing in perpetuals
+            if listing.instrument.venue_symbol not in adjusted
+        }
+        spaced = await self._spacing.intervals(upcoming, now) if self._spacing else {}
+        return adjusted | spaced
+
+    async def _adjusted_intervals(self) -> dict[str, FundingInterval]:
+        rows = self._profile.adjusted_intervals
+        if rows is None:
+            return {}
+        return {
+            row[rows.columns["symbol"]]: from_hours(parse.optional(row, rows.columns["hours"]))
+            for row in await fetch_rows(self._client.exchange, rows)
+        }
+
+
+def _known(answer: Sequence[Row], rows: Rows, listings: Listings) -> Iterator[tuple[Row, Listing]]:
+    """Yield the rows of what we list; the rest is inverse, quanto, an option or delisted."""
+    for row in answer:
+        listing = listings.by_venue_symbol.get(row[rows.columns["symbol"]])
+        if listing is not None:
+            yield row, listing
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

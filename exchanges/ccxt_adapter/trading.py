@@ -1,0 +1,213 @@
+"""Orders of one account. What comes back from a send passes one gate before it counts as placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchanges.ccxt_adapter import parse
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.faults import reading, setting, submitting
+from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.rows import Row, fetch_rows
+from exchanges.domain import (
+    ClientOrderId,
+    InstrumentKind,
+    OrderReport,
+    OrderRequest,
+    OrderType,
+    Symbol,
+    TimeInForce,
+)
+from exchanges.errors import (
+    InvalidOrder,
+    OrderNotFound,
+    OrderOutcomeUnknown,
+    SettingRefused,
+    UnexpectedPayload,
+)
+from exchanges.venues.profile import SettingCalls
+
+_TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
+    TimeInForce.GTC: {"timeInForce": "GTC"},
+    TimeInForce.IOC: {"timeInForce": "IOC"},
+    TimeInForce.POST_ONLY: {"postOnly": True},
+}
+
+
+class CcxtTrading:
+    """`exchanges.ports.Trading` of one account."""
+
+    def __init__(self, client: VenueClient) -> None:
+        self._client = client
+        self._profile = client.profile
+
+    async def prepare(self, symbol: Symbol, *, leverage: Decimal) -> None:
+        listing, calls = await self._client.listing(symbol), self._profile.settings
+        if calls is None:
+            if leverage != 1:
+                raise SettingRefused(
+                    f"spot is bought with leverage 1, not {leverage}", venue=self._profile.name
+                )
+            return
+        if calls.whole_leverage and leverage != int(leverage):
+            raise SettingRefused(
+                f"leverage is a whole number here, not {leverage}", venue=self._profile.name
+            )
+        await self._refuse_hedge_mode(calls, listing)
+        await self._set_cross_margin(calls, listing)
+        value = format(leverage.normalize(), "f")
+        request = dict.fromkeys(calls.leverage_params, value)
+        await setting(
+            self._profile,
+            fetch_rows(self._client.exchange, calls.set_leverage, **_symbol_of(listing), **request),
+        )
+
+    async def submit(self, request: OrderRequest) -> OrderReport:
+        listing = await self._client.listing(request.symbol)
+        if refusal := _unsendable(request, listing):
+            raise InvalidOrder(refusal, venue=self._profile.name)
+        return await submitting(self._profile, self._place(request, listing))
+
+    async def find_order(self, client_order_id: ClientOrderId, symbol: Symbol) -> OrderReport:
+        listing = await self._client.listing(symbol)
+        return await reading(self._profile, self._look_up(client_order_id, listing))
+
+    async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
+        listing = await self._client.listing(symbol)
+        request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
+        await reading(
+            self._profile,
+            fetch_rows(self._client.exchange, self._profile.cancel_order, **request),
+        )
+
+    async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
+        listings = await self._client.ready()
+        rows, request = self._profile.all_open_orders, {}
+        if symbol is not None:
+            request = _symbol_of(await self._client.listing(symbol))
+            rows = self._profile.open_orders
+
+        async def read() -> list[OrderReport]:
+            answer = await fetch_rows(self._client.exchange, rows, **request)
+            known = ((row, listings.by_venue_symbol.get(row["symbol"])) for row in answer)
+            return [self._report(row, listing) for row, listing in known if listing is not None]
+
+        return await reading(self._profile, read())
+
+    async def _place(self, request: OrderRequest, listing: Listing) -> OrderReport:
+        """Send the one request and let its answer through the gate."""
+        price = None if request.price is None else listing.venue_price(request.price)
+        order = await self._client.exchange.create_order(
+            request.symbol,
+            request.order_type.value,
+            request.side.value,
+            listing.amount(request.base_quantity),
+            price,
+            {**self._profile.order_params, **_order_params(request, listing)},
+        )
+        report = parse.order_report(order, listing, _now())
+        if difference := _difference(request, report, order["info"], listing):
+            raise OrderOutcomeUnknown(difference, venue=self._profile.name)
+        return report
+
+    async def _look_up(self, client_order_id: ClientOrderId, listing: Listing) -> OrderReport:
+        request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
+        for rows in self._profile.find_order:
+            for row in await fetch_rows(self._client.exchange, rows, **request):
+                report = self._report(row, listing)
+                if report.client_order_id != client_order_id or not report.venue_order_id:
+                    raise UnexpectedPayload(
+                        f"asked for order {client_order_id}, "
+                        f"the venue answered with {report.client_order_id}",
+                        venue=self._profile.name,
+                    )
+                return report
+        raise OrderNotFound(
+            f"the venue does not know order {client_order_id} now", venue=self._profile.name
+        )
+
+    def _report(self, row: Row, listing: Listing) -> OrderReport:
+        order = self._client.exchange.parse_order(row, listing.market)
+        return parse.order_report(order, listing, _now())
+
+    async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
+        rows = calls.position_mode
+        answer = await reading(
+            self._profile,
+            fetch_rows(self._client.exchange, rows, **_symbol_of(listing)),
+        )
+        if any(parse.is_hedge_mode(row, rows.columns) for row in answer):
+            raise SettingRefused(calls.hedge_mode_advice, venue=self._profile.name)
+
+    async def _set_cross_margin(self, calls: SettingCalls, listing: Listing) -> None:
+        if calls.margin_mode is not None:
+            rows = calls.margin_mode
+            answer = await reading(self._profile, fetch_rows(self._client.exchange, rows))
+            if all(row[rows.columns["mode"]] != calls.isolated_name for row in answer):
+                return
+        request = _symbol_of(listing) if calls.margin_mode_takes_symbol else {}
+        await setting(
+            self._profile, fetch_rows(self._client.exchange, calls.set_margin_mode, **request)
+        )
+
+
+def _symbol_of(listing: Listing) -> dict[str, str]:
+    return {"symbol": listing.instrument.venue_symbol}
+
+
+def _order_params(request: OrderRequest, listing: Listing) -> dict[str, object]:
+    params: dict[str, object] = {"clientOrderId": request.client_order_id}
+    if request.order_type is OrderType.LIMIT:
+        params |= _TIME_IN_FORCE[request.time_in_force]
+    # Spot knows no reduce-only; there the caller sells no more than it holds.
+    if request.reduce_only and listing.instrument.kind is not InstrumentKind.SPOT:
+        params["reduceOnly"] = True
+    return params
+
+
+def _unsendable(request: OrderRequest, listing: Listing) -> str | None:
+    """Say why the library would change or the venue refuse the order, None where all is well."""
+    instrument = listing.instrument
+    quantity, price = request.base_quantity, request.price
+    if quantity < instrument.min_base_quantity or quantity <= 0:
+        return (
+            f"{quantity} {instrument.base} is below the smallest order of "
+            f"{instrument.min_base_quantity} {instrument.base}"
+        )
+    if instrument.lot and quantity % instrument.lot:
+        return f"{quantity} {instrument.base} is no multiple of the lot {instrument.lot}"
+    if request.order_type is OrderType.MARKET:
+        return None
+    if price is None or price <= 0:
+        return f"a limit order needs a price above 0, not {price}"
+    if instrument.price_tick and price % instrument.price_tick:
+        return f"the price {price} is no multiple of the tick {instrument.price_tick}"
+    return None
+
+
+def _difference(
+    request: OrderRequest, report: OrderReport, info: Any, listing: Listing
+) -> str | None:
+    """Say how the answer fails to confirm the order; what the venue did not echo is no failure."""
+    if not report.venue_order_id:
+        return "the answer to the order carries no venue id"
+    echoes = [
+        ("client order id", request.client_order_id, report.client_order_id),
+        ("symbol", request.symbol, report.symbol),
+        ("symbol", listing.instrument.venue_symbol, info.get("symbol") or None),
+        ("side", request.side, report.side),
+        ("quantity", request.base_quantity, report.base_quantity),
+    ]
+    if listing.instrument.kind is not InstrumentKind.SPOT:
+        echoes.append(("reduce-only", request.reduce_only, report.reduce_only))
+    for what, sent, echoed in echoes:
+        if echoed is not None and echoed != sent:
+            return f"the answer to the order names another {what}: sent {sent}, got {echoed}"
+    return None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

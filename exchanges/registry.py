@@ -1,0 +1,190 @@
+"""(venue, credential, mode) → ports: the only place that knows the mode.
+
+Adapters are resolved by dotted name at first use, so that a web process which never asks for one
+never loads the client library. Everything is cached per process, and its clients run on the loop
+of `exchanges.loop`. A forked child starts with an empty cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass, field
+from importlib import import_module
+from threading import RLock
+from typing import Any, cast
+
+from django.conf import settings
+
+from exchanges import loop
+from exchanges.errors import VenueError
+from exchanges.modes import Mode
+from exchanges.ports import Account, AccountStream, MarketData, MarketStream, Trading
+from exchanges.venues import PROFILES
+
+CLIENT = "exchanges.ccxt_adapter.client"
+MARKET_DATA = "exchanges.ccxt_adapter.market_data"
+STREAMS = "exchanges.ccxt_adapter.streams"
+TRADING = "exchanges.ccxt_adapter.trading"
+ACCOUNT = "exchanges.ccxt_adapter.account"
+
+WARM_UP_SECONDS = 30.0
+CLOSE_SECONDS = 10.0
+
+_REFUSALS = {
+    Mode.PAPER: "Paper trading is not built yet: use rehearsal, which needs no real account.",
+    Mode.TESTNET: "Venue testnets are not built yet: use rehearsal.",
+    Mode.LIVE: "Live trading stays shut until its go-live checks exist: use rehearsal.",
+}
+
+
+class ModeRefused(VenueError):
+    """This mode may not be used; the message says why and what to use."""
+
+
+class VenueUnknown(VenueError):
+    """No such venue is supported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountKey:
+    """What opens one account. It shows no secret."""
+
+    credential_id: str
+    venue: str
+    mode: Mode
+    api_key: str = field(repr=False)
+    secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+
+
+class _Cache:
+    """The catalogues, clients and ports of one process."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.catalogues: dict[tuple[str, Mode], Any] = {}
+        self.clients: dict[Hashable, Any] = {}
+        self.ports: dict[Hashable, Any] = {}
+
+
+_lock = RLock()
+_cache = _Cache()
+
+
+def market_data(venue: str, mode: Mode) -> MarketData:
+    """Return the public reads of a venue."""
+    return cast(MarketData, _port(MARKET_DATA, "CcxtMarketData", (venue, mode, MARKET_DATA)))
+
+
+def market_stream(venue: str, mode: Mode) -> MarketStream:
+    """Return the public WebSockets of a venue."""
+    return cast(MarketStream, _port(STREAMS, "CcxtMarketStream", (venue, mode, STREAMS)))
+
+
+def trading(key: AccountKey) -> Trading:
+    """Return the orders of one account."""
+    return cast(Trading, _port(TRADING, "CcxtTrading", key))
+
+
+def account(key: AccountKey) -> Account:
+    """Return the private reads of one account."""
+    return cast(Account, _port(ACCOUNT, "CcxtAccount", key))
+
+
+def account_stream(key: AccountKey) -> AccountStream:
+    """Return the own orders and fills of one account by WebSocket."""
+    return cast(AccountStream, _port(STREAMS, "CcxtAccountStream", key))
+
+
+def warm_up(venues: Collection[str], keys: Collection[AccountKey], mode: Mode) -> None:
+    """Load library, listings and connections before the first order needs them.
+
+    A venue that does not answer is left cold; the first call to it says so.
+    """
+    clients = [_client((venue, mode, MARKET_DATA)) for venue in venues]
+    keyed = [_client(key) for key in keys]
+    loop.call(_warm(clients, keyed), WARM_UP_SECONDS)
+
+
+def close_all() -> None:
+    """Close every client of this process; a later call builds new ones."""
+    global _cache
+    with _lock:
+        closing, _cache = _cache, _Cache()
+    if closing.pid == os.getpid() and closing.clients:
+        loop.call(_close(list(closing.clients.values())), CLOSE_SECONDS)
+
+
+def _port(module: str, class_name: str, owner: AccountKey | tuple[str, Mode, str]) -> Any:
+    """Return the cached adapter on the client of `owner`: an account, or one public use."""
+    client = _client(owner)
+    with _lock:
+        ports = _current().ports
+        if (class_name, owner) not in ports:
+            ports[class_name, owner] = getattr(import_module(module), class_name)(client)
+        return ports[class_name, owner]
+
+
+def _client(owner: AccountKey | tuple[str, Mode, str]) -> Any:
+    """Return the one client of an account, or of one public use of a venue."""
+    credential = None
+    if isinstance(owner, AccountKey):
+        venue, mode = owner.venue, owner.mode
+    else:
+        venue, mode, _ = owner
+    _refuse(venue, mode)
+    with _lock:
+        cache, library = _current(), import_module(CLIENT)
+        if owner in cache.clients:
+            return cache.clients[owner]
+        if isinstance(owner, AccountKey):
+            credential = library.Credential(
+                api_key=owner.api_key, secret=owner.secret, passphrase=owner.passphrase
+            )
+        catalogue = cache.catalogues.get((venue, mode))
+        if catalogue is None:
+            catalogue = library.Catalogue(PROFILES[venue])
+            cache.catalogues[venue, mode] = catalogue
+        cache.clients[owner] = library.VenueClient(
+            catalogue, credential=credential, simulator_url=settings.CARRY_SIMULATOR_URL
+        )
+        return cache.clients[owner]
+
+
+def _refuse(venue: str, mode: Mode) -> None:
+    if mode in _REFUSALS:
+        raise ModeRefused(_REFUSALS[mode], venue=venue)
+    if venue not in PROFILES:
+        raise VenueUnknown(f"{venue!r} is not a supported venue: choose {', '.join(PROFILES)}")
+    if not settings.CARRY_SIMULATOR_URL:
+        raise ModeRefused(
+            "Rehearsal needs the venue simulator, and CARRY_SIMULATOR_URL is not set.", venue=venue
+        )
+
+
+def _current() -> _Cache:
+    global _cache
+    if _cache.pid != os.getpid():
+        _cache = _Cache()
+    return _cache
+
+
+async def _warm(clients: list[Any], keyed: list[Any]) -> None:
+    await asyncio.gather(*(client.ready() for client in [*clients, *keyed]), return_exceptions=True)
+    for client in keyed:
+        client.keep_warm()
+
+
+async def _close(clients: list[Any]) -> None:
+    await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)
+
+
+def _forget_lock() -> None:
+    """Replace a lock that another thread may have held when this process was forked."""
+    global _lock
+    _lock = RLock()
+
+
+os.register_at_fork(after_in_child=_forget_lock)
