@@ -53,8 +53,8 @@ class Rows:
     """
 
     method: str
-    columns: Mapping[str, str] = EMPTY
-    params: Mapping[str, object] = EMPTY
+    columns: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     path: tuple[str, ...] = ()
     paging: Paging = Paging.SINGLE
     page_size: int = 0
@@ -116,7 +116,7 @@ class VenueProfile:
     adjusted_intervals: Rows | None = None
     leverage_tiers: Rows | None = None
 
-    order_params: Mapping[str, object] = EMPTY
+    order_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     find_order: tuple[Rows, ...]
     client_id_param: str
     cancel_order: Rows
