@@ -79,6 +79,27 @@ class Row:
         return now - fact.observed_at if fact is not None else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Encoded facts by venue and field; `gone` names fields whose fact was refused."""
+
+    bases: list[str]
+    written: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    gone: dict[str, list[str]] = field(default_factory=dict)
+
+    def write(self, redis: Redis) -> None:
+        """Write and announce everything in one round trip. Raise RedisError."""
+        if not self.bases:
+            return
+        pipe = redis.pipeline(transaction=False)
+        for venue, fields in self.written.items():
+            pipe.hset(_hash_name(venue), mapping=fields)
+        for venue, names in self.gone.items():
+            pipe.hdel(_hash_name(venue), *names)
+        pipe.publish(CHANGES_CHANNEL, orjson.dumps(self.bases))
+        pipe.execute()
+
+
 class Board:
     """Latest facts by (venue, symbol). Not thread-safe: one owner writes it."""
 
@@ -131,22 +152,25 @@ class Board:
             return FeedHealth.STALE
         return FeedHealth.SLOW if age >= SLOW_AFTER else FeedHealth.OK
 
+    def take_changes(self) -> Changes:
+        """Return what changed since the last call, ready to be written by any thread."""
+        changed, self._changed = self._changed, set()
+        changes = Changes(bases=sorted({self.base_of(key) for key, _ in changed}))
+        for (venue, symbol), channel in changed:
+            fact = self.rows[(venue, symbol)].fact(channel)
+            name = _field_name(symbol, channel)
+            if fact is None:
+                changes.gone.setdefault(venue, []).append(name)
+            else:
+                stored = orjson.dumps({"channel": channel, "fact": fact}, default=str)
+                changes.written.setdefault(venue, {})[name] = stored
+        return changes
+
     def publish(self, redis: Redis) -> list[str]:
         """Write what changed since the last call in one round trip and return the bases."""
-        changed, self._changed = self._changed, set()
-        if not changed:
-            return []
-        bases = sorted({self.base_of(key) for key, _ in changed})
-        pipe = redis.pipeline(transaction=False)
-        for venue in {key[0] for key, _ in changed}:
-            written, gone = self._fields(venue, changed)
-            if written:
-                pipe.hset(_hash_name(venue), mapping=written)
-            if gone:
-                pipe.hdel(_hash_name(venue), *gone)
-        pipe.publish(CHANGES_CHANNEL, orjson.dumps(bases))
-        pipe.execute()
-        return bases
+        changes = self.take_changes()
+        changes.write(redis)
+        return changes.bases
 
     @classmethod
     def load(cls, redis: Redis, venues: Iterable[str]) -> Board:
@@ -179,22 +203,6 @@ class Board:
         last = self.heartbeats.get((venue, channel))
         if last is None or at > last:
             self.heartbeats[(venue, channel)] = at
-
-    def _fields(
-        self, venue: str, changed: set[tuple[Key, Channel]]
-    ) -> tuple[dict[str, bytes], list[str]]:
-        written: dict[str, bytes] = {}
-        gone: list[str] = []
-        for key, channel in changed:
-            if key[0] != venue:
-                continue
-            fact = self.rows[key].fact(channel)
-            name = _field_name(key[1], channel)
-            if fact is None:
-                gone.append(name)
-            else:
-                written[name] = orjson.dumps({"channel": channel, "fact": fact}, default=str)
-        return written, gone
 
 
 def channel_of(fact: MarketFact) -> Channel:

@@ -1,0 +1,120 @@
+"""Market streams of many venues into one board: kept in memory, published, told about at once.
+
+Runs on the venue loop. Facts are applied where they arrive; whoever must know of a change is called
+once per turn of the loop with all bases that changed in it, and Redis gets the rest four times a
+second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from redis import Redis, RedisError
+
+from exchanges import registry
+from exchanges.board import Board
+from exchanges.domain import FundingRate, Instrument, InstrumentKind, MarketFact, Symbol
+from exchanges.errors import VenueError
+from exchanges.interval_table import IntervalTable
+from exchanges.modes import Mode
+
+logger = logging.getLogger(__name__)
+
+PUBLISH_EVERY = 0.25
+RATES_EVERY = 60.0
+ASK_AGAIN_AFTER = 5.0
+
+OnChange = Callable[[set[str]], None]
+
+
+class MarketFeed:
+    """The streams of some instruments. `on_change` is called on the loop with changed bases."""
+
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        modes: Mapping[str, Mode],
+        redis: Redis,
+        on_change: OnChange,
+    ) -> None:
+        self.board = Board({(i.venue, i.symbol): i.base for i in instruments})
+        self._instruments = instruments
+        self._modes = modes
+        self._redis = redis
+        self._on_change = on_change
+        self._intervals = IntervalTable()
+        self._changed: set[str] = set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish_forever())
+            for venue in {instrument.venue for instrument in self._instruments}:
+                group.create_task(self._stream_forever(venue))
+                if self._symbols(venue, InstrumentKind.PERPETUAL):
+                    group.create_task(self._read_rates_forever(venue))
+
+    async def flush(self) -> None:
+        """Publish what changed now, so that other processes see what we are about to act on."""
+        changes = self.board.take_changes()
+        try:
+            await asyncio.to_thread(changes.write, self._redis)
+        except RedisError as error:
+            logger.warning("board not published", extra={"reason": str(error)})
+
+    def _take(self, fact: MarketFact) -> None:
+        if isinstance(fact, FundingRate):
+            fact = self._intervals.complete(fact)
+        if not self.board.apply(fact):
+            return
+        if not self._changed:
+            asyncio.get_running_loop().call_soon(self._tell)
+        self._changed.add(self.board.base_of((fact.venue, fact.symbol)))
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, set()
+        self._on_change(changed)
+
+    async def _publish_forever(self) -> None:
+        while True:
+            await asyncio.sleep(PUBLISH_EVERY)
+            await self.flush()
+
+    async def _stream_forever(self, venue: str) -> None:
+        symbols = self._symbols(venue, *InstrumentKind)
+        while True:
+            try:
+                await registry.market_stream(venue, self._modes[venue]).run(symbols, self._take)
+            except VenueError as error:
+                logger.warning("market stream failed", extra={"reason": str(error)})
+            await asyncio.sleep(ASK_AGAIN_AFTER)
+
+    async def _read_rates_forever(self, venue: str) -> None:
+        data = registry.market_data(venue, self._modes[venue])
+        wanted = set(self._symbols(venue, InstrumentKind.PERPETUAL))
+        while True:
+            pause = ASK_AGAIN_AFTER
+            try:
+                rates = [rate for rate in await data.funding_rates() if rate.symbol in wanted]
+            except VenueError as error:
+                logger.warning("funding rates not read", extra={"reason": str(error)})
+            else:
+                self._intervals.learn(rates)
+                for rate in rates:
+                    self._take(rate)
+                # Just after a settlement its spacing is not listed yet.
+                if all(rate.is_tradable for rate in rates):
+                    pause = RATES_EVERY
+            await asyncio.sleep(pause)
+
+    def _symbols(self, venue: str, *kinds: InstrumentKind) -> list[Symbol]:
+        return [i.symbol for i in self._instruments if i.venue == venue and i.kind in kinds]
+
+
+def pairable(instruments: Iterable[Instrument]) -> list[Instrument]:
+    """Return what can be hedged at all: instruments whose base is listed more than once."""
+    by_base: dict[str, list[Instrument]] = {}
+    for instrument in instruments:
+        by_base.setdefault(instrument.base, []).append(instrument)
+    return [instrument for some in by_base.values() if len(some) > 1 for instrument in some]
