@@ -1,0 +1,121 @@
+"""The synthetic order book: a ladder around the mid, drawn anew each beat.
+
+Levels have finite size, so large orders fill in part. What an order has taken is gone until the
+next beat. Update ids count beats, so that snapshot and stream of a venue agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+
+from exchanges.domain import Level, Side
+from exchanges.simulator.listings import Listing, ListingKey
+from exchanges.simulator.noise import uniform
+from exchanges.simulator.pins import PinnedMarket
+
+BEAT_MILLISECONDS = 250
+LEVELS = 25
+STEP_BPS = Decimal("0.8")
+SIZE_HOLDS_BEATS = 8
+ONE = Decimal(1)
+TEN_THOUSAND = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Bids from the highest, asks from the lowest price."""
+
+    update_id: int
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+    def opposite(self, side: Side) -> tuple[Level, ...]:
+        """Return the levels an order of `side` would take."""
+        return self.asks if side is Side.BUY else self.bids
+
+    def touch(self, side: Side) -> Level:
+        """Return the best level on the order's own side."""
+        return self.bids[0] if side is Side.BUY else self.asks[0]
+
+
+class Books:
+    """Books of all listings, one per listing and beat."""
+
+    def __init__(self, market: PinnedMarket, *, seed: int) -> None:
+        self._market = market
+        self._seed = seed
+        self._current: dict[ListingKey, Book] = {}
+
+    def book(self, listing: Listing, at: datetime) -> Book:
+        update_id = beat(at)
+        current = self._current.get(listing.key)
+        if current is None or current.update_id != update_id:
+            current = self._drawn(listing, at, update_id)
+            self._current[listing.key] = current
+        return current
+
+    def forget(self, listing: Listing) -> None:
+        """Draw this book anew at the next look: its pin has changed."""
+        self._current.pop(listing.key, None)
+
+    def consume(self, listing: Listing, side: Side, taken: tuple[Level, ...]) -> None:
+        """Remove what an order of `side` took; the last level stays, at one lot if need be."""
+        current = self._current[listing.key]
+        gone = {level.price: level.base_quantity for level in taken}
+        rest = tuple(
+            Level(price=level.price, base_quantity=left)
+            for level in current.opposite(side)
+            if (left := level.base_quantity - gone.get(level.price, Decimal(0))) > 0
+        ) or (Level(price=current.opposite(side)[-1].price, base_quantity=listing.lot),)
+        bids, asks = (current.bids, rest) if side is Side.BUY else (rest, current.asks)
+        self._current[listing.key] = Book(update_id=current.update_id, bids=bids, asks=asks)
+
+    def _drawn(self, listing: Listing, at: datetime, update_id: int) -> Book:
+        mid = self._market.mid(listing, at)
+        half = mid * listing.spread_bps / TEN_THOUSAND / 2
+        bid = _to_tick(mid - half, listing.tick, ROUND_FLOOR)
+        ask = max(_to_tick(mid + half, listing.tick, ROUND_CEILING), bid + listing.tick)
+        step = max(_to_tick(mid * STEP_BPS / TEN_THOUSAND, listing.tick, ROUND_FLOOR), listing.tick)
+        sizes = self._sizes(listing, mid, update_id // SIZE_HOLDS_BEATS)
+        # Near zero a coarse tick could walk a ladder below the first tick.
+        bids = tuple(
+            Level(price=price, base_quantity=sizes[number])
+            for number in range(LEVELS)
+            if (price := bid - number * step) > 0
+        )
+        asks = tuple(
+            Level(price=ask + number * step, base_quantity=sizes[LEVELS + number])
+            for number in range(LEVELS)
+        )
+        return Book(update_id=update_id, bids=bids, asks=asks)
+
+    def _sizes(self, listing: Listing, mid: Decimal, draw: int) -> list[Decimal]:
+        pin = self._market.pin(listing)
+        if pin is not None and pin.level_quantity is not None:
+            return [pin.level_quantity] * (2 * LEVELS)
+        name = f"size/{listing.key}"
+        touch = listing.touch_notional / mid
+        return [
+            max(
+                listing.lot,
+                _to_tick(
+                    touch
+                    * Decimal(str(0.5 + uniform(self._seed, name, draw * 64 + number)))
+                    * (1 + Decimal(number % LEVELS) / 2),
+                    listing.lot,
+                    ROUND_DOWN,
+                ),
+            )
+            for number in range(2 * LEVELS)
+        ]
+
+
+def beat(at: datetime) -> int:
+    """Return the number of the market's beat at `at`."""
+    return int(at.timestamp() * 1000) // BEAT_MILLISECONDS
+
+
+def _to_tick(value: Decimal, tick: Decimal, rounding: str) -> Decimal:
+    return (value / tick).quantize(ONE, rounding=rounding) * tick

@@ -1,0 +1,113 @@
+"""The simulator without any transport: clock, seed and state in, venue behaviour out.
+
+`handle` answers one request, `tick` lets time pass. Both are synchronous and atomic: what they
+changed is on disk before their result can leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.simulator.accounts import Account, Order
+from exchanges.simulator.admission import OrderIntent, Refusal
+from exchanges.simulator.books import Book, Books
+from exchanges.simulator.engine import AccountEvent, Engine
+from exchanges.simulator.ledger import Ledger
+from exchanges.simulator.listings import Listing
+from exchanges.simulator.market import Market, previous_settlement
+from exchanges.simulator.pins import PinnedMarket
+from exchanges.simulator.settlement import FundingClock, liquidate_weak
+
+HISTORY = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """One past settlement as a venue publishes it."""
+
+    at: datetime
+    rate: Decimal
+    price: Decimal
+
+
+class Simulator:
+    """All simulated venues over one ledger, one market and one clock."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        market: Market,
+        seed: int,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.ledger = ledger
+        self.now = now
+        self._unpinned = market
+        self.market = PinnedMarket(market, ledger)
+        self.books = Books(self.market, seed=seed)
+        self.listeners: list[Callable[[AccountEvent], None]] = []
+        self.engine = Engine(ledger=ledger, market=self.market, books=self.books, tell=self._tell)
+        self.funding_clock = FundingClock(
+            ledger=ledger, market=self.market, tell=self._tell, started_at=now()
+        )
+        self.advance(now())
+
+    def advance(self, now: datetime) -> None:
+        """Book the settlements that have passed; called before anything reads or trades."""
+        self.funding_clock.settle_due(now)
+
+    def tick(self) -> datetime:
+        """Let one beat pass: settle, match resting orders, liquidate. Return its moment."""
+        now = self.now()
+        self.advance(now)
+        self.engine.match_resting(now)
+        liquidate_weak(self.ledger, self.market, self.engine, now=now)
+        self.ledger.commit()
+        return now
+
+    def place(self, account: Account, intent: OrderIntent, *, now: datetime) -> Order | Refusal:
+        return self.engine.place(account, intent, now=now)
+
+    def book(self, listing: Listing, now: datetime) -> Book:
+        return self.books.book(listing, now)
+
+    def listings_at(self, venue: str) -> Mapping[str, Listing]:
+        return {row.symbol: row for row in self.market.listings.values() if row.venue == venue}
+
+    def settled(self, listing: Listing, *, now: datetime, limit: int = HISTORY) -> list[Settled]:
+        """Return past settlements, oldest first; before this state's birth the market's own."""
+        recorded = [
+            Settled(at=row.settled_at, rate=row.funding_rate, price=row.settlement_price)
+            for row in self.ledger.settlements(listing.key)
+        ]
+        missing = limit - len(recorded)
+        interval = self.market.interval(listing)
+        last = previous_settlement(now, interval)
+        if recorded:
+            last = recorded[0].at - interval
+        earlier = [
+            self._before_birth(listing, last - number * interval)
+            for number in reversed(range(max(0, missing)))
+        ]
+        return (earlier + recorded)[-limit:]
+
+    def _before_birth(self, listing: Listing, at: datetime) -> Settled:
+        return Settled(
+            at=at,
+            rate=self._unpinned.settled_rate(listing, at),
+            price=self._unpinned.mark(listing, at),
+        )
+
+    def _tell(self, event: AccountEvent) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+
+def whole_minutes(interval: timedelta) -> float | int:
+    """Return an interval in minutes, as an int where it is whole."""
+    minutes = interval / timedelta(minutes=1)
+    return int(minutes) if minutes == int(minutes) else minutes

@@ -1,0 +1,184 @@
+"""Binance spot over REST (`api.binance.com`), and the account-wide `sapi` routes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exchanges.simulator.accounts import Order
+from exchanges.simulator.admission import RefusalReason
+from exchanges.simulator.core import Simulator
+from exchanges.simulator.faces import binance_spot_payloads as payloads
+from exchanges.simulator.faces.binance import (
+    BinanceFace,
+    Call,
+    Route,
+    Security,
+    intent_of,
+    listing_of,
+    listings_asked,
+    order_named,
+    page,
+    placed,
+)
+from exchanges.simulator.listings import SPOT
+from exchanges.simulator.wire import Json, VenueRefusal, milliseconds, plain
+
+CODES = {
+    RefusalReason.QUANTITY_STEP: (-1013, "Filter failure: LOT_SIZE"),
+    RefusalReason.PRICE_STEP: (-1013, "Filter failure: PRICE_FILTER"),
+    RefusalReason.BELOW_MIN_QUANTITY: (-1013, "Filter failure: LOT_SIZE"),
+    RefusalReason.ABOVE_MAX_QUANTITY: (-1013, "Filter failure: LOT_SIZE"),
+    RefusalReason.BELOW_MIN_NOTIONAL: (-1013, "Filter failure: NOTIONAL"),
+    RefusalReason.DUPLICATE_ID: (-2010, "Duplicate order sent."),
+    RefusalReason.PRICE_BAND: (-1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
+    RefusalReason.WOULD_TAKE: (-2010, "Order would immediately match and take."),
+    RefusalReason.INSUFFICIENT_MARGIN: (
+        -2010,
+        "Account has insufficient balance for requested action.",
+    ),
+}
+MOST_PLACES = -8
+
+
+class BinanceSpotFace(BinanceFace):
+    """Binance spot: market data, orders, balances, key permissions."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__(simulator)
+        self._listings = simulator.listings_at(SPOT)
+        none, signed = Security.NONE, Security.SIGNED
+        market: dict[tuple[str, str], Route] = {
+            ("GET", "/api/v3/ping"): (none, lambda call: {}),
+            ("GET", "/api/v3/time"): (none, self._time),
+            ("GET", "/api/v3/exchangeInfo"): (none, self._exchange_info),
+            ("GET", "/api/v3/ticker/bookTicker"): (none, self._book_ticker),
+            ("GET", "/api/v3/ticker/24hr"): (none, self._ticker),
+            ("GET", "/api/v3/depth"): (none, self._depth),
+        }
+        orders: dict[tuple[str, str], Route] = {
+            ("POST", "/api/v3/order"): (signed, self._place),
+            ("GET", "/api/v3/order"): (signed, self._order),
+            ("DELETE", "/api/v3/order"): (signed, self._cancel),
+            ("GET", "/api/v3/openOrders"): (signed, self._open_orders),
+            ("DELETE", "/api/v3/openOrders"): (signed, self._cancel_all),
+            ("GET", "/api/v3/allOrders"): (signed, self._all_orders),
+            ("GET", "/api/v3/myTrades"): (signed, self._my_trades),
+            ("GET", "/api/v3/account"): (signed, self._account),
+        }
+        wide: dict[tuple[str, str], Route] = {
+            ("GET", "/sapi/v1/account/apiRestrictions"): (signed, self._restrictions),
+            ("GET", "/sapi/v1/asset/tradeFee"): (signed, self._trade_fee),
+            ("GET", "/sapi/v1/capital/config/getall"): (signed, self._coins),
+            ("GET", "/sapi/v1/margin/allPairs"): (signed, lambda call: []),
+            ("GET", "/sapi/v1/margin/isolated/allPairs"): (signed, lambda call: []),
+        }
+        self._routes = market | orders | wide
+
+    def place(self, call: Call) -> Json:
+        """Place an order for REST or the WebSocket interface."""
+        return self._place(call)
+
+    def _time(self, call: Call) -> Json:
+        return {"serverTime": milliseconds(call.now)}
+
+    def _exchange_info(self, call: Call) -> Json:
+        return payloads.exchange_info(self._listings.values(), call.now)
+
+    def _book_ticker(self, call: Call) -> Any:
+        asked, is_single = listings_asked(call, self._listings)
+        rows = [payloads.book_ticker(self._simulator, row, call.now) for row in asked]
+        return rows[0] if is_single else rows
+
+    def _ticker(self, call: Call) -> Any:
+        asked, is_single = listings_asked(call, self._listings)
+        rows = [payloads.ticker(self._simulator, row, call.now) for row in asked]
+        return rows[0] if is_single else rows
+
+    def _depth(self, call: Call) -> Json:
+        listing = listing_of(call, self._listings)
+        limit = call.number("limit") or 100
+        return payloads.depth(self._simulator, listing, call.now, limit)
+
+    def _place(self, call: Call) -> Json:
+        listing = listing_of(call, self._listings)
+        intent = intent_of(call, listing, post_only_type="LIMIT_MAKER")
+        for name, value in (("quantity", intent.base_quantity), ("price", intent.price)):
+            exponent = value.as_tuple().exponent if value is not None else 0
+            if isinstance(exponent, int) and exponent < MOST_PLACES:
+                raise VenueRefusal(-1111, f"Parameter '{name}' has too much precision.")
+        order = placed(self._simulator, call, intent, CODES)
+        ledger = self._simulator.ledger
+        trades = ledger.account_trades(call.owner.api_key, SPOT, listing.symbol)
+        fills = [row for row in trades if row.order_number == order.number]
+        return payloads.new_order(order, fills)
+
+    def _order(self, call: Call) -> Json:
+        order = order_named(self._simulator, call, listing_of(call, self._listings))
+        if order is None:
+            raise VenueRefusal(-2013, "Order does not exist.")
+        return payloads.order(order)
+
+    def _cancel(self, call: Call) -> Json:
+        order = order_named(self._simulator, call, listing_of(call, self._listings))
+        engine = self._simulator.engine
+        if order is None or not engine.cancel(call.owner, order, now=call.now):
+            raise VenueRefusal(-2011, "Unknown order sent.")
+        return payloads.canceled(order, call.now)
+
+    def _working(self, call: Call) -> list[Order]:
+        rows = self._simulator.ledger.open_orders(
+            api_key=call.owner.api_key, venue=SPOT, symbol=call.parameters.get("symbol")
+        )
+        return [row for row in rows if row.visible_at <= call.now]
+
+    def _open_orders(self, call: Call) -> list[Json]:
+        return [payloads.order(row) for row in self._working(call)]
+
+    def _cancel_all(self, call: Call) -> list[Json]:
+        listing_of(call, self._listings)
+        working = self._working(call)
+        if not working:
+            raise VenueRefusal(-2011, "Unknown order sent.")
+        for order in working:
+            self._simulator.engine.cancel(call.owner, order, now=call.now)
+        return [payloads.canceled(order, call.now) for order in working]
+
+    def _all_orders(self, call: Call) -> list[Json]:
+        listing = listing_of(call, self._listings)
+        rows = self._simulator.ledger.account_orders(call.owner.api_key, SPOT, listing.symbol)
+        visible = [row for row in rows if row.visible_at <= call.now]
+        kept = page(visible, call, time_of=lambda row: row.created_at, default=500)
+        return [payloads.order(row) for row in kept]
+
+    def _my_trades(self, call: Call) -> list[Json]:
+        listing = listing_of(call, self._listings)
+        order_id, from_id = call.parameters.get("orderId"), call.number("fromId") or 0
+        rows = [
+            row
+            for row in self._simulator.ledger.account_trades(
+                call.owner.api_key, SPOT, listing.symbol
+            )
+            if order_id in (None, row.venue_order_id) and int(row.venue_trade_id) >= from_id
+        ]
+        kept = page(rows, call, time_of=lambda row: row.filled_at, default=500)
+        return [payloads.trade(row) for row in kept]
+
+    def _account(self, call: Call) -> Json:
+        return payloads.account(self._simulator, call.owner, call.now)
+
+    def _restrictions(self, call: Call) -> Json:
+        return payloads.restrictions(call.owner)
+
+    def _trade_fee(self, call: Call) -> list[Json]:
+        asked, _ = listings_asked(call, self._listings)
+        return [
+            {
+                "symbol": listing.symbol,
+                "makerCommission": plain(listing.maker_fee),
+                "takerCommission": plain(listing.taker_fee),
+            }
+            for listing in asked
+        ]
+
+    def _coins(self, call: Call) -> list[Json]:
+        return payloads.coins(call.owner)

@@ -1,0 +1,246 @@
+"""Payloads of a Bybit unified account: wallet, positions, key, fees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
+from exchanges.simulator.accounts import Account
+from exchanges.simulator.core import Simulator
+from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.margin import margin_state
+from exchanges.simulator.wire import Json, milliseconds, plain
+
+COINS = ("USDT", "BTC", "ETH", "SOL")
+
+
+def account_info(owner: Account) -> Json:
+    return {
+        "marginMode": "REGULAR_MARGIN",
+        "updatedTime": str(milliseconds(owner.created_at)),
+        "unifiedMarginStatus": 5,
+        "dcpStatus": "OFF",
+        "timeWindow": 10,
+        "smpGroup": 0,
+        "isMasterTrader": False,
+        "spotHedgingStatus": "OFF",
+    }
+
+
+def api_key(owner: Account) -> Json:
+    wallet = ["AccountTransfer", "SubMemberTransfer"]
+    if owner.may_withdraw:
+        wallet.append("Withdraw")
+    return {
+        "id": str(owner.uid),
+        "note": "simulated",
+        "apiKey": owner.api_key,
+        "readOnly": 0,
+        "secret": "",
+        "permissions": {
+            "ContractTrade": ["Order", "Position"],
+            "Spot": ["SpotTrade"],
+            "Wallet": wallet,
+            "Options": [],
+            "Derivatives": ["DerivativesTrade"],
+            "CopyTrading": [],
+            "BlockTrade": [],
+            "Exchange": ["ExchangeHistory"],
+            "NFT": [],
+            "Affiliate": [],
+            "Earn": [],
+        },
+        "ips": ["*"],
+        "type": 1,
+        "deadlineDay": 90,
+        "expiredAt": "2099-01-01T00:00:00Z",
+        "createdAt": owner.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "unified": 0,
+        "uta": 1,
+        "userID": owner.uid,
+        "inviterID": 0,
+        "vipLevel": "No VIP",
+        "mktMakerLevel": "0",
+        "affiliateID": 0,
+        "rsaPublicKey": "",
+        "isMaster": True,
+        "parentUid": "0",
+        "kycLevel": "LEVEL_1",
+        "kycRegion": "",
+    }
+
+
+def coins() -> Json:
+    rows = [
+        {
+            "name": name,
+            "coin": name,
+            "remainAmount": "1000000",
+            "chains": [
+                {
+                    "chainType": "Simulated",
+                    "confirmation": "1",
+                    "withdrawFee": "1",
+                    "depositMin": "0",
+                    "withdrawMin": "10",
+                    "chain": "SIM",
+                    "chainDeposit": "1",
+                    "chainWithdraw": "1",
+                    "minAccuracy": "8",
+                    "withdrawPercentageFee": "0",
+                }
+            ],
+        }
+        for name in COINS
+    ]
+    return {"rows": rows}
+
+
+def fee_rates(listings: Sequence[Listing]) -> Json:
+    rows = [
+        {
+            "symbol": listing.symbol,
+            "takerFeeRate": plain(listing.taker_fee),
+            "makerFeeRate": plain(listing.maker_fee),
+            "baseCoin": "",
+        }
+        for listing in listings
+    ]
+    return {"list": rows}
+
+
+def wallet_balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
+    """USDT is the only collateral and counts as one dollar."""
+    state = margin_state(simulator.ledger, simulator.market, owner, venue=BYBIT, now=now)
+    used = state.initial_margin + state.order_margin
+    equity = state.equity
+    rows = [_coin(asset, amount) for asset, amount in sorted(owner.wallets["unified"].items())]
+    for row in rows:
+        if row["coin"] == "USDT":
+            row |= {
+                "equity": plain(equity),
+                "usdValue": plain(equity),
+                "totalOrderIM": plain(state.order_margin),
+                "totalPositionIM": plain(state.initial_margin),
+                "totalPositionMM": plain(state.maintenance_margin),
+                "unrealisedPnl": plain(state.unrealised_pnl),
+            }
+    return {
+        "list": [
+            {
+                "accountType": "UNIFIED",
+                "accountLTV": "0",
+                "accountIMRate": _rate(used, equity),
+                "accountMMRate": _rate(state.maintenance_margin, equity),
+                "totalEquity": plain(equity),
+                "totalWalletBalance": plain(state.wallet_balance),
+                "totalMarginBalance": plain(equity),
+                "totalAvailableBalance": plain(state.available),
+                "totalPerpUPL": plain(state.unrealised_pnl),
+                "totalInitialMargin": plain(used),
+                "totalMaintenanceMargin": plain(state.maintenance_margin),
+                "coin": rows,
+            }
+        ]
+    }
+
+
+def _rate(part: Decimal, whole: Decimal) -> str:
+    return plain(round(part / whole, 8)) if whole > 0 else "0"
+
+
+def _coin(asset: str, amount: Decimal) -> Json:
+    text = plain(amount)
+    return {
+        "coin": asset,
+        "equity": text,
+        "usdValue": "0",
+        "walletBalance": text,
+        "locked": "0",
+        "availableToWithdraw": "",
+        "availableToBorrow": "",
+        "borrowAmount": "0",
+        "accruedInterest": "0",
+        "totalOrderIM": "0",
+        "totalPositionIM": "0",
+        "totalPositionMM": "0",
+        "unrealisedPnl": "0",
+        "cumRealisedPnl": "0",
+        "bonus": "0",
+        "spotBorrow": "0",
+        "marginCollateral": asset == "USDT",
+        "collateralSwitch": asset == "USDT",
+    }
+
+
+def positions(
+    simulator: Simulator, owner: Account, listings: Sequence[Listing] | None, now: datetime
+) -> list[Json]:
+    """Return one row per asked listing, flat ones included; without a list only open ones."""
+    held = simulator.ledger.holdings(api_key=owner.api_key, venue=BYBIT)
+    if listings is None:
+        listings = [simulator.market.listings[(row.venue, row.symbol)] for row in held]
+    return [position(simulator, owner, listing, now) for listing in listings]
+
+
+def position(simulator: Simulator, owner: Account, listing: Listing, now: datetime) -> Json:
+    holding = simulator.ledger.holding(owner.api_key, listing.key)
+    mark = simulator.market.mark(listing, now)
+    notional, leverage = holding.notional(mark), owner.leverage(BYBIT, listing.symbol)
+    initial = plain(notional / leverage)
+    stamp = str(milliseconds(now))
+    return {
+        "positionIdx": 0,
+        "riskId": 1,
+        "riskLimitValue": plain(listing.tiers[0].notional_cap),
+        "symbol": listing.symbol,
+        "side": _side(holding),
+        "size": plain(abs(holding.base_quantity)),
+        "avgPrice": plain(round(holding.entry_price, 8)) if holding.entry_price else "0",
+        "positionValue": plain(abs(holding.cost)),
+        "tradeMode": 0,
+        "positionStatus": "Normal",
+        "autoAddMargin": 0,
+        "adlRankIndicator": 2 if holding.base_quantity else 0,
+        "leverage": plain(leverage),
+        "positionBalance": "0",
+        "markPrice": plain(mark),
+        "liqPrice": _liquidation_price(simulator, owner, listing, holding, now),
+        "bustPrice": "",
+        "positionMM": plain(maintenance_margin(notional, listing.tiers)),
+        "positionIM": initial,
+        "tpslMode": "Full",
+        "takeProfit": "",
+        "stopLoss": "",
+        "trailingStop": "0",
+        "unrealisedPnl": plain(holding.unrealised_pnl(mark)),
+        "curRealisedPnl": "0",
+        "cumRealisedPnl": "0",
+        "seq": len(simulator.ledger.trades),
+        "isReduceOnly": False,
+        "mmrSysUpdatedTime": "",
+        "leverageSysUpdatedTime": "",
+        "createdTime": stamp,
+        "updatedTime": stamp,
+    }
+
+
+def _side(holding: Holding) -> str:
+    if not holding.base_quantity:
+        return ""
+    return "Buy" if holding.base_quantity > 0 else "Sell"
+
+
+def _liquidation_price(
+    simulator: Simulator, owner: Account, listing: Listing, holding: Holding, now: datetime
+) -> str:
+    state = margin_state(simulator.ledger, simulator.market, owner, venue=BYBIT, now=now)
+    price = cross_liquidation_price(
+        holding,
+        state=state,
+        mark_price=simulator.market.mark(listing, now),
+        tiers=listing.tiers,
+    )
+    return plain(round(price, 8)) if price else ""

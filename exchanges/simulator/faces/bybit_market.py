@@ -1,0 +1,238 @@
+"""Bybit v5 market data: `/v5/market/*`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+from exchanges.simulator.core import Simulator, whole_minutes
+from exchanges.simulator.listings import Listing
+from exchanges.simulator.market import next_settlement
+from exchanges.simulator.wire import Json, VenueRefusal, milliseconds, plain
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+LAUNCH_TIME = "1584230400000"
+FUNDING_CAP = "0.00375"
+
+
+class MarketCall(Protocol):
+    @property
+    def now(self) -> datetime: ...
+
+    def text(self, name: str) -> str: ...
+
+    def number(self, name: str, default: int) -> int: ...
+
+    def moment(self, name: str) -> int | None: ...
+
+
+class MarketPages:
+    """The market-data routes over one simulator."""
+
+    def __init__(self, simulator: Simulator, listings: Mapping[str, Listing]) -> None:
+        self._simulator = simulator
+        self._listings = listings
+        self.routes: dict[tuple[str, str], Callable[[Any], Json]] = {
+            ("GET", "/v5/market/time"): self._time,
+            ("GET", "/v5/market/instruments-info"): self._instruments,
+            ("GET", "/v5/market/tickers"): self._tickers,
+            ("GET", "/v5/market/orderbook"): self._orderbook,
+            ("GET", "/v5/market/funding/history"): self._funding_history,
+            ("GET", "/v5/market/risk-limit"): self._risk_limit,
+            ("GET", "/v5/market/open-interest"): self._open_interest,
+        }
+
+    def _asked(self, call: MarketCall) -> list[Listing]:
+        """Return the listings of the category a call names, or the one symbol of it."""
+        category, symbol = call.text("category"), call.text("symbol")
+        if category not in ("linear", "inverse", "spot", "option"):
+            raise VenueRefusal(10001, "params error: Category is invalid", status=200)
+        if category not in ("linear", "inverse"):
+            return []
+        rows = [row for row in self._listings.values() if row.is_inverse == (category == "inverse")]
+        if not symbol:
+            return rows
+        found = [row for row in rows if row.symbol == symbol]
+        if not found:
+            message = f"params error: symbol invalid {symbol}"
+            raise VenueRefusal(10001, message, status=200)
+        return found
+
+    def _one(self, call: MarketCall) -> Listing:
+        found = self._asked(call)
+        if not call.text("symbol") or not found:
+            raise VenueRefusal(10001, "params error: symbol invalid", status=200)
+        return found[0]
+
+    def _time(self, call: MarketCall) -> Json:
+        stamp = milliseconds(call.now)
+        return {"timeSecond": str(stamp // 1000), "timeNano": str(stamp * 1_000_000)}
+
+    def _instruments(self, call: MarketCall) -> Json:
+        asked = [] if call.text("status") == "PreLaunch" else self._asked(call)
+        rows = [instrument(self._simulator, row) for row in asked]
+        return {"category": call.text("category"), "list": rows, "nextPageCursor": ""}
+
+    def _tickers(self, call: MarketCall) -> Json:
+        rows = [ticker(self._simulator, row, call.now) for row in self._asked(call)]
+        return {"category": call.text("category"), "list": rows}
+
+    def _orderbook(self, call: MarketCall) -> Json:
+        listing = self._one(call)
+        limit = call.number("limit", 25)
+        return book_levels(self._simulator, listing, call.now, limit) | {
+            "ts": milliseconds(call.now),
+            "cts": milliseconds(call.now),
+        }
+
+    def _funding_history(self, call: MarketCall) -> Json:
+        listing = self._one(call)
+        start, end = call.moment("startTime"), call.moment("endTime")
+        if start is not None and end is None:
+            raise VenueRefusal(10001, "params error: endTime is required", status=200)
+        limit = min(call.number("limit", 200), 200)
+        rows = [
+            row
+            for row in reversed(self._simulator.settled(listing, now=call.now))
+            if (start is None or milliseconds(row.at) >= start)
+            and (end is None or milliseconds(row.at) <= end)
+        ]
+        listed = [
+            {
+                "symbol": listing.symbol,
+                "fundingRate": format(row.rate, ".8f"),
+                "fundingRateTimestamp": str(milliseconds(row.at)),
+            }
+            for row in rows[:limit]
+        ]
+        return {"category": call.text("category"), "list": listed}
+
+    def _risk_limit(self, call: MarketCall) -> Json:
+        rows = [tier for listing in self._asked(call) for tier in risk_limits(listing)]
+        return {"category": call.text("category"), "list": rows, "nextPageCursor": ""}
+
+    def _open_interest(self, call: MarketCall) -> Json:
+        listing = self._one(call)
+        point = {
+            "openInterest": plain(listing.max_quantity / 1000),
+            "timestamp": str(milliseconds(call.now)),
+        }
+        return {
+            "symbol": listing.symbol,
+            "category": call.text("category"),
+            "list": [point],
+            "nextPageCursor": "",
+        }
+
+
+def instrument(simulator: Simulator, listing: Listing) -> Json:
+    """`fundingInterval` is in minutes; under time compression it may be a fraction."""
+    kind = "InversePerpetual" if listing.is_inverse else "LinearPerpetual"
+    most = plain(listing.max_quantity)
+    lots = {
+        "maxOrderQty": most,
+        "minOrderQty": plain(listing.lot),
+        "qtyStep": plain(listing.lot),
+        "postOnlyMaxOrderQty": most,
+        "maxMktOrderQty": most,
+    }
+    if not listing.is_inverse:
+        lots["minNotionalValue"] = plain(listing.min_notional)
+    exponent = listing.tick.as_tuple().exponent
+    return {
+        "symbol": listing.symbol,
+        "contractType": kind,
+        "status": "Trading",
+        "baseCoin": listing.base,
+        "quoteCoin": listing.quote,
+        "launchTime": LAUNCH_TIME,
+        "deliveryTime": "0",
+        "deliveryFeeRate": "",
+        "priceScale": str(-exponent if isinstance(exponent, int) else 0),
+        "leverageFilter": {
+            "minLeverage": "1",
+            "maxLeverage": plain(listing.max_leverage),
+            "leverageStep": "0.01",
+        },
+        "priceFilter": {
+            "minPrice": plain(listing.tick),
+            "maxPrice": "1999999.80",
+            "tickSize": plain(listing.tick),
+        },
+        "lotSizeFilter": lots,
+        "unifiedMarginTrade": True,
+        "fundingInterval": whole_minutes(simulator.market.interval(listing)),
+        "settleCoin": listing.settle,
+        "copyTrading": "none",
+        "upperFundingRate": FUNDING_CAP,
+        "lowerFundingRate": "-" + FUNDING_CAP,
+        "isPreListing": False,
+    }
+
+
+def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
+    market = simulator.market
+    book = simulator.book(listing, now)
+    mark, interval = market.mark(listing, now), market.interval(listing)
+    day_ago, hour_ago = market.mark(listing, now - DAY), market.mark(listing, now - HOUR)
+    last = plain(mark)
+    interest, volume = listing.max_quantity / 1000, listing.max_quantity / 100
+    return {
+        "symbol": listing.symbol,
+        "tickDirection": "PlusTick",
+        "lastPrice": last,
+        "indexPrice": plain(market.index(listing, now)),
+        "markPrice": last,
+        "prevPrice24h": plain(day_ago),
+        "price24hPcnt": format((mark - day_ago) / day_ago, ".6f"),
+        "highPrice24h": plain(max(mark, day_ago)),
+        "lowPrice24h": plain(min(mark, day_ago)),
+        "prevPrice1h": plain(hour_ago),
+        "openInterest": plain(interest),
+        "openInterestValue": plain(interest * mark),
+        "turnover24h": plain(volume * mark),
+        "volume24h": plain(volume),
+        "fundingRate": format(market.predicted_rate(listing, now), ".8f"),
+        "nextFundingTime": str(milliseconds(next_settlement(now, interval))),
+        # The field holds whole hours; a compressed interval has none to say.
+        "fundingIntervalHour": "" if interval % HOUR else str(interval // HOUR),
+        "fundingCap": FUNDING_CAP,
+        "predictedDeliveryPrice": "",
+        "basisRate": "",
+        "basis": "",
+        "deliveryFeeRate": "",
+        "deliveryTime": "0",
+        "bid1Price": plain(book.bids[0].price),
+        "bid1Size": plain(book.bids[0].base_quantity),
+        "ask1Price": plain(book.asks[0].price),
+        "ask1Size": plain(book.asks[0].base_quantity),
+    }
+
+
+def book_levels(simulator: Simulator, listing: Listing, now: datetime, limit: int) -> Json:
+    book = simulator.book(listing, now)
+    return {
+        "s": listing.symbol,
+        "b": [[plain(row.price), plain(row.base_quantity)] for row in book.bids[:limit]],
+        "a": [[plain(row.price), plain(row.base_quantity)] for row in book.asks[:limit]],
+        "u": book.update_id,
+        "seq": book.update_id,
+    }
+
+
+def risk_limits(listing: Listing) -> list[Json]:
+    return [
+        {
+            "id": number,
+            "symbol": listing.symbol,
+            "riskLimitValue": plain(tier.notional_cap),
+            "maintenanceMargin": plain(tier.maintenance_rate),
+            "initialMargin": plain(round(Decimal(1) / tier.max_leverage, 8)),
+            "isLowestRisk": 1 if number == 1 else 0,
+            "maxLeverage": plain(tier.max_leverage),
+            "mmDeduction": plain(tier.maintenance_amount) if tier.maintenance_amount else "",
+        }
+        for number, tier in enumerate(listing.tiers, start=1)
+    ]

@@ -1,0 +1,173 @@
+"""Payloads of orders and executions of Bybit v5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.domain import OrderType, Side, TimeInForce, VenueOrderStatus
+from exchanges.simulator.accounts import Account, FundingRow, Order, Origin, TradeRow
+from exchanges.simulator.core import Simulator
+from exchanges.simulator.listings import BYBIT
+from exchanges.simulator.wire import Json, milliseconds, plain
+
+EIGHT_PLACES = Decimal("0.00000001")
+STATUSES = {
+    VenueOrderStatus.OPEN: "New",
+    VenueOrderStatus.PARTIAL: "PartiallyFilled",
+    VenueOrderStatus.FILLED: "Filled",
+    VenueOrderStatus.CANCELED: "Cancelled",
+    VenueOrderStatus.EXPIRED: "Cancelled",
+    VenueOrderStatus.REJECTED: "Rejected",
+}
+FORCES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY: "PostOnly"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    at: datetime
+    payload: Json
+
+
+def order_payload(order: Order) -> Json:
+    price = order.price or Decimal(0)
+    left = Decimal(0) if order.is_final else order.remaining
+    average = plain(order.average_price.quantize(EIGHT_PLACES)) if order.filled else ""
+    is_expired = order.status is VenueOrderStatus.EXPIRED
+    reason = "EC_NoImmediateQtyToFill" if is_expired else "EC_NoError"
+    return {
+        "orderId": order.venue_order_id,
+        "orderLinkId": order.client_order_id,
+        "blockTradeId": "",
+        "symbol": order.symbol,
+        "price": plain(price),
+        "qty": plain(order.base_quantity),
+        "side": side_word(order.side),
+        "isLeverage": "",
+        "positionIdx": 0,
+        "orderStatus": STATUSES[order.status],
+        "cancelType": ("CancelByUser" if order.status is VenueOrderStatus.CANCELED else "UNKNOWN"),
+        "rejectReason": order.reject_reason or reason,
+        "avgPrice": average,
+        "leavesQty": plain(left),
+        "leavesValue": plain(left * price),
+        "cumExecQty": plain(order.filled),
+        "cumExecValue": plain(order.filled_quote),
+        "cumExecFee": plain(order.fee_paid),
+        "timeInForce": FORCES[order.time_in_force],
+        "orderType": "Market" if order.order_type is OrderType.MARKET else "Limit",
+        "stopOrderType": "",
+        "orderIv": "",
+        "triggerPrice": "",
+        "takeProfit": "",
+        "stopLoss": "",
+        "tpTriggerBy": "",
+        "slTriggerBy": "",
+        "triggerDirection": 0,
+        "triggerBy": "",
+        "lastPriceOnCreated": "",
+        "reduceOnly": order.reduce_only,
+        "closeOnTrigger": False,
+        "createType": create_type(order.origin),
+        "smpType": "None",
+        "smpGroup": 0,
+        "smpOrderId": "",
+        "tpslMode": "",
+        "tpLimitPrice": "",
+        "slLimitPrice": "",
+        "placeType": "",
+        "createdTime": str(milliseconds(order.created_at)),
+        "updatedTime": str(milliseconds(order.updated_at)),
+    }
+
+
+def side_word(side: Side) -> str:
+    return "Buy" if side is Side.BUY else "Sell"
+
+
+def create_type(origin: Origin) -> str:
+    return "CreateByLiq" if origin is Origin.LIQUIDATION else "CreateByUser"
+
+
+def execution_payloads(simulator: Simulator, owner: Account, symbol: str | None) -> list[Execution]:
+    """Return trades and funding rows of an account, oldest first."""
+    ledger = simulator.ledger
+    rows = [
+        Execution(at=row.filled_at, payload=trade_payload(row, ledger.orders[row.order_number]))
+        for row in ledger.account_trades(owner.api_key, BYBIT, symbol)
+    ]
+    rows += [
+        Execution(at=row.settled_at, payload=_funding_payload(row))
+        for row in ledger.account_funding(owner.api_key, BYBIT, symbol)
+    ]
+    return sorted(rows, key=lambda row: row.at)
+
+
+def trade_payload(trade: TradeRow, order: Order) -> Json:
+    is_liquidation = order.origin is Origin.LIQUIDATION
+    return {
+        "symbol": trade.symbol,
+        "orderId": trade.venue_order_id,
+        "orderLinkId": trade.client_order_id,
+        "side": side_word(trade.side),
+        "orderPrice": plain(order.price or Decimal(0)),
+        "orderQty": plain(order.base_quantity),
+        "leavesQty": plain(order.remaining),
+        "createType": create_type(order.origin),
+        "orderType": "Market" if order.order_type is OrderType.MARKET else "Limit",
+        "stopOrderType": "UNKNOWN",
+        "execFee": plain(trade.fee),
+        "execId": trade.venue_trade_id,
+        "execPrice": plain(trade.price),
+        "execQty": plain(trade.base_quantity),
+        "execType": "BustTrade" if is_liquidation else "Trade",
+        "execValue": plain(trade.base_quantity * trade.price),
+        "execTime": str(milliseconds(trade.filled_at)),
+        "feeCurrency": trade.fee_asset,
+        "isMaker": trade.is_maker,
+        "feeRate": plain(trade.fee_rate),
+        "tradeIv": "",
+        "markIv": "",
+        "markPrice": plain(trade.mark_price),
+        "indexPrice": "",
+        "underlyingPrice": "",
+        "blockTradeId": "",
+        "closedSize": plain(trade.closed_quantity),
+        "seq": trade.number,
+    }
+
+
+def _funding_payload(row: FundingRow) -> Json:
+    """`execFee` of a funding execution is positive when it was paid."""
+    size = plain(abs(row.position_base))
+    return {
+        "symbol": row.symbol,
+        "orderId": row.venue_payment_id,
+        "orderLinkId": "",
+        "side": "Buy" if row.position_base > 0 else "Sell",
+        "orderPrice": "0",
+        "orderQty": "0",
+        "leavesQty": "0",
+        "createType": "",
+        "orderType": "UNKNOWN",
+        "stopOrderType": "UNKNOWN",
+        "execFee": plain(-row.payment),
+        "execId": row.venue_payment_id,
+        "execPrice": plain(row.settlement_price),
+        "execQty": size,
+        "execType": "Funding",
+        "execValue": plain(abs(row.position_base) * row.settlement_price),
+        "execTime": str(milliseconds(row.settled_at)),
+        "feeCurrency": row.asset,
+        "isMaker": False,
+        "feeRate": plain(row.funding_rate),
+        "tradeIv": "",
+        "markIv": "",
+        "markPrice": plain(row.settlement_price),
+        "indexPrice": "",
+        "underlyingPrice": "",
+        "blockTradeId": "",
+        "closedSize": "0",
+        "seq": row.number,
+    }

@@ -1,0 +1,157 @@
+"""What is listed at the simulated venues: filters, fees, risk tiers, price character.
+
+Filters and fees follow the venues' public documentation of 2025 for a fresh account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from exchanges.domain import InstrumentKind
+from exchanges.matching import LeverageTier, tiers_from
+
+SPOT, USDM, BYBIT = "binance", "binanceusdm", "bybit"
+WALLETS = {SPOT: "spot", USDM: "usdm", BYBIT: "unified"}
+
+ListingKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One instrument at one venue; quantities in base units, rates as fractions."""
+
+    venue: str
+    symbol: str
+    kind: InstrumentKind
+    base: str
+    quote: str
+    settle: str
+    tick: Decimal
+    lot: Decimal
+    max_quantity: Decimal
+    min_notional: Decimal
+    maker_fee: Decimal
+    taker_fee: Decimal
+    tiers: tuple[LeverageTier, ...]
+    spread_bps: Decimal
+    touch_notional: Decimal
+    price_band: Decimal = Decimal("0.05")
+    is_inverse: bool = False
+
+    @property
+    def key(self) -> ListingKey:
+        return (self.venue, self.symbol)
+
+    @property
+    def wallet(self) -> str:
+        return WALLETS[self.venue]
+
+    @property
+    def is_perpetual(self) -> bool:
+        return self.kind is InstrumentKind.PERPETUAL
+
+    @property
+    def max_leverage(self) -> Decimal:
+        return self.tiers[0].max_leverage
+
+
+class Character(NamedTuple):
+    """How one asset trades: start price, volatility per root second, tick, lot, spread, depth."""
+
+    start_price: str
+    volatility: float
+    tick: str
+    lot: str
+    spread_bps: str
+    touch_notional: str
+
+
+CHARACTERS = {
+    "BTC": Character("64000", 0.00009, "0.1", "0.001", "0.02", "160000"),
+    "ETH": Character("3200", 0.00011, "0.01", "0.001", "0.04", "120000"),
+    "SOL": Character("150", 0.00014, "0.01", "0.1", "0.7", "60000"),
+    "XRP": Character("2.2", 0.00014, "0.0001", "0.1", "0.5", "40000"),
+    "DOGE": Character("0.18", 0.00015, "0.00001", "1", "0.6", "40000"),
+    "ADA": Character("0.65", 0.00015, "0.0001", "1", "1.5", "30000"),
+    "LINK": Character("15", 0.00015, "0.001", "0.1", "1.0", "25000"),
+    "AVAX": Character("22", 0.00016, "0.001", "0.1", "1.2", "25000"),
+    "HYPE": Character("39", 0.00018, "0.001", "0.1", "1.5", "25000"),
+}
+EPISODE_ORDER = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "AVAX")
+SPOT_BASES = ("BTC", "ETH", "SOL")
+SPOT_FILTERS = {"BTC": ("0.01", "0.00001"), "ETH": ("0.01", "0.0001"), "SOL": ("0.01", "0.001")}
+
+TIERS = tiers_from(
+    [
+        ("50000", "100", "0.004"),
+        ("500000", "75", "0.005"),
+        ("5000000", "50", "0.01"),
+        ("20000000", "20", "0.025"),
+        ("100000000", "5", "0.1"),
+    ]
+)
+SPOT_TIERS = (
+    LeverageTier(
+        notional_cap=Decimal("Infinity"), max_leverage=Decimal(1), maintenance_rate=Decimal(0)
+    ),
+)
+USDM_MIN_NOTIONALS = {"BTC": "100", "ETH": "20"}
+
+
+def _perpetual(venue: str, base: str) -> Listing:
+    character = CHARACTERS[base]
+    is_bybit = venue == BYBIT
+    return Listing(
+        venue=venue,
+        symbol=f"{base}USDT",
+        kind=InstrumentKind.PERPETUAL,
+        base=base,
+        quote="USDT",
+        settle="USDT",
+        tick=Decimal(character.tick),
+        lot=Decimal(character.lot),
+        max_quantity=Decimal(character.lot) * 10_000_000,
+        min_notional=Decimal(5 if is_bybit else USDM_MIN_NOTIONALS.get(base, "5")),
+        maker_fee=Decimal("0.0002"),
+        taker_fee=Decimal("0.00055" if is_bybit else "0.0005"),
+        tiers=TIERS,
+        spread_bps=Decimal(character.spread_bps),
+        touch_notional=Decimal(character.touch_notional),
+    )
+
+
+def _spot(base: str) -> Listing:
+    tick, lot = SPOT_FILTERS[base]
+    return replace(
+        _perpetual(USDM, base),
+        venue=SPOT,
+        kind=InstrumentKind.SPOT,
+        tick=Decimal(tick),
+        lot=Decimal(lot),
+        min_notional=Decimal(5),
+        maker_fee=Decimal("0.001"),
+        taker_fee=Decimal("0.001"),
+        tiers=SPOT_TIERS,
+        price_band=Decimal("0.2"),
+    )
+
+
+def _inverse() -> Listing:
+    return replace(
+        _perpetual(BYBIT, "BTC"),
+        symbol="BTCUSD",
+        quote="USD",
+        settle="BTC",
+        lot=Decimal(1),
+        is_inverse=True,
+    )
+
+
+def listed(perpetual_bases: tuple[str, ...]) -> dict[ListingKey, Listing]:
+    """Return all listings: each base as perpetual at both venues, spot, and one inverse contract."""
+    rows = [_perpetual(venue, base) for venue in (USDM, BYBIT) for base in perpetual_bases]
+    rows += [_spot(base) for base in SPOT_BASES if base in perpetual_bases]
+    rows.append(_inverse())
+    return {row.key: row for row in rows}

@@ -1,0 +1,55 @@
+"""Market controls: prices, rates and depth that a test has set by hand, over any market."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.simulator.accounts import Pin
+from exchanges.simulator.ledger import Ledger
+from exchanges.simulator.listings import Listing, ListingKey
+from exchanges.simulator.market import Market
+
+
+class PinnedMarket:
+    """A market whose pinned listings answer what was pinned; implements `Market`."""
+
+    def __init__(self, market: Market, ledger: Ledger) -> None:
+        self._market = market
+        self._ledger = ledger
+
+    @property
+    def listings(self) -> Mapping[ListingKey, Listing]:
+        return self._market.listings
+
+    def pin(self, listing: Listing) -> Pin | None:
+        return self._ledger.pins.get(listing.key)
+
+    def interval(self, listing: Listing) -> timedelta:
+        return self._market.interval(listing)
+
+    def mid(self, listing: Listing, at: datetime) -> Decimal:
+        return self._price(listing) or self._market.mid(listing, at)
+
+    def mark(self, listing: Listing, at: datetime) -> Decimal:
+        return self._price(listing) or self._market.mark(listing, at)
+
+    def index(self, listing: Listing, at: datetime) -> Decimal:
+        return self._price(listing) or self._market.index(listing, at)
+
+    def predicted_rate(self, listing: Listing, at: datetime) -> Decimal:
+        pinned = self._rate(listing)
+        return self._market.predicted_rate(listing, at) if pinned is None else pinned
+
+    def settled_rate(self, listing: Listing, settlement_at: datetime) -> Decimal:
+        pinned = self._rate(listing)
+        return self._market.settled_rate(listing, settlement_at) if pinned is None else pinned
+
+    def _price(self, listing: Listing) -> Decimal | None:
+        pin = self.pin(listing)
+        return pin.price if pin else None
+
+    def _rate(self, listing: Listing) -> Decimal | None:
+        pin = self.pin(listing)
+        return pin.funding_rate if pin else None

@@ -1,0 +1,154 @@
+"""Funding settlements and liquidations: what venues do to accounts without being asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.matching import funding_payment
+from exchanges.simulator.accounts import Account, FundingRow, HoldingRow, SettlementRow
+from exchanges.simulator.engine import AccountEvent, Engine, Happening
+from exchanges.simulator.ledger import Ledger
+from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.margin import margin_state
+from exchanges.simulator.market import next_settlement
+from exchanges.simulator.pins import PinnedMarket
+
+SETTLED_UNTIL = "settled_until"
+
+
+class FundingClock:
+    """Books every settlement exactly once, those missed while the simulator was stopped included."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        market: PinnedMarket,
+        tell: Callable[[AccountEvent], None],
+        started_at: datetime,
+    ) -> None:
+        self._ledger = ledger
+        self._market = market
+        self._tell = tell
+        stored = ledger.meta(SETTLED_UNTIL)
+        self._settled_until = datetime.fromisoformat(stored) if stored else started_at
+        self._perpetuals = [
+            row for row in market.listings.values() if row.is_perpetual and not row.is_inverse
+        ]
+        self._due_at = self._next_due()
+
+    def settle_due(self, now: datetime) -> None:
+        """Book all settlements of (settled until, now], in order of time."""
+        if now < self._due_at:
+            return
+        due = [
+            (settlement_at, listing)
+            for listing in self._perpetuals
+            for settlement_at in self._times(listing, now)
+        ]
+        for settlement_at, listing in sorted(due, key=lambda row: row[0]):
+            self._settle(listing, settlement_at)
+        self._settled_until = now
+        self._due_at = self._next_due()
+        self._ledger.put_meta(SETTLED_UNTIL, now.isoformat())
+        self._ledger.commit()
+
+    def _times(self, listing: Listing, now: datetime) -> list[datetime]:
+        interval = self._market.interval(listing)
+        times = []
+        settlement_at = next_settlement(self._settled_until, interval)
+        while settlement_at <= now:
+            times.append(settlement_at)
+            settlement_at += interval
+        return times
+
+    def _next_due(self) -> datetime:
+        return min(
+            next_settlement(self._settled_until, self._market.interval(listing))
+            for listing in self._perpetuals
+        )
+
+    def _settle(self, listing: Listing, settlement_at: datetime) -> None:
+        rate = self._market.settled_rate(listing, settlement_at)
+        price = self._market.mark(listing, settlement_at)
+        row = SettlementRow(
+            venue=listing.venue,
+            symbol=listing.symbol,
+            funding_rate=rate,
+            settlement_price=price,
+            settled_at=settlement_at,
+        )
+        self._ledger.add_settlement(row)
+        for holding in self._ledger.holdings(venue=listing.venue):
+            if holding.symbol == listing.symbol:
+                self._pay(listing, holding, row)
+
+    def _pay(self, listing: Listing, holding: HoldingRow, settlement: SettlementRow) -> None:
+        account = self._ledger.accounts[holding.api_key]
+        number = len(self._ledger.funding) + 1
+        row = FundingRow(
+            number=number,
+            venue_payment_id=_payment_id(listing, number),
+            api_key=account.api_key,
+            venue=listing.venue,
+            symbol=listing.symbol,
+            asset=listing.settle,
+            position_base=holding.base_quantity,
+            settlement_price=settlement.settlement_price,
+            funding_rate=settlement.funding_rate,
+            payment=funding_payment(
+                position_base=holding.base_quantity,
+                settlement_price=settlement.settlement_price,
+                funding_rate=settlement.funding_rate,
+            ),
+            settled_at=settlement.settled_at,
+        )
+        account.credit(listing.wallet, listing.settle, row.payment)
+        self._ledger.add_funding(row)
+        self._ledger.put_account(account)
+        event = AccountEvent(
+            happening=Happening.FUNDING,
+            account=account,
+            venue=listing.venue,
+            at=settlement.settled_at,
+            funding=row,
+        )
+        self._tell(event)
+
+
+def _payment_id(listing: Listing, number: int) -> str:
+    plain = str(9_000_000_000 + number)
+    return f"funding-{plain}" if listing.venue == BYBIT else plain
+
+
+def liquidate_weak(ledger: Ledger, market: PinnedMarket, engine: Engine, *, now: datetime) -> None:
+    """Close holdings of every wallet whose equity is below its maintenance margin."""
+    exposed = {(row.api_key, row.venue) for row in ledger.holdings()}
+    for api_key, venue in sorted(exposed):
+        account = ledger.accounts[api_key]
+        if margin_state(ledger, market, account, venue=venue, now=now).is_liquidatable:
+            _liquidate_wallet(ledger, market, engine, account, venue, now)
+
+
+def _liquidate_wallet(
+    ledger: Ledger,
+    market: PinnedMarket,
+    engine: Engine,
+    account: Account,
+    venue: str,
+    now: datetime,
+) -> None:
+    """Cancel the wallet's orders, then close its largest holdings until the rest is safe."""
+    for order in ledger.open_orders(api_key=account.api_key, venue=venue):
+        engine.cancel(account, order, now=now)
+
+    def notional(row: HoldingRow) -> Decimal:
+        return abs(row.base_quantity) * market.mark(market.listings[(row.venue, row.symbol)], now)
+
+    rows = ledger.holdings(api_key=account.api_key, venue=venue)
+    for row in sorted(rows, key=notional, reverse=True):
+        if not margin_state(ledger, market, account, venue=venue, now=now).is_liquidatable:
+            return
+        engine.close_at_mark(account, market.listings[(row.venue, row.symbol)], now=now)

@@ -1,0 +1,92 @@
+"""All venues behind one door: which host is whose, faults, and the access log.
+
+A request passes in two steps, so that a transport can wait between them: `disturbance` picks the
+fault, `answer` lets the venue act. The access log says what the venue saw and what it answered.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from exchanges.simulator.core import Simulator
+from exchanges.simulator.deliveries import Delivery, Ending, early_delivery, late_delivery
+from exchanges.simulator.faces.binance_spot import BinanceSpotFace
+from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
+from exchanges.simulator.faces.bybit import BybitFace
+from exchanges.simulator.faults import Action, FaultRule, Faults
+from exchanges.simulator.listings import BYBIT, SPOT, USDM
+from exchanges.simulator.wire import Face, WireRequest
+
+VENUE_OF_HOST = {
+    "api.binance.com": SPOT,
+    "stream.binance.com": SPOT,
+    "ws-api.binance.com": SPOT,
+    "fapi.binance.com": USDM,
+    "fstream.binance.com": USDM,
+    "ws-fapi.binance.com": USDM,
+    "api.bybit.com": BYBIT,
+    "stream.bybit.com": BYBIT,
+}
+
+
+class Venues:
+    """The venues' REST interfaces over one simulator."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.faults = Faults()
+        self.bybit = BybitFace(simulator)
+        self.spot = BinanceSpotFace(simulator)
+        self.usdm = BinanceUsdmFace(simulator)
+        self._faces: dict[str, Face] = {SPOT: self.spot, USDM: self.usdm, BYBIT: self.bybit}
+
+    def knows(self, host: str) -> bool:
+        return host in VENUE_OF_HOST
+
+    def disturbance(self, request: WireRequest) -> FaultRule | None:
+        """Return the fault that strikes this request, if any; each call counts as one match."""
+        venue = VENUE_OF_HOST[request.host]
+        client_order_id = self._faces[venue].client_order_id(request)
+        return self.faults.of_request(request, venue, client_order_id)
+
+    def answer(self, request: WireRequest, rule: FaultRule | None = None) -> Delivery:
+        """Let the venue act on a request, disturbed by `rule`, and return what to deliver."""
+        venue = VENUE_OF_HOST[request.host]
+        early = early_delivery(rule, is_bybit=venue == BYBIT) if rule else None
+        if early is not None:
+            outcome = early.response.outcome if early.response else "dropped"
+            self._log(venue, request, outcome=outcome, ending=early.ending)
+            return early
+        now = self.simulator.now()
+        self.simulator.advance(now)
+        response = self._faces[venue].handle(request, now=now)
+        delivery = Delivery(ending=Ending.ANSWER, response=response)
+        if rule is not None:
+            if rule.action is Action.HIDE_ORDER:
+                self._hide_order(venue, request, seconds=rule.seconds)
+            delivery = late_delivery(rule, response)
+        self._log(venue, request, outcome=response.outcome, ending=delivery.ending)
+        # Market data is read many times a second; only what concerns money must be on disk now.
+        if request.headers.get("x-mbx-apikey") or request.headers.get("x-bapi-api-key"):
+            self.simulator.ledger.commit()
+        return delivery
+
+    def _hide_order(self, venue: str, request: WireRequest, *, seconds: float) -> None:
+        client_order_id = self._faces[venue].client_order_id(request)
+        for order in self.simulator.ledger.orders.values():
+            if order.venue == venue and order.client_order_id == client_order_id:
+                order.visible_at = order.created_at + timedelta(seconds=seconds)
+                self.simulator.ledger.put_order(order)
+
+    def _log(self, venue: str, request: WireRequest, *, outcome: str, ending: Ending) -> None:
+        client_order_id = self._faces[venue].client_order_id(request)
+        entry = {
+            "time": self.simulator.now().isoformat(),
+            "venue": venue,
+            "method": request.method,
+            "path": request.path,
+            "client_order_id": client_order_id,
+            "outcome": outcome,
+            "delivery": ending.value,
+        }
+        self.simulator.ledger.append_access(client_order_id, entry)

@@ -1,0 +1,95 @@
+"""Requests and responses of the simulated venues, free of any transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import orjson
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRequest:
+    """One HTTP request below a venue's host. `query` and `body` are raw; header names lower-case."""
+
+    host: str
+    method: str
+    path: str
+    query: str = ""
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def parameters(self) -> dict[str, str]:
+        """Return query and form parameters together, as Binance reads them."""
+        text = "&".join(part for part in (self.query, self.body.decode()) if part)
+        return dict(parse_qsl(text, keep_blank_values=True))
+
+    def query_parameters(self) -> dict[str, str]:
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    def json(self) -> Json:
+        """Return the body as a JSON object; empty when it is none."""
+        if not self.body:
+            return {}
+        try:
+            found = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireResponse:
+    """One answer. `outcome` is the venue's own code or `ok`, for the access log."""
+
+    status: int
+    body: bytes
+    outcome: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+class VenueRefusal(Exception):
+    """A venue's own error answer: code, text and HTTP status."""
+
+    def __init__(self, code: int, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class Face(Protocol):
+    """One venue's protocol over REST."""
+
+    def handle(self, request: WireRequest, *, now: datetime) -> WireResponse: ...
+
+    def client_order_id(self, request: WireRequest) -> str:
+        """Return the client order id a request names, or an empty string."""
+
+
+def milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def plain(value: Decimal) -> str:
+    """Return a decimal as venues write it: no exponent, no trailing zeros."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text if text not in ("", "-0") else "0"
+
+
+def decimal_of(text: object) -> Decimal | None:
+    """Return a finite decimal, or None if the text is none."""
+    try:
+        value = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
