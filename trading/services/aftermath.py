@@ -75,7 +75,7 @@ def _book_failed_attempt(position: Position, now: datetime) -> None:
     if not Order.objects.filter(position=position, trades__isnull=False).exists():
         return
     parts = realised_parts(position)
-    cost = -parts.net
+    cost = -parts.total
     reason = position.close_sentence or "the second leg could not be filled"
     FailedAttempt.objects.update_or_create(
         position=position, defaults={"cost_usd": cost, "reason": reason, "at": now}

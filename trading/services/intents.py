@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
-from exchanges.client_order_ids import client_order_id
 
+from exchanges.client_order_ids import client_order_id
 from trading.core.states import OrderEvent, Purpose
 from trading.core.steps import Place
 from trading.models import Leg, Order, Position
@@ -38,7 +38,9 @@ def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: d
             leg=leg,
             purpose=place.purpose,
             sequence=sequence,
-            client_order_id=client_order_id(position.pk, leg.index, place.purpose, sequence),
+            client_order_id=client_order_id(
+                position.pk, leg_index=leg.index, purpose=place.purpose, sequence=sequence
+            ),
             side=place.side,
             order_type=place.order_type,
             time_in_force=place.time_in_force,

@@ -156,7 +156,8 @@ def _read(
 
 def _is_booked(order: Order) -> bool:
     booked = sum((trade.base_quantity for trade in order.trades.all()), Decimal(0))
-    return booked == order.filled_base_quantity
+    filled: Decimal = order.filled_base_quantity
+    return booked == filled
 
 
 def _apply(

@@ -11,7 +11,7 @@ from trading.models import Event
 BATCH = 200
 
 
-def relay_events(*, now: datetime, announce_to: Callable[[UUID], None]) -> int:
+def relay_events(*, now: datetime, announce_to: Callable[[UUID], object]) -> int:
     """Wake the screens of every user with unrelayed events; return how many were relayed.
 
     Screens read what changed themselves, so one wake-up stands for any number of events.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
-from django.db.models.expressions import Combinable
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from exchanges.domain import OrderReport
 from exchanges.errors import (
@@ -27,8 +26,8 @@ from trading.services.venues import SEND_SECONDS, Venues
 
 Clock = Callable[[], datetime]
 
-# Refusals before the order reached the matching engine, by the adapter's own allow-list.
-SURELY_NOT_PLACED = (OrderRejected, RateLimited, CredentialRefused, VenueUnavailable)
+# A process that was paused between licence and send must not send what others gave up meanwhile.
+SEND_WITHIN = timedelta(seconds=2)
 
 
 def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock: Clock) -> None:
@@ -38,12 +37,15 @@ def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock
     is inside a transaction while the network is used.
     """
     licensed = [order for order in orders if _license(order, position=position, now=clock())]
-    answers = venues.call_all(
-        [venues.trading(order.leg.account).submit(order.request()) for order in licensed],
-        SEND_SECONDS,
-    )
+    answers = venues.call_all([_send(order, venues, clock) for order in licensed], SEND_SECONDS)
     for order, answer in zip(licensed, answers, strict=True):
         record_outcome(order, answer, now=clock())
+
+
+async def _send(order: Order, venues: Venues, clock: Clock) -> OrderReport:
+    if order.sent_at is not None and clock() - order.sent_at > SEND_WITHIN:
+        raise VenueUnavailable("the licence was too old to be used; nothing was sent")
+    return await venues.trading(order.leg.account).submit(order.request())
 
 
 def _license(order: Order, *, position: Position, now: datetime) -> bool:
@@ -67,7 +69,7 @@ def _license(order: Order, *, position: Position, now: datetime) -> bool:
     return False
 
 
-def _pressed_kill_switches() -> Combinable:
+def _pressed_kill_switches() -> QuerySet[KillSwitch]:
     owner = OuterRef("position__user")
     return KillSwitch.objects.filter(Q(user=None) | Q(user=owner), rearmed_at=None)
 
