@@ -63,11 +63,13 @@ class PnlParts:
 
     @property
     def price_pnl(self) -> Decimal:
-        return self.basis_pnl + self.slippage_pnl + self.residual_pnl
+        with localcontext(EXACT):
+            return self.basis_pnl + self.slippage_pnl + self.residual_pnl
 
     @property
     def total(self) -> Decimal:
-        return self.price_pnl + self.funding - self.fees - self.borrow
+        with localcontext(EXACT):
+            return self.price_pnl + self.funding - self.fees - self.borrow
 
 
 def position_pnl(legs: Sequence[LegLedger]) -> PnlParts:
