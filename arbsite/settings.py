@@ -51,8 +51,8 @@ FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 # --- Applications -------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "arbsite.admin_config.CarryAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
