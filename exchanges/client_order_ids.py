@@ -32,7 +32,7 @@ class OrderIdParts:
 
 
 def client_order_id(
-    position_id: UUID, *, leg_index: int, purpose: str, sequence: int
+    position_id: UUID, leg_index: int, purpose: str, sequence: int
 ) -> ClientOrderId:
     """Return the id of one intent; `purpose` counts by its first letter, a to z.
 
@@ -52,7 +52,7 @@ def client_order_id(
 
 def parse_client_order_id(text: str) -> OrderIdParts | None:
     """Return the parts of an own id, None for anything that is not one."""
-    if len(text) != LENGTH or not text.startswith(PREFIX) or text.strip(DIGITS):
+    if len(text) != LENGTH or not text.startswith(PREFIX) or not set(text) <= set(DIGITS):
         return None
     leg, purpose = text[2], text[3]
     sequence, position = text[4 : 4 + SEQUENCE_DIGITS], text[-POSITION_DIGITS:]

@@ -191,7 +191,9 @@ def _answer(error: BaseException) -> Answer | None:
 
 def _is_garbage(error: BaseException) -> bool:
     # The exact type: a body that breaks off arrives as plain ExchangeError.
-    return isinstance(error, ccxt.BadResponse | PARSE_FAILURES) or type(error) is ccxt.ExchangeError
+    return (
+        isinstance(error, (ccxt.BadResponse, *PARSE_FAILURES)) or type(error) is ccxt.ExchangeError
+    )
 
 
 def _said(answer: Answer) -> str:

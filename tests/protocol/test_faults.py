@@ -1,0 +1,153 @@
+"""What an error of the library proves, by venue and code, without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+
+import ccxt
+import pytest
+
+from exchanges.ccxt_adapter.faults import (
+    Answer,
+    read_failure,
+    setting_failure,
+    submit_failure,
+    submitting,
+)
+from exchanges.errors import (
+    CredentialRefused,
+    DuplicateClientOrderId,
+    InsufficientMargin,
+    InvalidOrder,
+    OrderNotFound,
+    OrderOutcomeUnknown,
+    OrderRejected,
+    RateLimited,
+    SettingRefused,
+    UnexpectedPayload,
+    VenueError,
+    VenueUnavailable,
+)
+from exchanges.venues import PROFILES
+
+pytestmark = pytest.mark.protocol
+
+SECRET = "s3cr3t-of-forty-and-more-characters-abcdefghij"
+
+
+def answered(
+    kind: type[ccxt.BaseError], code: str, message: str = "said so", status: int = 400
+) -> ccxt.BaseError:
+    """Return an error as the client raises it: with the venue's answer."""
+    error = kind(f"venue {message}")
+    error.answer = Answer(status=status, code=code, message=message, retry_after=None)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("venue", "code", "message", "expected"),
+    [
+        ("binance", "-2010", "Account has insufficient balance.", InsufficientMargin),
+        ("binance", "-2010", "Duplicate order sent.", DuplicateClientOrderId),
+        ("binance", "-2010", "Order would immediately match and take.", OrderRejected),
+        ("binance", "-1013", "Filter failure: LOT_SIZE", InvalidOrder),
+        ("binanceusdm", "-2019", "Margin is insufficient.", InsufficientMargin),
+        ("binanceusdm", "-4164", "Order's notional must be no smaller.", InvalidOrder),
+        ("binanceusdm", "-2022", "ReduceOnly Order is rejected.", OrderRejected),
+        ("binanceusdm", "-4116", "ClientOrderId is duplicated.", DuplicateClientOrderId),
+        ("binanceusdm", "-1021", "Timestamp is outside of the recvWindow.", VenueUnavailable),
+        ("binanceusdm", "-2015", "Invalid API-key, IP, or permissions.", CredentialRefused),
+        ("binanceusdm", "-1015", "Too many new orders.", RateLimited),
+        ("bybit", "110007", "ab not enough for new order", InsufficientMargin),
+        ("bybit", "110072", "OrderLinkedID is duplicate", DuplicateClientOrderId),
+        ("bybit", "10002", "invalid request, check your timestamp", VenueUnavailable),
+        ("bybit", "10006", "Too many visits!", RateLimited),
+        ("bybit", "10003", "API key is invalid.", CredentialRefused),
+    ],
+)
+def test_listed_code_is_certain(
+    venue: str, code: str, message: str, expected: type[VenueError]
+) -> None:
+    failure = submit_failure(PROFILES[venue], answered(ccxt.ExchangeError, code, message))
+
+    assert type(failure) is expected
+    assert failure.code == code
+
+
+@pytest.mark.parametrize(
+    ("venue", "error"),
+    [
+        ("binanceusdm", ccxt.RequestTimeout("binanceusdm POST https://x/?signature=ab")),
+        ("binanceusdm", ccxt.ExchangeNotAvailable("connection lost")),
+        ("binanceusdm", ccxt.ExchangeError("body cut off")),
+        ("binanceusdm", ccxt.BadResponse("html")),
+        # Without an answer of the venue even a telling exception proves nothing.
+        ("binanceusdm", ccxt.InsufficientFunds("the library thinks so")),
+        ("binanceusdm", answered(ccxt.OperationFailed, "-1000")),
+        ("binanceusdm", answered(ccxt.RequestTimeout, "-1007")),
+        ("binanceusdm", answered(ccxt.OperationFailed, "-1008", status=503)),
+        ("binanceusdm", answered(ccxt.InsufficientFunds, "-2019", status=502)),
+        ("binanceusdm", answered(ccxt.InvalidOrder, "-9999")),
+        ("bybit", answered(ccxt.ExchangeError, "10016", "Internal server error", 200)),
+        ("bybit", answered(ccxt.ExchangeError, "10000", "Server Timeout", 200)),
+        ("bybit", KeyError("orderId")),
+        ("bybit", TimeoutError()),
+    ],
+)
+def test_everything_else_after_a_send_is_unknown(venue: str, error: BaseException) -> None:
+    failure = submit_failure(PROFILES[venue], error)
+
+    assert type(failure) is OrderOutcomeUnknown
+    assert "signature" not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ccxt.RequestTimeout("late"), VenueUnavailable),
+        (ccxt.ExchangeNotAvailable("down"), VenueUnavailable),
+        (answered(ccxt.ExchangeNotAvailable, "", status=503), VenueUnavailable),
+        (answered(ccxt.DDoSProtection, "", status=429), RateLimited),
+        (answered(ccxt.AuthenticationError, "", status=401), CredentialRefused),
+        (answered(ccxt.OrderNotFound, "-2013"), OrderNotFound),
+        (ccxt.BadResponse("html"), UnexpectedPayload),
+        (KeyError("list"), UnexpectedPayload),
+    ],
+)
+def test_failed_reads_say_what_to_do(error: BaseException, expected: type[VenueError]) -> None:
+    assert type(read_failure(PROFILES["binanceusdm"], error)) is expected
+
+
+def test_refused_setting_is_told_from_a_venue_that_is_down() -> None:
+    profile = PROFILES["binanceusdm"]
+    refused = answered(ccxt.ExchangeError, "-4028", "Leverage 200 is not valid")
+
+    assert type(setting_failure(profile, refused)) is SettingRefused
+    assert type(setting_failure(profile, ccxt.RequestTimeout("late"))) is VenueUnavailable
+
+
+def test_answer_is_read_without_its_secrets() -> None:
+    answer = Answer.read(
+        400,
+        {"Retry-After": "7"},
+        {"retCode": 10004, "retMsg": f"error sign! origin_string[17{SECRET}5000] key abc123"},
+        secrets=("abc123", SECRET, ""),
+    )
+
+    assert answer.retry_after == 7
+    assert answer.code == "10004"
+    assert SECRET not in answer.message
+    assert "abc123" not in answer.message
+
+
+def test_exception_keeps_no_frame_that_held_the_secret() -> None:
+    async def send(secret: str) -> None:
+        raise ccxt.ExchangeNotAvailable(f"POST https://venue/order?signature={secret}")
+
+    with pytest.raises(OrderOutcomeUnknown) as caught:
+        asyncio.run(submitting(PROFILES["bybit"], send(SECRET)))
+
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
