@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,6 +17,7 @@ os.environ["DATABASE_URL"] = os.environ.get("CARRY_TEST_DATABASE_URL", "")
 from arbsite.settings import *  # noqa: F403
 
 VAR_DIR = Path(os.environ["CARRY_VAR"])
+atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 STATIC_ROOT = VAR_DIR / "staticfiles"
 STATIC_ROOT.mkdir()
 
