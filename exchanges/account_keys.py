@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from exchanges.models import ExchangeAccount
+from arbsite.accounts.models import User
+from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.registry import AccountKey
-from exchanges.sealing import Sealed, seal
+from exchanges.sealing import Sealed, keyed_fingerprint, seal
 
 PURPOSE = "exchange-account"
+
+
+class KeyInUse(ValueError):
+    """Another active account uses this key; the sentence names nobody."""
 
 
 def seal_keys(
@@ -19,6 +24,32 @@ def seal_keys(
         owner_id=str(account.user_id),
         purpose=PURPOSE,
     )
+
+
+def store_account(
+    *, user: User, exchange: Exchange, label: str, api_key: str, secret: str, passphrase: str = ""
+) -> ExchangeAccount:
+    """Create or re-key the user's account of this label, sealed for its owner.
+
+    Raise KeyInUse when another active account of this venue has the same API key: two owners of
+    one venue account would undo each other's positions.
+    """
+    fingerprint = keyed_fingerprint(f"{exchange.code}:{exchange.mode}:{api_key}")
+    taken = ExchangeAccount.objects.filter(
+        exchange=exchange, key_fingerprint=fingerprint, is_active=True
+    ).exclude(user=user, label=label)
+    if taken.exists():
+        raise KeyInUse(f"This key of {exchange.name} is already in use: make another one there.")
+    account, _ = ExchangeAccount.objects.get_or_create(
+        user=user, exchange=exchange, label=label, defaults={"key_fingerprint": fingerprint}
+    )
+    account.key_fingerprint = fingerprint
+    # The stubs take the column's type for the attribute's.
+    account.sealed_keys = seal_keys(  # type: ignore[assignment]
+        account, api_key=api_key, secret=secret, passphrase=passphrase
+    )
+    account.save()
+    return account
 
 
 def account_key(account: ExchangeAccount) -> AccountKey:

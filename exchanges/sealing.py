@@ -7,6 +7,7 @@ written inside the plaintext and compared on every read: a token copied to anoth
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import stat
@@ -82,6 +83,11 @@ def key_fingerprint() -> str:
     """Return a short public name of the key that seals now; it tells nothing of the key."""
     digest = hashlib.sha256(b"carry key fingerprint" + _read_keys(_key_path())[0])
     return digest.hexdigest()[:FINGERPRINT_LENGTH]
+
+
+def keyed_fingerprint(text: str) -> str:
+    """Return a hash of `text` that only the holder of the key file can make or compare."""
+    return hmac.new(_read_keys(_key_path())[-1], text.encode(), hashlib.sha256).hexdigest()
 
 
 def create_key_file(path: Path) -> None:
