@@ -13,7 +13,14 @@ from typing import TypeVar
 
 from exchanges import domain, loop, registry, selectors
 from exchanges.board import Board, Channel
-from exchanges.domain import FundingRate, IntervalSource, MarketFact, SettledFunding, Symbol
+from exchanges.domain import (
+    FundingRate,
+    InstrumentKind,
+    IntervalSource,
+    MarketFact,
+    SettledFunding,
+    Symbol,
+)
 from exchanges.errors import VenueError
 from exchanges.models import Exchange, Instrument, SettledFundingRate
 from exchanges.modes import Mode
@@ -100,8 +107,9 @@ def store_listing(
 
 
 async def _read_listing(
-    data: MarketData,
+    exchange: Exchange,
 ) -> tuple[Sequence[domain.Instrument], Sequence[FundingRate]]:
+    data = market_data(exchange)
     instruments = await data.instruments()
     has_funding = any(i.settlement is not domain.SettlementKind.NONE for i in instruments)
     return instruments, await data.funding_rates() if has_funding else ()
@@ -145,7 +153,13 @@ def poll_market(now: datetime, *, force: bool = False) -> list[str]:
         for exchange in selectors.enabled_exchanges()
         if force or is_behind(board, exchange, instruments, now)
     ]
-    for _, facts in _ask_all(behind, read_market, POLL_SECONDS):
+    has_funding = {i.exchange_id for i in instruments if i.kind == InstrumentKind.PERPETUAL}
+
+    async def read(exchange: Exchange) -> Sequence[MarketFact]:
+        data = market_data(exchange)
+        return await read_market(data) if exchange.pk in has_funding else await data.book_tops()
+
+    for _, facts in _ask_all(behind, read, POLL_SECONDS):
         for fact in facts:
             board.apply(fact)
     return board.publish(selectors.board_redis())
@@ -178,7 +192,7 @@ async def read_market(data: MarketData) -> list[MarketFact]:
 
 
 def _channels(instrument: Instrument) -> tuple[Channel, ...]:
-    if instrument.kind == domain.InstrumentKind.PERPETUAL:
+    if instrument.kind == InstrumentKind.PERPETUAL:
         return tuple(Channel)
     return (Channel.BOOK,)
 
@@ -232,11 +246,11 @@ def _store_settled(instrument: Instrument, settled: Sequence[SettledFunding]) ->
 
 def _ask_all(
     exchanges: Sequence[Exchange],
-    question: Callable[[MarketData], Awaitable[T]],
+    question: Callable[[Exchange], Awaitable[T]],
     timeout: float,
 ) -> list[tuple[Exchange, T]]:
     async def asked(exchange: Exchange) -> tuple[Exchange, T]:
-        return exchange, await question(market_data(exchange))
+        return exchange, await question(exchange)
 
     return _good(loop.call_all([asked(exchange) for exchange in exchanges], timeout))
 
