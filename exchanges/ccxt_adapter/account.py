@@ -48,24 +48,27 @@ class CcxtAccount:
                 for row, listing in known
                 if listing is not None
             ]
-            return [position for position in found if position.base_quantity]
+            return [position for position in _once(found) if position.base_quantity]
 
         return await self._read(read())
 
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
         listing, rows = await self._client.listing(symbol), self._profile.fills
-        exchange, kind = self._client.exchange, rows.columns.get("kind")
+        kind = rows.columns.get("kind")
 
         async def read() -> list[Fill]:
             answer = await fetch_since(
-                exchange, rows, since=since, now=_now(), symbol=listing.instrument.venue_symbol
+                self._client.exchange,
+                rows,
+                since=since,
+                now=_now(),
+                symbol=listing.instrument.venue_symbol,
             )
-            trades = [
-                exchange.parse_trade(row, listing.market)
+            return [
+                parse.fill(row, rows.columns, listing)
                 for row in answer
                 if kind is None or row[kind] not in self._profile.not_fills
             ]
-            return [parse.fill(trade, listing) for trade in trades]
 
         return await self._read(read())
 
@@ -121,6 +124,11 @@ class CcxtAccount:
 
     async def _read(self, call: Awaitable[T]) -> T:
         return await reading(self._profile, call)
+
+
+def _once(found: list[VenuePosition]) -> list[VenuePosition]:
+    """Return one position a symbol: parts of the list may overlap."""
+    return list({(each.symbol, each.is_hedge_mode): each for each in found}.values())
 
 
 def _at(answer: Any, path: Sequence[str]) -> Any:

@@ -76,10 +76,6 @@ class RedirectedSession:
         return self._session.headers
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        return self._session.headers
-
-    @property
     def cookie_jar(self) -> aiohttp.abc.AbstractCookieJar:
         return self._session.cookie_jar
 

@@ -7,7 +7,9 @@ exception is kept as a cause: its frames hold the secrets of the request.
 
 from __future__ import annotations
 
+import logging
 import re
+import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -31,6 +33,8 @@ from exchanges.errors import (
 from exchanges.venues.profile import VenueProfile, Verdict
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 # What the library's parsers raise on an answer of another shape.
 PARSE_FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -85,6 +89,7 @@ async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:
     try:
         return await call
     except CALL_FAILURES as error:
+        _log(profile, error)
         failure = read_failure(profile, error)
     raise failure
 
@@ -94,6 +99,7 @@ async def submitting(profile: VenueProfile, call: Awaitable[T]) -> T:
     try:
         return await call
     except CALL_FAILURES as error:
+        _log(profile, error)
         failure = submit_failure(profile, error)
     raise failure
 
@@ -146,6 +152,13 @@ def setting_failure(profile: VenueProfile, error: BaseException) -> VenueError:
     if answer is None or isinstance(failure, VenueUnavailable | CredentialRefused):
         return failure
     return SettingRefused(f"setting refused: {_said(answer)}", venue=profile.name, code=answer.code)
+
+
+def _log(profile: VenueProfile, error: BaseException) -> None:
+    """Log where an answer of another shape broke a parser: source lines only, no values."""
+    if _is_garbage(error) and _answer(error) is None:
+        where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        logger.warning("%s: answer not understood\n%s", profile.name, where)
 
 
 def _certain_failure(

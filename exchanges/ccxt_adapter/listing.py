@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from exchanges.domain import Instrument, InstrumentKind, SettlementKind, Symbol
@@ -146,7 +146,7 @@ def _max_leverage(market: Mapping[str, Any]) -> Decimal:
     if stated := _exact(market["limits"]["leverage"]["max"]):
         return stated
     required = _exact(market["info"].get("requiredMarginPercent"))
-    return Decimal(100) / required if required else ONE
+    return (100 / required).quantize(ONE, rounding=ROUND_DOWN) if required else ONE
 
 
 def _stated_maintenance(market: Mapping[str, Any]) -> Decimal:

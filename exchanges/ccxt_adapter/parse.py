@@ -173,22 +173,22 @@ def order_report(order: Mapping[str, Any], listing: Listing, now: datetime) -> O
     )
 
 
-def fill(trade: Mapping[str, Any], listing: Listing) -> Fill:
-    """Return one execution of ccxt's unified trade with its own client id where it has one."""
-    fee = trade["fee"]
+def fill(row: Row, columns: Columns, listing: Listing) -> Fill:
+    """Return one execution, read raw: the library loses fees that are Decimal."""
+    own_id = row.get(columns["client_order_id"]) if "client_order_id" in columns else None
     return Fill(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        venue_trade_id=str(trade["id"]),
-        venue_order_id=str(trade["order"]),
-        client_order_id=_own_id(trade["info"]),
-        side=Side(trade["side"]),
-        price=listing.price(exact(trade["price"])),
-        base_quantity=listing.base_quantity(exact(trade["amount"])),
-        fee=exact(fee["cost"]),
-        fee_asset=str(fee["currency"]),
-        is_maker=trade["takerOrMaker"] == "maker",
-        filled_at=moment(trade["timestamp"]),
+        venue_trade_id=str(row[columns["key"]]),
+        venue_order_id=str(row[columns["order_id"]]),
+        client_order_id=ClientOrderId(own_id) if own_id else None,
+        side=_side(row, columns),
+        price=listing.price(exact(row[columns["price"]])),
+        base_quantity=listing.base_quantity(exact(row[columns["amount"]])),
+        fee=exact(row[columns["fee"]]),
+        fee_asset=row.get(columns["fee_asset"]) or listing.instrument.settle,
+        is_maker=row[columns["is_maker"]] is True,
+        filled_at=moment(row[columns["time"]]),
     )
 
 
@@ -296,6 +296,7 @@ def _status(status: Any, amount: Any, filled: Any) -> VenueOrderStatus | None:
     return known
 
 
-def _own_id(info: Row) -> ClientOrderId | None:
-    own = info.get("orderLinkId") or info.get("clientOrderId")
-    return ClientOrderId(own) if own else None
+def _side(row: Row, columns: Columns) -> Side:
+    if "is_buyer" in columns:
+        return Side.BUY if row[columns["is_buyer"]] else Side.SELL
+    return Side(row[columns["side"]].lower())

@@ -93,7 +93,9 @@ class CcxtTrading:
         async def read() -> list[OrderReport]:
             answer = await fetch_rows(self._client.exchange, rows, **request)
             known = ((row, listings.by_venue_symbol.get(row["symbol"])) for row in answer)
-            return [self._report(row, listing) for row, listing in known if listing is not None]
+            found = [self._report(row, listing) for row, listing in known if listing is not None]
+            # Parts of the list may overlap.
+            return list({report.venue_order_id: report for report in found}.values())
 
         return await reading(self._profile, read())
 

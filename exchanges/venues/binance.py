@@ -50,6 +50,15 @@ BOOK_TOP_COLUMNS = {
     "ask": "askPrice",
     "ask_quantity": "askQty",
 }
+TRADE_COLUMNS = {
+    "time": "time",
+    "key": "id",
+    "order_id": "orderId",
+    "price": "price",
+    "amount": "qty",
+    "fee": "commission",
+    "fee_asset": "commissionAsset",
+}
 DEPTH_SIZES = (5, 10, 20, 50, 100, 500, 1000)
 # One answer tells of the key whatever it trades, at the host of the spot venue.
 KEY_CALL = Rows(method="sapiGetAccountApiRestrictions")
@@ -92,7 +101,7 @@ PROFILE = VenueProfile(
     positions=None,
     fills=Rows(
         method="privateGetMyTrades",
-        columns={"time": "time", "key": "id"},
+        columns={**TRADE_COLUMNS, "is_buyer": "isBuyer", "is_maker": "isMaker"},
         paging=Paging.FORWARD,
         page_size=1000,
         window=timedelta(hours=24),

@@ -13,6 +13,7 @@ from exchanges.venues.binance import (
     KEY_CALL,
     NO_WITHDRAWALS,
     OPTIONS,
+    TRADE_COLUMNS,
 )
 from exchanges.venues.profile import (
     IntervalRule,
@@ -99,7 +100,7 @@ PROFILE = VenueProfile(
     ),
     fills=Rows(
         method="fapiPrivateGetUserTrades",
-        columns={"time": "time", "key": "id"},
+        columns={**TRADE_COLUMNS, "side": "side", "is_maker": "maker"},
         paging=Paging.FORWARD,
         page_size=1000,
     ),
