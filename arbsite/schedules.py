@@ -1,4 +1,8 @@
-"""What beat rings and how often; rows a person may change in the admin."""
+"""What beat rings and how often; rows a person may change in the admin.
+
+The sweep over positions is not here: it runs in a thread of each trade worker, so that positions
+are cared for without broker and beat.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +44,6 @@ SLOTS = (
     Slot(
         name="Scan for opportunities",
         task="trading.tasks.scan",
-        every=timedelta(seconds=2),
-        expires=timedelta(seconds=2),
-    ),
-    Slot(
-        name="Sweep positions",
-        task="trading.tasks.sweep",
         every=timedelta(seconds=2),
         expires=timedelta(seconds=2),
     ),

@@ -43,7 +43,8 @@ def simulator(ports: Ports) -> ProcessSpec:
     return ProcessSpec(
         name="simulator",
         command=manage(
-            "simulator", "--port", str(ports.simulator), "--control-port", str(ports.control)
+            *("simulator", "--port", str(ports.simulator), "--control-port", str(ports.control)),
+            *("--state", str(Path(settings.VAR_DIR) / "simulator")),
         ),
     )
 
