@@ -32,7 +32,7 @@ class LeverageTier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """A linear one-way position. `cost` is the signed quote value at which what is open was bought."""
+    """A linear one-way position. `cost` is the signed quote value at which it was opened."""
 
     base_quantity: Decimal = ZERO
     cost: Decimal = ZERO

@@ -1,4 +1,4 @@
-"""Run the venue simulator: `python -m exchanges.simulator --port P --control-port C --state DIR`."""
+"""Run the venue simulator without Django: `python -m exchanges.simulator --help`."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def refusal_of(
     )
     if found is not None:
         return found
-    opposite = books.book(intent.listing, now).opposite(intent.side)
+    opposite = books.remaining(intent.listing, now).opposite(intent.side)
     if (
         intent.time_in_force is TimeInForce.POST_ONLY
         and intent.price is not None

@@ -1,7 +1,8 @@
 """The synthetic order book: a ladder around the mid, drawn anew each beat.
 
-Levels have finite size, so large orders fill in part. What an order has taken is gone until the
-next beat. Update ids count beats, so that snapshot and stream of a venue agree.
+Levels have finite size, so large orders fill in part. What an order has taken cannot be taken again
+before the next beat; published books show the ladder as drawn, so that snapshots and streams, whose
+update ids count beats, always agree.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Books:
         self._market = market
         self._seed = seed
         self._current: dict[ListingKey, Book] = {}
+        self._left: dict[ListingKey, Book] = {}
 
     def book(self, listing: Listing, at: datetime) -> Book:
         update_id = beat(at)
@@ -54,7 +56,13 @@ class Books:
         if current is None or current.update_id != update_id:
             current = self._drawn(listing, at, update_id)
             self._current[listing.key] = current
+            self._left.pop(listing.key, None)
         return current
+
+    def remaining(self, listing: Listing, at: datetime) -> Book:
+        """Return what may still be taken in this beat."""
+        drawn = self.book(listing, at)
+        return self._left.get(listing.key, drawn)
 
     def forget(self, listing: Listing) -> None:
         """Draw this book anew at the next look: its pin has changed."""
@@ -62,7 +70,7 @@ class Books:
 
     def consume(self, listing: Listing, side: Side, taken: tuple[Level, ...]) -> None:
         """Remove what an order of `side` took; the last level stays, at one lot if need be."""
-        current = self._current[listing.key]
+        current = self._left.get(listing.key, self._current[listing.key])
         gone = {level.price: level.base_quantity for level in taken}
         rest = tuple(
             Level(price=level.price, base_quantity=left)
@@ -70,7 +78,7 @@ class Books:
             if (left := level.base_quantity - gone.get(level.price, Decimal(0))) > 0
         ) or (Level(price=current.opposite(side)[-1].price, base_quantity=listing.lot),)
         bids, asks = (current.bids, rest) if side is Side.BUY else (rest, current.asks)
-        self._current[listing.key] = Book(update_id=current.update_id, bids=bids, asks=asks)
+        self._left[listing.key] = Book(update_id=current.update_id, bids=bids, asks=asks)
 
     def _drawn(self, listing: Listing, at: datetime, update_id: int) -> Book:
         mid = self._market.mid(listing, at)

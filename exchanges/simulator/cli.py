@@ -11,13 +11,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aiohttp import web
-
 from exchanges.simulator.control import ControlDoor
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.market import GeneratedMarket, Market
-from exchanges.simulator.server import RestDoor, listen, run_beats
+from exchanges.simulator.server import Doors, listen
 from exchanges.simulator.storage import Storage
 from exchanges.simulator.venues import Venues
 
@@ -25,10 +23,17 @@ logger = logging.getLogger(__name__)
 DEFAULT_SEED = 20250701
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None) -> None:
+    """Declare the options; without a default `state` the directory must be given."""
     parser.add_argument("--port", type=int, required=True, help="port of all venues")
     parser.add_argument("--control-port", type=int, required=True)
-    parser.add_argument("--state", type=Path, required=True, help="directory of the ledger")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=state,
+        required=state is None,
+        help="directory of ledger, seed and clock",
+    )
     parser.add_argument("--seed", type=int, help="of a new market; an existing one keeps its own")
     parser.add_argument("--interval-minutes", type=int, default=4, help="between settlements")
 
@@ -54,37 +59,27 @@ def open_simulator(options: argparse.Namespace) -> Simulator:
 
 
 async def serve(options: argparse.Namespace) -> None:
+    """Run until SIGINT or SIGTERM; what was committed survives any other end."""
     simulator = open_simulator(options)
     venues = Venues(simulator)
-    door = RestDoor(venues)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", door.serve)
+    doors = Doors(venues)
     runners = [
-        await listen(app, options.port),
+        await listen(doors.app(), options.port),
         await listen(ControlDoor(venues).app(), options.control_port),
     ]
     logger.info("venues on port %d, control on port %d", options.port, options.control_port)
-
-    async def publish() -> None:
-        return None
-
-    beats = asyncio.create_task(run_beats(venues, publish))
-    stopping = asyncio.Event()
+    beats = asyncio.create_task(doors.run_beats())
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopping.set)
-    stopped = asyncio.create_task(stopping.wait())
-    await asyncio.wait({beats, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    failed = beats.exception() if beats.done() and not beats.cancelled() else None
-    for task in (beats, stopped):
-        task.cancel()
+        loop.add_signal_handler(name, beats.cancel)
+    try:
         with suppress(asyncio.CancelledError):
-            await task
-    for runner in runners:
-        await runner.cleanup()
-    simulator.ledger.close()
-    if failed is not None:
-        raise failed
+            await beats
+    finally:
+        await doors.sockets.close_all()
+        for runner in runners:
+            await runner.cleanup()
+        simulator.ledger.close()
 
 
 async def main(arguments: Sequence[str]) -> int:

@@ -1,8 +1,8 @@
 """The matching engine of the simulated venues: admission, execution, resting orders, cancels.
 
 Rule for resting orders: one trades as maker when the synthetic book moves to or through its price
-(the opposite touch reaches it), or when it has stood at or inside its own touch for QUEUE_TIME, then
-with one touch level's quantity per beat. Executions are at the order's own price.
+(the opposite touch reaches it), or when it has stood at or inside its own touch for QUEUE_TIME,
+then with one touch level's quantity per beat. Executions are at the order's own price.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Engine:
         if order.time_in_force is TimeInForce.POST_ONLY:
             return
         quantity = self._executable(order, listing)
-        levels = self._books.book(listing, now).opposite(order.side)
+        levels = self._books.remaining(listing, now).opposite(order.side)
         executions = take(levels, side=order.side, base_quantity=quantity, limit=order.price)
         if executions:
             self._books.consume(listing, order.side, executions)
@@ -178,7 +178,7 @@ class Engine:
         price = order.price
         if price is None:
             return
-        book = self._books.book(listing, now)
+        book = self._books.remaining(listing, now)
         opposite = book.opposite(order.side)
         own_touch = book.touch(order.side)
         if crosses(order.side, price, opposite[0].price):

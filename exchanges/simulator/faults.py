@@ -136,6 +136,13 @@ class Faults:
                 return rule
         return None
 
+    def closing(self) -> FaultRule | None:
+        """Return a rule that closes sockets now; each such call counts as one match."""
+        for rule in self._rules.values():
+            if rule.action is Action.SOCKET_CLOSE and rule.fires():
+                return rule
+        return None
+
     def of_socket(self, action: Action, venue: str, topic: str) -> FaultRule | None:
         """Return the rule of `action` in force for a stream; `topic` is matched by substring."""
         for rule in self._rules.values():

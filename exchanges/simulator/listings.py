@@ -150,7 +150,7 @@ def _inverse() -> Listing:
 
 
 def listed(perpetual_bases: tuple[str, ...]) -> dict[ListingKey, Listing]:
-    """Return all listings: each base as perpetual at both venues, spot, and one inverse contract."""
+    """Return each base as perpetual at both venues, some as spot, and one inverse contract."""
     rows = [_perpetual(venue, base) for venue in (USDM, BYBIT) for base in perpetual_bases]
     rows += [_spot(base) for base in SPOT_BASES if base in perpetual_bases]
     rows.append(_inverse())

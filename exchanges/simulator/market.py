@@ -1,8 +1,8 @@
 """The generated market: prices, gaps and funding of all listings as functions of seed and time.
 
-Calibrated to the recorded data: BTC moves about 65 bp an hour, basis -1 bp with a deviation of a few
-bp, |funding difference between venues| 0.4 bp per settlement with high persistence. On top come
-episodes (see `episodes`), without which a rehearsal would have nothing to trade.
+Calibrated to the recorded data: BTC moves about 65 bp an hour, basis -1 bp with a deviation of a
+few bp, |funding difference between venues| 0.4 bp per settlement with high persistence. On top
+come episodes (see `episodes`), without which a rehearsal would have nothing to trade.
 """
 
 from __future__ import annotations

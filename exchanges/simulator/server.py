@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
+from contextlib import suppress
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from exchanges.simulator.books import BEAT_MILLISECONDS
 from exchanges.simulator.deliveries import Delivery, Ending
-from exchanges.simulator.faults import Action
+from exchanges.simulator.engine import AccountEvent
+from exchanges.simulator.faces.sockets import Outgoing, VenueSocket
+from exchanges.simulator.faults import Action, Faults
+from exchanges.simulator.switchboard import Switchboard
 from exchanges.simulator.venues import Venues
 from exchanges.simulator.wire import WireRequest
 
 logger = logging.getLogger(__name__)
 HANG_CHECK_SECONDS = 0.5
+MOST_WAITING = 4096
+GOING_AWAY = 1001
 
 
 class RestDoor:
@@ -71,14 +77,111 @@ async def read_request(request: web.Request) -> WireRequest:
     )
 
 
-async def run_beats(venues: Venues, publish: Callable[[], Awaitable[None]]) -> None:
-    """Let the venues' time pass, four times a second, until cancelled."""
-    period = BEAT_MILLISECONDS / 1000
-    while True:
-        now = venues.simulator.now().timestamp()
-        await asyncio.sleep(period - now % period)
-        venues.simulator.tick()
-        await publish()
+class Line:
+    """One client's socket: what waits to be sent to it."""
+
+    def __init__(self, socket: VenueSocket, connection: web.WebSocketResponse) -> None:
+        self.socket = socket
+        self._connection = connection
+        self._waiting: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def push(self, messages: Iterable[Outgoing], faults: Faults) -> None:
+        """Queue messages; those of a stalled topic are lost, as on a dead channel."""
+        for message in messages:
+            if faults.of_socket(Action.SOCKET_STALL, self.socket.venue, message.topic) is None:
+                self._waiting.put_nowait(message.body)
+
+    async def send_waiting(self) -> None:
+        """Send until cancelled; a client that does not read is cut off."""
+        while self._waiting.qsize() < MOST_WAITING:
+            await self._connection.send_str((await self._waiting.get()).decode())
+        await self.close()
+
+    async def close(self) -> None:
+        await self._connection.close(code=GOING_AWAY)
+
+
+class SocketDoor:
+    """Carries WebSocket messages between clients and venue sockets."""
+
+    def __init__(self, venues: Venues) -> None:
+        self._venues = venues
+        self._switchboard = Switchboard(venues)
+        self._lines: set[Line] = set()
+        venues.simulator.listeners.append(self._tell)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        wire = await read_request(request)
+        socket = self._switchboard.open(wire.host, wire.path, wire.query)
+        if socket is None:
+            return web.json_response({"detail": f"no socket at {wire.path}"}, status=404)
+        connection = web.WebSocketResponse(compress=False)
+        await connection.prepare(request)
+        line = Line(socket, connection)
+        self._lines.add(line)
+        sender = asyncio.create_task(line.send_waiting())
+        try:
+            async for message in connection:
+                if message.type is WSMsgType.TEXT:
+                    replies = socket.receive(message.data, now=self._venues.simulator.now())
+                    line.push(replies, self._venues.faults)
+        finally:
+            self._lines.discard(line)
+            sender.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await sender
+        return connection
+
+    async def publish(self) -> None:
+        """Send each line what is due on this beat, and close those a fault rule closes."""
+        now, faults = self._venues.simulator.now(), self._venues.faults
+        for line in tuple(self._lines):
+            line.push(line.socket.beat(now=now), faults)
+        rule = faults.closing()
+        if rule is None:
+            return
+        for line in tuple(self._lines):
+            topics = line.socket.topics
+            if rule.venue in ("", line.socket.venue) and (
+                not rule.topic or any(rule.topic in topic for topic in topics)
+            ):
+                await line.close()
+
+    async def close_all(self) -> None:
+        for line in tuple(self._lines):
+            await line.close()
+
+    def _tell(self, event: AccountEvent) -> None:
+        for line in self._lines:
+            line.push(line.socket.happened(event), self._venues.faults)
+
+
+class Doors:
+    """The one port of all venues: plain requests and sockets."""
+
+    def __init__(self, venues: Venues) -> None:
+        self._venues = venues
+        self._rest = RestDoor(venues)
+        self.sockets = SocketDoor(venues)
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=1 << 20)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        return app
+
+    async def run_beats(self) -> None:
+        """Let the venues' time pass, four times a second, until cancelled."""
+        period = BEAT_MILLISECONDS / 1000
+        while True:
+            now = self._venues.simulator.now().timestamp()
+            await asyncio.sleep(period - now % period)
+            self._venues.simulator.tick()
+            await self.sockets.publish()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self.sockets.serve(request)
+        return await self._rest.serve(request)
 
 
 async def listen(app: web.Application, port: int) -> web.AppRunner:

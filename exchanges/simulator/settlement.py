@@ -19,7 +19,7 @@ SETTLED_UNTIL = "settled_until"
 
 
 class FundingClock:
-    """Books every settlement exactly once, those missed while the simulator was stopped included."""
+    """Books every settlement exactly once, those missed while stopped included."""
 
     def __init__(
         self,

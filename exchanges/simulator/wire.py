@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireRequest:
-    """One HTTP request below a venue's host. `query` and `body` are raw; header names lower-case."""
+    """One HTTP request to a venue. `query` and `body` are raw; header names lower-case."""
 
     host: str
     method: str

@@ -1,4 +1,4 @@
-"""What Binance's spot and USD-M interfaces share: routing, keys, signatures, clock, error bodies."""
+"""What Binance's two interfaces share: routing, keys, signatures, clock, error bodies."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def execution_payloads(simulator: Simulator, owner: Account, symbol: str | None)
         for row in ledger.account_trades(owner.api_key, BYBIT, symbol)
     ]
     rows += [
-        Execution(at=row.settled_at, payload=_funding_payload(row))
+        Execution(at=row.settled_at, payload=funding_payload(row))
         for row in ledger.account_funding(owner.api_key, BYBIT, symbol)
     ]
     return sorted(rows, key=lambda row: row.at)
@@ -138,7 +138,7 @@ def trade_payload(trade: TradeRow, order: Order) -> Json:
     }
 
 
-def _funding_payload(row: FundingRow) -> Json:
+def funding_payload(row: FundingRow) -> Json:
     """`execFee` of a funding execution is positive when it was paid."""
     size = plain(abs(row.position_base))
     return {

@@ -1,0 +1,44 @@
+"""What every venue socket is to its transport: messages in, messages out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import orjson
+
+from exchanges.simulator.engine import AccountEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to a client. `topic` is what fault rules match."""
+
+    topic: str
+    body: bytes
+
+    @classmethod
+    def of(cls, topic: str, payload: object) -> Outgoing:
+        return cls(topic, orjson.dumps(payload))
+
+
+class VenueSocket(Protocol):
+    """One open WebSocket as its venue sees it."""
+
+    @property
+    def venue(self) -> str: ...
+
+    @property
+    def topics(self) -> Collection[str]:
+        """Return what is subscribed, for fault rules that close sockets."""
+
+    def receive(self, text: str, *, now: datetime) -> list[Outgoing]:
+        """Take one client message and return the replies."""
+
+    def beat(self, *, now: datetime) -> list[Outgoing]:
+        """Return the market messages that are due on this beat."""
+
+    def happened(self, event: AccountEvent) -> list[Outgoing]:
+        """Return what an account event means to this socket."""

@@ -1,0 +1,57 @@
+"""Which socket a client gets for which address, and who is told of what."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from exchanges.simulator.faces.binance_feeds import BinanceFeed
+from exchanges.simulator.faces.binance_sockets import ApiSocket, StreamSocket, UserSocket
+from exchanges.simulator.faces.binance_usdm import listen_key_of
+from exchanges.simulator.faces.bybit_feeds import BybitFeed
+from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
+from exchanges.simulator.faces.sockets import VenueSocket
+from exchanges.simulator.listings import SPOT, USDM
+from exchanges.simulator.venues import Venues
+
+
+class Switchboard:
+    """Opens venue sockets; feeds are shared by all of them."""
+
+    def __init__(self, venues: Venues) -> None:
+        self._simulator = venues.simulator
+        self._binance = {
+            "stream.binance.com": (SPOT, BinanceFeed(self._simulator, SPOT)),
+            "fstream.binance.com": (USDM, BinanceFeed(self._simulator, USDM)),
+        }
+        self._bybit = {
+            "/v5/public/linear": BybitFeed(self._simulator, is_inverse=False),
+            "/v5/public/inverse": BybitFeed(self._simulator, is_inverse=True),
+        }
+
+    def open(self, host: str, path: str, query: str) -> VenueSocket | None:
+        """Return the venue's end of a new socket, or None where no socket answers."""
+        if host == "ws-api.binance.com":
+            return ApiSocket(self._simulator)
+        if host in self._binance:
+            return self._binance_socket(host, path, query)
+        if host == "stream.bybit.com" and path == "/v5/private":
+            return PrivateSocket(self._simulator)
+        if host == "stream.bybit.com" and path in self._bybit:
+            return PublicSocket(self._bybit[path])
+        return None
+
+    def _binance_socket(self, host: str, path: str, query: str) -> VenueSocket | None:
+        venue, feed = self._binance[host]
+        parameters = parse_qs(query)
+        last = path.rpartition("/")[2]
+        if path.endswith("/stream"):
+            streams = parameters.get("streams", [""])[0].split("/")
+            return StreamSocket(feed, venue, filter(None, streams), is_combined=True)
+        listen_key = parameters.get("listenKey", [last])[0]
+        for account in self._simulator.ledger.accounts.values():
+            if venue == USDM and listen_key == listen_key_of(account):
+                return UserSocket(self._simulator, account)
+        if "listenKey" in parameters:
+            return None
+        streams = [last] if "@" in last or last.startswith("!") else []
+        return StreamSocket(feed, venue, streams, is_combined=False)
