@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import BookTop, FundingRate, IntervalSource
-from trading.core.money import for_display
 from trading.core.refusal import Refusal
-
-
-def first_refusal(refusals: Iterable[Refusal | None]) -> Refusal | None:
-    """Return the first gate that is shut."""
-    return next((refusal for refusal in refusals if refusal is not None), None)
+from trading.core.sentence import capitalised, percent, seconds
 
 
 def refuse_stale(
@@ -25,7 +19,7 @@ def refuse_stale(
         return None
     return Refusal(
         code="stale",
-        sentence=f"{_sentence(what)} is {_seconds(age)} old; the most is {_seconds(max_age)}.",
+        sentence=f"{capitalised(what)} is {seconds(age)} old; the most is {seconds(max_age)}.",
     )
 
 
@@ -67,8 +61,8 @@ def refuse_implausible(what: str, value: Decimal, max_spread: Decimal) -> Refusa
     return Refusal(
         code="implausible",
         sentence=(
-            f"{_sentence(what)} is {_percent(value)}, beyond the plausible "
-            f"{_percent(max_spread)}: probably bad data."
+            f"{capitalised(what)} is {percent(value, 2)}, beyond the plausible "
+            f"{percent(max_spread, 2)}: probably bad data."
         ),
     )
 
@@ -79,18 +73,5 @@ def refuse_slow_venue(venue: str, latency: timedelta, most: timedelta) -> Refusa
         return None
     return Refusal(
         code="slow_venue",
-        sentence=f"{venue} takes {_seconds(latency)} to answer; the most is {_seconds(most)}.",
+        sentence=f"{venue} takes {seconds(latency)} to answer; the most is {seconds(most)}.",
     )
-
-
-def _seconds(span: timedelta) -> str:
-    return f"{for_display(Decimal(span // timedelta(milliseconds=1)) / 1000, 1)} s"
-
-
-def _percent(fraction: Decimal) -> str:
-    return f"{for_display(fraction * 100, 2)} %"
-
-
-def _sentence(text: str) -> str:
-    """Raise the first letter only: `str.capitalize` would lower the symbols."""
-    return text[:1].upper() + text[1:]

@@ -112,55 +112,48 @@ class Scanner:
         sizes = {block.stop - block.start for block in self._blocks}
         self._passes = {size: _Pass(venues, (size,), settings) for size in sizes}
         self._one = _Pass(venues, (), settings)
-        self._schedules: dict[int | slice, _Schedule] = {}
         self._results: Floats = np.full((3, venues, venues, symbols), np.nan)
         self.spread_8h, self.net_return, self.break_even_hours = self._results
         """[long, short, symbol]; NaN is not tradable, hours beyond NEVER_HOURS are never."""
 
     @property
     def net_apr(self) -> Floats:
-        return self.net_return * self._per_year
+        apr: Floats = self.net_return * self._per_year
+        return apr
 
     def scan_full(self, now: float) -> None:
         """Refresh every pair of every symbol; `now` is epoch seconds."""
+        facts = self._facts
         for number, block in enumerate(self._blocks):
-            rows = self._facts.rows[:, :, block]
-            gap = self._facts.exit_gap[:, :, block]
+            one_pass = self._passes[block.stop - block.start]
             # Symbols are numbered from 0, blocks from -1 down.
-            schedule = self._schedule(-1 - number, rows)
-            self._results[..., block] = self._passes[block.stop - block.start].run(
-                rows, gap, schedule, now
+            self._results[..., block] = one_pass.run(
+                -1 - number, facts.rows[:, :, block], facts.exit_gap[:, :, block], now
             )
 
     def scan_symbol(self, index: int, now: float) -> ScannedPair | None:
         """Refresh the pairs of one symbol and return the best of them; None if none is sound."""
-        rows = self._facts.rows[:, :, index].copy()
-        results = self._one.run(
-            rows, self._facts.exit_gap[:, :, index], self._schedule(index, rows), now
-        )
+        facts = self._facts
+        results = self._one.run(index, facts.rows[:, :, index], facts.exit_gap[:, :, index], now)
         self._results[..., index] = results
         best = int(np.fmax(results[1], -np.inf).argmax())
-        long, short = divmod(best, len(self._facts.venues))
+        long, short = divmod(best, len(facts.venues))
         return None if np.isnan(results[1, long, short]) else self._pair(long, short, index)
 
     def best(self, *, least_net: float, least_spread: float, limit: int) -> list[ScannedPair]:
         """Return the pairs that clear both bars, highest net return first."""
         net = self.net_return
-        indices = np.flatnonzero(net >= least_net)
-        indices = indices[self.spread_8h.ravel()[indices] >= least_spread]
-        ranked = indices[np.argsort(-net.ravel()[indices], kind="stable")[:limit]]
+        indices = np.flatnonzero((net >= least_net) & (self.spread_8h >= least_spread))
+        lost = -net.ravel()[indices]
+        if len(indices) > limit:
+            nearest = np.argpartition(lost, limit - 1)[:limit]
+            indices, lost = indices[nearest], lost[nearest]
+        ranked = indices[np.argsort(lost, kind="stable")]
         return [self._pair(*(int(i) for i in np.unravel_index(k, net.shape))) for k in ranked]
-
-    def _schedule(self, key: int, rows: Floats) -> _Schedule:
-        seen = rows[2:4].tobytes()
-        known = self._schedules.get(key)
-        if known is None or known.seen != seen:
-            known = self._schedules[key] = _Schedule(seen, rows[2], rows[3])
-        return known
 
     def _pair(self, long: int, short: int, symbol: int) -> ScannedPair:
         facts = self._facts
-        spread, net, hours = (float(value) for value in self._results[:, long, short, symbol])
+        spread, net, hours = self._results[:, long, short, symbol].tolist()
         return ScannedPair(
             symbol=facts.symbols[symbol],
             long_venue=facts.venues[long],
@@ -172,121 +165,144 @@ class Scanner:
         )
 
 
-class _Schedule:
-    """What depends on settlement times only, which change a few times a day. Hours.
+class _Expectation:
+    """What depends on settlement times and on the expected rate, which change a few times a day.
 
-    `both_settled` is when both legs have settled once; `again_*` how often a leg has settled again
-    by then; `period` the longer interval.
+    `later` is the expected rate of one settlement; `both_settled` the hour at which both legs have
+    settled once; `again` what a pair has received by then beyond its first settlements; `period`
+    the hours of the longer interval and `gain` what the pair receives in them.
     """
 
-    __slots__ = (
-        "again_long",
-        "again_short",
-        "both_settled",
-        "is_uniform",
-        "lengths",
-        "period",
-        "seen",
-    )
+    __slots__ = ("again", "both_settled", "gain", "later", "length_8h", "period")
 
-    def __init__(self, seen: bytes, next_funding: Floats, interval: Floats) -> None:
-        self.seen = seen
+    def __init__(self, next_funding: Floats, interval: Floats, rate_8h: Floats) -> None:
         known = np.where(np.isinf(next_funding), np.nan, next_funding)
         both = np.maximum(known[None], known[:, None])
-        self.lengths = np.stack([interval / 3600, interval / (3600 * HOURS_PER_8H)])
-        self.period = np.maximum(self.lengths[0][None], self.lengths[0][:, None])
+        hours = interval / 3600
+        self.length_8h = hours / HOURS_PER_8H
+        self.later = rate_8h * self.length_8h
         self.both_settled = both / 3600
-        self.again_long = np.floor((both - known[:, None]) / interval[:, None])
-        self.again_short = np.floor((both - known[None]) / interval[None])
-        # Most symbols settle at the same moments everywhere; NaN compares as not zero.
-        self.is_uniform = not (np.any(self.again_long > 0) or np.any(self.again_short > 0))
+        self.again = np.floor((both - known[None]) / interval[None]) * self.later[None]
+        self.again -= np.floor((both - known[:, None]) / interval[:, None]) * self.later[:, None]
+        self.period = np.maximum(hours[None], hours[:, None])
+        drift = (rate_8h[None] - rate_8h[:, None]) * self.period / HOURS_PER_8H
+        # Without drift a debt is paid far beyond NEVER_HOURS, and none at once.
+        self.gain = np.maximum(drift, LEAST_DRIFT)
 
 
 class _Pass:
     """The buffers and the arithmetic of one scan over arrays [venue, *tail].
 
-    A leg's contributions have five rows: expected rate per hour, predicted rate per 8 h, return
-    over the horizon, return when both have settled once, cost; costs signed by role. Subtracting
-    the long role from the short one gives the pair's: drift, spread, net return, return at both
-    (which becomes the break-even) and minus what is owed.
+    A leg has four rows, costs signed by role: predicted rate per 8 h, return over the horizon,
+    return when both legs have settled once, cost. Subtracting the long role from the short one
+    gives the pair's: spread, net return, return at both (it becomes the break-even) and minus what
+    is owed. Views and scalars are made once: for one symbol they cost as much as the arithmetic.
     """
 
     def __init__(self, venues: int, tail: tuple[int, ...], settings: ScanSettings) -> None:
         one, two = (venues, *tail), (venues, venues, *tail)
-        column = (1,) * len(one)
         self._settings = settings
+        self._known: dict[int, tuple[bytes, _Expectation]] = {}
         self._now, self._zero, self._unity = np.zeros(()), np.zeros(()), np.ones(())
-        self._half, self._least_drift = np.array(0.5), np.array(LEAST_DRIFT)
-        self._horizon = np.array(settings.horizon)
+        self._half, self._horizon = np.array(0.5), np.array(settings.horizon)
         self._oldest: Floats = np.empty(3)
-        self._oldest_column = self._oldest.reshape(3, *column)
-        beta = 1.0 if settings.beta is None else settings.beta
-        self._weights = np.array([beta / HOURS_PER_8H, 1.0]).reshape(2, *column)
-        self._signs = np.array([1.0, -1.0]).reshape(2, *column)
-        # Both rates are the predicted one where that is believed.
-        self._rate_rows = slice(5, 6) if settings.beta is None else slice(4, 6)
+        self._oldest_column = self._oldest.reshape(3, *(1,) * len(one))
+        self._rows: Floats = np.empty((len(COLUMNS), *one))
+        self._seen, self._next, self._interval = self._rows[:3], self._rows[2], self._rows[3]
+        # Both of a leg's rates are the predicted one where that is believed.
+        self._expected = self._rows[5] if settings.beta is None else self._rows[4]
+        self._beta = 1.0 if settings.beta is None else settings.beta
+        self._schedule = self._rows[2:6] if settings.beta is None else self._rows[2:5]
+        self._predicted, self._bid, self._ask, self._cost = self._rows[5:]
         self._fresh: Floats = np.empty((4, *one))
-        self._wait = self._fresh[2]
-        self._worst, self._mid, self._count, self._lower = np.empty((4, *one))
+        self._slack, self._spread_of_book, self._wait = (
+            self._fresh[:3],
+            self._fresh[3],
+            self._fresh[2],
+        )
+        self._worst, self._mid, self._count, self._any, self._surprise, self._paid = np.empty(
+            (6, *one)
+        )
         self._untrusted = np.empty(one, dtype=bool)
-        # Rows: over the horizon, one later settlement, the predicted one.
-        self._payments: Floats = np.empty((3, *one))
-        self._shares: Floats = np.ones((1, 2, *one))
-        self._surprise: Floats = np.empty((2, 1, *one))
-        self._legs: Floats = np.empty((2, 5, *one))
-        self._pairs: Floats = np.full((5, *two), np.nan)
-        self._credit, self._scratch = np.full((2, *two), np.nan)
-        self._owes = np.empty(two, dtype=bool)
-        # Views made once: for one symbol, making them costs as much as the arithmetic.
+        self._legs: Floats = np.empty((2, 4, *one))
+        self._roles = tuple(tuple(role) for role in self._legs)
         self._longs, self._shorts = self._legs[0][:, :, None], self._legs[1][:, None]
         self._mid_long, self._mid_short = self._mid[:, None], self._mid[None]
-        later = self._payments[1]
-        self._later_long, self._later_short = later[:, None], later[None]
-        self._results = self._pairs[1:4]
+        self._pairs: Floats = np.full((4, *two), np.nan)
+        _, self._net, self._hours, self._owed = self._pairs
+        self._results = self._pairs[:3]
+        self._credit, self._scratch = np.full((2, *two), np.nan)
+        self._owes = np.empty(two, dtype=bool)
 
-    def run(self, rows: Floats, exit_gap: Floats, schedule: _Schedule, now: float) -> Floats:
-        """Return spread, net return and break-even hours, [row, long, short, *tail]."""
+    def run(self, key: int, rows: Floats, exit_gap: Floats, now: float) -> Floats:
+        """Return spread, net return and break-even hours, [row, long, short, *tail].
+
+        `key` tells one set of symbols from another.
+        """
         settings = self._settings
+        self._rows[...] = rows
         self._oldest[0] = now - settings.max_book_age
         self._oldest[1] = now - settings.max_rate_age
         self._oldest[2] = now
         self._now[()] = now / 3600
-        self._price(rows)
-        self._expect(rows, schedule)
+        expectation = self._expectation(key)
+        self._price()
+        self._value(expectation)
         self._pair(exit_gap)
-        self._break_even(schedule)
+        self._break_even(expectation)
         return self._results
 
-    def _price(self, rows: Floats) -> None:
+    def _expectation(self, key: int) -> _Expectation:
+        seen = self._schedule.tobytes()
+        known = self._known.get(key)
+        if known is None or known[0] != seen:
+            expected = self._expected * self._beta
+            known = seen, _Expectation(self._next, self._interval, expected)
+            self._known[key] = known
+        return known[1]
+
+    def _price(self) -> None:
         """Fill mids, NaN where a fact is stale, a book crossed or a settlement already past."""
-        np.subtract(rows[:3], self._oldest_column, self._fresh[:3])
-        np.subtract(rows[7], rows[6], self._fresh[3])
+        np.subtract(self._seen, self._oldest_column, self._slack)
+        np.subtract(self._ask, self._bid, self._spread_of_book)
         np.minimum.reduce(self._fresh, axis=0, out=self._worst)
         np.less_equal(self._worst, self._zero, self._untrusted)
-        np.add(rows[6], rows[7], self._mid)
+        np.add(self._bid, self._ask, self._mid)
         np.copyto(self._mid, np.nan, where=self._untrusted)
 
-    def _expect(self, rows: Floats, schedule: _Schedule) -> None:
+    def _value(self, expectation: _Expectation) -> None:
         """Fill what each instrument brings as a long and as a short leg."""
-        legs, count, payments, lower = self._legs, self._count, self._payments, self._lower
-        np.multiply(rows[self._rate_rows], self._weights, legs[:, :2])
-        np.multiply(legs[0, :2], schedule.lengths, payments[1:])
+        count, paid, surprise, cost = self._count, self._paid, self._surprise, self._cost
+        later = expectation.later
         # Settlements in (now, now + horizon].
         np.subtract(self._horizon, self._wait, count)
-        np.divide(count, rows[3], count)
+        np.divide(count, self._interval, count)
         np.floor(count, count)
         np.add(count, self._unity, count)
         np.maximum(count, self._zero, out=count)
-        np.minimum(count, self._unity, out=self._shares[0, 0])
-        np.multiply(count, payments[1], payments[0])
+        np.minimum(count, self._unity, out=self._any)
+        np.multiply(count, later, count)
+        np.multiply(self._predicted, expectation.length_8h, paid)
+        np.subtract(paid, later, paid)
         # The coming settlement uses its predicted rate only where that lowers the result.
-        np.subtract(payments[2], payments[1], lower)
-        np.maximum(lower, self._zero, out=self._surprise[0, 0])
-        np.minimum(lower, self._zero, out=self._surprise[1, 0])
-        np.multiply(rows[8], self._signs, legs[:, 4])
-        np.multiply(self._surprise, self._shares, legs[:, 2:4])
-        np.add(legs[:, 2:4], payments[:2], legs[:, 2:4])
-        np.add(legs[:, 2:4], legs[:, 4:], legs[:, 2:4])
+        (long_rate, long_net, long_both, long_cost) = self._roles[0]
+        np.copyto(long_rate, self._predicted)
+        np.copyto(long_cost, cost)
+        np.maximum(paid, self._zero, out=surprise)
+        np.add(surprise, later, long_both)
+        np.add(long_both, cost, long_both)
+        np.multiply(surprise, self._any, long_net)
+        np.add(long_net, count, long_net)
+        np.add(long_net, cost, long_net)
+        (short_rate, short_net, short_both, short_cost) = self._roles[1]
+        np.copyto(short_rate, self._predicted)
+        np.negative(cost, short_cost)
+        np.minimum(paid, self._zero, out=surprise)
+        np.add(surprise, later, short_both)
+        np.subtract(short_both, cost, short_both)
+        np.multiply(surprise, self._any, short_net)
+        np.add(short_net, count, short_net)
+        np.subtract(short_net, cost, short_net)
 
     def _pair(self, exit_gap: Floats) -> None:
         """Subtract long from short; a gain from the closing price gap counts half, a loss whole."""
@@ -297,24 +313,19 @@ class _Pass:
         np.subtract(credit, exit_gap, credit)
         np.multiply(credit, self._half, scratch)
         np.minimum(credit, scratch, out=credit)
-        np.add(self._pairs[2:], credit, self._pairs[2:])
+        np.add(self._net, credit, self._net)
+        np.add(self._hours, credit, self._hours)
+        np.add(self._owed, credit, self._owed)
 
-    def _break_even(self, schedule: _Schedule) -> None:
+    def _break_even(self, expectation: _Expectation) -> None:
         """Turn the return at both into the hours until the return is not negative."""
-        drift, hours, owed, scratch = self._pairs[0], self._pairs[3], self._pairs[4], self._scratch
-        if not schedule.is_uniform:
-            np.multiply(schedule.again_short, self._later_short, scratch)
-            np.add(hours, scratch, hours)
-            np.multiply(schedule.again_long, self._later_long, scratch)
-            np.subtract(hours, scratch, hours)
-        np.multiply(drift, schedule.period, drift)
-        # Without drift the quotient is far beyond NEVER_HOURS, or positive and cut to nothing.
-        np.maximum(drift, self._least_drift, out=drift)
-        np.divide(hours, drift, hours)
+        hours = self._hours
+        np.add(hours, expectation.again, hours)
+        np.divide(hours, expectation.gain, hours)
         np.floor(hours, hours)
         np.minimum(hours, self._zero, out=hours)
-        np.multiply(hours, schedule.period, hours)
-        np.subtract(schedule.both_settled, hours, hours)
+        np.multiply(hours, expectation.period, hours)
+        np.subtract(expectation.both_settled, hours, hours)
         np.subtract(hours, self._now, hours)
-        np.less(owed, self._zero, self._owes)
+        np.less(self._owed, self._zero, self._owes)
         np.multiply(hours, self._owes, hours)

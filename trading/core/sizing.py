@@ -12,9 +12,10 @@ from decimal import ROUND_FLOOR, Decimal
 from functools import reduce
 
 from exchanges.domain import Instrument
-from trading.core.money import ceil_to_lot, common_lot, floor_to_lot, for_display
+from trading.core.money import ceil_to_lot, common_lot, floor_to_lot
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
+from trading.core.sentence import usd
 
 OPEN_INTEREST_PART = Decimal("0.01")
 ONE = Decimal(1)
@@ -163,10 +164,10 @@ def _too_small(
             return Refusal(
                 code="below_minimum",
                 sentence=(
-                    f"{for_display(size_usd, 2)} USD, all that {bound_by} allows, gives "
+                    f"{usd(size_usd)}, all that {bound_by} allows, gives "
                     f"{base_quantity} {instrument.base} in whole lots, below the minimum of "
                     f"{instrument.symbol} on {instrument.venue} (about "
-                    f"{for_display(least, 2)} USD)."
+                    f"{usd(least)})."
                 ),
             )
     return None

@@ -1,0 +1,106 @@
+"""Exit rules that strategies share: money limits and the tolerance of a negative spread."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from trading.core.funding import expected_carry
+from trading.core.parameters import Parameters, Tolerance
+from trading.core.sentence import hours, percent, usd
+from trading.strategies.base import ExitReason, ExitSignal, HeldPosition
+
+MODERATE_TOLERANCE = Decimal("-0.0001")
+
+
+def money_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
+    """Signal a stop loss or a take profit; the nearer of the USD and the percent limit counts."""
+    loss = _nearest(parameters.stop_loss_usd, parameters.stop_loss, held.capital_usd)
+    if loss is not None and held.net_pnl_usd <= -loss:
+        return ExitSignal(
+            reason=ExitReason.STOP_LOSS,
+            sentence=f"Net P&L is {usd(held.net_pnl_usd)}, at the stop loss of {usd(-loss)}.",
+        )
+    profit = _nearest(parameters.take_profit_usd, parameters.take_profit, held.capital_usd)
+    if profit is not None and held.net_pnl_usd >= profit:
+        return ExitSignal(
+            reason=ExitReason.TAKE_PROFIT,
+            sentence=f"Net P&L is {usd(held.net_pnl_usd)}, at the take profit of {usd(profit)}.",
+        )
+    return None
+
+
+def target_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
+    """Signal that the spread has come down to the target."""
+    target = parameters.target_spread
+    if target is None or held.spread_8h is None or held.spread_8h > target:
+        return None
+    return ExitSignal(
+        reason=ExitReason.TARGET_SPREAD,
+        sentence=(
+            f"The 8 h spread is {percent(held.spread_8h)}, at the target of {percent(target)}."
+        ),
+    )
+
+
+def tolerance_exit(held: HeldPosition, parameters: Parameters, now: datetime) -> ExitSignal | None:
+    """Signal that a spread against us has been borne long enough, by the position's own mode."""
+    match parameters.negative_spread_tolerance:
+        case Tolerance.CONSERVATIVE:
+            return _below(held.spread_8h, Decimal(0), "the last 8 hours")
+        case Tolerance.MODERATE:
+            return _after_min_hold(held, parameters, now, MODERATE_TOLERANCE)
+        case Tolerance.AGGRESSIVE:
+            return _after_min_hold(held, parameters, now, parameters.aggressive_tolerance)
+        case Tolerance.COST_AWARE:
+            return _cost_of_staying(held, parameters, now)
+
+
+def _after_min_hold(
+    held: HeldPosition, parameters: Parameters, now: datetime, least: Decimal
+) -> ExitSignal | None:
+    if now - held.opened_at < parameters.min_hold:
+        return None
+    return _below(held.spread_24h, least, "the last 24 hours")
+
+
+def _below(spread: Decimal | None, least: Decimal, period: str) -> ExitSignal | None:
+    if spread is None or spread >= least:
+        return None
+    return ExitSignal(
+        reason=ExitReason.NEGATIVE_SPREAD,
+        sentence=(
+            f"The 8 h spread over {period} is {percent(spread)}, below the tolerance of "
+            f"{percent(least)}."
+        ),
+    )
+
+
+def _cost_of_staying(
+    held: HeldPosition, parameters: Parameters, now: datetime
+) -> ExitSignal | None:
+    horizon = parameters.hold_horizon
+    carry = expected_carry(held.legs, now=now, horizon=horizon, model=parameters.carry_model)
+    if carry is None:
+        return None
+    if carry < -held.exit_cost:
+        return ExitSignal(
+            reason=ExitReason.COST_OF_STAYING,
+            sentence=(
+                f"Staying {hours(horizon)} is expected to bring {percent(carry)}, worse than the "
+                f"{percent(held.exit_cost)} that leaving costs."
+            ),
+        )
+    if now - held.opened_at > horizon and carry < 0:
+        return ExitSignal(
+            reason=ExitReason.COST_OF_STAYING,
+            sentence=(
+                f"The hold time is over and {hours(horizon)} more would bring {percent(carry)}."
+            ),
+        )
+    return None
+
+
+def _nearest(usd: Decimal | None, part: Decimal | None, capital_usd: Decimal) -> Decimal | None:
+    limits = [usd, None if part is None else part * capital_usd]
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,0 +1,162 @@
+"""Long the perpetual with the lower funding, short the one with the higher: `domain.md` section 6.
+
+The only two-leg assumption of the engine is in this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import permutations
+
+from exchanges.domain import Side
+from trading.core.basis import gap_credit, price_gap
+from trading.core.costs import LegCost, RoundTrip, break_even, net_apr, net_return
+from trading.core.funding import (
+    expected_carry,
+    funding_spread_8h,
+    leg_carry,
+    persistence_count,
+    threshold,
+)
+from trading.core.parameters import Parameters
+from trading.core.refusal import Refusal
+from trading.strategies.base import (
+    NO_HISTORY,
+    Candidate,
+    CandidateLeg,
+    EntryTrigger,
+    ExitSignal,
+    HeldPosition,
+    Histories,
+    InstrumentFacts,
+    OpenReason,
+    PairHistory,
+)
+from trading.strategies.entry_gates import (
+    refuse_data,
+    refuse_moment,
+    refuse_persistence,
+    refuse_return,
+    refuse_spread,
+    refuse_symbol,
+)
+from trading.strategies.exits import money_exit, target_exit, tolerance_exit
+
+
+@dataclass(frozen=True, slots=True)
+class FundingSpread:
+    """Stateless; opened on funding, so basis exits never apply to it."""
+
+    key: str = "funding_spread"
+
+    def candidates(
+        self,
+        instruments: Sequence[InstrumentFacts],
+        histories: Histories,
+        *,
+        size_usd: Decimal,
+        parameters: Parameters,
+        now: datetime,
+    ) -> list[Candidate]:
+        found = []
+        for long, short in permutations(instruments, 2):
+            venues = (long.instrument.venue, short.instrument.venue)
+            counted = self.evaluate(
+                long,
+                short,
+                histories.get(venues, NO_HISTORY),
+                size_usd=size_usd,
+                parameters=parameters,
+                now=now,
+            )
+            if isinstance(counted, Candidate) and counted.spread_8h > 0:
+                found.append(counted)
+        return sorted(found, key=lambda one: one.rank(parameters.ranking), reverse=True)
+
+    def evaluate(
+        self,
+        long: InstrumentFacts,
+        short: InstrumentFacts,
+        history: PairHistory,
+        *,
+        size_usd: Decimal,
+        parameters: Parameters,
+        now: datetime,
+    ) -> Candidate | Refusal:
+        """Count one pair through, or refuse it because its data cannot be trusted."""
+        refusal = refuse_data(long, short, parameters, now)
+        if refusal is not None:
+            return refusal
+        legs = (long.funding_leg(Side.BUY), short.funding_leg(Side.SELL))
+        model, horizon = parameters.carry_model, parameters.hold_horizon
+        costs = RoundTrip(legs=(_leg_cost(long), _leg_cost(short)))
+        entry_gap = price_gap(long.mid, short.mid)
+        credit = gap_credit(entry_gap, history.expected_exit_gap)
+        least = threshold(size_usd, parameters.min_spread_base, parameters.min_spread_per_10k)
+        carries = [carry for leg in legs if (carry := leg_carry(leg, model)) is not None]
+        funding = expected_carry(legs, now=now, horizon=horizon, model=model)
+        net, even = None, None
+        if funding is not None:
+            net = net_return(
+                expected_funding=funding, gap_credit=credit, costs=costs, horizon=horizon
+            )
+            even = break_even(carries, gap_credit=credit, costs=costs, now=now)
+        return Candidate(
+            strategy=self.key,
+            base=long.instrument.base,
+            legs=(
+                CandidateLeg(side=Side.BUY, facts=long),
+                CandidateLeg(side=Side.SELL, facts=short),
+            ),
+            size_usd=size_usd,
+            spread_8h=funding_spread_8h(legs),
+            threshold=least,
+            entry_gap=entry_gap,
+            costs=costs,
+            persistence=persistence_count(history.spreads, least),
+            expected_funding=funding,
+            net_return=net,
+            net_apr=None if net is None else net_apr(net, horizon),
+            break_even=even,
+            open_reason=OpenReason.FUNDING,
+        )
+
+    def entry_gate(
+        self,
+        candidate: Candidate,
+        *,
+        parameters: Parameters,
+        now: datetime,
+        trigger: EntryTrigger,
+    ) -> Refusal | None:
+        long, short = (leg.facts for leg in candidate.legs)
+        return (
+            refuse_symbol(candidate, parameters)
+            or refuse_data(long, short, parameters, now)
+            or refuse_spread(candidate)
+            or refuse_return(candidate, parameters)
+            or refuse_persistence(candidate, parameters)
+            or refuse_moment(candidate, parameters, now, trigger)
+        )
+
+    def exit_signal(
+        self, held: HeldPosition, *, parameters: Parameters, now: datetime
+    ) -> ExitSignal | None:
+        return (
+            money_exit(held, parameters)
+            or target_exit(held, parameters)
+            or tolerance_exit(held, parameters, now)
+        )
+
+
+def _leg_cost(facts: InstrumentFacts) -> LegCost:
+    """Return a leg's costs, taker both ways: a limit at mid rounds to the touch."""
+    return LegCost(
+        open_fee=facts.taker_fee,
+        close_fee=facts.taker_fee,
+        entry_slippage=facts.slippage,
+        exit_slippage=facts.slippage,
+    )
