@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
+from redis import RedisError
+
+from exchanges.selectors import board_redis, market_board
 
 
-@cache
-def impatient_client(url: str) -> redis.Redis:
-    """Return this process's client for liveness questions; a second is an answer too."""
-    return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+@require_GET
+@never_cache
+def health(request: HttpRequest) -> JsonResponse:
+    """Answer without sign-in and without internals: 503 without a database, else 200."""
+    database = database_answers()
+    redis = redis_answers()
+    status = "ok" if database and redis else "degraded" if database else "down"
+    body = {
+        "status": status,
+        "version": settings.VERSION,
+        "database": "ok" if database else "down",
+        "redis": "ok" if redis else "down",
+        "market_age_seconds": market_age_seconds() if status == "ok" else None,
+    }
+    return JsonResponse(body, status=200 if database else 503)
 
 
 def database_answers() -> bool:
@@ -31,21 +43,16 @@ def database_answers() -> bool:
 def redis_answers() -> bool:
     """Ask Redis for a sign of life."""
     try:
-        return bool(impatient_client(settings.REDIS_URL).ping())
-    except redis.RedisError:
+        return bool(board_redis().ping())
+    except RedisError:
         return False
 
 
-@require_GET
-@never_cache
-def health(request: HttpRequest) -> JsonResponse:
-    """Answer without sign-in and without internals: 503 without a database, else 200."""
-    database, redis_up = database_answers(), redis_answers()
-    status = "ok" if database and redis_up else "degraded" if database else "down"
-    body = {
-        "status": status,
-        "version": settings.VERSION,
-        "database": "ok" if database else "down",
-        "redis": "ok" if redis_up else "down",
-    }
-    return JsonResponse(body, status=200 if database else 503)
+def market_age_seconds() -> float | None:
+    """Return how long ago the newest market fact was observed, None when there is none."""
+    try:
+        observed = market_board().heartbeats.values()
+    except RedisError:
+        return None
+    newest = max(observed, default=None)
+    return None if newest is None else round((timezone.now() - newest).total_seconds(), 1)

@@ -25,7 +25,8 @@ if not os.environ["DATABASE_URL"]:
     # A file, so that threads of a test meet the locks they meet in earnest.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # noqa: F405
 
-# Doorbells ring into memory: what a test needs done it calls itself.
+# Nobody listens there; a test that needs Redis starts one. Doorbells ring into memory.
+REDIS_URL = "redis://127.0.0.1:1/0"
 CELERY_BROKER_URL = "memory://"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
