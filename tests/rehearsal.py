@@ -1,0 +1,98 @@
+"""Simulated venues and a private Redis for tests in one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from arbsite.launcher.ports import LOOPBACK, free_port
+from arbsite.launcher.redis_server import answers, embedded_redis
+from tests.machine import ROOT, wait_until
+
+
+class RunningSimulator:
+    """The venue simulator as a process of its own, stopped by its own pid."""
+
+    def __init__(self, state: Path) -> None:
+        self.port, self.control_port = free_port(), free_port()
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            [
+                *(sys.executable, "-m", "exchanges.simulator"),
+                *("--port", str(self.port), "--control-port", str(self.control_port)),
+                *("--state", str(state), "--seed", "7"),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        wait_until(self._is_up, timeout=30, what="the simulator answers")
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def control_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.control_port}"
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+    def control(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """Ask the control port; fail with its sentence when it refuses."""
+        connection = HTTPConnection(LOOPBACK, self.control_port, timeout=10)
+        try:
+            connection.request(method, path, json.dumps(body) if body is not None else None)
+            answer = connection.getresponse()
+            text = answer.read()
+            assert answer.status == 200, text.decode()
+            return json.loads(text)
+        finally:
+            connection.close()
+
+    def register(
+        self, venue: str, api_key: str, secret: str, balances: Mapping[str, object]
+    ) -> None:
+        body = {"venue": venue, "api_key": api_key, "api_secret": secret, "balances": balances}
+        self.control("POST", "/accounts", body)
+
+    def fault(self, **rule: object) -> None:
+        self.control("POST", "/faults", rule)
+
+    def no_faults(self) -> None:
+        self.control("DELETE", "/faults")
+
+    def ledger(self, api_key: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.control("GET", f"/ledger?api_key={api_key}")
+        return found
+
+    def _is_up(self) -> bool:
+        try:
+            return bool(self.control("GET", "/health"))
+        except (OSError, HTTPException):
+            return False
+
+
+class RunningRedis:
+    """A private Redis that keeps nothing."""
+
+    def __init__(self) -> None:
+        described = embedded_redis(free_port())
+        self.url = described.url
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            described.spec.command, stdin=subprocess.PIPE, text=True
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(described.spec.stdin or "")
+        self._process.stdin.close()
+        wait_until(lambda: answers(self.url), timeout=10, what="Redis answers")
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)

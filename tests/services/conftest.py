@@ -1,0 +1,180 @@
+"""A desk at simulated venues: real protocols over loopback, real services, no doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from arbsite.accounts.models import User
+from exchanges import registry, selectors
+from exchanges import services as exchange_services
+from exchanges.account_keys import account_key
+from exchanges.models import ExchangeAccount, Instrument
+from tests.machine import wait_until
+from tests.rehearsal import RunningRedis, RunningSimulator
+from trading.core.parameters import Parameters
+from trading.core.states import PositionState
+from trading.models import Leg, LegSide, Position
+from trading.services.demo import VALUES, seed_demo
+from trading.services.drive import drive
+from trading.services.sweep import sweep
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningSimulator]:
+    running = RunningSimulator(Path(tmp_path_factory.mktemp("simulator")))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Generator[RunningRedis]:
+    running = RunningRedis()
+    yield running
+    running.stop()
+
+
+@dataclass
+class Desk:
+    """The demo user with accounts at the simulated venues."""
+
+    user: User
+    simulator: RunningSimulator
+
+    def instrument(self, venue: str, base: str = "BTC") -> Instrument:
+        return Instrument.objects.select_related("exchange").get(
+            exchange__code=venue, symbol=f"{base}/USDT:USDT"
+        )
+
+    def account(self, venue: str) -> ExchangeAccount:
+        return ExchangeAccount.objects.select_related("exchange").get(
+            user=self.user, exchange__code=venue
+        )
+
+    def api_key(self, venue: str) -> str:
+        return account_key(self.account(venue)).api_key
+
+    def ledger(self, venue: str) -> dict[str, object]:
+        return self.simulator.ledger(self.api_key(venue))
+
+    def refresh_market(self) -> None:
+        exchange_services.poll_market(timezone.now(), force=True)
+
+    def plan(
+        self,
+        *,
+        base: str = "BTC",
+        long_venue: str = "binanceusdm",
+        short_venue: str = "bybit",
+        base_quantity: str = "0.1",
+    ) -> Position:
+        """Write a planned position as an entry does, without asking whether it pays."""
+        for venue in (long_venue, short_venue):
+            pin = {"venue": venue, "symbol": f"{base}USDT", "release": True, "freeze": True}
+            self.simulator.control("POST", "/market", pin)
+        self.refresh_market()
+        now = timezone.now()
+        board = selectors.market_board()
+        position = Position.objects.create(
+            user=self.user,
+            mode="rehearsal",
+            base=base,
+            strategy="funding_spread",
+            open_reason="funding",
+            size_usd=Decimal(6000),
+            target_base_quantity=Decimal(base_quantity),
+            parameters=Parameters.from_values(VALUES).to_values(),
+            configuration_version=1,
+            entry_funding_spread=Decimal("0.001"),
+            opened_by="test",
+            created_at=now,
+            entry_deadline=now + timedelta(seconds=20),
+        )
+        for index, (side, venue) in enumerate(
+            [(LegSide.LONG, long_venue), (LegSide.SHORT, short_venue)]
+        ):
+            instrument = self.instrument(venue, base)
+            row = board.row(*selectors.instrument_key(instrument))
+            assert row is not None
+            assert row.book is not None
+            Leg.objects.create(
+                position=position,
+                index=index,
+                side=side,
+                account=self.account(venue),
+                instrument=instrument,
+                leverage=Decimal(2),
+                decision_entry_mid=row.book.mid,
+                taker_fee=Decimal("0.0005"),
+            )
+        return position
+
+    def enter(self, **plan: str) -> Position:
+        """Plan, send the first leg and let the market come to it by 5 bp."""
+        position = self.plan(**plan)
+        drive(position.pk)
+        leg = position.legs.select_related("instrument__exchange").order_by("index")[0]
+        self.simulator.control(
+            "POST",
+            "/market",
+            {
+                "venue": leg.instrument.exchange.code,
+                "symbol": leg.instrument.venue_symbol,
+                "price": str(leg.decision_entry_mid * (1 - leg.sign * Decimal("0.0005"))),
+            },
+        )
+        return position
+
+    def drive_until(
+        self, position: Position, *states: PositionState, timeout: float = 30
+    ) -> Position:
+        """Let the sweep drive, with fresh prices, until the position is in one of `states`."""
+
+        stopped: list[str] = []
+
+        def has_arrived() -> bool:
+            self.refresh_market()
+            stopped.append(drive(position.pk))
+            sweep()
+            position.refresh_from_db()
+            return position.state in states
+
+        try:
+            wait_until(has_arrived, timeout=timeout, what=f"{position} reaches {states}")
+        except AssertionError:
+            pytest.fail("\n".join([*self.story(position), *dict.fromkeys(stopped)]))
+        return position
+
+    def story(self, position: Position) -> list[str]:
+        """Return the position's journal and orders in words, for a test that failed."""
+        changes = [f"{c.at:%X.%f} {c.order or ''} {c} {c.cause}" for c in position.changes.all()]
+        orders = [
+            f"{o} {o.state} filled {o.filled_base_quantity} final {o.is_final_at_venue}"
+            for o in position.orders.all()
+        ]
+        return [*changes, *orders]
+
+
+@pytest.fixture
+def desk(
+    transactional_db: None,
+    simulator: RunningSimulator,
+    redis_server: RunningRedis,
+    settings: Settings,
+) -> Generator[Desk]:
+    settings.CARRY_SIMULATOR_URL = simulator.url
+    settings.REDIS_URL = redis_server.url
+    selectors.board_redis.cache_clear()
+    seed_demo(register=simulator.register, now=timezone.now())
+    yield Desk(user=User.objects.get(username="demo"), simulator=simulator)
+    simulator.no_faults()
+    registry.close_all()
+    selectors.board_redis().close()
+    selectors.board_redis.cache_clear()
