@@ -7,9 +7,10 @@ update ids count beats, always agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from functools import cached_property
 
 from exchanges.domain import Level, Side
 from exchanges.simulator.listings import Listing, ListingKey
@@ -24,13 +25,31 @@ ONE = Decimal(1)
 TEN_THOUSAND = Decimal(10_000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """Bids from the highest, asks from the lowest price."""
+Ladders = tuple[tuple[Level, ...], tuple[Level, ...]]
 
-    update_id: int
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
+
+class Book:
+    """Bids from the highest, asks from the lowest price; below the touch drawn when looked at."""
+
+    def __init__(
+        self, *, update_id: int, bid: Level, ask: Level, draw: Callable[[], Ladders]
+    ) -> None:
+        self.update_id = update_id
+        self.bid = bid
+        self.ask = ask
+        self._draw = draw
+
+    @cached_property
+    def ladders(self) -> Ladders:
+        return self._draw()
+
+    @property
+    def bids(self) -> tuple[Level, ...]:
+        return self.ladders[0]
+
+    @property
+    def asks(self) -> tuple[Level, ...]:
+        return self.ladders[1]
 
     def opposite(self, side: Side) -> tuple[Level, ...]:
         """Return the levels an order of `side` would take."""
@@ -38,7 +57,7 @@ class Book:
 
     def touch(self, side: Side) -> Level:
         """Return the best level on the order's own side."""
-        return self.bids[0] if side is Side.BUY else self.asks[0]
+        return self.bid if side is Side.BUY else self.ask
 
 
 class Books:
@@ -49,6 +68,7 @@ class Books:
         self._seed = seed
         self._current: dict[ListingKey, Book] = {}
         self._left: dict[ListingKey, Book] = {}
+        self._drawn_sizes: dict[ListingKey, tuple[int, list[Decimal]]] = {}
 
     def book(self, listing: Listing, at: datetime) -> Book:
         update_id = beat(at)
@@ -67,6 +87,7 @@ class Books:
     def forget(self, listing: Listing) -> None:
         """Draw this book anew at the next look: its pin has changed."""
         self._current.pop(listing.key, None)
+        self._drawn_sizes.pop(listing.key, None)
 
     def consume(self, listing: Listing, side: Side, taken: tuple[Level, ...]) -> None:
         """Remove what an order of `side` took; the last level stays, at one lot if need be."""
@@ -78,46 +99,57 @@ class Books:
             if (left := level.base_quantity - gone.get(level.price, Decimal(0))) > 0
         ) or (Level(price=current.opposite(side)[-1].price, base_quantity=listing.lot),)
         bids, asks = (current.bids, rest) if side is Side.BUY else (rest, current.asks)
-        self._left[listing.key] = Book(update_id=current.update_id, bids=bids, asks=asks)
+        self._left[listing.key] = Book(
+            update_id=current.update_id, bid=bids[0], ask=asks[0], draw=lambda: (bids, asks)
+        )
 
     def _drawn(self, listing: Listing, at: datetime, update_id: int) -> Book:
-        mid = self._market.mid(listing, at)
+        mid, tick = self._market.mid(listing, at), listing.tick
         half = mid * listing.spread_bps / TEN_THOUSAND / 2
-        bid = _to_tick(mid - half, listing.tick, ROUND_FLOOR)
-        ask = max(_to_tick(mid + half, listing.tick, ROUND_CEILING), bid + listing.tick)
-        step = max(_to_tick(mid * STEP_BPS / TEN_THOUSAND, listing.tick, ROUND_FLOOR), listing.tick)
+        bid = _to_tick(mid - half, tick, ROUND_FLOOR)
+        ask = max(_to_tick(mid + half, tick, ROUND_CEILING), bid + tick)
+        step = max(_to_tick(mid * STEP_BPS / TEN_THOUSAND, tick, ROUND_FLOOR), tick)
         sizes = self._sizes(listing, mid, update_id // SIZE_HOLDS_BEATS)
-        # Near zero a coarse tick could walk a ladder below the first tick.
-        bids = tuple(
-            Level(price=price, base_quantity=sizes[number])
-            for number in range(LEVELS)
-            if (price := bid - number * step) > 0
+
+        def ladders() -> Ladders:
+            # Near zero a coarse tick could walk a ladder below the first tick.
+            bids = tuple(
+                Level(price=price, base_quantity=sizes[number])
+                for number in range(LEVELS)
+                if (price := bid - number * step) > 0
+            )
+            asks = tuple(
+                Level(price=ask + number * step, base_quantity=sizes[LEVELS + number])
+                for number in range(LEVELS)
+            )
+            return bids, asks
+
+        return Book(
+            update_id=update_id,
+            bid=Level(price=bid, base_quantity=sizes[0]),
+            ask=Level(price=ask, base_quantity=sizes[LEVELS]),
+            draw=ladders,
         )
-        asks = tuple(
-            Level(price=ask + number * step, base_quantity=sizes[LEVELS + number])
-            for number in range(LEVELS)
-        )
-        return Book(update_id=update_id, bids=bids, asks=asks)
 
     def _sizes(self, listing: Listing, mid: Decimal, draw: int) -> list[Decimal]:
+        """Return level sizes, which hold for a while."""
         pin = self._market.pin(listing)
         if pin is not None and pin.level_quantity is not None:
             return [pin.level_quantity] * (2 * LEVELS)
-        name = f"size/{listing.key}"
-        touch = listing.touch_notional / mid
-        return [
-            max(
-                listing.lot,
-                _to_tick(
-                    touch
-                    * Decimal(str(0.5 + uniform(self._seed, name, draw * 64 + number)))
-                    * (1 + Decimal(number % LEVELS) / 2),
-                    listing.lot,
-                    ROUND_DOWN,
-                ),
+        held = self._drawn_sizes.get(listing.key)
+        if held is not None and held[0] == draw:
+            return held[1]
+        name, touch = f"size/{listing.key}", listing.touch_notional / mid
+        sizes = [
+            max(listing.lot, _to_tick(touch * factor, listing.lot, ROUND_DOWN))
+            for factor in (
+                Decimal(str(0.5 + uniform(self._seed, name, draw * 64 + number)))
+                * (1 + Decimal(number % LEVELS) / 2)
+                for number in range(2 * LEVELS)
             )
-            for number in range(2 * LEVELS)
         ]
+        self._drawn_sizes[listing.key] = (draw, sizes)
+        return sizes
 
 
 def beat(at: datetime) -> int:

@@ -85,7 +85,7 @@ class GeneratedMarket:
         self._seed = seed
         self._interval = interval
         self._episodes = EpisodePlan(seed=seed, epoch=epoch, interval=interval, bases=bases)
-        self._index_price = lru_cache(maxsize=512)(self._index_at)
+        self._index_price = lru_cache(maxsize=4096)(self._index_at)
         self._calm_rate = lru_cache(maxsize=8192)(self._calm_rate_at)
 
     def interval(self, listing: Listing) -> timedelta:

@@ -14,6 +14,8 @@ from exchanges.simulator.cli import add_arguments, serve
 
 class Command(BaseCommand):
     help = "Run the simulated venues on loopback: real protocols, own ledger, fault hooks."
+    # The venues need neither pages nor database, and a rehearsal should start at once.
+    requires_system_checks: tuple[str, ...] = ()
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         add_arguments(parser, state=settings.VAR_DIR / "simulator")

@@ -103,10 +103,10 @@ class BinanceFeed:
         payload: Json = {
             "u": book.update_id,
             "s": listing.symbol,
-            "b": plain(book.bids[0].price),
-            "B": plain(book.bids[0].base_quantity),
-            "a": plain(book.asks[0].price),
-            "A": plain(book.asks[0].base_quantity),
+            "b": plain(book.bid.price),
+            "B": plain(book.bid.base_quantity),
+            "a": plain(book.ask.price),
+            "A": plain(book.ask.base_quantity),
         }
         if self._is_spot:
             return payload

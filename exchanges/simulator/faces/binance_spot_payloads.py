@@ -93,10 +93,10 @@ def book_ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     book = simulator.book(listing, now)
     return {
         "symbol": listing.symbol,
-        "bidPrice": plain(book.bids[0].price),
-        "bidQty": plain(book.bids[0].base_quantity),
-        "askPrice": plain(book.asks[0].price),
-        "askQty": plain(book.asks[0].base_quantity),
+        "bidPrice": plain(book.bid.price),
+        "bidQty": plain(book.bid.base_quantity),
+        "askPrice": plain(book.ask.price),
+        "askQty": plain(book.ask.base_quantity),
     }
 
 
@@ -121,10 +121,10 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "prevClosePrice": plain(first),
         "lastPrice": plain(last),
         "lastQty": plain(listing.lot),
-        "bidPrice": plain(book.bids[0].price),
-        "bidQty": plain(book.bids[0].base_quantity),
-        "askPrice": plain(book.asks[0].price),
-        "askQty": plain(book.asks[0].base_quantity),
+        "bidPrice": plain(book.bid.price),
+        "bidQty": plain(book.bid.base_quantity),
+        "askPrice": plain(book.ask.price),
+        "askQty": plain(book.ask.base_quantity),
         "openPrice": plain(first),
         "highPrice": plain(max(first, last)),
         "lowPrice": plain(min(first, last)),

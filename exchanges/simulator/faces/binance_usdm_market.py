@@ -137,10 +137,10 @@ def book_ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     book = simulator.book(listing, now)
     return {
         "symbol": listing.symbol,
-        "bidPrice": plain(book.bids[0].price),
-        "bidQty": plain(book.bids[0].base_quantity),
-        "askPrice": plain(book.asks[0].price),
-        "askQty": plain(book.asks[0].base_quantity),
+        "bidPrice": plain(book.bid.price),
+        "bidQty": plain(book.bid.base_quantity),
+        "askPrice": plain(book.ask.price),
+        "askQty": plain(book.ask.base_quantity),
         "time": milliseconds(now),
         "lastUpdateId": book.update_id,
     }

@@ -85,16 +85,18 @@ class BybitFeed:
     ) -> Published:
         depth = int(topic.split(".")[1])
         book = self._simulator.book(self._listing(topic), now)
-        published = Published(stamp, bids=ladder(book.bids[:depth]), asks=ladder(book.asks[:depth]))
+        bids, asks = ((book.bid,), (book.ask,)) if depth == 1 else book.ladders
+        published = Published(stamp, bids=ladder(bids[:depth]), asks=ladder(asks[:depth]))
         if last is None:
             return published
-        bids, asks = changes(last.bids, published.bids), changes(last.asks, published.asks)
+        new_bids = changes(last.bids, published.bids)
+        new_asks = changes(last.asks, published.asks)
         # The venue sends the top of the book whole each time, deeper books as changes.
-        if depth == 1 and (bids or asks):
+        if depth == 1 and (new_bids or new_asks):
             data = self._book_data(topic, published)
             published.bodies = [_message(topic, "snapshot", data, now)]
-        elif bids or asks:
-            data = self._book_data(topic, published) | {"b": bids, "a": asks}
+        elif new_bids or new_asks:
+            data = self._book_data(topic, published) | {"b": new_bids, "a": new_asks}
             published.bodies = [_message(topic, "delta", data, now)]
         return published
 

@@ -176,7 +176,9 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     market = simulator.market
     book = simulator.book(listing, now)
     mark, interval = market.mark(listing, now), market.interval(listing)
-    day_ago, hour_ago = market.mark(listing, now - DAY), market.mark(listing, now - HOUR)
+    # Past prices by the minute, which the market can remember between beats.
+    minute = now.replace(second=0, microsecond=0)
+    day_ago, hour_ago = market.mark(listing, minute - DAY), market.mark(listing, minute - HOUR)
     last = plain(mark)
     interest, volume = listing.max_quantity / 1000, listing.max_quantity / 100
     return {
@@ -204,10 +206,10 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "basis": "",
         "deliveryFeeRate": "",
         "deliveryTime": "0",
-        "bid1Price": plain(book.bids[0].price),
-        "bid1Size": plain(book.bids[0].base_quantity),
-        "ask1Price": plain(book.asks[0].price),
-        "ask1Size": plain(book.asks[0].base_quantity),
+        "bid1Price": plain(book.bid.price),
+        "bid1Size": plain(book.bid.base_quantity),
+        "ask1Price": plain(book.ask.price),
+        "ask1Size": plain(book.ask.base_quantity),
     }
 
 
