@@ -1,6 +1,40 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from trading.views import (
+    actions,
+    configuration,
+    fragments,
+    kill,
+    pages,
+    preferences,
+    ticket,
+)
 
 app_name = "trading"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", pages.dashboard, name="dashboard"),
+    path("positions/", pages.positions, name="positions"),
+    path("positions/<uuid:position_id>/", pages.position, name="position"),
+    path("positions/<uuid:position_id>/close/", actions.close, name="close"),
+    path("opportunities/", pages.opportunities, name="opportunities"),
+    path("rates/<str:base>/", pages.rates_history, name="rates_history"),
+    path("alerts/", pages.alerts, name="alerts"),
+    path("alerts/read/", actions.read_alerts, name="read_alerts"),
+    path("configuration/", configuration.configuration, name="configuration"),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("help/", pages.help_page, name="help"),
+    path("ticket/", ticket.open_position, name="open"),
+    path("ticket/quote/", ticket.quote, name="quote"),
+    path("engine/pause/", actions.pause, name="pause"),
+    path("engine/resume/", actions.resume, name="resume"),
+    path("engine/scan/", actions.scan, name="scan"),
+    path("engine/refresh/", actions.refresh, name="refresh"),
+    path("kill/", kill.kill, name="kill"),
+    path("kill/stop/", kill.stop, name="stop"),
+    path("kill/flatten/", kill.flatten, name="flatten"),
+    path("kill/rearm/", kill.rearm, name="rearm"),
+    path("fragments/positions/", fragments.positions_panel, name="positions_panel"),
+    path("fragments/symbol/<str:base>/", fragments.symbol, name="symbol"),
+]

@@ -8,13 +8,13 @@ from datetime import datetime
 from redis import RedisError
 
 from exchanges.board import Board, Channel, FeedHealth
-from trading.services.market import redis
+from exchanges.selectors import board_redis
 
 
 def load_board(venues: Iterable[str]) -> Board:
     """Return the board of these venues; without Redis an empty one, on which all is DOWN."""
     try:
-        return Board.load(redis(), venues)
+        return Board.load(board_redis(), venues)
     except RedisError:
         return Board()
 

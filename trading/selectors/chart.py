@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from arbsite.accounts.models import User
 from exchanges.domain import InstrumentKind
@@ -144,7 +145,7 @@ def _series(instrument: Instrument) -> Series:
     rows = list(reversed(newest[: MOST_POINTS + 1]))
     points = [
         (row.settled_at, annualised_rate(row.funding_rate, seconds))
-        for before, row in zip(rows, rows[1:], strict=False)
+        for before, row in pairwise(rows)
         if (seconds := round((row.settled_at - before.settled_at) / timedelta(seconds=1))) > 0
     ]
     return Series(venue=instrument.exchange.short_code, points=tuple(points))

@@ -128,4 +128,5 @@ def _next_scan(own: Engine) -> datetime | None:
     every = slot.first()
     if every is None or every.interval is None:
         return None
-    return own.last_scan_at + every.interval.schedule.run_every
+    run_every: timedelta = every.interval.schedule.run_every
+    return own.last_scan_at + run_every

@@ -72,7 +72,8 @@ class LegLine:
         half_spread = Decimal(0)
         if self.book is not None:
             half_spread = (self.book.ask - self.book.bid) / 2 / self.book.mid
-        return abs(self.notional) * (max(self.leg.taker_fee, Decimal(0)) + half_spread)
+        fee: Decimal = max(self.leg.taker_fee, Decimal(0))
+        return abs(self.notional) * (fee + half_spread)
 
     def settles_at(self, now: datetime) -> datetime | None:
         """Return the next settlement of this leg, None for spot and for unknown intervals."""

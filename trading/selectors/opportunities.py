@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from arbsite.accounts.models import User
-from trading.core.funding import HOURS_PER_YEAR
 from trading.models import Opportunity
 from trading.models.opportunity import OpportunityQuerySet
 from trading.selectors.rates import Cell, Cells
@@ -48,17 +46,12 @@ def pair_cells(bases: Iterable[str], pairs: dict[str, Opportunity]) -> Cells:
             f"t.{base}.{short.code}": Cell("S"),
             f"p.{base}.long": Cell(long.short_code),
             f"p.{base}.short": Cell(short.short_code),
-            f"p.{base}.spread": Cell(carry.spread(annualised_spread(found.spread_8h))),
+            f"p.{base}.spread": Cell(carry.spread(carry.yearly(found.spread_8h))),
             f"p.{base}.net": Cell(carry.rate(found.net_apr), carry.tone(found.net_apr), title),
             f"p.{base}.even": Cell(carry.horizon(found.break_even_hours)),
             f"p.{base}.cap": Cell(carry.compact(found.capacity_usd)),
         }
     return cells
-
-
-def annualised_spread(spread_8h: Decimal) -> Decimal:
-    """Return a spread per 8 h as a simple yearly rate."""
-    return spread_8h / 8 * HOURS_PER_YEAR
 
 
 def _with_venues(user: User) -> OpportunityQuerySet:

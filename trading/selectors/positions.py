@@ -14,6 +14,7 @@ from exchanges.board import Board
 from trading.core.exposure import Exposure, LegExposure, exposure
 from trading.core.funding import HOURS_PER_YEAR
 from trading.core.liquidation import Danger
+from trading.core.pnl import PnlParts
 from trading.core.states import Goal, PositionState
 from trading.models import LegSide, Order, Position
 from trading.models.position import PositionQuerySet
@@ -25,7 +26,7 @@ from trading.selectors.legs import (
     liquidation_prices,
     worst,
 )
-from trading.services.pnl import PnlParts, position_pnl
+from trading.services.pnl import position_pnl
 
 STATE_WORDS = {
     PositionState.PLANNED: "Planned",
@@ -135,7 +136,8 @@ class PositionLine:
         hours = Decimal(str(self.age / timedelta(hours=1)))
         if not hours or not self.position.size_usd:
             return None
-        return self.pnl.total / self.position.size_usd / hours * HOURS_PER_YEAR
+        size: Decimal = self.position.size_usd
+        return self.pnl.total / size / hours * HOURS_PER_YEAR
 
 
 def open_positions(user: User, board: Board, now: datetime) -> list[PositionLine]:
@@ -181,7 +183,7 @@ def position_line(
 ) -> PositionLine:
     """Return one position with figures at the marks of the board."""
     legs = tuple(leg_line(leg, liquidations, board) for leg in position.legs.all())
-    marks = {line.leg.id: line.mark for line in legs if line.mark is not None}
+    marks = {line.leg.instrument_id: line.mark for line in legs if line.mark is not None}
     return PositionLine(
         position=position, legs=legs, pnl=position_pnl(position, marks=marks), now=now
     )

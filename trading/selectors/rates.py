@@ -110,6 +110,19 @@ def rate_cells(sheet: RateSheet, board: Board, now: datetime) -> Cells:
     return cells | _feed_cells(sheet.venue_codes, board, now)
 
 
+def next_fundings(sheet: RateSheet, board: Board, now: datetime) -> dict[str, datetime]:
+    """Return the earliest coming settlement of each base over its venues."""
+    times: dict[str, datetime] = {}
+    for (base, venue), symbol in sheet.symbols.items():
+        row = board.row(venue, symbol)
+        if row is None or row.funding is None or row.funding.next_funding_at is None:
+            continue
+        at = row.funding.next_funding_at
+        if at > now and (base not in times or at < times[base]):
+            times[base] = at
+    return times
+
+
 def heat_scale(aprs: Sequence[Decimal]) -> Decimal:
     """Return the annualised rate of the strongest colour: doubled until the median fits well in.
 
@@ -128,9 +141,7 @@ def heat(apr: Decimal, full: Decimal) -> str:
     return f"{'hp' if apr > 0 else 'hn'}{step}" if step else ""
 
 
-def _rate_cell(
-    rate: FundingRate | None, column: VenueColumn, stale: bool, full: Decimal
-) -> Cell:
+def _rate_cell(rate: FundingRate | None, column: VenueColumn, stale: bool, full: Decimal) -> Cell:
     if rate is None:
         return Cell(carry.UNKNOWN, "stale", "no rate received")
     apr = _apr(rate)

@@ -16,12 +16,25 @@ from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.models import Exchange
 from trading.models import Opportunity, Order
-from trading.selectors import alerts, dashboard, engine, opportunities, positions, rates, venues
+from trading.selectors.alerts import AlertFeed, alert_feed
 from trading.selectors.board import load_board
+from trading.selectors.dashboard import Summary, summary
+from trading.selectors.engine import EngineStatus, engine_status
+from trading.selectors.opportunities import best_pairs, pair_cells, recent_opportunities
+from trading.selectors.positions import (
+    PositionLine,
+    closed_count,
+    closed_positions,
+    open_positions,
+    pending_orders,
+)
+from trading.selectors.rates import Cells, RateSheet, rate_cells, rate_sheet
+from trading.selectors.venues import VenueStatus, enabled_exchanges, venue_statuses
 
 ALERTS_SHOWN = 12
 CLOSED_SHOWN = 30
 OPPORTUNITIES_SHOWN = 60
+TABS = ("open", "closed", "orders", "passed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +57,19 @@ class Screen:
 
     @cached_property
     def exchanges(self) -> Sequence[Exchange]:
-        return venues.enabled_exchanges()
+        return enabled_exchanges()
 
     @cached_property
     def board(self) -> Board:
         return load_board([exchange.code for exchange in self.exchanges])
 
     @cached_property
-    def engine(self) -> engine.EngineStatus:
-        return engine.engine_status(self.user, self.now)
+    def engine(self) -> EngineStatus:
+        return engine_status(self.user, self.now)
 
     @cached_property
-    def venues(self) -> list[venues.VenueStatus]:
-        return venues.venue_statuses(self.user, self.exchanges, self.board, self.now)
+    def venues(self) -> list[VenueStatus]:
+        return venue_statuses(self.user, self.exchanges, self.board, self.now)
 
     @cached_property
     def venues_fresh(self) -> int:
@@ -64,20 +77,20 @@ class Screen:
         return sum(1 for venue in self.venues if venue.feed.glyph != "down")
 
     @cached_property
-    def positions(self) -> list[positions.PositionLine]:
-        return positions.open_positions(self.user, self.board, self.now)
+    def positions(self) -> list[PositionLine]:
+        return open_positions(self.user, self.board, self.now)
 
     @cached_property
-    def closed(self) -> list[positions.PositionLine]:
-        return positions.closed_positions(self.user, self.board, self.now, limit=CLOSED_SHOWN)
+    def closed(self) -> list[PositionLine]:
+        return closed_positions(self.user, self.board, self.now, limit=CLOSED_SHOWN)
 
     @cached_property
     def closed_count(self) -> int:
-        return positions.closed_count(self.user)
+        return closed_count(self.user)
 
     @cached_property
     def orders(self) -> list[Order]:
-        return positions.pending_orders(self.user)
+        return pending_orders(self.user)
 
     @cached_property
     def totals(self) -> PartTotals:
@@ -91,35 +104,35 @@ class Screen:
         )
 
     @cached_property
-    def unhedged(self) -> list[positions.PositionLine]:
+    def unhedged(self) -> list[PositionLine]:
         """Return positions of which one leg is larger than the other."""
         return [line for line in self.positions if line.unhedged_leg is not None]
 
     @cached_property
-    def summary(self) -> dashboard.Summary:
-        return dashboard.summary(self.user, self.positions, self.board, self.now)
+    def summary(self) -> Summary:
+        return summary(self.user, self.positions, self.board, self.now)
 
     @cached_property
-    def alerts(self) -> alerts.AlertFeed:
-        return alerts.alert_feed(self.user, limit=ALERTS_SHOWN)
+    def alerts(self) -> AlertFeed:
+        return alert_feed(self.user, limit=ALERTS_SHOWN)
 
     @cached_property
     def opportunities(self) -> list[Opportunity]:
-        return opportunities.recent_opportunities(self.user, limit=OPPORTUNITIES_SHOWN)
+        return recent_opportunities(self.user, limit=OPPORTUNITIES_SHOWN)
 
     @cached_property
-    def sheet(self) -> rates.RateSheet:
-        return rates.rate_sheet(self.exchanges)
+    def sheet(self) -> RateSheet:
+        return rate_sheet(self.exchanges)
 
     @cached_property
     def best_pairs(self) -> dict[str, Opportunity]:
-        return opportunities.best_pairs(self.user, self.now)
+        return best_pairs(self.user, self.now)
 
     @cached_property
-    def cells(self) -> rates.Cells:
+    def cells(self) -> Cells:
         """Return every live cell of the funding table and of the venue lines."""
-        shared = rates.rate_cells(self.sheet, self.board, self.now)
-        return shared | opportunities.pair_cells(self.sheet.bases, self.best_pairs)
+        shared = rate_cells(self.sheet, self.board, self.now)
+        return shared | pair_cells(self.sheet.bases, self.best_pairs)
 
     @cached_property
     def ranked_bases(self) -> list[str]:
@@ -131,3 +144,13 @@ class Screen:
                 base,
             ),
         )
+
+
+def tabs(screen: Screen) -> list[tuple[str, str, int | None]]:
+    """Return (name, label, count) of the tabs of the positions panel."""
+    return [
+        ("open", "Open", len(screen.positions)),
+        ("closed", "Closed", screen.closed_count),
+        ("orders", "Orders", screen.engine.pending_orders),
+        ("passed", "Passed over", None),
+    ]

@@ -53,9 +53,7 @@ def enabled_exchanges() -> Sequence[Exchange]:
 def venue_feed(board: Board, code: str, now: datetime) -> VenueFeed:
     """Judge one venue by the age of its oldest live channel."""
     ages = {
-        channel: age
-        for channel in Channel
-        if (age := board.age(code, channel, now)) is not None
+        channel: age for channel in Channel if (age := board.age(code, channel, now)) is not None
     }
     if not ages:
         return VenueFeed(code=code, health=FeedHealth.DOWN, age=None)

@@ -15,6 +15,7 @@ register = template.Library()
 
 MINUS = "\N{MINUS SIGN}"
 UNKNOWN = "?"
+EIGHT_HOURS_A_YEAR = 3 * 365
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_DAY = 86_400
 
@@ -54,6 +55,12 @@ def spread(value: Decimal | None) -> str:
 
 
 @register.filter
+def yearly(spread_8h: Decimal | None) -> Decimal | None:
+    """Return a rate per 8 h as a simple yearly rate, for `rate` and `spread`."""
+    return None if spread_8h is None else spread_8h * EIGHT_HOURS_A_YEAR
+
+
+@register.filter
 def raw_rate(value: Decimal | None) -> str:
     """Return the venue's own rate of one interval: `+0.0100%`."""
     return UNKNOWN if value is None else f"{signed(value * 100, 4)}%"
@@ -66,6 +73,12 @@ def cash(value: Decimal | None) -> str:
         return UNKNOWN
     text = signed(value, 2)
     return f"{text[0]}${text[1:]}" if text[0] in f"+{MINUS}" else f"${text}"
+
+
+@register.filter
+def paid(value: Decimal | None) -> str:
+    """Return a cost as what it did to my money: 12.40 paid is `−$12.40`."""
+    return cash(None if value is None else -value)
 
 
 @register.filter
@@ -131,6 +144,12 @@ def tone(value: Decimal | None) -> str:
     if value is None or value == 0:
         return ""
     return "pos" if value > 0 else "neg"
+
+
+@register.filter
+def width(share: Decimal) -> str:
+    """Return a fraction as a whole number from 0 to 100, for the bar beside its figure."""
+    return str(round(min(max(share, Decimal(0)), Decimal(1)) * 100))
 
 
 @register.filter
@@ -200,6 +219,12 @@ def countdown(value: timedelta | None) -> str:
     seconds = max(0, int(value / timedelta(seconds=1)))
     hours, rest = divmod(seconds, SECONDS_PER_HOUR)
     return f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}"
+
+
+@register.filter
+def until(at: datetime | None, now: datetime) -> str:
+    """Return the countdown from `now` to `at`."""
+    return "—" if at is None else countdown(at - now)
 
 
 @register.filter

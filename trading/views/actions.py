@@ -1,0 +1,116 @@
+"""What a person does to the engine and to positions: each a POST that ends in one service call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from trading.doorbell import ring_drive, ring_poll, ring_scan
+from trading.models import Position
+from trading.selectors.alerts import mark_alerts_read
+from trading.selectors.legs import liquidation_prices
+from trading.selectors.positions import get_position_for_user, position_line
+from trading.selectors.screen import Screen, tabs
+from trading.services import engine
+from trading.services.exit import request_exit
+from trading.views.access import SignedInRequest, signed_in
+from trading.views.layout import render_page, screen_for
+
+MANUAL = "manual"
+BROKER_AWAY = "The message broker does not answer; the engine does it by itself within seconds."
+
+
+@signed_in
+@require_POST
+def pause(request: SignedInRequest) -> HttpResponse:
+    """Stop entries at once; Resume is the undo."""
+    screen = screen_for(request)
+    engine.pause(user=request.user, actor=request.user.get_username(), now=screen.now)
+    return _engine_answer(request, "Paused: no new entries.")
+
+
+@signed_in
+@require_POST
+def resume(request: SignedInRequest) -> HttpResponse:
+    screen = screen_for(request)
+    engine.resume(user=request.user, actor=request.user.get_username(), now=screen.now)
+    return _engine_answer(request, "Running.")
+
+
+@signed_in
+@require_POST
+def scan(request: SignedInRequest) -> HttpResponse:
+    """Scan all markets now; inside an entry window it may enter before the scheduler's moment."""
+    return _engine_answer(request, _rung(ring_scan, "Scanning."))
+
+
+@signed_in
+@require_POST
+def refresh(request: SignedInRequest) -> HttpResponse:
+    """Read every venue by REST now."""
+    return _engine_answer(request, _rung(ring_poll, "Reading all venues."))
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def close(request: SignedInRequest, position_id: UUID) -> HttpResponse:
+    """Show what closing costs; on POST ask for the exit, once."""
+    position = get_position_for_user(request.user, position_id)
+    screen = screen_for(request)
+    if request.method == "GET":
+        return _close_dialog(request, screen, position)
+    actor = request.user.get_username()
+    asked = request_exit(
+        position=position,
+        reason=MANUAL,
+        sentence=f"closed by hand by {actor}",
+        actor=actor,
+        now=screen.now,
+    )
+    if asked:
+        ring_drive(position.id)
+        return _closing(request, position, f"Closing {position.base}.")
+    word = "is being closed already" if position.is_live else f"is {position.state} already"
+    return _closing(request, position, f"{position.base} {word}.")
+
+
+@signed_in
+@require_POST
+def read_alerts(request: SignedInRequest) -> HttpResponse:
+    """Mark all alerts as read."""
+    mark_alerts_read(request.user, now=screen_for(request).now)
+    return redirect("trading:alerts")
+
+
+def _rung(ring: Callable[[], bool], sentence: str) -> str:
+    return sentence if ring() else BROKER_AWAY
+
+
+def _engine_answer(request: SignedInRequest, notice: str) -> HttpResponse:
+    if not request.htmx:
+        messages.info(request, notice)
+        return redirect("trading:dashboard")
+    context = {"screen": screen_for(request), "notice": notice}
+    return render(request, "trading/_engine.html", context)
+
+
+def _close_dialog(request: SignedInRequest, screen: Screen, position: Position) -> HttpResponse:
+    liquidations = liquidation_prices(request.user)
+    line = position_line(position, liquidations, screen.board, screen.now)
+    if request.htmx:
+        return render(request, "trading/_close.html", {"screen": screen, "line": line})
+    return render_page(request, "close.html", screen, line=line)
+
+
+def _closing(request: SignedInRequest, position: Position, sentence: str) -> HttpResponse:
+    if not request.htmx:
+        messages.info(request, sentence)
+        return redirect("trading:position", position.id)
+    screen = screen_for(request)
+    context = {"screen": screen, "tabs": tabs(screen), "notice": sentence}
+    return render(request, "trading/_closing.html", context)

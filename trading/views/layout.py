@@ -1,0 +1,58 @@
+"""What all pages share: the links between them and the state of the top bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import resolve
+from django.utils import timezone
+
+from trading.selectors.screen import TABS, Screen, tabs
+from trading.views.access import SignedInRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One link of the page bar. `letter` follows G; `function_key` is offered beside it."""
+
+    route: str
+    name: str
+    letter: str
+    function_key: str = ""
+    on_phone: bool = True
+
+    @property
+    def chord(self) -> str:
+        return f"G {self.letter}"
+
+
+PAGES = (
+    Page(route="trading:help", name="Help", letter="H", function_key="F1", on_phone=False),
+    Page(route="trading:dashboard", name="Dashboard", letter="D", function_key="F2"),
+    Page(route="trading:positions", name="Positions", letter="P", function_key="F4"),
+    Page(route="trading:opportunities", name="Opportunities", letter="O"),
+    Page(route="trading:alerts", name="Alerts", letter="L"),
+    Page(route="trading:configuration", name="Config", letter="C"),
+)
+
+
+def screen_for(request: SignedInRequest) -> Screen:
+    """Return the screen of the signed-in user at this moment, with the tab it asks for."""
+    tab = request.GET.get("tab", "open")
+    return Screen(request.user, now=timezone.now(), tab=tab if tab in TABS else "open")
+
+
+def render_page(
+    request: SignedInRequest, template: str, screen: Screen, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Render a full page with its bars."""
+    frame = {
+        "screen": screen,
+        "pages": PAGES,
+        "current_page": resolve(request.path_info).view_name,
+        "tabs": tabs(screen),
+    }
+    return render(request, f"trading/{template}", frame | context, status=status)

@@ -1,0 +1,82 @@
+"""Pages: read, render, nothing else."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_GET
+
+from trading.selectors.alerts import alert_feed
+from trading.selectors.chart import funding_chart
+from trading.selectors.funding_table import funding_table
+from trading.selectors.legs import liquidation_prices
+from trading.selectors.position_page import position_records
+from trading.selectors.positions import get_position_for_user, position_line
+from trading.views.access import SignedInRequest, signed_in
+from trading.views.layout import render_page, screen_for
+from trading.views.ticket import ticket_for
+
+ALERTS_ON_PAGE = 200
+
+
+@signed_in
+@require_GET
+def dashboard(request: SignedInRequest) -> HttpResponse:
+    screen = screen_for(request)
+    asked = request.GET.get("symbol", "").upper()
+    selected = asked if asked in screen.sheet.bases else ""
+    ticket = ticket_for(screen, selected or None)
+    return render_page(
+        request,
+        "dashboard.html",
+        screen,
+        rows=funding_table(screen),
+        ticket=ticket,
+        selected=ticket.symbol,
+        chart=funding_chart(request.user, ticket.symbol, screen.now),
+    )
+
+
+@signed_in
+@require_GET
+def positions(request: SignedInRequest) -> HttpResponse:
+    return render_page(request, "positions.html", screen_for(request))
+
+
+@signed_in
+@require_GET
+def position(request: SignedInRequest, position_id: UUID) -> HttpResponse:
+    screen = screen_for(request)
+    found = get_position_for_user(request.user, position_id)
+    line = position_line(found, liquidation_prices(request.user), screen.board, screen.now)
+    return render_page(request, "position.html", screen, line=line, records=position_records(found))
+
+
+@signed_in
+@require_GET
+def opportunities(request: SignedInRequest) -> HttpResponse:
+    return render_page(request, "opportunities.html", screen_for(request))
+
+
+@signed_in
+@require_GET
+def alerts(request: SignedInRequest) -> HttpResponse:
+    feed = alert_feed(request.user, limit=ALERTS_ON_PAGE)
+    return render_page(request, "alerts.html", screen_for(request), feed=feed)
+
+
+@signed_in
+@require_GET
+def rates_history(request: SignedInRequest, base: str) -> HttpResponse:
+    screen = screen_for(request)
+    if base not in screen.sheet.bases:
+        raise Http404(f"No perpetual on {base} is known.")
+    chart = funding_chart(request.user, base, screen.now)
+    return render_page(request, "rates_history.html", screen, chart=chart)
+
+
+@signed_in
+@require_GET
+def help_page(request: SignedInRequest) -> HttpResponse:
+    return render_page(request, "help.html", screen_for(request))

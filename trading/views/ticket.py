@@ -1,0 +1,202 @@
+"""The new-position ticket: quoted while it is filled in, quoted again before it opens anything."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from exchanges.models import Exchange
+from trading.core.refusal import Refusal
+from trading.doorbell import ring_drive
+from trading.forms import TicketForm
+from trading.models import Opportunity, Position
+from trading.selectors.screen import Screen
+from trading.services.plan_entry import Refused, plan_entry
+from trading.services.quote import EntryQuote, quote_entry
+from trading.templatetags import carry_format as carry
+from trading.views.access import SignedInRequest, signed_in
+from trading.views.layout import render_page, screen_for
+
+# Beyond a tenth of the figure that was on the screen a person decides anew.
+MOVED_BY = Decimal("0.1")
+DEFAULT_SIZE = Decimal(10_000)
+
+
+@dataclass(slots=True, kw_only=True)
+class Ticket:
+    """What the ticket shows: the fields as typed, the quote, and why it was not taken."""
+
+    symbol: str
+    long: str
+    short: str
+    size: str
+    venues: list[tuple[str, str]]
+    bases: list[str]
+    idempotency_key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    quote: EntryQuote | None = None
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    refusals: tuple[Refusal, ...] = ()
+    moved_from: Decimal | None = None
+
+
+def ticket_for(screen: Screen, base: str | None) -> Ticket:
+    """Return a ticket filled in with the best pair of `base`, or of the best base."""
+    found = screen.best_pairs.get(base) if base else _best(screen)
+    chosen = base or (found.base if found else next(iter(screen.sheet.bases), ""))
+    venues = _venues(screen)
+    codes = [code for code, _ in venues]
+    ticket = Ticket(
+        symbol=chosen,
+        long=found.long_instrument.exchange.code if found else next(iter(codes), ""),
+        short=found.short_instrument.exchange.code if found else next(iter(codes[1:]), ""),
+        size=carry.size(found.size_usd if found else DEFAULT_SIZE),
+        venues=venues,
+        bases=screen.sheet.bases,
+    )
+    if chosen and len(codes) > 1:
+        form = _form(screen, vars_of(ticket))
+        _quote(screen, ticket, form)
+    return ticket
+
+
+@signed_in
+@require_GET
+def quote(request: SignedInRequest) -> HttpResponse:
+    """Quote the ticket as it stands; 422 with sentences when it names nothing that exists."""
+    screen = screen_for(request)
+    ticket, form = _typed(screen, request.GET.dict())
+    _quote(screen, ticket, form)
+    status = 422 if ticket.errors else 200
+    return render(
+        request, "trading/_quote.html", {"screen": screen, "ticket": ticket}, status=status
+    )
+
+
+@signed_in
+@require_POST
+def open_position(request: SignedInRequest) -> HttpResponse:
+    """Quote again, then open; ask once more when the figures moved since the person saw them."""
+    screen = screen_for(request)
+    ticket, form = _typed(screen, request.POST.dict())
+    _quote(screen, ticket, form)
+    if ticket.quote is None:
+        return _again(request, screen, ticket, status=422)
+    seen = form.cleaned_data.get("quoted_net_apr")
+    if seen is not None and _moved(seen, ticket.quote.net_apr):
+        ticket.moved_from = seen
+        return _again(request, screen, ticket, status=409)
+    entry = form.entry()
+    outcome = plan_entry(
+        user=request.user,
+        base=entry.base,
+        long_instrument=entry.long_instrument,
+        short_instrument=entry.short_instrument,
+        size_usd=entry.size_usd,
+        opened_by=request.user.get_username(),
+        is_manual=True,
+        idempotency_key=ticket.idempotency_key,
+        now=screen.now,
+    )
+    if isinstance(outcome, Refused):
+        ticket.refusals = outcome.refusals
+        return _again(request, screen, ticket, status=422)
+    ring_drive(outcome.id)
+    return _opened(request, outcome)
+
+
+def _opened(request: SignedInRequest, position: Position) -> HttpResponse:
+    sentence = f"Opening {position.base}, ${carry.size(position.size_usd)} a leg."
+    if not request.htmx:
+        messages.success(request, sentence)
+        return redirect("trading:position", position.id)
+    fresh = screen_for(request)
+    context = {
+        "screen": fresh,
+        "ticket": ticket_for(fresh, position.base),
+        "notice": sentence,
+        "opened": position,
+    }
+    return render(request, "trading/_ticket.html", context)
+
+
+def _again(
+    request: SignedInRequest, screen: Screen, ticket: Ticket, *, status: int
+) -> HttpResponse:
+    if request.htmx:
+        context = {"screen": screen, "ticket": ticket}
+        return render(request, "trading/_ticket.html", context, status=status)
+    return render_page(request, "ticket.html", screen, status=status, ticket=ticket)
+
+
+def _typed(screen: Screen, data: dict[str, str]) -> tuple[Ticket, TicketForm]:
+    form = _form(screen, data)
+    ticket = Ticket(
+        symbol=data.get("symbol", ""),
+        long=data.get("long", ""),
+        short=data.get("short", ""),
+        size=data.get("size", ""),
+        venues=_venues(screen),
+        bases=screen.sheet.bases,
+    )
+    if form.is_valid() and form.cleaned_data["idempotency_key"]:
+        ticket.idempotency_key = str(form.cleaned_data["idempotency_key"])
+    return ticket, form
+
+
+def _quote(screen: Screen, ticket: Ticket, form: TicketForm) -> None:
+    if not form.is_valid():
+        ticket.errors = {
+            name: [str(sentence) for sentence in sentences]
+            for name, sentences in form.errors.items()
+        }
+        return
+    entry = form.entry()
+    ticket.quote = quote_entry(
+        user=screen.user,
+        base=entry.base,
+        long_instrument=entry.long_instrument,
+        short_instrument=entry.short_instrument,
+        size_usd=entry.size_usd,
+        now=screen.now,
+    )
+
+
+def _form(screen: Screen, data: dict[str, str]) -> TicketForm:
+    return TicketForm(data, exchanges=_exchanges(screen))
+
+
+def vars_of(ticket: Ticket) -> dict[str, str]:
+    """Return the fields of a ticket as a form posts them."""
+    return {
+        "symbol": ticket.symbol,
+        "long": ticket.long,
+        "short": ticket.short,
+        "size": ticket.size,
+        "idempotency_key": ticket.idempotency_key,
+    }
+
+
+def _exchanges(screen: Screen) -> list[Exchange]:
+    """Return the exchanges at which the user has an account in use."""
+    own = set(screen.user.exchange_accounts.active().values_list("exchange_id", flat=True))
+    return [exchange for exchange in screen.exchanges if exchange.id in own]
+
+
+def _venues(screen: Screen) -> list[tuple[str, str]]:
+    return [(exchange.code, exchange.short_code) for exchange in _exchanges(screen)]
+
+
+def _best(screen: Screen) -> Opportunity | None:
+    base = next(iter(screen.ranked_bases), None)
+    return screen.best_pairs.get(base) if base is not None else None
+
+
+def _moved(seen: Decimal, now: Decimal) -> bool:
+    """Tell whether a figure got worse by more than a tenth of what was seen, or changed sign."""
+    return abs(now - seen) > abs(seen) * MOVED_BY
