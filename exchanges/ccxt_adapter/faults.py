@@ -12,6 +12,8 @@ import re
 import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
 from typing import Any, TypeVar
 
 import ccxt
@@ -80,7 +82,7 @@ class Answer:
             status=status,
             code=code,
             message=_SECRETIVE.sub("•••", message)[:LONGEST_MESSAGE],
-            retry_after=int(waits) if waits.isdigit() else None,
+            retry_after=ceil(Decimal(waits)) if waits.replace(".", "", 1).isdigit() else None,
         )
 
 

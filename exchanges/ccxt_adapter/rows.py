@@ -41,8 +41,10 @@ async def fetch_since(
         for row in await _window(exchange, rows, start, until, params):
             found[str(row[rows.columns["key"]])] = row
         start = until
-    time = rows.columns["time"]
-    return sorted(found.values(), key=lambda row: int(row[time]))
+    time, ordered = rows.columns["time"], list(found.values())
+    if rows.paging is not Paging.FORWARD:
+        ordered.reverse()
+    return sorted(ordered, key=lambda row: int(row[time]))
 
 
 async def _window(

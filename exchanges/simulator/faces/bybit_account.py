@@ -192,7 +192,8 @@ def position(simulator: Simulator, owner: Account, listing: Listing, now: dateti
     initial = plain(notional / leverage)
     stamp = str(milliseconds(now))
     return {
-        "positionIdx": 0,
+        # In hedge mode a contract has a long side, 1, and a short side, 2.
+        "positionIdx": (2 if holding.base_quantity < 0 else 1) if owner.is_hedge_mode else 0,
         "riskId": 1,
         "riskLimitValue": plain(listing.tiers[0].notional_cap),
         "symbol": listing.symbol,
