@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 
-from exchanges.domain import IntervalSource, SettledFunding, Side
+from exchanges.domain import SettledFunding, Side
 
 SECONDS_PER_HOUR = 3600
 HOURS_PER_YEAR = 24 * 365
@@ -275,23 +275,6 @@ def trailing_mean(
     """Return the mean spread per 8 h of the settlements in the last `window`; None if none."""
     rates = [spread.rate_8h for spread in spreads if now - window < spread.settled_at <= now]
     return sum(rates, Decimal(0)) / len(rates) if rates else None
-
-
-def derive_interval(
-    settled_at: Sequence[datetime], next_funding_at: datetime | None
-) -> tuple[int | None, IntervalSource]:
-    """Read an interval off the last three settlements, oldest first, and the next one's time.
-
-    Their three spacings must be equal in whole seconds; fewer facts are UNKNOWN, others
-    CONFLICTING, and both are not tradable.
-    """
-    if len(settled_at) < 3 or next_funding_at is None:
-        return None, IntervalSource.UNKNOWN
-    instants = [*settled_at[-3:], next_funding_at]
-    spacings = {_whole_seconds(later - earlier) for earlier, later in pairwise(instants)}
-    if len(spacings) > 1 or min(spacings) <= 0:
-        return None, IntervalSource.CONFLICTING
-    return spacings.pop(), IntervalSource.SETTLEMENT_SPACING
 
 
 def entry_window(
