@@ -15,12 +15,24 @@ from exchanges.simulator.control import ControlDoor
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.market import GeneratedMarket, Market
+from exchanges.simulator.replay import (
+    Compression,
+    ReplayMarket,
+    UnusableRecording,
+    epoch_for,
+    read_recording,
+)
 from exchanges.simulator.server import Doors, listen
 from exchanges.simulator.storage import Storage
 from exchanges.simulator.venues import Venues
 
 logger = logging.getLogger(__name__)
 DEFAULT_SEED = 20250701
+BORN = "born"
+
+
+class ForeignState(Exception):
+    """The state directory was begun with another market; the text says what to do."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None) -> None:
@@ -36,31 +48,75 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
     )
     parser.add_argument("--seed", type=int, help="of a new market; an existing one keeps its own")
     parser.add_argument("--interval-minutes", type=int, default=4, help="between settlements")
+    parser.add_argument(
+        "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"
+    )
+    parser.add_argument("--replay-start", type=day, default=day("2025-07-01"))
+    parser.add_argument("--replay-end", type=day, help="default: the end of the recording")
+    parser.add_argument("--seconds-per-hour", type=float, default=3.0, help="of replayed time")
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def day(text: str) -> datetime:
+    """Read an ISO date or time; without a zone it is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def open_simulator(options: argparse.Namespace) -> Simulator:
     """Open the state directory, or begin a new one, and book what was missed."""
     ledger = Ledger(Storage(options.state))
-    born = ledger.meta("born")
+    wanted = _market_settings(options)
+    born = ledger.meta(BORN)
     if born is None:
-        born = {"seed": options.seed or DEFAULT_SEED, "epoch": utc_now().isoformat()}
-        ledger.put_meta("born", born)
+        now = utc_now()
+        epoch = epoch_for(now, options.seconds_per_hour) if options.replay else now
+        seed = DEFAULT_SEED if options.seed is None else options.seed
+        born = {"seed": seed, "epoch": epoch.isoformat(), "market": wanted}
+        ledger.put_meta(BORN, born)
         ledger.commit()
-    market: Market = GeneratedMarket(
-        seed=born["seed"],
-        epoch=datetime.fromisoformat(born["epoch"]),
-        interval=timedelta(minutes=options.interval_minutes),
-    )
+    elif born["market"] != wanted:
+        ledger.close()
+        raise ForeignState(
+            f"{options.state} holds a market with {born['market']}, not with {wanted}; "
+            "choose another --state or the same options"
+        )
+    market = _market(options, seed=born["seed"], epoch=datetime.fromisoformat(born["epoch"]))
     return Simulator(ledger=ledger, market=market, seed=born["seed"], now=utc_now)
+
+
+def _market_settings(options: argparse.Namespace) -> dict[str, object]:
+    if not options.replay:
+        return {"interval_minutes": options.interval_minutes}
+    return {
+        "replay_start": options.replay_start.isoformat(),
+        "seconds_per_hour": options.seconds_per_hour,
+    }
+
+
+def _market(options: argparse.Namespace, *, seed: int, epoch: datetime) -> Market:
+    if not options.replay:
+        interval = timedelta(minutes=options.interval_minutes)
+        return GeneratedMarket(seed=seed, epoch=epoch, interval=interval)
+    compression = Compression(
+        start=options.replay_start,
+        end=options.replay_end,
+        epoch=epoch,
+        seconds_per_hour=options.seconds_per_hour,
+    )
+    recording = read_recording(options.replay, start=options.replay_start, end=options.replay_end)
+    return ReplayMarket(recording, compression)
 
 
 async def serve(options: argparse.Namespace) -> None:
     """Run until SIGINT or SIGTERM; what was committed survives any other end."""
-    simulator = open_simulator(options)
+    try:
+        simulator = open_simulator(options)
+    except (ForeignState, UnusableRecording) as refusal:
+        raise SystemExit(f"simulator: {refusal}") from refusal
     venues = Venues(simulator)
     doors = Doors(venues)
     runners = [

@@ -124,7 +124,7 @@ class BinanceFeed:
             "p": plain(market.mark(listing, now)),
             "i": index,
             "P": index,
-            "r": format(market.predicted_rate(listing, now), ".8f"),
+            "r": plain(market.predicted_rate(listing, now)),
             "T": milliseconds(next_settlement(now, market.interval(listing))),
             "st": 1,
         }

@@ -99,7 +99,7 @@ def premium_index(simulator: Simulator, listing: Listing, now: datetime) -> Json
         "markPrice": plain(market.mark(listing, now)),
         "indexPrice": index,
         "estimatedSettlePrice": index,
-        "lastFundingRate": format(market.predicted_rate(listing, now), ".8f"),
+        "lastFundingRate": plain(market.predicted_rate(listing, now)),
         "interestRate": INTEREST_RATE,
         "nextFundingTime": milliseconds(next_settlement(now, market.interval(listing))),
         "time": milliseconds(now),
@@ -127,7 +127,7 @@ def funding_info(simulator: Simulator, listings: Iterable[Listing]) -> list[Json
 def funding_rate(listing: Listing, settled: Settled) -> Json:
     return {
         "symbol": listing.symbol,
-        "fundingRate": format(settled.rate, ".8f"),
+        "fundingRate": plain(settled.rate),
         "fundingTime": milliseconds(settled.at),
         "markPrice": plain(settled.price),
     }

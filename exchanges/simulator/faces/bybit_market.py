@@ -102,7 +102,7 @@ class MarketPages:
         listed = [
             {
                 "symbol": listing.symbol,
-                "fundingRate": format(row.rate, ".8f"),
+                "fundingRate": plain(row.rate),
                 "fundingRateTimestamp": str(milliseconds(row.at)),
             }
             for row in rows[:limit]
@@ -196,7 +196,7 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "openInterestValue": plain(interest * mark),
         "turnover24h": plain(volume * mark),
         "volume24h": plain(volume),
-        "fundingRate": format(market.predicted_rate(listing, now), ".8f"),
+        "fundingRate": plain(market.predicted_rate(listing, now)),
         "nextFundingTime": str(milliseconds(next_settlement(now, interval))),
         # The field holds whole hours; a compressed interval has none to say.
         "fundingIntervalHour": "" if interval % HOUR else str(interval // HOUR),
