@@ -28,6 +28,7 @@ app.conf.update(
     task_routes={
         "exchanges.tasks.*": {"queue": POLL},
         "trading.tasks.scan": {"queue": POLL},
+        "trading.tasks.read_books": {"queue": POLL},
         "trading.tasks.close_position": {"queue": CLOSE},
         "trading.tasks.drive_position": {"queue": ENTRY},
         "trading.tasks.enter": {"queue": ENTRY},
@@ -50,6 +51,6 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Stop Celery from replacing the log handlers that settings installed."""
