@@ -18,9 +18,10 @@ from exchanges.models import Instrument
 from trading.broadcast import broadcast_user
 from trading.services import slots
 from trading.services.book_funding import book_funding as book_all_funding
+from trading.services.books import read_books as read_all_books
 from trading.services.drive import drive
 from trading.services.equity import snapshot_equity as snapshot_all_equity
-from trading.services.plan_entry import plan_entry
+from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.relay import relay_events as relay_all_events
 from trading.services.scan import scan_all
@@ -62,12 +63,19 @@ def enter(
         idempotency_key=None,
         now=timezone.now(),
     )
-    return drive(planned.pk) if hasattr(planned, "pk") else "refused"
+    if isinstance(planned, Refused):
+        return "; ".join(refusal.sentence for refusal in planned.refusals)
+    return drive(planned.pk)
 
 
 @shared_task
 def scan(force: bool = False) -> int:
     return scan_all(force=force)
+
+
+@shared_task
+def read_books() -> int:
+    return read_all_books()
 
 
 @shared_task

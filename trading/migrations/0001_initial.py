@@ -10,406 +10,1065 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_user'),
-        ('exchanges', '0001_initial'),
+        ("accounts", "0001_user"),
+        ("exchanges", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Engine',
+            name="Engine",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='engine', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('paused', 'Paused')], default='paused', max_length=8)),
-                ('changed_by', models.CharField(max_length=150)),
-                ('changed_at', models.DateTimeField()),
-                ('last_scan_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="engine",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("paused", "Paused")],
+                        default="paused",
+                        max_length=8,
+                    ),
+                ),
+                ("changed_by", models.CharField(max_length=150)),
+                ("changed_at", models.DateTimeField()),
+                ("last_scan_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='JobRun',
+            name="JobRun",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('job', models.CharField(max_length=64)),
-                ('slot', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("job", models.CharField(max_length=64)),
+                ("slot", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('job', 'slot'), name='slot_once')],
+                "constraints": [models.UniqueConstraint(fields=("job", "slot"), name="slot_once")],
             },
         ),
         migrations.CreateModel(
-            name='Leg',
+            name="Leg",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('index', models.PositiveSmallIntegerField(help_text='0 works first at entry.')),
-                ('side', models.CharField(choices=[('LONG', 'Long'), ('SHORT', 'Short')], max_length=5)),
-                ('leverage', exchanges.decimals.ExactDecimalField(decimal_places=12, default=Decimal('1'), max_digits=20)),
-                ('is_prepared', models.BooleanField(default=False, help_text='One-way mode and leverage were set before the first order.')),
-                ('decision_entry_mid', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('decision_exit_mid', exchanges.decimals.ExactDecimalField(blank=True, decimal_places=18, max_digits=38, null=True)),
-                ('taker_fee', exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='legs', to='exchanges.exchangeaccount')),
-                ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='legs', to='exchanges.instrument')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("index", models.PositiveSmallIntegerField(help_text="0 works first at entry.")),
+                (
+                    "side",
+                    models.CharField(choices=[("LONG", "Long"), ("SHORT", "Short")], max_length=5),
+                ),
+                (
+                    "leverage",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=12, default=Decimal("1"), max_digits=20
+                    ),
+                ),
+                (
+                    "is_prepared",
+                    models.BooleanField(
+                        default=False,
+                        help_text="One-way mode and leverage were set before the first order.",
+                    ),
+                ),
+                (
+                    "decision_entry_mid",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                (
+                    "decision_exit_mid",
+                    exchanges.decimals.ExactDecimalField(
+                        blank=True, decimal_places=18, max_digits=38, null=True
+                    ),
+                ),
+                (
+                    "taker_fee",
+                    exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="legs",
+                        to="exchanges.exchangeaccount",
+                    ),
+                ),
+                (
+                    "instrument",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="legs",
+                        to="exchanges.instrument",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['index'],
+                "ordering": ["index"],
             },
         ),
         migrations.CreateModel(
-            name='Position',
+            name="Position",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('mode', models.CharField(choices=[('rehearsal', 'rehearsal'), ('paper', 'paper'), ('testnet', 'testnet'), ('live', 'live')], max_length=16)),
-                ('base', models.CharField(help_text='The pair: one live position per user and base.', max_length=32)),
-                ('strategy', models.CharField(max_length=32)),
-                ('open_reason', models.CharField(choices=[('funding', 'funding'), ('basis', 'basis')], max_length=16)),
-                ('state', models.CharField(choices=[('planned', 'planned'), ('entering', 'entering'), ('open', 'open'), ('exiting', 'exiting'), ('unwinding', 'unwinding'), ('held', 'held'), ('closed', 'closed'), ('abandoned', 'abandoned')], default=trading.core.states.PositionState['PLANNED'], max_length=16)),
-                ('goal', models.CharField(choices=[('hedged', 'hedged'), ('flat', 'flat')], default=trading.core.states.Goal['HEDGED'], max_length=8)),
-                ('size_usd', exchanges.decimals.ExactDecimalField(decimal_places=18, help_text='Planned notional of one leg.', max_digits=38)),
-                ('target_base_quantity', exchanges.decimals.ExactDecimalField(decimal_places=18, help_text='Planned base quantity of each leg.', max_digits=38)),
-                ('parameters', models.JSONField(help_text='Configuration snapshot the position was opened with.')),
-                ('configuration_version', models.PositiveIntegerField()),
-                ('entry_funding_spread', exchanges.decimals.ExactDecimalField(decimal_places=12, help_text='8 h funding spread at the decision.', max_digits=20)),
-                ('expected_net_return', exchanges.decimals.ExactDecimalField(blank=True, decimal_places=12, max_digits=20, null=True)),
-                ('opened_by', models.CharField(help_text='scheduler, or the name of a user.', max_length=150)),
-                ('created_at', models.DateTimeField()),
-                ('entry_deadline', models.DateTimeField(help_text='The first leg works until then.')),
-                ('entry_timestamp', models.DateTimeField(blank=True, null=True)),
-                ('exit_requested_at', models.DateTimeField(blank=True, null=True)),
-                ('close_timestamp', models.DateTimeField(blank=True, null=True)),
-                ('close_reason', models.CharField(blank=True, max_length=32)),
-                ('close_sentence', models.CharField(blank=True, max_length=300)),
-                ('held_reason', models.CharField(blank=True, max_length=300)),
-                ('reserved_usd', exchanges.decimals.ExactDecimalField(decimal_places=18, default=Decimal('0'), help_text="Held against the user's limits.", max_digits=38)),
-                ('lease_owner', models.CharField(blank=True, max_length=64)),
-                ('lease_epoch', models.PositiveIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
-                ('exposure_version', models.PositiveIntegerField(default=0, help_text='Grows with each intent and each change of a filled quantity.')),
-                ('checked_version', models.PositiveIntegerField(blank=True, help_text='The exposure that both venues confirmed last.', null=True)),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='positions', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("rehearsal", "rehearsal"),
+                            ("paper", "paper"),
+                            ("testnet", "testnet"),
+                            ("live", "live"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "base",
+                    models.CharField(
+                        help_text="The pair: one live position per user and base.", max_length=32
+                    ),
+                ),
+                ("strategy", models.CharField(max_length=32)),
+                (
+                    "open_reason",
+                    models.CharField(
+                        choices=[("funding", "funding"), ("basis", "basis")], max_length=16
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("entering", "entering"),
+                            ("open", "open"),
+                            ("exiting", "exiting"),
+                            ("unwinding", "unwinding"),
+                            ("held", "held"),
+                            ("closed", "closed"),
+                            ("abandoned", "abandoned"),
+                        ],
+                        default=trading.core.states.PositionState["PLANNED"],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "goal",
+                    models.CharField(
+                        choices=[("hedged", "hedged"), ("flat", "flat")],
+                        default=trading.core.states.Goal["HEDGED"],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "size_usd",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18, help_text="Planned notional of one leg.", max_digits=38
+                    ),
+                ),
+                (
+                    "target_base_quantity",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18,
+                        help_text="Planned base quantity of each leg.",
+                        max_digits=38,
+                    ),
+                ),
+                (
+                    "parameters",
+                    models.JSONField(
+                        help_text="Configuration snapshot the position was opened with."
+                    ),
+                ),
+                ("configuration_version", models.PositiveIntegerField()),
+                (
+                    "entry_funding_spread",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=12,
+                        help_text="8 h funding spread at the decision.",
+                        max_digits=20,
+                    ),
+                ),
+                (
+                    "expected_net_return",
+                    exchanges.decimals.ExactDecimalField(
+                        blank=True, decimal_places=12, max_digits=20, null=True
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.CharField(help_text="scheduler, or the name of a user.", max_length=150),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "entry_deadline",
+                    models.DateTimeField(help_text="The first leg works until then."),
+                ),
+                ("entry_timestamp", models.DateTimeField(blank=True, null=True)),
+                ("exit_requested_at", models.DateTimeField(blank=True, null=True)),
+                ("close_timestamp", models.DateTimeField(blank=True, null=True)),
+                ("close_reason", models.CharField(blank=True, max_length=32)),
+                ("close_sentence", models.CharField(blank=True, max_length=300)),
+                ("held_reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "reserved_usd",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18,
+                        default=Decimal("0"),
+                        help_text="Held against the user's limits.",
+                        max_digits=38,
+                    ),
+                ),
+                ("lease_owner", models.CharField(blank=True, max_length=64)),
+                ("lease_epoch", models.PositiveIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "exposure_version",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="Grows with each intent and each change of a filled quantity.",
+                    ),
+                ),
+                (
+                    "checked_version",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="The exposure that both venues confirmed last.",
+                        null=True,
+                    ),
+                ),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="positions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(choices=[('open', 'open'), ('hedge', 'hedge'), ('reduce', 'reduce')], max_length=8)),
-                ('sequence', models.PositiveIntegerField()),
-                ('client_order_id', models.CharField(max_length=36, unique=True)),
-                ('venue_order_id', models.CharField(blank=True, max_length=64)),
-                ('side', models.CharField(choices=[('buy', 'buy'), ('sell', 'sell')], max_length=4)),
-                ('order_type', models.CharField(choices=[('limit', 'limit'), ('market', 'market')], max_length=8)),
-                ('time_in_force', models.CharField(choices=[('gtc', 'gtc'), ('ioc', 'ioc'), ('post_only', 'post_only')], max_length=16)),
-                ('base_quantity', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('price', exchanges.decimals.ExactDecimalField(blank=True, decimal_places=18, max_digits=38, null=True)),
-                ('reduce_only', models.BooleanField(default=False)),
-                ('state', models.CharField(choices=[('planned', 'planned'), ('dropped', 'dropped'), ('sending', 'sending'), ('open', 'open'), ('partial', 'partial'), ('filled', 'filled'), ('canceled', 'canceled'), ('expired', 'expired'), ('rejected', 'rejected'), ('unknown', 'unknown'), ('not_placed', 'not_placed')], default=trading.core.states.OrderState['PLANNED'], max_length=16)),
-                ('filled_base_quantity', exchanges.decimals.ExactDecimalField(decimal_places=18, default=Decimal('0'), max_digits=38)),
-                ('is_final_at_venue', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('cancel_after', models.DateTimeField(blank=True, help_text='A working order is cancelled from then on.', null=True)),
-                ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
-                ('looked_up_at', models.DateTimeField(blank=True, null=True)),
-                ('refusal_code', models.CharField(blank=True, max_length=32)),
-                ('refusal', models.CharField(blank=True, max_length=300)),
-                ('leg', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='trading.leg')),
-                ('position', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='trading.position')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("open", "open"), ("hedge", "hedge"), ("reduce", "reduce")],
+                        max_length=8,
+                    ),
+                ),
+                ("sequence", models.PositiveIntegerField()),
+                ("client_order_id", models.CharField(max_length=36, unique=True)),
+                ("venue_order_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "side",
+                    models.CharField(choices=[("buy", "buy"), ("sell", "sell")], max_length=4),
+                ),
+                (
+                    "order_type",
+                    models.CharField(
+                        choices=[("limit", "limit"), ("market", "market")], max_length=8
+                    ),
+                ),
+                (
+                    "time_in_force",
+                    models.CharField(
+                        choices=[("gtc", "gtc"), ("ioc", "ioc"), ("post_only", "post_only")],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "base_quantity",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                (
+                    "price",
+                    exchanges.decimals.ExactDecimalField(
+                        blank=True, decimal_places=18, max_digits=38, null=True
+                    ),
+                ),
+                ("reduce_only", models.BooleanField(default=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("dropped", "dropped"),
+                            ("sending", "sending"),
+                            ("open", "open"),
+                            ("partial", "partial"),
+                            ("filled", "filled"),
+                            ("canceled", "canceled"),
+                            ("expired", "expired"),
+                            ("rejected", "rejected"),
+                            ("unknown", "unknown"),
+                            ("not_placed", "not_placed"),
+                        ],
+                        default=trading.core.states.OrderState["PLANNED"],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "filled_base_quantity",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18, default=Decimal("0"), max_digits=38
+                    ),
+                ),
+                ("is_final_at_venue", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cancel_after",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="A working order is cancelled from then on.",
+                        null=True,
+                    ),
+                ),
+                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
+                ("looked_up_at", models.DateTimeField(blank=True, null=True)),
+                ("refusal_code", models.CharField(blank=True, max_length=32)),
+                ("refusal", models.CharField(blank=True, max_length=300)),
+                (
+                    "leg",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="trading.leg",
+                    ),
+                ),
+                (
+                    "position",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="trading.position",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'sequence'],
+                "ordering": ["created_at", "sequence"],
             },
         ),
         migrations.CreateModel(
-            name='Opportunity',
+            name="Opportunity",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('strategy', models.CharField(max_length=32)),
-                ('base', models.CharField(max_length=32)),
-                ('size_usd', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('capacity_usd', exchanges.decimals.ExactDecimalField(blank=True, decimal_places=18, max_digits=38, null=True)),
-                ('spread_8h', exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20)),
-                ('cost', exchanges.decimals.ExactDecimalField(decimal_places=12, help_text="Four fees and four slippages, fraction of one leg's notional.", max_digits=20)),
-                ('net_return', exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20)),
-                ('net_apr', exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20)),
-                ('hold_hours', models.PositiveIntegerField()),
-                ('break_even_hours', exchanges.decimals.ExactDecimalField(blank=True, decimal_places=12, max_digits=20, null=True)),
-                ('break_even_settlements', models.PositiveIntegerField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('candidate', 'Candidate'), ('taken', 'Taken'), ('passed', 'Passed')], max_length=12)),
-                ('reason_code', models.CharField(blank=True, max_length=40)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('found_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField(help_text='Last scan that confirmed it.')),
-                ('long_instrument', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='exchanges.instrument')),
-                ('short_instrument', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='exchanges.instrument')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opportunities', to=settings.AUTH_USER_MODEL)),
-                ('position', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='opportunities', to='trading.position')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("strategy", models.CharField(max_length=32)),
+                ("base", models.CharField(max_length=32)),
+                (
+                    "size_usd",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                (
+                    "capacity_usd",
+                    exchanges.decimals.ExactDecimalField(
+                        blank=True, decimal_places=18, max_digits=38, null=True
+                    ),
+                ),
+                (
+                    "spread_8h",
+                    exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20),
+                ),
+                (
+                    "cost",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=12,
+                        help_text="Four fees and four slippages, fraction of one leg's notional.",
+                        max_digits=20,
+                    ),
+                ),
+                (
+                    "net_return",
+                    exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20),
+                ),
+                ("net_apr", exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20)),
+                ("hold_hours", models.PositiveIntegerField()),
+                (
+                    "break_even_hours",
+                    exchanges.decimals.ExactDecimalField(
+                        blank=True, decimal_places=12, max_digits=20, null=True
+                    ),
+                ),
+                ("break_even_settlements", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("candidate", "Candidate"),
+                            ("taken", "Taken"),
+                            ("passed", "Passed"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, max_length=40)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("found_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField(help_text="Last scan that confirmed it.")),
+                (
+                    "long_instrument",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="exchanges.instrument",
+                    ),
+                ),
+                (
+                    "short_instrument",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="exchanges.instrument",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="opportunities",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "position",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="opportunities",
+                        to="trading.position",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-seen_at'],
+                "ordering": ["-seen_at"],
             },
         ),
         migrations.AddField(
-            model_name='leg',
-            name='position',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='legs', to='trading.position'),
+            model_name="leg",
+            name="position",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="legs",
+                to="trading.position",
+            ),
         ),
         migrations.CreateModel(
-            name='FundingEvent',
+            name="FundingEvent",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('venue_payment_id', models.CharField(max_length=96)),
-                ('funding_rate', exchanges.decimals.ExactDecimalField(blank=True, decimal_places=12, max_digits=20, null=True)),
-                ('payment', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('asset', models.CharField(max_length=16)),
-                ('payment_usd', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('paid_at', models.DateTimeField()),
-                ('booked_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='funding', to='exchanges.exchangeaccount')),
-                ('leg', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='funding_events', to='trading.leg')),
-                ('position', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='funding_events', to='trading.position')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("venue_payment_id", models.CharField(max_length=96)),
+                (
+                    "funding_rate",
+                    exchanges.decimals.ExactDecimalField(
+                        blank=True, decimal_places=12, max_digits=20, null=True
+                    ),
+                ),
+                ("payment", exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
+                ("asset", models.CharField(max_length=16)),
+                (
+                    "payment_usd",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                ("paid_at", models.DateTimeField()),
+                ("booked_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="funding",
+                        to="exchanges.exchangeaccount",
+                    ),
+                ),
+                (
+                    "leg",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="funding_events",
+                        to="trading.leg",
+                    ),
+                ),
+                (
+                    "position",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="funding_events",
+                        to="trading.position",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['paid_at'],
+                "ordering": ["paid_at"],
             },
         ),
         migrations.CreateModel(
-            name='FailedAttempt',
+            name="FailedAttempt",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('cost_usd', exchanges.decimals.ExactDecimalField(decimal_places=18, help_text='> 0 lost: fees and price over the attempt.', max_digits=38)),
-                ('reason', models.CharField(max_length=300)),
-                ('at', models.DateTimeField()),
-                ('position', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='failed_attempt', to='trading.position')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "cost_usd",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18,
+                        help_text="> 0 lost: fees and price over the attempt.",
+                        max_digits=38,
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300)),
+                ("at", models.DateTimeField()),
+                (
+                    "position",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="failed_attempt",
+                        to="trading.position",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('severity', models.CharField(choices=[('info', 'Info'), ('warning', 'Warning'), ('critical', 'Critical')], default='info', max_length=8)),
-                ('sentence', models.CharField(max_length=400)),
-                ('payload', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField()),
-                ('relayed_at', models.DateTimeField(blank=True, null=True)),
-                ('read_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to=settings.AUTH_USER_MODEL)),
-                ('position', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='trading.position')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("kind", models.CharField(max_length=40)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[
+                            ("info", "Info"),
+                            ("warning", "Warning"),
+                            ("critical", "Critical"),
+                        ],
+                        default="info",
+                        max_length=8,
+                    ),
+                ),
+                ("sentence", models.CharField(max_length=400)),
+                ("payload", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+                ("relayed_at", models.DateTimeField(blank=True, null=True)),
+                ("read_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "position",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="trading.position",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='StateChange',
+            name="StateChange",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('from_state', models.CharField(max_length=16)),
-                ('event', models.CharField(max_length=24)),
-                ('to_state', models.CharField(max_length=16)),
-                ('cause', models.CharField(max_length=300)),
-                ('at', models.DateTimeField()),
-                ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='trading.order')),
-                ('position', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='trading.position')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("from_state", models.CharField(max_length=16)),
+                ("event", models.CharField(max_length=24)),
+                ("to_state", models.CharField(max_length=16)),
+                ("cause", models.CharField(max_length=300)),
+                ("at", models.DateTimeField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="trading.order",
+                    ),
+                ),
+                (
+                    "position",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="trading.position",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Trade',
+            name="Trade",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('venue_trade_id', models.CharField(max_length=64)),
-                ('venue_order_id', models.CharField(max_length=64)),
-                ('side', models.CharField(choices=[('LONG', 'Long'), ('SHORT', 'Short')], max_length=5)),
-                ('action', models.CharField(choices=[('OPEN', 'OPEN'), ('CLOSE', 'CLOSE')], max_length=5)),
-                ('order_side', models.CharField(max_length=4)),
-                ('order_type', models.CharField(max_length=8)),
-                ('price', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('base_quantity', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('size', exchanges.decimals.ExactDecimalField(decimal_places=18, help_text='Notional in quote currency.', max_digits=38)),
-                ('fee', exchanges.decimals.ExactDecimalField(decimal_places=18, help_text='> 0 paid, < 0 a rebate, in fee_asset.', max_digits=38)),
-                ('fee_asset', models.CharField(max_length=16)),
-                ('is_maker', models.BooleanField(default=False)),
-                ('filled_at', models.DateTimeField()),
-                ('booked_at', models.DateTimeField()),
-                ('latency_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='exchanges.exchangeaccount')),
-                ('leg', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='trading.leg')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='trading.order')),
-                ('position', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trades', to='trading.position')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("venue_trade_id", models.CharField(max_length=64)),
+                ("venue_order_id", models.CharField(max_length=64)),
+                (
+                    "side",
+                    models.CharField(choices=[("LONG", "Long"), ("SHORT", "Short")], max_length=5),
+                ),
+                (
+                    "action",
+                    models.CharField(choices=[("OPEN", "OPEN"), ("CLOSE", "CLOSE")], max_length=5),
+                ),
+                ("order_side", models.CharField(max_length=4)),
+                ("order_type", models.CharField(max_length=8)),
+                ("price", exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
+                (
+                    "base_quantity",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                (
+                    "size",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18, help_text="Notional in quote currency.", max_digits=38
+                    ),
+                ),
+                (
+                    "fee",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18,
+                        help_text="> 0 paid, < 0 a rebate, in fee_asset.",
+                        max_digits=38,
+                    ),
+                ),
+                ("fee_asset", models.CharField(max_length=16)),
+                ("is_maker", models.BooleanField(default=False)),
+                ("filled_at", models.DateTimeField()),
+                ("booked_at", models.DateTimeField()),
+                ("latency_ms", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trades",
+                        to="exchanges.exchangeaccount",
+                    ),
+                ),
+                (
+                    "leg",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trades",
+                        to="trading.leg",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trades",
+                        to="trading.order",
+                    ),
+                ),
+                (
+                    "position",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trades",
+                        to="trading.position",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['filled_at', 'venue_trade_id'],
+                "ordering": ["filled_at", "venue_trade_id"],
             },
         ),
         migrations.CreateModel(
-            name='ConfigurationVersion',
+            name="ConfigurationVersion",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('values', models.JSONField(help_text='Field → value as `Parameters.to_values` writes it.')),
-                ('saved_by', models.CharField(max_length=150)),
-                ('saved_at', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='configurations', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "values",
+                    models.JSONField(
+                        help_text="Field → value as `Parameters.to_values` writes it."
+                    ),
+                ),
+                ("saved_by", models.CharField(max_length=150)),
+                ("saved_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="configurations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-version'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'version'), name='configuration_version')],
+                "ordering": ["-version"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "version"), name="configuration_version"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CoolDown',
+            name="CoolDown",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('base', models.CharField(max_length=32)),
-                ('until', models.DateTimeField()),
-                ('reason', models.CharField(max_length=300)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cool_downs', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("base", models.CharField(max_length=32)),
+                ("until", models.DateTimeField()),
+                ("reason", models.CharField(max_length=300)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cool_downs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'base'), name='cool_down_per_pair')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "base"), name="cool_down_per_pair")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EquitySnapshot',
+            name="EquitySnapshot",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('equity_usd', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('free_usd', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='equity', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "equity_usd",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                (
+                    "free_usd",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="equity",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'at'), name='equity_once')],
+                "ordering": ["at"],
+                "constraints": [models.UniqueConstraint(fields=("user", "at"), name="equity_once")],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=64)),
-                ('request_hash', models.CharField(max_length=64)),
-                ('answer', models.JSONField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='idempotency_keys', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("key", models.CharField(max_length=64)),
+                ("request_hash", models.CharField(max_length=64)),
+                ("answer", models.JSONField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="idempotency_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'key'), name='idempotency_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "key"), name="idempotency_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='KillSwitch',
+            name="KillSwitch",
             fields=[
-                ('epoch', models.BigAutoField(primary_key=True, serialize=False)),
-                ('closes_positions', models.BooleanField(default=True, help_text='Off: only entries are stopped and orders cancelled.')),
-                ('pressed_at', models.DateTimeField()),
-                ('pressed_by', models.CharField(max_length=150)),
-                ('reason', models.CharField(max_length=300)),
-                ('rearmed_at', models.DateTimeField(blank=True, null=True)),
-                ('rearmed_by', models.CharField(blank=True, max_length=150)),
-                ('user', models.ForeignKey(blank=True, help_text='Empty: global, for every user.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='kill_switches', to=settings.AUTH_USER_MODEL)),
+                ("epoch", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "closes_positions",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Off: only entries are stopped and orders cancelled.",
+                    ),
+                ),
+                ("pressed_at", models.DateTimeField()),
+                ("pressed_by", models.CharField(max_length=150)),
+                ("reason", models.CharField(max_length=300)),
+                ("rearmed_at", models.DateTimeField(blank=True, null=True)),
+                ("rearmed_by", models.CharField(blank=True, max_length=150)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: global, for every user.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="kill_switches",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-epoch'],
-                'indexes': [models.Index(condition=models.Q(('rearmed_at', None)), fields=['user'], name='kill_pressed')],
+                "ordering": ["-epoch"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("rearmed_at", None)),
+                        fields=["user"],
+                        name="kill_pressed",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ExpectedFunding',
+            name="ExpectedFunding",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('settles_at', models.DateTimeField()),
-                ('funding_rate', exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20)),
-                ('base_quantity', exchanges.decimals.ExactDecimalField(decimal_places=18, help_text='Signed: > 0 long.', max_digits=38)),
-                ('settlement_price', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('payment', exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('uncertain', 'Uncertain'), ('matched', 'Matched'), ('missing', 'Missing'), ('deviating', 'Deviating')], default='pending', max_length=12)),
-                ('created_at', models.DateTimeField()),
-                ('event', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='expected', to='trading.fundingevent')),
-                ('leg', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='expected_funding', to='trading.leg')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("settles_at", models.DateTimeField()),
+                (
+                    "funding_rate",
+                    exchanges.decimals.ExactDecimalField(decimal_places=12, max_digits=20),
+                ),
+                (
+                    "base_quantity",
+                    exchanges.decimals.ExactDecimalField(
+                        decimal_places=18, help_text="Signed: > 0 long.", max_digits=38
+                    ),
+                ),
+                (
+                    "settlement_price",
+                    exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38),
+                ),
+                ("payment", exchanges.decimals.ExactDecimalField(decimal_places=18, max_digits=38)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("uncertain", "Uncertain"),
+                            ("matched", "Matched"),
+                            ("missing", "Missing"),
+                            ("deviating", "Deviating"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "event",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="expected",
+                        to="trading.fundingevent",
+                    ),
+                ),
+                (
+                    "leg",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="expected_funding",
+                        to="trading.leg",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['settles_at'],
-                'constraints': [models.UniqueConstraint(fields=('leg', 'settles_at'), name='expected_once')],
+                "ordering": ["settles_at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("leg", "settles_at"), name="expected_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LimitUse',
+            name="LimitUse",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('scope', models.CharField(max_length=48)),
-                ('reserved_cents', models.BigIntegerField(default=0)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='limit_uses', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("scope", models.CharField(max_length=48)),
+                ("reserved_cents", models.BigIntegerField(default=0)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="limit_uses",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'scope'), name='limit_scope'), models.CheckConstraint(condition=models.Q(('reserved_cents__gte', 0)), name='reserved_not_negative')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "scope"), name="limit_scope"),
+                    models.CheckConstraint(
+                        condition=models.Q(("reserved_cents__gte", 0)), name="reserved_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='position',
-            index=models.Index(fields=['state'], name='trading_pos_state_cb6faf_idx'),
+            model_name="position",
+            index=models.Index(fields=["state"], name="trading_pos_state_cb6faf_idx"),
         ),
         migrations.AddIndex(
-            model_name='position',
-            index=models.Index(fields=['user', 'state'], name='trading_pos_user_id_7e1a0a_idx'),
+            model_name="position",
+            index=models.Index(fields=["user", "state"], name="trading_pos_user_id_7e1a0a_idx"),
         ),
         migrations.AddConstraint(
-            model_name='position',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', [trading.core.states.PositionState['ENTERING'], trading.core.states.PositionState['EXITING'], trading.core.states.PositionState['HELD'], trading.core.states.PositionState['OPEN'], trading.core.states.PositionState['PLANNED'], trading.core.states.PositionState['UNWINDING']])), fields=('user', 'base'), name='one_live_position_per_pair'),
+            model_name="position",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            trading.core.states.PositionState["ENTERING"],
+                            trading.core.states.PositionState["EXITING"],
+                            trading.core.states.PositionState["HELD"],
+                            trading.core.states.PositionState["OPEN"],
+                            trading.core.states.PositionState["PLANNED"],
+                            trading.core.states.PositionState["UNWINDING"],
+                        ],
+                    )
+                ),
+                fields=("user", "base"),
+                name="one_live_position_per_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='position',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [trading.core.states.PositionState['ABANDONED'], trading.core.states.PositionState['CLOSED'], trading.core.states.PositionState['ENTERING'], trading.core.states.PositionState['EXITING'], trading.core.states.PositionState['HELD'], trading.core.states.PositionState['OPEN'], trading.core.states.PositionState['PLANNED'], trading.core.states.PositionState['UNWINDING']])), name='position_state_known'),
+            model_name="position",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            trading.core.states.PositionState["ABANDONED"],
+                            trading.core.states.PositionState["CLOSED"],
+                            trading.core.states.PositionState["ENTERING"],
+                            trading.core.states.PositionState["EXITING"],
+                            trading.core.states.PositionState["HELD"],
+                            trading.core.states.PositionState["OPEN"],
+                            trading.core.states.PositionState["PLANNED"],
+                            trading.core.states.PositionState["UNWINDING"],
+                        ],
+                    )
+                ),
+                name="position_state_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['state'], name='trading_ord_state_f0cea8_idx'),
+            model_name="order",
+            index=models.Index(fields=["state"], name="trading_ord_state_f0cea8_idx"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('position', 'leg', 'purpose', 'sequence'), name='order_sequence'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                fields=("position", "leg", "purpose", "sequence"), name="order_sequence"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [trading.core.states.OrderState['CANCELED'], trading.core.states.OrderState['DROPPED'], trading.core.states.OrderState['EXPIRED'], trading.core.states.OrderState['FILLED'], trading.core.states.OrderState['NOT_PLACED'], trading.core.states.OrderState['OPEN'], trading.core.states.OrderState['PARTIAL'], trading.core.states.OrderState['PLANNED'], trading.core.states.OrderState['REJECTED'], trading.core.states.OrderState['SENDING'], trading.core.states.OrderState['UNKNOWN']])), name='order_state_known'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            trading.core.states.OrderState["CANCELED"],
+                            trading.core.states.OrderState["DROPPED"],
+                            trading.core.states.OrderState["EXPIRED"],
+                            trading.core.states.OrderState["FILLED"],
+                            trading.core.states.OrderState["NOT_PLACED"],
+                            trading.core.states.OrderState["OPEN"],
+                            trading.core.states.OrderState["PARTIAL"],
+                            trading.core.states.OrderState["PLANNED"],
+                            trading.core.states.OrderState["REJECTED"],
+                            trading.core.states.OrderState["SENDING"],
+                            trading.core.states.OrderState["UNKNOWN"],
+                        ],
+                    )
+                ),
+                name="order_state_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['user', '-seen_at'], name='trading_opp_user_id_7f6df4_idx'),
+            model_name="opportunity",
+            index=models.Index(fields=["user", "-seen_at"], name="trading_opp_user_id_7f6df4_idx"),
         ),
         migrations.AddConstraint(
-            model_name='leg',
-            constraint=models.UniqueConstraint(fields=('position', 'index'), name='leg_index'),
+            model_name="leg",
+            constraint=models.UniqueConstraint(fields=("position", "index"), name="leg_index"),
         ),
         migrations.AddConstraint(
-            model_name='fundingevent',
-            constraint=models.UniqueConstraint(fields=('account', 'leg', 'venue_payment_id'), name='funding_once'),
+            model_name="fundingevent",
+            constraint=models.UniqueConstraint(
+                fields=("account", "leg", "venue_payment_id"), name="funding_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['user', '-id'], name='trading_eve_user_id_645782_idx'),
+            model_name="event",
+            index=models.Index(fields=["user", "-id"], name="trading_eve_user_id_645782_idx"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('relayed_at', None)), fields=['id'], name='event_unrelayed'),
+            model_name="event",
+            index=models.Index(
+                condition=models.Q(("relayed_at", None)), fields=["id"], name="event_unrelayed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trade',
-            constraint=models.UniqueConstraint(fields=('account', 'leg', 'venue_order_id', 'venue_trade_id', 'order_side'), name='trade_once'),
+            model_name="trade",
+            constraint=models.UniqueConstraint(
+                fields=("account", "leg", "venue_order_id", "venue_trade_id", "order_side"),
+                name="trade_once",
+            ),
         ),
     ]

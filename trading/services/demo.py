@@ -37,6 +37,9 @@ VALUES: dict[str, object] = {
     "max_position_per_pair_usd": "10000",
     "settlement_guard": "5",
     "next_arbitrage_opening_delay": "60",
+    "take_profit_usd": "30",
+    # 30 bp every 4 minutes are 36 % per 8 h: beyond what a real venue would be believed.
+    "max_spread": "0.9",
 }
 
 RegisterAccount = Callable[[str, str, str, Mapping[str, object]], None]

@@ -1,0 +1,198 @@
+"""Turn a wish into a planned position: every gate asked, limits reserved, legs written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+
+from arbsite.accounts.models import User
+from exchanges.models import Instrument
+from trading.core.refusal import Refusal
+from trading.core.sizing import PlannedSize
+from trading.core.states import PositionState
+from trading.events import announce
+from trading.models import IdempotencyKey, Leg, LegSide, Opportunity, Position
+from trading.services import limits
+from trading.services.configure import current
+from trading.services.evaluate import Evaluation, evaluate, leverage_of
+from trading.strategies.base import Candidate, CandidateLeg, EntryTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was written; each refusal is a sentence with its value."""
+
+    refusals: tuple[Refusal, ...]
+
+
+def plan_entry(
+    *,
+    user: User,
+    base: str,
+    long_instrument: Instrument,
+    short_instrument: Instrument,
+    size_usd: Decimal,
+    opened_by: str,
+    is_manual: bool,
+    idempotency_key: str | None,
+    now: datetime,
+) -> Position | Refused:
+    """Plan a hedged position and return it, or every reason why not.
+
+    The same `idempotency_key` with the same wish returns the position of the first time. Driving
+    the planned position is the caller's doorbell and the sweep's duty.
+    """
+    wish = f"{base} {long_instrument.pk} {short_instrument.pk} {size_usd.normalize()}"
+    if idempotency_key is not None:
+        known = _known(user, idempotency_key, wish)
+        if known is not None:
+            return known
+    found = evaluate(
+        user=user,
+        base=base,
+        long_instrument=long_instrument,
+        short_instrument=short_instrument,
+        size_usd=size_usd,
+        trigger=EntryTrigger.MANUAL if is_manual else EntryTrigger.PROMPT,
+        now=now,
+    )
+    if found.refusals or found.candidate is None or found.size is None:
+        return Refused(found.refusals)
+    try:
+        with transaction.atomic():
+            position = _write(user, found, found.candidate, found.size, opened_by, now)
+            _write_legs(position, found, (long_instrument, short_instrument))
+            if idempotency_key is not None:
+                _remember(user, idempotency_key, wish, position, now)
+    except limits.LimitReached as reached:
+        return Refused((reached.refusal,))
+    except IntegrityError:
+        return _refuse_double(user, base, idempotency_key, wish)
+    return position
+
+
+def _write(
+    user: User,
+    found: Evaluation,
+    candidate: Candidate,
+    size: PlannedSize,
+    opened_by: str,
+    now: datetime,
+) -> Position:
+    parameters = found.standing.parameters
+    venues = [leg.facts.instrument.venue for leg in candidate.legs]
+    limits.reserve(
+        user.pk,
+        limits.claims_for(
+            base=candidate.base, venues=venues, size_usd=size.size_usd, parameters=parameters
+        ),
+    )
+    position = Position.objects.create(
+        user=user,
+        mode=next(iter(found.standing.accounts.values())).exchange.mode,
+        base=candidate.base,
+        strategy=candidate.strategy,
+        open_reason=candidate.open_reason,
+        size_usd=size.size_usd,
+        target_base_quantity=size.base_quantity,
+        parameters=parameters.to_values(),
+        configuration_version=current(user).version,
+        entry_funding_spread=candidate.spread_8h,
+        expected_net_return=candidate.net_return,
+        opened_by=opened_by,
+        created_at=now,
+        entry_deadline=now + parameters.order_fill_timeout,
+        reserved_usd=size.size_usd,
+    )
+    Opportunity.objects.filter(
+        user=user, base=candidate.base, position=None, status=Opportunity.Status.CANDIDATE
+    ).update(status=Opportunity.Status.TAKEN, position=position)
+    announce(
+        user_id=user.pk,
+        kind="position.planned",
+        sentence=f"{candidate.base}: entering {size.size_usd:,.0f} USD per leg, "
+        f"long {venues[0]}, short {venues[1]} ({opened_by})",
+        position=position,
+        now=now,
+    )
+    return position
+
+
+def _write_legs(position: Position, found: Evaluation, instruments: Sequence[Instrument]) -> None:
+    """Write the legs, the thinner book first: what is hard to fill decides how much is hedged."""
+    assert found.candidate is not None  # noqa: S101  (checked by the caller)
+    pairs = list(zip(found.candidate.legs, instruments, strict=True))
+    pairs.sort(key=lambda pair: _touch_usd(pair[0]))
+    for index, (leg, instrument) in enumerate(pairs):
+        Leg.objects.create(
+            position=position,
+            index=index,
+            side=LegSide.LONG if leg.side.sign > 0 else LegSide.SHORT,
+            account=found.standing.accounts[instrument.exchange.code],
+            instrument=instrument,
+            leverage=leverage_of(instrument, found.standing),
+            decision_entry_mid=leg.facts.mid,
+            taker_fee=leg.facts.taker_fee,
+        )
+
+
+def _touch_usd(leg: CandidateLeg) -> Decimal:
+    book = leg.facts.book
+    if book is None:
+        return Decimal(0)
+    quantity = book.ask_quantity if leg.side.sign > 0 else book.bid_quantity
+    return quantity * book.mid
+
+
+def _known(user: User, key: str, wish: str) -> Position | Refused | None:
+    stored = IdempotencyKey.objects.filter(user=user, key=key).first()
+    if stored is None:
+        return None
+    if stored.request_hash != _hash(wish):
+        return Refused(
+            (
+                Refusal(
+                    code="key_reused",
+                    sentence="This form was already sent with other values: reload it first.",
+                ),
+            )
+        )
+    answer: dict[str, str] = stored.answer or {}
+    return Position.objects.for_user(user).get(pk=answer["position"])
+
+
+def _remember(user: User, key: str, wish: str, position: Position, now: datetime) -> None:
+    IdempotencyKey.objects.create(
+        user=user,
+        key=key,
+        request_hash=_hash(wish),
+        answer={"position": str(position.pk)},
+        created_at=now,
+    )
+
+
+def _refuse_double(user: User, base: str, key: str | None, wish: str) -> Position | Refused:
+    """Another request won the race: the same form's position, or the one that is live."""
+    if key is not None:
+        known = _known(user, key, wish)
+        if known is not None:
+            return known
+    live = Position.objects.for_user(user).live().filter(base=base).first()
+    state = live.state if live is not None else PositionState.PLANNED
+    return Refused(
+        (
+            Refusal(
+                code="position_exists",
+                sentence=f"{base} already has a position ({state}): one per pair at a time.",
+            ),
+        )
+    )
+
+
+def _hash(wish: str) -> str:
+    return hashlib.sha256(wish.encode()).hexdigest()

@@ -1,0 +1,121 @@
+"""What the ticket shows before a person opens: income, cost, break-even, what forbids it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from arbsite.accounts.models import User
+from exchanges.models import Instrument
+from trading.core.funding import HOURS_PER_YEAR
+from trading.core.refusal import Refusal
+from trading.services.evaluate import Evaluation, evaluate
+from trading.strategies.base import EntryTrigger
+
+DAY = Decimal(24)
+HOURS_OF_RATE = Decimal(8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryQuote:
+    """One pair at one size, for a person. Fractions of one leg's notional; USD per leg.
+
+    Figures are None where the data behind them cannot be trusted; `refusals` say why.
+    """
+
+    size_usd: Decimal
+    base_quantity: Decimal | None
+    spread_8h: Decimal | None
+    spread_apr: Decimal | None
+    income_per_day_usd: Decimal | None
+    cost: Decimal | None
+    cost_usd: Decimal | None
+    break_even_hours: Decimal | None
+    break_even_settlements: int | None
+    net_return: Decimal | None
+    net_apr: Decimal | None
+    hold_hours: Decimal
+    depth_usd: Decimal | None
+    refusals: tuple[Refusal, ...]
+    notes: tuple[str, ...]
+
+
+def quote_entry(
+    *,
+    user: User,
+    base: str,
+    long_instrument: Instrument,
+    short_instrument: Instrument,
+    size_usd: Decimal,
+    now: datetime,
+) -> EntryQuote:
+    """Quote an entry by hand; every figure is of this moment and nothing is reserved."""
+    found = evaluate(
+        user=user,
+        base=base,
+        long_instrument=long_instrument,
+        short_instrument=short_instrument,
+        size_usd=size_usd,
+        trigger=EntryTrigger.MANUAL,
+        now=now,
+    )
+    hold = _hours(found.standing.parameters.hold_horizon)
+    candidate = found.candidate
+    if candidate is None:
+        return _without_figures(found, size_usd, hold)
+    size = found.size.size_usd if found.size is not None else size_usd
+    even = candidate.break_even
+    return EntryQuote(
+        size_usd=size,
+        base_quantity=found.size.base_quantity if found.size is not None else None,
+        spread_8h=candidate.spread_8h,
+        spread_apr=candidate.spread_8h / HOURS_OF_RATE * HOURS_PER_YEAR,
+        income_per_day_usd=candidate.spread_8h / HOURS_OF_RATE * DAY * size,
+        cost=candidate.costs.fixed,
+        cost_usd=candidate.costs.fixed * size,
+        break_even_hours=None if even is None else _hours(even.hold),
+        break_even_settlements=None if even is None else even.settlements,
+        net_return=candidate.net_return,
+        net_apr=candidate.net_apr,
+        hold_hours=hold,
+        depth_usd=found.depth_usd,
+        refusals=found.refusals,
+        notes=_notes(found, size_usd),
+    )
+
+
+def _notes(found: Evaluation, asked_usd: Decimal) -> tuple[str, ...]:
+    notes = [note.sentence for note in found.notes]
+    if found.size is not None and found.size.size_usd < asked_usd * Decimal("0.99"):
+        notes.append(
+            f"Only {found.size.size_usd:,.0f} of {asked_usd:,.0f} USD fit: "
+            f"{found.size.bound_by} binds."
+        )
+    if found.candidate is not None:
+        notes.append("The entry window does not bind an entry by hand.")
+    return tuple(notes)
+
+
+def _without_figures(found: Evaluation, size_usd: Decimal, hold: Decimal) -> EntryQuote:
+    return EntryQuote(
+        size_usd=size_usd,
+        base_quantity=None,
+        spread_8h=None,
+        spread_apr=None,
+        income_per_day_usd=None,
+        cost=None,
+        cost_usd=None,
+        break_even_hours=None,
+        break_even_settlements=None,
+        net_return=None,
+        net_apr=None,
+        hold_hours=hold,
+        depth_usd=None,
+        refusals=found.refusals,
+        notes=(),
+    )
+
+
+def _hours(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(seconds=1)) / 3600
