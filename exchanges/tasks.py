@@ -11,7 +11,7 @@ POLLING = "carry:polling"
 POLL_LOCK_MS = 10_000
 
 
-@shared_task  # type: ignore[untyped-decorator]
+@shared_task
 def poll_market(force: bool = False) -> list[str]:
     """Read by REST what streams have not brought lately; one poll runs at a time."""
     if force:
@@ -25,11 +25,11 @@ def poll_market(force: bool = False) -> list[str]:
         redis.delete(POLLING)
 
 
-@shared_task  # type: ignore[untyped-decorator]
+@shared_task
 def refresh_instruments() -> dict[str, list[str]]:
     return services.refresh_instruments(timezone.now())
 
 
-@shared_task  # type: ignore[untyped-decorator]
+@shared_task
 def poll_settlements() -> int:
     return services.poll_settlements(timezone.now())
