@@ -30,24 +30,25 @@ OnChange = Callable[[set[str]], None]
 
 
 class MarketFeed:
-    """The streams of some instruments. `on_change` is called on the loop with changed bases."""
+    """The streams of some instruments, onto a board of its own."""
 
     def __init__(
         self,
         instruments: Sequence[Instrument],
         modes: Mapping[str, Mode],
         redis: Redis,
-        on_change: OnChange,
     ) -> None:
         self.board = Board({(i.venue, i.symbol): i.base for i in instruments})
         self._instruments = instruments
         self._modes = modes
         self._redis = redis
-        self._on_change = on_change
+        self._on_change: OnChange | None = None
         self._intervals = IntervalTable()
         self._changed: set[str] = set()
 
-    async def run(self) -> None:
+    async def run(self, on_change: OnChange) -> None:
+        """Stream until cancelled; call `on_change` on the loop with the bases that changed."""
+        self._on_change = on_change
         async with asyncio.TaskGroup() as group:
             group.create_task(self._publish_forever())
             for venue in {instrument.venue for instrument in self._instruments}:
@@ -74,7 +75,8 @@ class MarketFeed:
 
     def _tell(self) -> None:
         changed, self._changed = self._changed, set()
-        self._on_change(changed)
+        if self._on_change is not None:
+            self._on_change(changed)
 
     async def _publish_forever(self) -> None:
         while True:

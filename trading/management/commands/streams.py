@@ -68,10 +68,13 @@ async def _markets_forever(part: int, parts: int) -> None:
     """Run the feed; start it anew when what is listed has changed."""
     while True:
         instruments, modes = await asyncio.to_thread(_listed, part, parts)
-        scan = LiveScan()
-        feed = MarketFeed(instruments, modes, selectors.board_redis(), scan.changed)
+        feed = MarketFeed(instruments, modes, selectors.board_redis())
+        scan = LiveScan(feed.board, feed.flush)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(feed.run()), group.create_task(scan.run(feed))]
+            tasks = [
+                group.create_task(feed.run(scan.changed)),
+                group.create_task(scan.run()),
+            ]
             while (await asyncio.to_thread(_listed, part, parts))[0] == instruments:
                 await asyncio.sleep(RELIST_EVERY)
             for task in tasks:

@@ -1,0 +1,138 @@
+"""Write what the scan found, few rows for many scans.
+
+One row per user, pair and outcome lives for one funding interval: what is found again renews it,
+another reason or another interval begins a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from trading.core.costs import HOUR
+from trading.models import Engine, Opportunity
+from trading.services.user_scan import Finding
+from trading.strategies.base import Candidate
+
+# What was passed over is of no use to anyone after that.
+PASSED_KEPT = timedelta(days=2)
+SHORTEST_ROW = timedelta(minutes=2)
+
+Outcome = tuple[str, UUID, UUID, str, str]
+
+
+def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: datetime) -> int:
+    """Write the findings of one scan of one user; return how many rows are new."""
+    known = _known(user_id, now)
+    new = []
+    for finding in findings:
+        figures = _figures(finding, hold, known)
+        if figures is None:
+            continue
+        row = known.get(_outcome(finding))
+        if row is not None and now - row.found_at < _row_lives(finding):
+            reason = finding.refusal.sentence if finding.refusal else ""
+            Opportunity.objects.filter(pk=row.pk).update(
+                **figures, reason=reason[:300], seen_at=now
+            )
+        else:
+            new.append(_row(user_id, finding, figures, now))
+    Opportunity.objects.bulk_create(new)
+    if new:
+        _forget(user_id, now)
+    Engine.objects.filter(user_id=user_id).update(last_scan_at=now)
+    return len(new)
+
+
+def _known(user_id: UUID, now: datetime) -> dict[Outcome, Opportunity]:
+    """Return the user's newest row of each outcome."""
+    rows = Opportunity.objects.filter(user_id=user_id, seen_at__gte=now - PASSED_KEPT)
+    return {
+        (r.base, r.long_instrument_id, r.short_instrument_id, r.status, r.reason_code): r
+        for r in rows.order_by("seen_at")
+    }
+
+
+def _outcome(finding: Finding) -> Outcome:
+    passed = finding.refusal
+    status = Opportunity.Status.CANDIDATE if passed is None else Opportunity.Status.PASSED
+    code = "" if passed is None else passed.code
+    return (finding.base, finding.long.id, finding.short.id, status, code)
+
+
+def _row(user_id: UUID, finding: Finding, figures: dict[str, Any], now: datetime) -> Opportunity:
+    base, long_id, short_id, status, code = _outcome(finding)
+    return Opportunity(
+        user_id=user_id,
+        strategy="funding_spread",
+        base=base,
+        long_instrument_id=long_id,
+        short_instrument_id=short_id,
+        status=status,
+        reason_code=code,
+        reason=finding.refusal.sentence[:300] if finding.refusal else "",
+        found_at=now,
+        seen_at=now,
+        **figures,
+    )
+
+
+def _figures(
+    finding: Finding, hold: timedelta, known: dict[Outcome, Opportunity]
+) -> dict[str, Any] | None:
+    """Return the columns of a candidate; of untrusted data the last ones of its pair, if any."""
+    candidate = finding.candidate
+    if candidate is not None and candidate.net_return is not None:
+        return {"hold_hours": -(-hold // HOUR), **_counted(finding, candidate)}
+    pair = (finding.base, finding.long.id, finding.short.id)
+    last = [row for outcome, row in known.items() if outcome[:3] == pair]
+    if not last:
+        return None
+    return {name: getattr(last[-1], name) for name in FIGURES}
+
+
+def _counted(finding: Finding, candidate: Candidate) -> dict[str, Any]:
+    even = candidate.break_even
+    return {
+        "size_usd": finding.size_usd,
+        "capacity_usd": finding.capacity_usd,
+        "spread_8h": candidate.spread_8h,
+        "cost": candidate.costs.fixed,
+        "net_return": candidate.net_return,
+        "net_apr": candidate.net_apr,
+        "break_even_hours": None if even is None else _hours(even.hold),
+        "break_even_settlements": None if even is None else even.settlements,
+    }
+
+
+FIGURES = (
+    "size_usd",
+    "capacity_usd",
+    "spread_8h",
+    "cost",
+    "net_return",
+    "net_apr",
+    "break_even_hours",
+    "break_even_settlements",
+    "hold_hours",
+)
+
+
+def _hours(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(seconds=1)) / 3600
+
+
+def _row_lives(finding: Finding) -> timedelta:
+    intervals = [
+        paired.instrument.funding_interval_seconds or 0 for paired in (finding.long, finding.short)
+    ]
+    return max(timedelta(seconds=max(intervals)), SHORTEST_ROW)
+
+
+def _forget(user_id: UUID, now: datetime) -> None:
+    Opportunity.objects.filter(
+        user_id=user_id, status=Opportunity.Status.PASSED, seen_at__lt=now - PASSED_KEPT
+    ).delete()

@@ -1,0 +1,204 @@
+"""From the board to opportunities and doorbells: live in `streams`, every two seconds in a worker.
+
+The live scan asks the vectorised pass on every update and rings the entry within the same turn of
+the loop; rows are written once a round. The worker's scan does the same with a board read from
+Redis and leaves alone what a live scan has looked at in the last seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
+from uuid import UUID
+
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from redis import Redis, RedisError
+
+from exchanges import selectors
+from exchanges.board import Board
+from trading.doorbell import ring_entry
+from trading.services import opportunities
+from trading.services.standing import Standing, load_standings
+from trading.services.universe import Universe
+from trading.services.user_scan import Finding, UserScan
+from trading.strategies.base import EntryTrigger
+
+logger = logging.getLogger(__name__)
+
+ROUND_SECONDS = 1.0
+# Between two rings for one pair: the entry has by then become a position or a refusal.
+RING_AGAIN_AFTER = timedelta(seconds=5)
+SCANNED = "carry:scanned"
+LOOKED_AT_LATELY = timedelta(seconds=5)
+
+
+class MarketScan:
+    """What one process scans: all pairs for all users. `load` reads, `judge` asks memory."""
+
+    def __init__(self) -> None:
+        self._universe = Universe()
+        self._scans: dict[UUID, UserScan] = {}
+        self._rung: dict[tuple[UUID, str], datetime] = {}
+
+    @property
+    def users(self) -> list[UserScan]:
+        return list(self._scans.values())
+
+    @property
+    def bases(self) -> list[str]:
+        return list(self._universe.by_base)
+
+    def load(self, now: datetime) -> list[Standing]:
+        """Read instruments, history and every user's standing from the database."""
+        close_old_connections()
+        self._universe.refresh(now)
+        return load_standings(now)
+
+    def adopt(self, standings: Iterable[Standing]) -> None:
+        """Go on with what was loaded; arrays are built anew only where they no longer fit."""
+        scans = {}
+        for standing in standings:
+            scan = self._scans.get(standing.user_id)
+            if scan is None or not scan.fits(standing):
+                scan = UserScan(self._universe, standing)
+            scan.standing = standing
+            scans[standing.user_id] = scan
+        self._scans = scans
+
+    def may_ring(self, user_id: UUID, base: str, now: datetime) -> bool:
+        """Tell whether a pair may be rung now, and remember that it was."""
+        last = self._rung.get((user_id, base))
+        if last is not None and now - last < RING_AGAIN_AFTER:
+            return False
+        self._rung[(user_id, base)] = now
+        return True
+
+
+class LiveScan:
+    """The scan of the streaming process. `changed` is called on the loop with changed bases."""
+
+    def __init__(self, board: Board, publish: Callable[[], Awaitable[None]]) -> None:
+        self._board = board
+        self._publish = publish
+        self._market = MarketScan()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def changed(self, bases: set[str]) -> None:
+        """Ring the entry of whatever may be entered now."""
+        now = timezone.now()
+        found = [
+            (scan.standing.user_id, finding)
+            for scan in self._market.users
+            if scan.standing.refuse_entries() is None
+            for base in bases
+            if scan.may_pay(base, self._board, now)
+            and (finding := scan.judge(base, self._board, now, EntryTrigger.SCHEDULE)) is not None
+            and finding.refusal is None
+            and self._market.may_ring(scan.standing.user_id, base, now)
+        ]
+        if found:
+            task = asyncio.create_task(self._enter(found))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def run(self) -> None:
+        """Load standings and write what was found, once a round, until cancelled."""
+        while True:
+            try:
+                await self._round()
+            except DatabaseError:
+                logger.exception("scan round failed")
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def _round(self) -> None:
+        self._market.adopt(await asyncio.to_thread(self._market.load, timezone.now()))
+        now = timezone.now()
+        for scan in self._market.users:
+            findings = []
+            for base in self._market.bases:
+                finding = scan.judge(base, self._board, now, EntryTrigger.SCHEDULE)
+                if finding is not None:
+                    findings.append(finding)
+                # Facts go on arriving between two bases.
+                await asyncio.sleep(0)
+            await asyncio.to_thread(_record, scan.standing, findings, now)
+        await asyncio.to_thread(_say_scanned, self._market.bases, now)
+
+    async def _enter(self, found: list[tuple[UUID, Finding]]) -> None:
+        # The worker must see the facts it is rung for.
+        await self._publish()
+        for user_id, finding in found:
+            await asyncio.to_thread(_ring, user_id, finding)
+
+
+def scan_all(*, force: bool = False) -> int:
+    """Scan the board in Redis for every user; return how many entries were rung.
+
+    `force`: also what a live scan looks at, and from the opening of the entry window on.
+    """
+    now, redis = timezone.now(), selectors.board_redis()
+    looked_at = set() if force else _scanned_lately(redis, now)
+    trigger = EntryTrigger.PROMPT if force else EntryTrigger.SCHEDULE
+    with _worker_lock:
+        market, rung = _worker_scan(), 0
+        market.adopt(market.load(now))
+        bases = [base for base in market.bases if base not in looked_at]
+        board = selectors.market_board() if bases else Board()
+        for scan in market.users:
+            found = (scan.judge(base, board, now, trigger) for base in bases)
+            findings = [finding for finding in found if finding is not None]
+            if findings:
+                _record(scan.standing, findings, now)
+            for finding in findings:
+                if finding.refusal is None and market.may_ring(
+                    scan.standing.user_id, finding.base, now
+                ):
+                    rung += _ring(scan.standing.user_id, finding)
+    return rung
+
+
+_worker_lock = threading.Lock()
+
+
+@cache
+def _worker_scan() -> MarketScan:
+    """Return this process's scan: settled history is read once and then kept up to date."""
+    return MarketScan()
+
+
+def _record(standing: Standing, findings: list[Finding], now: datetime) -> None:
+    opportunities.record(standing.user_id, findings, hold=standing.parameters.hold_horizon, now=now)
+
+
+def _ring(user_id: UUID, finding: Finding) -> bool:
+    return ring_entry(
+        user_id=user_id,
+        base=finding.base,
+        long_instrument_id=finding.long.id,
+        short_instrument_id=finding.short.id,
+        size_usd=finding.size_usd,
+    )
+
+
+def _say_scanned(bases: list[str], now: datetime) -> None:
+    try:
+        if bases:
+            selectors.board_redis().hset(SCANNED, mapping=dict.fromkeys(bases, now.isoformat()))
+    except RedisError as error:
+        # Workers then scan the same bases too, which does no harm.
+        logger.warning("scan not announced", extra={"reason": str(error)})
+
+
+def _scanned_lately(redis: Redis, now: datetime) -> set[str]:
+    said = cast(dict[bytes, bytes], redis.hgetall(SCANNED))
+    return {
+        base.decode()
+        for base, at in said.items()
+        if now - datetime.fromisoformat(at.decode()) < LOOKED_AT_LATELY
+    }

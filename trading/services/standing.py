@@ -1,0 +1,185 @@
+"""Where each user stands: what may be entered now, with which accounts, fees and room left.
+
+One snapshot is read from the database at most once a second and asked from memory many times; the
+entry itself asks everything again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from arbsite.accounts.models import User
+from exchanges.board import Key
+from exchanges.domain import Symbol
+from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
+from trading.core.parameters import Parameters
+from trading.core.refusal import Refusal
+from trading.core.sizing import Capital
+from trading.core.states import LIVE_POSITION_STATES
+from trading.models import CoolDown, Engine, KillSwitch, LimitUse, Position
+from trading.services import configure, kill_switch
+from trading.services.limits import USER_SCOPE
+
+ZERO = Decimal(0)
+DOLLARS = frozenset({"USDT", "USDC", "USD"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One user's snapshot. Accounts and capital by venue code, reservations by scope, in USD."""
+
+    user_id: UUID
+    parameters: Parameters
+    accounts: Mapping[str, ExchangeAccount]
+    capital: Mapping[str, Capital]
+    equity: Decimal
+    fees: Mapping[Key, Decimal]
+    reserved: Mapping[str, Decimal]
+    live: Mapping[str, str]
+    cool_downs: Mapping[str, CoolDown]
+    kill: KillSwitch | None
+    is_running: bool
+
+    def taker_fee(self, key: Key) -> Decimal:
+        """Return the account's own taker fee, or the configured fallback."""
+        return self.fees.get(key, self.parameters.perpetual_fee_fallback)
+
+    def limits_left(self, base: str, venues: Iterable[str]) -> dict[str, Decimal]:
+        """Return what is left of each limit, per leg, by the words a trader knows it by."""
+        p = self.parameters
+        left = {
+            f"the limit per pair on {base}": self._left(
+                f"pair:{base}", p.max_position_per_pair_usd
+            ),
+            "your total limit": self._left(USER_SCOPE, p.max_position_per_user_usd),
+        }
+        for venue in venues:
+            words = f"the limit at {venue}"
+            left[words] = self._left(f"venue:{venue}", p.max_position_per_venue_usd)
+        return left
+
+    def refuse_pair(self, base: str, now: datetime) -> Refusal | None:
+        """Refuse a base that has a position or must rest."""
+        if base in self.live:
+            return Refusal(
+                code="position_exists",
+                sentence=f"{base} already has a position ({self.live[base].lower()}).",
+            )
+        cool_down = self.cool_downs.get(base)
+        if cool_down is not None and cool_down.until > now:
+            return Refusal(
+                code="cool_down",
+                sentence=f"No entry on {base} until {cool_down.until:%H:%M:%S} UTC: "
+                f"{cool_down.reason}.",
+            )
+        return None
+
+    def refuse_venues(self, venues: Iterable[str]) -> Refusal | None:
+        """Refuse venues without an account that may open."""
+        for venue in venues:
+            account = self.accounts.get(venue)
+            if account is None:
+                return Refusal(
+                    code="no_account",
+                    sentence=f"There is no active account at {venue}: add its API key first.",
+                )
+            if account.is_halted:
+                return Refusal(
+                    code="account_halted",
+                    sentence=f"The account at {venue} is halted: {account.halted_reason}",
+                )
+        return None
+
+    def refuse_kill(self) -> Refusal | None:
+        """Refuse every entry, by hand too, while a kill switch is pressed."""
+        if self.kill is None:
+            return None
+        return Refusal(
+            code="killed",
+            sentence=f"The kill switch is pressed, by {self.kill.pressed_by}: re-arm it first.",
+        )
+
+    def refuse_entries(self) -> Refusal | None:
+        """Refuse whatever is found while the user's engine may not open anything."""
+        most = self.parameters.max_open_positions
+        killed = self.refuse_kill()
+        if killed is not None:
+            return killed
+        if not self.is_running:
+            return Refusal(code="paused", sentence="The engine is paused: resume it to enter.")
+        if not self.parameters.auto_entry:
+            return Refusal(code="manual_only", sentence="Automatic entry is off.")
+        if len(self.live) >= most:
+            sentence = f"{len(self.live)} positions are open; the most is {most}."
+            return Refusal(code="too_many_positions", sentence=sentence)
+        return None
+
+    def _left(self, scope: str, cap: Decimal) -> Decimal:
+        return cap - self.reserved.get(scope, ZERO)
+
+
+def load_standings(now: datetime) -> list[Standing]:
+    """Return the snapshot of every user with an account in use."""
+    users = User.objects.filter(is_active=True, exchange_accounts__is_active=True).distinct()
+    return [standing_of(user, now) for user in users]
+
+
+def standing_of(user: User, now: datetime) -> Standing:
+    """Return one user's snapshot, read now."""
+    accounts = {
+        account.exchange.code: account
+        for account in ExchangeAccount.objects.for_user(user)
+        .active()
+        .filter(exchange__is_enabled=True)
+        .select_related("exchange")
+    }
+    capital, equity = _capital(accounts)
+    live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
+    uses = LimitUse.objects.filter(user=user)
+    engine = Engine.objects.filter(user=user).first()
+    return Standing(
+        user_id=user.pk,
+        parameters=configure.current(user).parameters,
+        accounts=accounts,
+        capital=capital,
+        equity=equity,
+        fees=_fees(accounts),
+        reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
+        live=dict(live.values_list("base", "state")),
+        cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
+        kill=kill_switch.active_for(user),
+        is_running=engine is not None and engine.state == Engine.State.RUNNING,
+    )
+
+
+def _capital(accounts: Mapping[str, ExchangeAccount]) -> tuple[dict[str, Capital], Decimal]:
+    """Return the collateral by venue and the equity of all venues together."""
+    free: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+    equity: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+    held = AccountBalance.objects.filter(account__in=accounts.values(), asset__in=DOLLARS)
+    for balance in held:
+        free[balance.account_id] += balance.free
+        equity[balance.account_id] += balance.equity
+    capital = {
+        venue: Capital(
+            account=str(account.pk),
+            free=free[account.pk],
+            used_margin=max(equity[account.pk] - free[account.pk], ZERO),
+        )
+        for venue, account in accounts.items()
+    }
+    return capital, sum(equity.values(), ZERO)
+
+
+def _fees(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:
+    rows = AccountFee.objects.filter(account__in=accounts.values()).select_related(
+        "instrument__exchange"
+    )
+    return {
+        (fee.instrument.exchange.code, Symbol(fee.instrument.symbol)): fee.taker for fee in rows
+    }
