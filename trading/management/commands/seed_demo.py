@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from arbsite.schedules import install_schedules
+from exchanges import registry
 from trading.services.demo import seed_demo
 
 TIMEOUT_SECONDS = 10
@@ -26,7 +27,10 @@ class Command(BaseCommand):
         if not settings.CARRY_SIMULATOR_CONTROL_URL:
             raise CommandError("CARRY_SIMULATOR_CONTROL_URL is not set: start Carry with `up`.")
         install_schedules()
-        login = seed_demo(register=_register, now=timezone.now())
+        try:
+            login = seed_demo(register=_register, now=timezone.now())
+        finally:
+            registry.close_all()
         if login.password is not None:
             self.stdout.write(f"Sign in as {login.username} with password {login.password}")
 
