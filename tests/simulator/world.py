@@ -1,0 +1,172 @@
+"""A simulator in this process, with a clock that tests move by hand, and signed requests to it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from exchanges.domain import OrderType, Side, TimeInForce
+from exchanges.simulator.accounts import Account, Pin
+from exchanges.simulator.admission import OrderIntent
+from exchanges.simulator.core import Simulator
+from exchanges.simulator.deliveries import Delivery
+from exchanges.simulator.ledger import Ledger
+from exchanges.simulator.listings import BYBIT, SPOT, USDM, Listing
+from exchanges.simulator.market import GeneratedMarket
+from exchanges.simulator.storage import Storage
+from exchanges.simulator.venues import Venues
+from exchanges.simulator.wire import WireRequest, milliseconds
+
+START = datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC)
+FOUR_MINUTES = timedelta(minutes=4)
+HOSTS = {SPOT: "api.binance.com", USDM: "fapi.binance.com", BYBIT: "api.bybit.com"}
+
+
+def signed(secret: str, payload: str) -> str:
+    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A venue's answer as a client reads it."""
+
+    status: int
+    body: Any
+
+
+class World:
+    """All venues over one state directory; `at` is the venues' clock."""
+
+    def __init__(self, directory: Path, *, seed: int = 7, interval: timedelta = FOUR_MINUTES):
+        self.directory = directory
+        self.at = START
+        self._market = GeneratedMarket(seed=seed, epoch=START, interval=interval)
+        self._seed = seed
+        self.open()
+
+    def open(self) -> None:
+        """Open the state directory, as a new process would."""
+        ledger = Ledger(Storage(self.directory))
+        self.simulator = Simulator(
+            ledger=ledger, market=self._market, seed=self._seed, now=lambda: self.at
+        )
+        self.venues = Venues(self.simulator)
+
+    def wait(self, **span: float) -> None:
+        """Let time pass and one beat happen at its end."""
+        self.at += timedelta(**span)
+        self.simulator.tick()
+
+    def listing(self, venue: str, symbol: str = "BTCUSDT") -> Listing:
+        return self.simulator.market.listings[(venue, symbol)]
+
+    def account(self, venue: str, *, usdt: str = "100000") -> Account:
+        """Return the venue's account with as much USDT in each wallet."""
+        owner = BYBIT if venue == BYBIT else SPOT
+        key = f"{owner}-key"
+        if key not in self.simulator.ledger.accounts:
+            names = ("unified",) if owner == BYBIT else ("spot", "usdm")
+            wallets = {name: {"USDT": Decimal(usdt)} for name in names}
+            account = Account(
+                venue=owner,
+                api_key=key,
+                secret=f"{owner}-secret",
+                uid=1,
+                wallets=wallets,
+                created_at=self.at,
+            )
+            self.simulator.ledger.put_account(account)
+        return self.simulator.ledger.accounts[key]
+
+    def pin(self, venue: str, symbol: str = "BTCUSDT", **values: str) -> None:
+        """Set price, funding_rate or level_quantity of one listing by hand."""
+        before = self.simulator.ledger.pins.get((venue, symbol), Pin(venue=venue, symbol=symbol))
+        changes = {name: Decimal(text) for name, text in values.items()}
+        self.simulator.ledger.put_pin(replace(before, **changes))
+        self.simulator.books.forget(self.listing(venue, symbol))
+
+    def intent(self, venue: str, side: Side, quantity: str, **changes: Any) -> OrderIntent:
+        """Return an order that is a market order unless it has a price."""
+        price = changes.pop("price", None)
+        intent = OrderIntent(
+            listing=self.listing(venue),
+            client_order_id="",
+            side=side,
+            order_type=OrderType.LIMIT if price else OrderType.MARKET,
+            time_in_force=TimeInForce.GTC if price else TimeInForce.IOC,
+            base_quantity=Decimal(quantity),
+            price=Decimal(price) if price else None,
+            reduce_only=False,
+        )
+        return replace(intent, **changes)
+
+    def place(self, venue: str, side: Side, quantity: str, **changes: Any) -> Any:
+        account = self.account(venue)
+        intent = self.intent(venue, side, quantity, **changes)
+        return self.simulator.place(account, intent, now=self.at)
+
+    def public(self, venue: str, path: str, **parameters: Any) -> Reply:
+        request = WireRequest(
+            host=HOSTS[venue], method="GET", path=path, query=urlencode(parameters)
+        )
+        return _reply(self.venues.answer(request))
+
+    def private(self, venue: str, method: str, path: str, **parameters: Any) -> Reply:
+        return _reply(self.deliver(venue, method, path, **parameters))
+
+    def deliver(self, venue: str, method: str, path: str, **parameters: Any) -> Delivery:
+        """Send a signed request past the fault rules and return how it is delivered."""
+        request = self.request(venue, method, path, **parameters)
+        return self.venues.answer(request, self.venues.disturbance(request))
+
+    def request(self, venue: str, method: str, path: str, **parameters: Any) -> WireRequest:
+        account = self.account(venue)
+        if venue == BYBIT:
+            return self._bybit_request(account, method, path, parameters)
+        parameters = {"timestamp": milliseconds(self.at), "recvWindow": 5000} | parameters
+        payload = urlencode(parameters)
+        text = f"{payload}&signature={signed(account.secret, payload)}"
+        is_post = method == "POST"
+        return WireRequest(
+            host=HOSTS[venue],
+            method=method,
+            path=path,
+            query="" if is_post else text,
+            body=text.encode() if is_post else b"",
+            headers={"x-mbx-apikey": account.api_key},
+        )
+
+    def _bybit_request(
+        self, account: Account, method: str, path: str, parameters: dict[str, Any]
+    ) -> WireRequest:
+        stamp = str(milliseconds(self.at))
+        is_post = method == "POST"
+        payload = orjson.dumps(parameters).decode() if is_post else urlencode(parameters)
+        headers = {
+            "x-bapi-api-key": account.api_key,
+            "x-bapi-timestamp": stamp,
+            "x-bapi-recv-window": "5000",
+            "x-bapi-sign": signed(account.secret, f"{stamp}{account.api_key}5000{payload}"),
+        }
+        return WireRequest(
+            host=HOSTS[BYBIT],
+            method=method,
+            path=path,
+            query="" if is_post else payload,
+            body=payload.encode() if is_post else b"",
+            headers=headers,
+        )
+
+
+def _reply(delivery: Delivery) -> Reply:
+    response = delivery.response
+    assert response is not None
+    return Reply(status=response.status, body=orjson.loads(response.body))
