@@ -22,6 +22,7 @@ class Opportunity(models.Model):
     """One candidate hedge for one user; written by the scan, marked taken by the entry.
 
     `net_return` is a fraction of one leg's notional over `hold_hours`; break-even None is never.
+    Figures are None where the data behind them cannot be trusted; the reason says why.
     """
 
     class Status(models.TextChoices):
@@ -39,10 +40,14 @@ class Opportunity(models.Model):
     short_instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="+")
     size_usd = money_field()
     capacity_usd = money_field(null=True, blank=True)
-    spread_8h = rate_field()
-    cost = rate_field(help_text="Four fees and four slippages, fraction of one leg's notional.")
-    net_return = rate_field()
-    net_apr = rate_field()
+    spread_8h = rate_field(null=True, blank=True)
+    cost = rate_field(
+        null=True,
+        blank=True,
+        help_text="Four fees and four slippages, fraction of one leg's notional.",
+    )
+    net_return = rate_field(null=True, blank=True)
+    net_apr = rate_field(null=True, blank=True)
     hold_hours = models.PositiveIntegerField()
     break_even_hours = rate_field(null=True, blank=True)
     break_even_settlements = models.PositiveIntegerField(null=True, blank=True)

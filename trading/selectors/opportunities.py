@@ -17,13 +17,11 @@ PAIR_FIELDS = ("long", "short", "spread", "net", "even", "cap")
 
 
 def best_pairs(user: User, now: datetime) -> dict[str, Opportunity]:
-    """Return the current opportunity with the highest net APR of each base."""
-    best: dict[str, Opportunity] = {}
-    for found in _with_venues(user).filter(seen_at__gte=now - CURRENT_FOR):
-        known = best.get(found.base)
-        if known is None or found.net_apr > known.net_apr:
-            best[found.base] = found
-    return best
+    """Return what the last scan thought of each base; bases without figures are left out."""
+    newest: dict[str, Opportunity] = {}
+    for found in _with_venues(user).filter(seen_at__gte=now - CURRENT_FOR).order_by("seen_at"):
+        newest[found.base] = found
+    return {base: found for base, found in newest.items() if found.net_apr is not None}
 
 
 def recent_opportunities(user: User, *, limit: int) -> list[Opportunity]:

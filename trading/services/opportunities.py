@@ -15,7 +15,6 @@ from uuid import UUID
 from trading.core.costs import HOUR
 from trading.models import Engine, Opportunity
 from trading.services.user_scan import Finding
-from trading.strategies.base import Candidate
 
 # What was passed over is of no use to anyone after that.
 PASSED_KEPT = timedelta(days=2)
@@ -29,9 +28,7 @@ def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: 
     known = _known(user_id, now)
     new = []
     for finding in findings:
-        figures = _figures(finding, hold, known)
-        if figures is None:
-            continue
+        figures = _figures(finding, hold)
         row = known.get(_outcome(finding))
         if row is not None and now - row.found_at < _row_lives(finding):
             reason = finding.refusal.sentence if finding.refusal else ""
@@ -80,45 +77,21 @@ def _row(user_id: UUID, finding: Finding, figures: dict[str, Any], now: datetime
     )
 
 
-def _figures(
-    finding: Finding, hold: timedelta, known: dict[Outcome, Opportunity]
-) -> dict[str, Any] | None:
-    """Return the columns of a candidate; of untrusted data the last ones of its pair, if any."""
+def _figures(finding: Finding, hold: timedelta) -> dict[str, Any]:
+    """Return the columns of a candidate, empty where its data cannot be trusted."""
     candidate = finding.candidate
-    if candidate is not None and candidate.net_return is not None:
-        return {"hold_hours": -(-hold // HOUR), **_counted(finding, candidate)}
-    pair = (finding.base, finding.long.id, finding.short.id)
-    last = [row for outcome, row in known.items() if outcome[:3] == pair]
-    if not last:
-        return None
-    return {name: getattr(last[-1], name) for name in FIGURES}
-
-
-def _counted(finding: Finding, candidate: Candidate) -> dict[str, Any]:
-    even = candidate.break_even
+    even = candidate.break_even if candidate is not None else None
     return {
         "size_usd": finding.size_usd,
         "capacity_usd": finding.capacity_usd,
-        "spread_8h": candidate.spread_8h,
-        "cost": candidate.costs.fixed,
-        "net_return": candidate.net_return,
-        "net_apr": candidate.net_apr,
+        "spread_8h": candidate.spread_8h if candidate is not None else None,
+        "cost": candidate.costs.fixed if candidate is not None else None,
+        "net_return": candidate.net_return if candidate is not None else None,
+        "net_apr": candidate.net_apr if candidate is not None else None,
+        "hold_hours": -(-hold // HOUR),
         "break_even_hours": None if even is None else _hours(even.hold),
         "break_even_settlements": None if even is None else even.settlements,
     }
-
-
-FIGURES = (
-    "size_usd",
-    "capacity_usd",
-    "spread_8h",
-    "cost",
-    "net_return",
-    "net_apr",
-    "break_even_hours",
-    "break_even_settlements",
-    "hold_hours",
-)
 
 
 def _hours(span: timedelta) -> Decimal:
