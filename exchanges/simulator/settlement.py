@@ -34,6 +34,9 @@ class FundingClock:
         self._tell = tell
         stored = ledger.meta(SETTLED_UNTIL)
         self._settled_until = datetime.fromisoformat(stored) if stored else started_at
+        if stored is None:
+            ledger.put_meta(SETTLED_UNTIL, started_at.isoformat())
+            ledger.commit()
         self._perpetuals = [
             row for row in market.listings.values() if row.is_perpetual and not row.is_inverse
         ]

@@ -53,6 +53,7 @@ class BinanceSpotFace(BinanceFace):
             ("GET", "/api/v3/exchangeInfo"): (none, self._exchange_info),
             ("GET", "/api/v3/ticker/bookTicker"): (none, self._book_ticker),
             ("GET", "/api/v3/ticker/24hr"): (none, self._ticker),
+            ("GET", "/api/v3/ticker/price"): (none, self._last_price),
             ("GET", "/api/v3/depth"): (none, self._depth),
         }
         orders: dict[tuple[str, str], Route] = {
@@ -92,6 +93,14 @@ class BinanceSpotFace(BinanceFace):
     def _ticker(self, call: Call) -> Any:
         asked, is_single = listings_asked(call, self._listings)
         rows = [payloads.ticker(self._simulator, row, call.now) for row in asked]
+        return rows[0] if is_single else rows
+
+    def _last_price(self, call: Call) -> Any:
+        asked, is_single = listings_asked(call, self._listings)
+        rows = [
+            {"symbol": row.symbol, "price": plain(self._simulator.market.mark(row, call.now))}
+            for row in asked
+        ]
         return rows[0] if is_single else rows
 
     def _depth(self, call: Call) -> Json:
