@@ -28,7 +28,10 @@ _BARE_SECRET = re.compile(r"\b[A-Za-z0-9]{60,}\b")
 
 def redact_text(text: str) -> str:
     """Blank the values of secret-looking pairs and key-like runs in `text`."""
-    return _BARE_SECRET.sub(REDACTED, _SENSITIVE_PAIR.sub(rf"\1\2{REDACTED}", text))
+    # A function, not a template: templates are parsed late, and an interpreter that is shutting
+    # down and still logging cannot import the parser.
+    paired = _SENSITIVE_PAIR.sub(lambda match: f"{match[1]}{match[2]}{REDACTED}", text)
+    return _BARE_SECRET.sub(lambda _: REDACTED, paired)
 
 
 def redact(value: Any) -> Any:

@@ -29,12 +29,17 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """What to run. `stop_seconds` is how long it may take to end by itself."""
+    """What to run.
+
+    `stop_seconds` is how long it may take to end by itself. If it `speaks`, its standard output is
+    for the person and stays out of the log; it must be short and the process must end.
+    """
 
     name: str
     command: tuple[str, ...]
     stdin: str = ""
     stop_seconds: float = 5.0
+    speaks: bool = False
 
 
 class Child:
@@ -54,7 +59,7 @@ class Child:
             env=dict(environment),
             stdin=subprocess.PIPE if spec.stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if spec.speaks else subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,
@@ -85,8 +90,13 @@ class Child:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
+    def spoken(self) -> list[str]:
+        """Return the lines that a process which `speaks` had for the person, after it ended."""
+        return self.process.stdout.read().splitlines() if self.process.stdout else []
+
     def _read(self) -> None:
-        for line in self.process.stdout or ():
+        logged = self.process.stderr if self.spec.speaks else self.process.stdout
+        for line in logged or ():
             text = line.rstrip("\n")
             self.output.append(text)
             self._log.info(text)

@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +22,11 @@ from arbsite.launcher.supervisor import Supervisor
 
 START_SECONDS = 120.0
 TICK = 0.1
+
+
+def last_line(output: Sequence[str]) -> str:
+    """Return the last line of a log that says something: that of an exception, as a rule."""
+    return next((line for line in reversed(output) if line.strip()), "it said nothing")
 
 
 class Machine:
@@ -89,10 +94,9 @@ class Machine:
         child = self._supervisor.launch(processes.seed())
         self._wait_for(lambda: child.process.poll() is not None, "seed")
         child.end(0)
-        lines = [line for line in child.output if not line.startswith("{")]
         if child.process.returncode:
-            raise StartRefused("\n".join(["The demo could not be set up:", *lines[-5:]]))
-        return lines
+            raise StartRefused(f"The demo could not be set up: {last_line(child.output)}")
+        return child.spoken()
 
     def _wait_until_healthy(self) -> None:
         if "web" not in self._without:

@@ -51,7 +51,7 @@ def simulator(ports: Ports) -> ProcessSpec:
 
 def seed() -> ProcessSpec:
     """Describe the step that creates the demo user and venues if they are missing."""
-    return ProcessSpec(name="seed", command=manage("seed_demo"))
+    return ProcessSpec(name="seed", command=manage("seed_demo"), speaks=True)
 
 
 def web(ports: Ports) -> ProcessSpec:
