@@ -118,6 +118,7 @@
   document.body.addEventListener("htmx:afterSwap", ({ detail }) => {
     failure.hidden = true;
     const target = detail.target;
+    if (!target) return;
     if (target === dialog && !dialog.open) dialog.showModal();
     if (target.id === "positions") hint({ tab: currentTab() });
     const chosen = document.getElementById("chart")?.dataset.selected;

@@ -62,10 +62,14 @@ def test_capacity_is_compact(amount: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("hours", "shown"),
-    [("0.2", "12 min"), ("14.4", "14 h"), ("45.6", "1.9 d"), ("168", "7 d"), (None, "never")],
+    [("0.2", "12 min"), ("14.4", "14 h"), ("45.6", "1.9 d"), ("48", "2.0 d"), (None, "never")],
 )
 def test_break_even_names_its_unit(hours: str | None, shown: str) -> None:
     assert carry.horizon(None if hours is None else D(hours)) == shown
+
+
+def test_a_hold_time_of_whole_days_has_no_decimal() -> None:
+    assert carry.hold(D(168)) == "7 d"
 
 
 @pytest.mark.parametrize(

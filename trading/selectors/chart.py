@@ -16,7 +16,7 @@ from trading.models import Position
 from trading.templatetags import carry_format as carry
 
 WIDTH, HEIGHT = 392, 302
-LEFT, RIGHT, TOP, BOTTOM = 34, 346, 12, 280
+LEFT, RIGHT, TOP, BOTTOM = 34, 332, 12, 280
 MOST_VENUES = 3
 MOST_POINTS = 120
 GRID_LINES = 4

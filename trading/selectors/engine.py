@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from django_celery_beat.models import PeriodicTask
@@ -49,8 +50,8 @@ class EngineStatus:
     pending_orders: int
     open_positions: int
     max_positions: int
-    hold_hours: int
-    min_net_return: str
+    hold_hours: Decimal
+    min_net_return: Decimal
 
     @property
     def glyph(self) -> str:
@@ -91,8 +92,8 @@ def engine_status(user: User, now: datetime) -> EngineStatus:
         pending_orders=Order.objects.for_user(user).pending().count(),
         open_positions=live,
         max_positions=parameters.max_open_positions,
-        hold_hours=int(parameters.hold_horizon / timedelta(hours=1)),
-        min_net_return=str(parameters.min_net_return),
+        hold_hours=Decimal(str(parameters.hold_horizon / timedelta(hours=1))),
+        min_net_return=parameters.min_net_return,
     )
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.models import Exchange
+from exchanges.selectors import enabled_exchanges
 from trading.models import Opportunity, Order
 from trading.selectors.alerts import AlertFeed, alert_feed
 from trading.selectors.board import load_board
@@ -29,7 +30,7 @@ from trading.selectors.positions import (
     pending_orders,
 )
 from trading.selectors.rates import Cells, RateSheet, rate_cells, rate_sheet
-from trading.selectors.venues import VenueStatus, enabled_exchanges, venue_statuses
+from trading.selectors.venues import VenueStatus, venue_statuses
 
 ALERTS_SHOWN = 12
 CLOSED_SHOWN = 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -43,11 +43,6 @@ class VenueStatus:
     feed: VenueFeed
     margin_used: Decimal | None
     halted: str
-
-
-def enabled_exchanges() -> Sequence[Exchange]:
-    """Return the exchanges whose data is read."""
-    return list(Exchange.objects.filter(is_enabled=True))
 
 
 def venue_feed(board: Board, code: str, now: datetime) -> VenueFeed:

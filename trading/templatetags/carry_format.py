@@ -107,6 +107,12 @@ def compact(value: Decimal | None) -> str:
 
 
 @register.filter
+def share(value: Decimal | None) -> str:
+    """Return a small fraction as signed percent with two decimals: `+0.03%`."""
+    return UNKNOWN if value is None else f"{signed(value * 100, 2)}%"
+
+
+@register.filter
 def bp(value: Decimal | None) -> str:
     """Return a fraction in basis points: `15.0 bp`."""
     return UNKNOWN if value is None else f"{plain(value * 10_000, 1)} bp"
@@ -153,17 +159,21 @@ def width(share: Decimal) -> str:
 
 
 @register.filter
-def horizon(hours: Decimal | int | None) -> str:
-    """Return a break-even or hold time: `12 min`, `14 h`, `1.9 d`; None is `never`."""
+def horizon(hours: Decimal | None) -> str:
+    """Return a break-even: `12 min`, `14 h`, `1.9 d`; None is `never`."""
     if hours is None:
         return "never"
-    hours = Decimal(hours)
     if hours < 1:
         return f"{plain(hours * 60, 0)} min"
     if hours < 24:
         return f"{plain(hours, 0)} h"
-    days = plain(hours / 24, 1)
-    return f"{days.removesuffix('.0')} d"
+    return f"{plain(hours / 24, 1)} d"
+
+
+@register.filter
+def hold(hours: Decimal) -> str:
+    """Return a chosen hold time, which is mostly whole days: `7 d`."""
+    return horizon(hours).replace(".0 d", " d")
 
 
 @register.filter

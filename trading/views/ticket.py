@@ -88,7 +88,8 @@ def open_position(request: SignedInRequest) -> HttpResponse:
     if ticket.quote is None:
         return _again(request, screen, ticket, status=422)
     seen = form.cleaned_data.get("quoted_net_apr")
-    if seen is not None and _moved(seen, ticket.quote.net_apr):
+    fresh = ticket.quote.net_apr
+    if seen is not None and fresh is not None and _moved(seen, fresh):
         ticket.moved_from = seen
         return _again(request, screen, ticket, status=409)
     entry = form.entry()
