@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -104,10 +105,7 @@ def test_reopening_books_no_settlement_twice(world: World) -> None:
 def test_the_published_history_has_the_interval_as_its_spacing(world: World) -> None:
     rows = world.public(USDM, "/fapi/v1/fundingRate", symbol="BTCUSDT", limit=12).body
 
-    spacing = {
-        after["fundingTime"] - before["fundingTime"]
-        for before, after in zip(rows, rows[1:], strict=False)
-    }
+    spacing = {after["fundingTime"] - before["fundingTime"] for before, after in pairwise(rows)}
     assert (len(rows), spacing) == (12, {240_000})
 
 
