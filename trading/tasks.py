@@ -115,7 +115,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
     queues = set(sender.app.amqp.queues.consume_from)
     if not queues & {CLOSE, ENTRY}:
         return
-    warm_venues()
+    run_every(warm_venues, EVERY_SECONDS, _stop, name="warm")
     run_every(sweep_all, EVERY_SECONDS, _stop, name="sweep")
     if CLOSE in queues:
         run_every(check_exits, EVERY_SECONDS, _stop, name="watch")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -12,10 +13,19 @@ from trading.services.venues import REAL
 
 logger = logging.getLogger(__name__)
 
+_warm: set[UUID] = set()
+
 
 def warm_venues() -> int:
-    """Open every active account's ports and read it once; return how many answered."""
-    accounts = ExchangeAccount.objects.active().select_related("exchange")
-    answered = read_accounts(accounts, venues=REAL, now=timezone.now())
-    logger.info("venues warm", extra={"accounts": answered})
+    """Open the ports of every active account this process has not read yet, and read it once.
+
+    Return how many answered; the others are tried again next time.
+    """
+    cold = list(ExchangeAccount.objects.active().exclude(pk__in=_warm).select_related("exchange"))
+    if not cold:
+        return 0
+    answered = read_accounts(cold, venues=REAL, now=timezone.now())
+    if answered == len(cold):
+        _warm.update(account.pk for account in cold)
+    logger.info("venues warm", extra={"accounts": answered, "of": len(cold)})
     return answered
