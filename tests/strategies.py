@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from exchanges.domain import Side
 from tests.market import NOW
 from trading.core.funding import FundingLeg
+
+# The core tests run at every save: few examples each, and a busy machine is no failure.
+quick = settings(max_examples=25, deadline=None)
 
 INTERVALS = (240, 3_600, 7_200, 14_400, 28_800)
 

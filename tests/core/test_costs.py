@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exchanges.domain import Side
 from tests.market import NOW, D, make_levels
-from tests.strategies import decimals, funding_legs, quantities
+from tests.strategies import decimals, funding_legs, quantities, quick
 from trading.core.basis import basis, gap_credit, price_gap
 from trading.core.costs import (
     BreakEven,
@@ -160,6 +160,7 @@ def test_borrowing_delays_the_break_even() -> None:
     )
 
 
+@quick
 @given(
     funding_legs(Side.BUY, interval=H8),
     funding_legs(Side.SELL),
@@ -182,6 +183,7 @@ def test_no_shorter_hold_breaks_even(long: FundingLeg, short: FundingLeg, owed: 
     assert found is None or received(found.hold) >= owed
 
 
+@quick
 @given(st.lists(st.tuples(quantities, quantities), min_size=1, max_size=6), quantities)
 def test_book_never_slips_more_at_its_capacity(
     steps: list[tuple[Decimal, Decimal]], scale: Decimal

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from exchanges.domain import SettledFunding, Side
 from tests.market import NOW, PERP, D
-from tests.strategies import funding_legs, intervals, rates
+from tests.strategies import funding_legs, intervals, quick, rates
 from trading.core.funding import (
     CarryEstimator,
     CarryModel,
@@ -220,6 +220,7 @@ def test_settlement_guard_reaches_to_both_sides() -> None:
     assert not guarded(61) and not guarded(-61)
 
 
+@quick
 @given(rates, intervals)
 def test_hourly_rate_there_and_back_is_the_rate(rate: Decimal, interval: int) -> None:
     back = rate_per_interval(rate_8h(rate, interval), interval)
@@ -227,6 +228,7 @@ def test_hourly_rate_there_and_back_is_the_rate(rate: Decimal, interval: int) ->
     assert abs(back - rate) <= D("1e-25")
 
 
+@quick
 @given(funding_legs(Side.BUY), funding_legs(Side.SELL))
 def test_swapping_the_legs_turns_predicted_carry_around(
     long: FundingLeg, short: FundingLeg

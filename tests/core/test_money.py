@@ -7,7 +7,7 @@ from hypothesis import given
 
 from exchanges.domain import Side
 from tests.market import D
-from tests.strategies import lots, quantities
+from tests.strategies import lots, quantities, quick
 from trading.core.money import (
     MixedAssets,
     Money,
@@ -66,6 +66,7 @@ def test_money_of_different_assets_never_adds_up() -> None:
         _ = usdt < usdc
 
 
+@quick
 @given(quantities, lots, lots)
 def test_whole_common_lots_are_whole_lots_of_both(
     quantity: Decimal, first: Decimal, second: Decimal

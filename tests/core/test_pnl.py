@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exchanges.domain import Side
 from tests.market import D
-from tests.strategies import decimals, prices, quantities, sides
+from tests.strategies import decimals, prices, quantities, quick, sides
 from trading.core.pnl import (
     EXACT,
     LegFill,
@@ -157,6 +157,7 @@ ledgers = st.builds(
 )
 
 
+@quick
 @given(st.lists(ledgers, max_size=3))
 def test_parts_add_up_to_the_cash_that_moved(legs: list[LegLedger]) -> None:
     parts = position_pnl(legs)

@@ -19,6 +19,7 @@ from exchanges.domain import (
     VenueOrderStatus,
 )
 from tests.market import NOW, PERP, D
+from tests.strategies import quick
 from trading.core.reconcile import (
     BookFill,
     Findings,
@@ -353,6 +354,7 @@ def stories(draw: st.DrawFn) -> Story:
     )
 
 
+@quick
 @given(stories(), st.randoms(use_true_random=False))
 def test_shuffled_and_repeated_reports_give_the_same_findings(story: Story, random: Random) -> None:
     fills = [*story.truth.fills, *story.truth.fills[:2]]
@@ -365,6 +367,7 @@ def test_shuffled_and_repeated_reports_give_the_same_findings(story: Story, rand
     assert reconcile(story.before, shuffled) == reconcile(story.before, story.truth)
 
 
+@quick
 @given(stories())
 def test_reconciling_twice_writes_nothing_the_second_time(story: Story) -> None:
     after = applied(story.before, reconcile(story.before, story.truth))
@@ -375,6 +378,7 @@ def test_reconciling_twice_writes_nothing_the_second_time(story: Story) -> None:
     assert verdict(again) is QuantityVerdict.EQUAL
 
 
+@quick
 @given(stories(), st.data())
 def test_dropped_reports_delay_the_truth_and_never_bend_it(
     story: Story, data: st.DataObject

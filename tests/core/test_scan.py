@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.domain import Side
 from tests.market import NOW, D
-from tests.strategies import decimals, funding_legs, intervals
+from tests.strategies import decimals, funding_legs, intervals, quick
 from trading.core.basis import gap_credit, price_gap
 from trading.core.costs import LegCost, RoundTrip, break_even, net_return
 from trading.core.funding import (
@@ -194,7 +194,7 @@ costs = decimals("0.0001", "0.005", places=5).map(lambda cost: cost + D("7e-13")
 mids = decimals("99.5", "100.5", places=3)
 
 
-@settings(max_examples=60)
+@quick
 @given(pairs(), st.tuples(mids, mids), st.tuples(costs, costs), st.sampled_from([HALVED, BELIEVED]))
 def test_scan_agrees_with_the_decimal_functions(
     legs: tuple[FundingLeg, FundingLeg],

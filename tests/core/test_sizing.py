@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.market import D, make_instrument
-from tests.strategies import decimals, lots, prices
+from tests.strategies import decimals, lots, prices, quick
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sizing import (
@@ -156,6 +156,7 @@ def test_size_for_an_income() -> None:
     assert (size / 50_000).quantize(D("0.01")) == D("3.33")
 
 
+@quick
 @given(
     prices,
     st.tuples(lots, lots),
