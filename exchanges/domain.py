@@ -293,7 +293,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeTier:
-    """Fractions of notional; a negative maker fee is a rebate. `is_fallback`: could not be asked."""
+    """Fractions of notional; a negative maker fee is a rebate. `is_fallback`: nobody answered."""
 
     venue: str
     symbol: Symbol

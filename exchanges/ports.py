@@ -39,7 +39,7 @@ class MarketData(Protocol):
         """Return spot and linear instruments only; inverse and quanto are filtered out."""
 
     async def funding_rates(self) -> Sequence[FundingRate]:
-        """Return the coming rate of every perpetual, with its interval and the interval's source."""
+        """Return the coming rate of every perpetual with its interval and that one's source."""
 
     async def quotes(self) -> Sequence[Quote]:
         """Return mark and index price of every perpetual; of spot the last price as mark."""
@@ -63,9 +63,7 @@ class MarketData(Protocol):
 class MarketStream(Protocol):
     """Public WebSockets. Runs until cancelled; reconnects by itself."""
 
-    async def run(
-        self, symbols: Collection[Symbol], on_fact: Callable[[MarketFact], None]
-    ) -> None:
+    async def run(self, symbols: Collection[Symbol], on_fact: Callable[[MarketFact], None]) -> None:
         """Call `on_fact` on the loop for each funding rate, quote and book top of `symbols`.
 
         A rate comes without an interval where the venue's stream does not say it.
@@ -122,7 +120,9 @@ class Account(Protocol):
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
         """Return own executions after `since`, oldest first, all pages, funding rows excluded."""
 
-    async def funding_payments(self, symbol: Symbol, *, since: datetime) -> Sequence[FundingPayment]:
+    async def funding_payments(
+        self, symbol: Symbol, *, since: datetime
+    ) -> Sequence[FundingPayment]:
         """Return booked payments after `since`, oldest first, all pages, `payment` > 0 received."""
 
     async def fee_tier(self, symbol: Symbol) -> FeeTier:

@@ -117,7 +117,7 @@ def _listing(
         lot=(_exact(market["precision"]["amount"]) or Decimal(0)) * contract_base,
         min_base_quantity=(_exact(limits["amount"]["min"]) or Decimal(0)) * contract_base,
         min_notional=_exact(limits["cost"]["min"]) or Decimal(0),
-        max_base_quantity=_largest(limits, contract_base),
+        max_base_quantity=_largest(profile, market, contract_base),
         max_leverage=_max_leverage(market),
         maintenance_margin_rate=maintenance or _stated_maintenance(market),
         settlement=profile.settlement if market["swap"] else SettlementKind.NONE,
@@ -134,10 +134,16 @@ def _kind(market: Mapping[str, Any]) -> InstrumentKind:
     return InstrumentKind.PERPETUAL if market["swap"] else InstrumentKind.FUTURE
 
 
-def _largest(limits: Mapping[str, Any], contract_base: Decimal) -> Decimal | None:
+def _largest(
+    profile: VenueProfile, market: Mapping[str, Any], contract_base: Decimal
+) -> Decimal | None:
     """Return the largest base quantity that both a limit and a market order may have."""
-    stated = [limits["amount"]["max"], limits.get("market", {}).get("max")]
-    known = [value for value in (_exact(entry) for entry in stated) if value]
+    limits = market["limits"]
+    raw: Any = market["info"] if profile.largest_market_order else None
+    for key in profile.largest_market_order:
+        raw = raw[key]
+    stated = [limits["amount"]["max"], limits.get("market", {}).get("max"), raw]
+    known = [value for value in map(_exact, stated) if value]
     return min(known) * contract_base if known else None
 
 

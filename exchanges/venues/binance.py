@@ -84,9 +84,7 @@ PROFILE = VenueProfile(
     receive_window=timedelta(seconds=5),
     depth_sizes=DEPTH_SIZES,
     book_tops=Rows(method="publicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
-    quotes=Rows(
-        method="publicGetTicker24hr", columns={"symbol": "symbol", "mark_price": "lastPrice"}
-    ),
+    quotes=Rows(method="publicGetTickerPrice", columns={"symbol": "symbol", "mark_price": "price"}),
     settled_funding=None,
     find_order=(Rows(method="privateGetOrder"),),
     client_id_param="origClientOrderId",

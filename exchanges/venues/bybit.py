@@ -102,6 +102,7 @@ PROFILE = VenueProfile(
         },
         paging=Paging.CURSOR,
     ),
+    largest_market_order=("lotSizeFilter", "maxMktOrderQty"),
     order_params={"positionIdx": 0},
     find_order=(
         Rows(method="privateGetV5OrderRealtime", params=LINEAR, path=LIST),

@@ -116,6 +116,8 @@ class VenueProfile:
     adjusted_intervals: Rows | None = None
     leverage_tiers: Rows | None = None
 
+    # Where the raw listing states the largest market order, if the library does not.
+    largest_market_order: tuple[str, ...] = ()
     order_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     find_order: tuple[Rows, ...]
     client_id_param: str

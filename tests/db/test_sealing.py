@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ValidationError
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Case, Value, When
 from pytest_django import Settings
 
+from arbsite.accounts.models import User
 from exchanges.fields import SealedField
+from exchanges.models import Exchange, ExchangeAccount
 from exchanges.sealing import (
     KeyFileRefused,
     SealBroken,
@@ -130,3 +132,24 @@ def test_column_cannot_be_searched_or_shown_on_a_form(own_key_file: Path) -> Non
             field().get_lookup(lookup)
     assert field().get_lookup("isnull") is not None
     assert field().formfield() is None
+
+
+@pytest.mark.django_db
+def test_stored_credential_survives_a_save_and_bulk_update_refuses(
+    own_key_file: Path, owner: User
+) -> None:
+    exchange = Exchange.objects.create(code="bybit", short_code="BYB", name="Bybit")
+    account = ExchangeAccount.objects.create(
+        user=owner, exchange=exchange, sealed_keys=sealed(), key_fingerprint="f"
+    )
+
+    stored = ExchangeAccount.objects.get(pk=account.pk)
+    assert stored.sealed_keys is not None
+    assert stored.sealed_keys.reveal(owner_id=7, purpose="exchange") == PAYLOAD
+
+    with pytest.raises(FieldError, match="bulk_update"), transaction.atomic():
+        ExchangeAccount.objects.bulk_update([stored], ["sealed_keys"])
+    with pytest.raises(FieldError, match="cannot be searched"):
+        ExchangeAccount.objects.filter(sealed_keys="x").exists()
+    stored.refresh_from_db()
+    assert stored.sealed_keys.reveal(owner_id=7, purpose="exchange") == PAYLOAD

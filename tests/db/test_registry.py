@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from pytest_django import Settings
+
+from exchanges import registry
+from exchanges.modes import Mode
+from exchanges.registry import AccountKey, ModeRefused, VenueUnknown
+from tests.machine import ROOT
+
+pytestmark = pytest.mark.db
+
+NOBODY_LISTENS = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def rehearsal(settings: Settings) -> None:
+    settings.CARRY_SIMULATOR_URL = NOBODY_LISTENS
+
+
+def key(mode: Mode = Mode.REHEARSAL, credential_id: str = "1") -> AccountKey:
+    return AccountKey(
+        credential_id=credential_id,
+        venue="bybit",
+        mode=mode,
+        api_key="visible-key",
+        secret="visible-secret",
+    )
+
+
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.PAPER, Mode.TESTNET])
+def test_every_mode_but_rehearsal_is_refused_with_a_sentence(mode: Mode) -> None:
+    with pytest.raises(ModeRefused, match="use rehearsal"):
+        registry.trading(key(mode))
+    with pytest.raises(ModeRefused, match="use rehearsal"):
+        registry.market_data("bybit", mode)
+
+
+def test_rehearsal_without_a_simulator_is_refused(settings: Settings) -> None:
+    settings.CARRY_SIMULATOR_URL = ""
+
+    with pytest.raises(ModeRefused, match="CARRY_SIMULATOR_URL is not set"):
+        registry.market_data("binance", Mode.REHEARSAL)
+
+
+def test_unknown_venue_is_named() -> None:
+    with pytest.raises(VenueUnknown, match="'mtgox' is not a supported venue: choose binance"):
+        registry.market_data("mtgox", Mode.REHEARSAL)
+
+
+def test_account_key_shows_no_secret() -> None:
+    assert "visible" not in repr(key())
+
+
+def test_one_credential_has_one_client_for_orders_and_reads() -> None:
+    first, second = registry.trading(key()), registry.trading(key())
+    other = registry.trading(key(credential_id="2"))
+
+    assert first is second
+    assert other is not first
+
+
+def test_asking_the_registry_for_nothing_loads_no_client_library() -> None:
+    program = (
+        "import sys, exchanges.registry, exchanges.venues, exchanges.loop;"
+        "sys.exit('ccxt' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0  # noqa: S603

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from exchanges.ccxt_adapter.client import Credential, create_exchange
+from exchanges.venues import PROFILES
+from exchanges.venues.profile import VenueProfile
+
+pytestmark = pytest.mark.protocol
+
+KEY = Credential(api_key="visible-key", secret="visible-secret")
+
+
+@pytest.fixture(params=sorted(PROFILES))
+def profile(request: pytest.FixtureRequest) -> VenueProfile:
+    return PROFILES[request.param]
+
+
+def test_order_client_never_retries_and_never_queues(profile: VenueProfile) -> None:
+    exchange = create_exchange(profile, credential=KEY)
+
+    assert exchange.options["maxRetriesOnFailure"] == 0
+    assert exchange.enableRateLimit is False
+    assert exchange.options["recvWindow"] == profile.receive_window.total_seconds() * 1000
+    assert exchange.timeout <= profile.receive_window.total_seconds() * 1000
+    assert exchange.number is Decimal
+
+
+def test_data_client_keeps_to_the_venues_pace(profile: VenueProfile) -> None:
+    assert create_exchange(profile).enableRateLimit is True
+
+
+def test_option_that_would_place_an_order_twice_stops_the_start() -> None:
+    profile = PROFILES["bybit"]
+    options = {**profile.options, "v5/order/create": {"maxRetriesOnFailure": 2}}
+    retrying = profile_with(profile, options)
+
+    with pytest.raises(RuntimeError, match="twice"):
+        create_exchange(retrying)
+
+
+def profile_with(profile: VenueProfile, options: dict[str, object]) -> VenueProfile:
+    values = {name: getattr(profile, name) for name in VenueProfile.__slots__}
+    return VenueProfile(**{**values, "options": options})
+
+
+def test_orders_name_no_broker() -> None:
+    exchange = create_exchange(PROFILES["bybit"], credential=KEY)
+
+    request = exchange.sign("v5/order/create", ["private"], "POST", {"symbol": "BTCUSDT"})
+
+    assert "Referer" not in request["headers"]
+
+
+def test_credential_shows_nothing() -> None:
+    assert "visible" not in repr(KEY)
