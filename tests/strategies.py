@@ -13,7 +13,7 @@ from tests.market import NOW
 from trading.core.funding import FundingLeg
 
 # The core tests run at every save: few examples each, and a busy machine is no failure.
-quick = settings(max_examples=25, deadline=None)
+quick = settings(max_examples=20, deadline=None)
 
 INTERVALS = (240, 3_600, 7_200, 14_400, 28_800)
 
