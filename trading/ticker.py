@@ -13,9 +13,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from exchanges.board import Board
+from exchanges.selectors import enabled_exchanges
 from trading.selectors.board import load_board
 from trading.selectors.rates import Cells, RateSheet, next_fundings, rate_cells, rate_sheet
-from trading.selectors.venues import enabled_exchanges
 
 logger = logging.getLogger(__name__)
 
