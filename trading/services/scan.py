@@ -32,6 +32,7 @@ from trading.strategies.base import EntryTrigger
 logger = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
+SETTLING_SECONDS = 4.0
 # Between two rings for one pair: the entry has by then become a position or a refusal.
 RING_AGAIN_AFTER = timedelta(seconds=5)
 SCANNED = "carry:scanned"
@@ -109,6 +110,8 @@ class LiveScan:
 
     async def run(self) -> None:
         """Load standings and write what was found, once a round, until cancelled."""
+        # Before the first facts and intervals are there everything would be passed over.
+        await asyncio.sleep(SETTLING_SECONDS)
         while True:
             try:
                 await self._round()

@@ -1,0 +1,337 @@
+"""What the scan says of a pair, for whom it rings, and how few rows it writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from arbsite.accounts.models import User
+from exchanges.board import Board
+from exchanges.domain import MarketFact
+from exchanges.models import (
+    AccountBalance,
+    AccountFee,
+    Exchange,
+    ExchangeAccount,
+    Instrument,
+    SettledFundingRate,
+)
+from tests.market import NOW, D, make_book, make_instrument, make_rate
+from trading.models import CoolDown, Opportunity
+from trading.services import configure, engine, kill_switch, opportunities
+from trading.services.standing import standing_of
+from trading.services.universe import Universe
+from trading.services.user_scan import Finding, UserScan
+from trading.strategies.base import EntryTrigger
+
+pytestmark = pytest.mark.db
+
+VENUES = ("binanceusdm", "bybit")
+VALUES: dict[str, object] = {
+    "auto_entry": True,
+    "symbols": ["BTC-USDT"],
+    "carry_estimator": "predicted",
+    "persistence": "0",
+    "hold_horizon": "48",
+}
+
+
+@dataclass
+class Market:
+    """Two venues, one perpetual each, and a user who may trade them."""
+
+    user: User
+    board: Board
+
+    def tell(self, *facts: MarketFact) -> None:
+        for fact in facts:
+            self.board.apply(fact)
+
+    def scan(self) -> UserScan:
+        universe = Universe()
+        universe.refresh(NOW)
+        return UserScan(universe, standing_of(self.user, NOW))
+
+    def judge(self, trigger: EntryTrigger = EntryTrigger.SCHEDULE) -> Finding:
+        finding = self.scan().judge("BTC", self.board, NOW, trigger)
+        assert finding is not None
+        return finding
+
+    def refusal(self) -> tuple[str, str]:
+        """Return code and sentence of what the scan says against the pair."""
+        refusal = self.judge().refusal
+        assert refusal is not None
+        return refusal.code, refusal.sentence
+
+    def instrument(self, venue: str) -> Instrument:
+        return Instrument.objects.get(exchange__code=venue)
+
+    def record(self, *, at: timedelta = timedelta(0)) -> int:
+        return opportunities.record(
+            self.user.pk, [self.judge()], hold=timedelta(hours=48), now=NOW + at
+        )
+
+
+def list_perpetual(venue: str) -> Exchange:
+    exchange = Exchange.objects.create(code=venue, short_code=venue[:3].upper(), name=venue)
+    listed = make_instrument(venue)
+    names = (
+        *("symbol", "venue_symbol", "kind", "base", "quote", "settle", "contract_base"),
+        *("price_tick", "lot", "min_base_quantity", "min_notional", "settlement", "is_active"),
+    )
+    Instrument.objects.create(
+        exchange=exchange,
+        funding_interval_seconds=28_800,
+        refreshed_at=NOW,
+        max_leverage=D(10),
+        **{name: getattr(listed, name) for name in names},
+    )
+    return exchange
+
+
+def open_account(user: User, exchange: Exchange) -> None:
+    account = ExchangeAccount.objects.create(
+        user=user, exchange=exchange, key_fingerprint=f"{user.pk} {exchange.code}"
+    )
+    AccountBalance.objects.create(
+        account=account,
+        asset="USDT",
+        free=D(100_000),
+        total=D(100_000),
+        equity=D(100_000),
+        observed_at=NOW,
+    )
+    AccountFee.objects.create(
+        account=account,
+        instrument=exchange.instruments.get(),
+        maker=D("0.0002"),
+        taker=D("0.0005"),
+        observed_at=NOW,
+    )
+
+
+@pytest.fixture
+def market(owner: User) -> Market:
+    """Bybit pays 10 bp at 12:18, Binance 0: 8 h spread 0.1 %, inside the entry window."""
+    for venue in VENUES:
+        open_account(owner, list_perpetual(venue))
+    configure.save(user=owner, values=VALUES, expected_version=0, actor="owner", now=NOW)
+    engine.resume(user=owner, actor="owner", now=NOW)
+    market = Market(user=owner, board=Board())
+    market.tell(*(make_book(venue) for venue in VENUES))
+    market.tell(make_rate("binanceusdm", rate="0"), make_rate("bybit", rate="0.001"))
+    return market
+
+
+def test_pair_that_pays_may_be_entered(market: Market) -> None:
+    finding = market.judge()
+
+    assert finding.refusal is None
+    assert (finding.long.instrument.venue, finding.short.instrument.venue) == VENUES
+    candidate = finding.candidate
+    assert candidate is not None
+    # Settlements at 0.3, 8.3, ... 40.3 h of 48 h: six of 10 bp.
+    assert candidate.expected_funding == D("0.006")
+    # Four taker fees of 5 bp and four half touches of 1/50,000.
+    assert candidate.costs.fixed == D("0.002") + 4 * D(1) / 50_000
+    assert candidate.net_return == D("0.006") - candidate.costs.fixed
+
+
+def test_vectorised_pass_and_decimal_count_agree(market: Market) -> None:
+    scan = market.scan()
+
+    pair = scan._best("BTC", market.board, NOW)
+
+    candidate = market.judge().candidate
+    assert pair is not None
+    assert candidate is not None
+    assert candidate.net_return is not None
+    assert candidate.break_even is not None
+    assert pair.net_return == pytest.approx(float(candidate.net_return), abs=1e-12)
+    assert pair.spread_8h == pytest.approx(float(candidate.spread_8h), abs=1e-12)
+    assert pair.break_even_hours == pytest.approx(candidate.break_even.hold / timedelta(hours=1))
+
+
+def test_size_is_what_capital_and_limits_allow(market: Market) -> None:
+    # Free 100,000 x 0.70 at leverage 2 x 0.8 = 112,000; the limit per pair binds.
+    assert market.judge().size_usd == D(50_000)
+
+
+def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:
+    later = NOW + timedelta(milliseconds=1)
+    assert market.scan().may_pay("BTC", market.board, NOW)
+
+    market.tell(replace(make_rate("bybit", rate="0.0001"), observed_at=later))
+
+    assert not market.scan().may_pay("BTC", market.board, NOW)
+
+
+def test_stale_book_is_named_with_its_age(market: Market) -> None:
+    market.board = Board()
+    market.tell(make_book("binanceusdm", age=4.2), make_book("bybit"))
+    market.tell(make_rate("binanceusdm"), make_rate("bybit", rate="0.001"))
+
+    code, sentence = market.refusal()
+
+    assert code == "stale"
+    assert "BTC/USDT:USDT on binanceusdm is 4.2 s old" in sentence
+
+
+def test_unknown_interval_is_never_tradable(market: Market) -> None:
+    market.board = Board()
+    market.tell(*(make_book(venue) for venue in VENUES))
+    market.tell(make_rate("binanceusdm"), make_rate("bybit", interval=None))
+
+    assert market.refusal()[0] == "unknown_interval"
+
+
+def test_pair_without_an_account_at_one_venue_is_passed_over(market: Market) -> None:
+    ExchangeAccount.objects.filter(exchange__code="bybit").update(is_active=False)
+
+    assert market.refusal() == (
+        "no_account",
+        "There is no active account at bybit: add its API key first.",
+    )
+
+
+def test_halted_account_opens_nothing(market: Market) -> None:
+    ExchangeAccount.objects.filter(exchange__code="bybit").update(
+        halted_at=NOW, halted_reason="0.1 BTC nobody ordered"
+    )
+
+    assert market.refusal() == (
+        "account_halted",
+        "The account at bybit is halted: 0.1 BTC nobody ordered",
+    )
+
+
+def test_cool_down_names_its_end_and_reason(market: Market) -> None:
+    CoolDown.objects.create(
+        user=market.user, base="BTC", until=NOW + timedelta(minutes=3), reason="an entry failed"
+    )
+
+    assert market.refusal() == (
+        "cool_down",
+        "No entry on BTC until 12:03:00 UTC: an entry failed.",
+    )
+
+
+def test_nothing_is_entered_while_the_engine_is_paused(market: Market) -> None:
+    engine.pause(user=market.user, actor="owner", now=NOW)
+
+    assert market.refusal()[0] == "paused"
+
+
+def test_nothing_is_entered_after_the_kill_switch(market: Market) -> None:
+    kill_switch.press(
+        user=market.user, actor="owner", reason="drill", closes_positions=False, now=NOW
+    )
+
+    assert market.refusal() == (
+        "killed",
+        "The kill switch is pressed, by owner: re-arm it first.",
+    )
+
+
+def test_no_free_capital_is_no_room(market: Market) -> None:
+    AccountBalance.objects.update(free=D(0))
+
+    assert market.refusal() == ("no_room", "Nothing is left of the free capital.")
+
+
+def test_base_outside_the_whitelist_is_passed_over(market: Market) -> None:
+    configure.save(
+        user=market.user,
+        values={**VALUES, "symbols": ["ETH-USDT"]},
+        expected_version=1,
+        actor="owner",
+        now=NOW,
+    )
+
+    assert market.refusal()[0] == "not_whitelisted"
+
+
+def test_persistence_counts_settlements_that_are_stored(market: Market) -> None:
+    configure.save(
+        user=market.user,
+        values={**VALUES, "persistence": "2"},
+        expected_version=1,
+        actor="owner",
+        now=NOW,
+    )
+    assert market.refusal()[0] == "not_persistent"
+
+    # Three settlements make two known intervals, both with 10 bp between the venues.
+    for venue, rate in zip(VENUES, (D(0), D("0.001")), strict=True):
+        for hours in (16, 8, 0):
+            SettledFundingRate.objects.create(
+                instrument=market.instrument(venue),
+                settled_at=NOW - timedelta(hours=hours + 1),
+                funding_rate=rate,
+            )
+
+    assert market.judge().refusal is None
+
+
+def test_settled_average_counts_once_it_is_asked_for(market: Market) -> None:
+    configure.save(
+        user=market.user,
+        values={**VALUES, "carry_estimator": "ewma"},
+        expected_version=1,
+        actor="owner",
+        now=NOW,
+    )
+    assert market.refusal()[0] == "no_history"
+
+    for venue, rate in zip(VENUES, (D(0), D("0.001")), strict=True):
+        for hours in (16, 8, 0):
+            SettledFundingRate.objects.create(
+                instrument=market.instrument(venue),
+                settled_at=NOW - timedelta(hours=hours + 1),
+                funding_rate=rate,
+            )
+
+    candidate = market.judge().candidate
+    assert candidate is not None
+    # 48 h is less than 3 days: beta 0.65 of 10 bp, six times.
+    assert candidate.expected_funding == 6 * D("0.65") * D("0.001")
+
+
+def test_same_finding_again_renews_its_row(market: Market) -> None:
+    assert market.record() == 1
+    assert market.record(at=timedelta(seconds=1)) == 0
+
+    row = Opportunity.objects.get()
+    assert (row.status, row.reason) == (Opportunity.Status.CANDIDATE, "")
+    assert (row.found_at, row.seen_at) == (NOW, NOW + timedelta(seconds=1))
+    assert row.net_return == D("0.003920000000")
+
+
+def test_other_reason_begins_a_new_row_and_the_old_one_is_found_again(market: Market) -> None:
+    market.record()
+    engine.pause(user=market.user, actor="owner", now=NOW)
+    market.record(at=timedelta(seconds=1))
+    engine.resume(user=market.user, actor="owner", now=NOW)
+    market.record(at=timedelta(seconds=2))
+
+    codes = Opportunity.objects.order_by("found_at").values_list("reason_code", flat=True)
+    assert list(codes) == ["", "paused"]
+
+
+def test_next_funding_interval_begins_a_new_row(market: Market) -> None:
+    market.record()
+
+    assert market.record(at=timedelta(hours=8)) == 1
+
+
+def test_untrusted_data_gets_a_row_with_its_reason_and_no_figures(market: Market) -> None:
+    market.board = Board()
+    market.tell(make_book("binanceusdm"), make_book("bybit"), make_rate("bybit"))
+
+    market.record()
+
+    row = Opportunity.objects.get()
+    assert row.reason == "No funding rate of BTC/USDT:USDT on binanceusdm has arrived yet."
+    assert (row.net_return, row.net_apr, row.spread_8h) == (None, None, None)
