@@ -69,11 +69,12 @@ class Machine:
             self._supervisor.start(self._embedded)
         self._start_part(processes.simulator(self._ports))
         state.prepare_database()
+        state.refuse_unsafe()
         state.collect_static()
-        for spec in (processes.web(self._ports), *processes.workers()):
-            self._start_part(spec)
+        self._start_part(processes.web(self._ports))
+        # What trades and streams warms its venue clients, so the accounts must exist before.
         login = self._seed()
-        for spec in (processes.streams(), processes.beat()):
+        for spec in (processes.streams(), *processes.workers(), processes.beat()):
             self._start_part(spec)
         self._wait_until_healthy()
         self._say(f"Carry is running at {self.url}")
@@ -142,6 +143,8 @@ class Machine:
             "LOG_JSON": "true",
             "PYTHONPATH": str(settings.BASE_DIR),
             "PYTHONUNBUFFERED": "1",
+            # The launcher has run the system checks for all of them.
+            "CELERY_SKIP_CHECKS": "true",
         }
         if "simulator" not in self._without:
             own["CARRY_SIMULATOR_URL"] = f"http://{LOOPBACK}:{self._ports.simulator}"

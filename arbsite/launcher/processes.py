@@ -11,6 +11,7 @@ from django.conf import settings
 from arbsite.launcher.child import ProcessSpec
 from arbsite.launcher.ports import LOOPBACK, free_port
 
+# The launcher has run the system checks once for all, hence `--skip-checks` below.
 PARTS = ("redis", "simulator", "seed", "web", "close", "entry", "work", "beat", "streams")
 
 
@@ -43,15 +44,14 @@ def simulator(ports: Ports) -> ProcessSpec:
     return ProcessSpec(
         name="simulator",
         command=manage(
-            *("simulator", "--port", str(ports.simulator), "--control-port", str(ports.control)),
-            *("--state", str(Path(settings.VAR_DIR) / "simulator")),
+            "simulator", "--port", str(ports.simulator), "--control-port", str(ports.control)
         ),
     )
 
 
 def seed() -> ProcessSpec:
     """Describe the step that creates the demo user and venues if they are missing."""
-    return ProcessSpec(name="seed", command=manage("seed_demo"), speaks=True)
+    return ProcessSpec(name="seed", command=manage("seed_demo", "--skip-checks"), speaks=True)
 
 
 def web(ports: Ports) -> ProcessSpec:
@@ -102,4 +102,4 @@ def beat() -> ProcessSpec:
 
 def streams() -> ProcessSpec:
     """Describe the process that listens to the venues' WebSockets."""
-    return ProcessSpec(name="streams", command=manage("streams"))
+    return ProcessSpec(name="streams", command=manage("streams", "--skip-checks"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -43,6 +44,14 @@ def prepare_database() -> None:
         call_command("migrate", interactive=False, verbosity=0)
     plant_canary()
     install_schedules()
+    connection.close()
+
+
+def refuse_unsafe() -> None:
+    """Run the system checks. Raise StartRefused with what they say is wrong."""
+    errors = [str(found.msg) for found in run_checks(databases=["default"]) if found.is_serious()]
+    if errors:
+        raise StartRefused("\n".join(errors))
     connection.close()
 
 
