@@ -98,14 +98,12 @@ def account_stream(key: AccountKey) -> AccountStream:
     return cast(AccountStream, _port(STREAMS, "CcxtAccountStream", key))
 
 
-def warm_up(venues: Collection[str], keys: Collection[AccountKey], mode: Mode) -> None:
-    """Load library, listings and connections before the first order needs them.
+def warm_up(keys: Collection[AccountKey]) -> None:
+    """Load listings and open connections for accounts, and keep them so, before an order comes.
 
     A venue that does not answer is left cold; the first call to it says so.
     """
-    clients = [_client((venue, mode, MARKET_DATA)) for venue in venues]
-    keyed = [_client(key) for key in keys]
-    loop.call(_warm(clients, keyed), WARM_UP_SECONDS)
+    loop.call(_warm([_client(key) for key in keys]), WARM_UP_SECONDS)
 
 
 def close_all() -> None:
@@ -171,9 +169,9 @@ def _current() -> _Cache:
     return _cache
 
 
-async def _warm(clients: list[Any], keyed: list[Any]) -> None:
-    await asyncio.gather(*(client.ready() for client in [*clients, *keyed]), return_exceptions=True)
-    for client in keyed:
+async def _warm(clients: list[Any]) -> None:
+    await asyncio.gather(*(client.ready() for client in clients), return_exceptions=True)
+    for client in clients:
         client.keep_warm()
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 import aiohttp
@@ -35,6 +37,9 @@ PING_SECONDS = 10.0
 ORDER_TIMEOUT_SECONDS = 4.0
 READ_TIMEOUT_SECONDS = 10.0
 SOCKET_KEEP_ALIVE_MS = 10_000
+# Ticks, lots and limits change now and then; a symbol we do not know may just have been listed.
+RELIST_SECONDS = 3600.0
+RELIST_MISSING_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +201,7 @@ class Catalogue:
         self.profile = profile
         self.listings = Listings()
         self.generation = 0
+        self.loaded_at = -math.inf
         self.source: Any = None
         self._lock = asyncio.Lock()
 
@@ -208,7 +214,12 @@ class Catalogue:
             maintenance = await self._maintenance_rates(exchange)
             self.listings = read_listings(self.profile, markets.values(), maintenance)
             self.source = exchange
+            self.loaded_at = monotonic()
             self.generation += 1
+
+    def is_older_than(self, seconds: float) -> bool:
+        """Tell whether the venue was last asked longer ago than that."""
+        return monotonic() - self.loaded_at > seconds
 
     async def _maintenance_rates(self, exchange: Any) -> dict[str, Decimal]:
         tiers = self.profile.leverage_tiers
@@ -259,6 +270,9 @@ class VenueClient:
     async def listing(self, symbol: Symbol) -> Listing:
         """Return one listing. Raise InvalidOrder with the symbol where there is none."""
         found = (await self.ready()).by_symbol.get(symbol)
+        # It may be new: what we know is from when this process last asked.
+        if found is None and self._catalogue.is_older_than(RELIST_MISSING_SECONDS):
+            found = (await self.refresh()).by_symbol.get(symbol)
         if found is None:
             raise InvalidOrder(
                 f"{symbol} is not listed here as spot or linear contract", venue=self.profile.name
@@ -266,7 +280,7 @@ class VenueClient:
         return found
 
     def keep_warm(self) -> None:
-        """Ping the venue from now on, so that a connection is open when an order comes."""
+        """Keep a connection open and the listings fresh from now on, for the order to come."""
         if self._pings is None:
             self._pings = asyncio.create_task(self._ping_forever())
 
@@ -281,4 +295,6 @@ class VenueClient:
             # A venue that is down is noticed by those who ask it something.
             with contextlib.suppress(VenueError):
                 await reading(self.profile, self.exchange.fetch_time())
+                if self._catalogue.is_older_than(RELIST_SECONDS):
+                    await self.refresh()
             await asyncio.sleep(PING_SECONDS)

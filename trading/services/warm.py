@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from exchanges import registry
+from exchanges.account_keys import account_key
 from exchanges.models import ExchangeAccount
 from trading.services.equity import read_accounts
 from trading.services.venues import REAL
@@ -26,6 +28,7 @@ def warm_venues() -> int:
         return 0
     answered = read_accounts(cold, venues=REAL, now=timezone.now())
     if answered == len(cold):
+        registry.warm_up([account_key(account) for account in cold])
         _warm.update(account.pk for account in cold)
     logger.info("venues warm", extra={"accounts": answered, "of": len(cold)})
     return answered

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from exchanges import registry
+from exchanges.registry import AccountKey
+from tests.protocol.conftest import Desk, OpenDesk, Simulator, run
+
+pytestmark = pytest.mark.protocol
+
+
+def seen_since(simulator: Simulator, after: int) -> list[str]:
+    """Return the requests of the venue since then, the pings of warm connections left out."""
+    entries = simulator.ask("GET", "/access-log?limit=1000000")["entries"][after:]
+    return [
+        f"{entry['method']} {entry['path']}" for entry in entries if "time" not in entry["path"]
+    ]
+
+
+def test_warm_client_sends_nothing_but_the_order(simulator: Simulator, desk: Desk) -> None:
+    registry.warm_up([desk.key])
+    request = desk.resting()
+    before = len(simulator.ask("GET", "/access-log?limit=1000000")["entries"])
+
+    run(desk.trading.submit(request))
+
+    (only,) = seen_since(simulator, before)
+    assert only.startswith("POST")
+    assert "order" in only
+
+
+def test_account_with_a_wrong_key_does_not_keep_others_cold(
+    simulator: Simulator, open_desk: OpenDesk
+) -> None:
+    good = open_desk("bybit")
+    bad: AccountKey = replace(good.key, credential_id="bad", secret="another")
+
+    registry.warm_up([bad, good.key])
+
+    assert run(good.trading.submit(good.resting())).venue_order_id
