@@ -27,7 +27,7 @@ from trading.core.parameters import Parameters
 Floats = NDArray[np.float64]
 
 HOURS_PER_8H = 8.0
-LEAST_DRIFT = 1e-300
+LEAST_DRIFT = 1e-200
 NEVER_HOURS = BREAK_EVEN_LIMIT / timedelta(hours=1)
 # A block's buffers fit into the second-level cache; one pass over everything would not.
 BLOCK = 100
@@ -36,11 +36,11 @@ COLUMNS = (
     "rate_at",
     "next_funding",
     "interval",
+    "cost",
     "carry_8h",
     "predicted_8h",
     "bid",
     "ask",
-    "cost",
 )
 
 
@@ -92,8 +92,8 @@ class ScanFacts:
         self.rows: Floats = np.full((len(COLUMNS), *shape), np.nan)
         # A fact that never came is infinitely old, so that one comparison finds it.
         self.rows[:3] = -np.inf
-        self.book_at, self.rate_at, self.next_funding, self.interval = self.rows[:4]
-        self.carry_8h, self.predicted_8h, self.bid, self.ask, self.cost = self.rows[4:]
+        self.book_at, self.rate_at, self.next_funding, self.interval, self.cost = self.rows[:5]
+        self.carry_8h, self.predicted_8h, self.bid, self.ask = self.rows[5:]
         self.exit_gap: Floats = np.zeros((shape[0], *shape))
         itself = np.arange(shape[0])
         self.exit_gap[itself, itself] = np.nan
@@ -166,24 +166,46 @@ class Scanner:
 
 
 class _Expectation:
-    """What depends on settlement times and on the expected rate, which change a few times a day.
+    """What a leg brings apart from the surprise of its coming settlement.
 
-    `later` is the expected rate of one settlement; `both_settled` the hour at which both legs have
-    settled once; `again` what a pair has received by then beyond its first settlements; `period`
-    the hours of the longer interval and `gain` what the pair receives in them.
+    Depends on settlement times, costs and the expected rate, which change a few times a day, and on
+    how many settlements the horizon reaches, which changes at `until`. `net` is the return over the
+    horizon, `both` the return when both legs have settled once, as [long, short]; `again` what a
+    pair has received by then beyond its first settlements; `gain` what it receives in `period`, the
+    longer interval in hours.
     """
 
-    __slots__ = ("again", "both_settled", "gain", "later", "length_8h", "period")
+    __slots__ = (
+        "again",
+        "any",
+        "both",
+        "both_settled",
+        "gain",
+        "later",
+        "length_8h",
+        "net",
+        "owed",
+        "period",
+        "until",
+    )
 
-    def __init__(self, next_funding: Floats, interval: Floats, rate_8h: Floats) -> None:
+    def __init__(self, schedule: Floats, rate_8h: Floats, horizon: float, now: float) -> None:
+        next_funding, interval, cost = schedule[:3]
         known = np.where(np.isinf(next_funding), np.nan, next_funding)
-        both = np.maximum(known[None], known[:, None])
         hours = interval / 3600
         self.length_8h = hours / HOURS_PER_8H
-        self.later = rate_8h * self.length_8h
-        self.both_settled = both / 3600
-        self.again = np.floor((both - known[None]) / interval[None]) * self.later[None]
-        self.again -= np.floor((both - known[:, None]) / interval[:, None]) * self.later[:, None]
+        later = self.later = rate_8h * self.length_8h
+        # Settlements in (now, now + horizon].
+        count = np.maximum(np.floor((now + horizon - known) / interval) + 1, 0)
+        self.until = float(np.fmin.reduce(known + count * interval, axis=None)) - horizon
+        self.any = np.minimum(count, 1)
+        self.net = (count * later + cost, count * later - cost)
+        self.both = (later + cost, later - cost)
+        self.owed = cost[:, None] + cost[None]
+        both_settled = np.maximum(known[None], known[:, None])
+        self.both_settled = both_settled / 3600
+        self.again = np.floor((both_settled - known[None]) / interval[None]) * later[None]
+        self.again -= np.floor((both_settled - known[:, None]) / interval[:, None]) * later[:, None]
         self.period = np.maximum(hours[None], hours[:, None])
         drift = (rate_8h[None] - rate_8h[:, None]) * self.period / HOURS_PER_8H
         # Without drift a debt is paid far beyond NEVER_HOURS, and none at once.
@@ -193,10 +215,10 @@ class _Expectation:
 class _Pass:
     """The buffers and the arithmetic of one scan over arrays [venue, *tail].
 
-    A leg has four rows, costs signed by role: predicted rate per 8 h, return over the horizon,
-    return when both legs have settled once, cost. Subtracting the long role from the short one
-    gives the pair's: spread, net return, return at both (it becomes the break-even) and minus what
-    is owed. Views and scalars are made once: for one symbol they cost as much as the arithmetic.
+    A leg has three rows, costs signed by role: predicted rate per 8 h, return over the horizon and
+    return when both legs have settled once. Subtracting the long role from the short one gives the
+    pair's: spread, net return and return at both, which becomes the break-even. Views and scalars
+    are made once: for one symbol they cost as much as the arithmetic.
     """
 
     def __init__(self, venues: int, tail: tuple[int, ...], settings: ScanSettings) -> None:
@@ -204,33 +226,31 @@ class _Pass:
         self._settings = settings
         self._known: dict[int, tuple[bytes, _Expectation]] = {}
         self._now, self._zero, self._unity = np.zeros(()), np.zeros(()), np.ones(())
-        self._half, self._horizon = np.array(0.5), np.array(settings.horizon)
+        self._half, self._unknown = np.array(0.5), np.array(np.nan)
         self._oldest: Floats = np.empty(3)
         self._oldest_column = self._oldest.reshape(3, *(1,) * len(one))
         self._rows: Floats = np.empty((len(COLUMNS), *one))
-        self._seen, self._next, self._interval = self._rows[:3], self._rows[2], self._rows[3]
-        # Both of a leg's rates are the predicted one where that is believed.
-        self._expected = self._rows[5] if settings.beta is None else self._rows[4]
+        believes = settings.beta is None
+        # Where the prediction is believed it is the expected rate too.
+        self._expected = self._rows[6] if believes else self._rows[5]
+        self._schedule = self._rows[2:7] if believes else self._rows[2:6]
         self._beta = 1.0 if settings.beta is None else settings.beta
-        self._schedule = self._rows[2:6] if settings.beta is None else self._rows[2:5]
-        self._predicted, self._bid, self._ask, self._cost = self._rows[5:]
+        self._predicted, self._bid, self._ask = self._rows[6:]
         self._fresh: Floats = np.empty((4, *one))
-        self._slack, self._spread_of_book, self._wait = (
+        self._slack, self._spread_of_book, self._seen = (
             self._fresh[:3],
             self._fresh[3],
-            self._fresh[2],
+            self._rows[:3],
         )
-        self._worst, self._mid, self._count, self._any, self._surprise, self._paid = np.empty(
-            (6, *one)
-        )
+        self._worst, self._mid, self._more, self._surprise = np.empty((4, *one))
         self._untrusted = np.empty(one, dtype=bool)
-        self._legs: Floats = np.empty((2, 4, *one))
-        self._roles = tuple(tuple(role) for role in self._legs)
-        self._longs, self._shorts = self._legs[0][:, :, None], self._legs[1][:, None]
+        legs: Floats = np.empty((2, 3, *one))
+        (self._long_rate, self._long_net, self._long_both), short = legs
+        self._short_rate, self._short_net, self._short_both = short
+        self._longs, self._shorts = legs[0][:, :, None], legs[1][:, None]
         self._mid_long, self._mid_short = self._mid[:, None], self._mid[None]
-        self._pairs: Floats = np.full((4, *two), np.nan)
-        _, self._net, self._hours, self._owed = self._pairs
-        self._results = self._pairs[:3]
+        self._pairs: Floats = np.full((3, *two), np.nan)
+        _, self._net, self._hours = self._pairs
         self._credit, self._scratch = np.full((2, *two), np.nan)
         self._owes = np.empty(two, dtype=bool)
 
@@ -245,19 +265,19 @@ class _Pass:
         self._oldest[1] = now - settings.max_rate_age
         self._oldest[2] = now
         self._now[()] = now / 3600
-        expectation = self._expectation(key)
+        expectation = self._expectation(key, now)
         self._price()
         self._value(expectation)
         self._pair(exit_gap)
         self._break_even(expectation)
-        return self._results
+        return self._pairs
 
-    def _expectation(self, key: int) -> _Expectation:
+    def _expectation(self, key: int, now: float) -> _Expectation:
         seen = self._schedule.tobytes()
         known = self._known.get(key)
-        if known is None or known[0] != seen:
-            expected = self._expected * self._beta
-            known = seen, _Expectation(self._next, self._interval, expected)
+        if known is None or known[0] != seen or now >= known[1].until:
+            rate = self._expected * self._beta
+            known = seen, _Expectation(self._schedule, rate, self._settings.horizon, now)
             self._known[key] = known
         return known[1]
 
@@ -268,41 +288,27 @@ class _Pass:
         np.minimum.reduce(self._fresh, axis=0, out=self._worst)
         np.less_equal(self._worst, self._zero, self._untrusted)
         np.add(self._bid, self._ask, self._mid)
-        np.copyto(self._mid, np.nan, where=self._untrusted)
+        np.copyto(self._mid, self._unknown, where=self._untrusted)
 
     def _value(self, expectation: _Expectation) -> None:
-        """Fill what each instrument brings as a long and as a short leg."""
-        count, paid, surprise, cost = self._count, self._paid, self._surprise, self._cost
-        later = expectation.later
-        # Settlements in (now, now + horizon].
-        np.subtract(self._horizon, self._wait, count)
-        np.divide(count, self._interval, count)
-        np.floor(count, count)
-        np.add(count, self._unity, count)
-        np.maximum(count, self._zero, out=count)
-        np.minimum(count, self._unity, out=self._any)
-        np.multiply(count, later, count)
-        np.multiply(self._predicted, expectation.length_8h, paid)
-        np.subtract(paid, later, paid)
-        # The coming settlement uses its predicted rate only where that lowers the result.
-        (long_rate, long_net, long_both, long_cost) = self._roles[0]
-        np.copyto(long_rate, self._predicted)
-        np.copyto(long_cost, cost)
-        np.maximum(paid, self._zero, out=surprise)
-        np.add(surprise, later, long_both)
-        np.add(long_both, cost, long_both)
-        np.multiply(surprise, self._any, long_net)
-        np.add(long_net, count, long_net)
-        np.add(long_net, cost, long_net)
-        (short_rate, short_net, short_both, short_cost) = self._roles[1]
-        np.copyto(short_rate, self._predicted)
-        np.negative(cost, short_cost)
-        np.minimum(paid, self._zero, out=surprise)
-        np.add(surprise, later, short_both)
-        np.subtract(short_both, cost, short_both)
-        np.multiply(surprise, self._any, short_net)
-        np.add(short_net, count, short_net)
-        np.subtract(short_net, cost, short_net)
+        """Fill what each instrument brings as a long and as a short leg.
+
+        The coming settlement uses its predicted rate only where that lowers the result: as a
+        surprise of more on the long leg and of less on the short one.
+        """
+        more, surprise = self._more, self._surprise
+        np.multiply(self._predicted, expectation.length_8h, more)
+        np.subtract(more, expectation.later, more)
+        np.maximum(more, self._zero, out=surprise)
+        np.add(surprise, expectation.both[0], self._long_both)
+        np.multiply(surprise, expectation.any, surprise)
+        np.add(surprise, expectation.net[0], self._long_net)
+        np.minimum(more, self._zero, out=surprise)
+        np.add(surprise, expectation.both[1], self._short_both)
+        np.multiply(surprise, expectation.any, surprise)
+        np.add(surprise, expectation.net[1], self._short_net)
+        np.copyto(self._long_rate, self._predicted)
+        np.copyto(self._short_rate, self._predicted)
 
     def _pair(self, exit_gap: Floats) -> None:
         """Subtract long from short; a gain from the closing price gap counts half, a loss whole."""
@@ -315,7 +321,6 @@ class _Pass:
         np.minimum(credit, scratch, out=credit)
         np.add(self._net, credit, self._net)
         np.add(self._hours, credit, self._hours)
-        np.add(self._owed, credit, self._owed)
 
     def _break_even(self, expectation: _Expectation) -> None:
         """Turn the return at both into the hours until the return is not negative."""
@@ -327,5 +332,5 @@ class _Pass:
         np.multiply(hours, expectation.period, hours)
         np.subtract(expectation.both_settled, hours, hours)
         np.subtract(hours, self._now, hours)
-        np.less(self._owed, self._zero, self._owes)
+        np.less(self._credit, expectation.owed, self._owes)
         np.multiply(hours, self._owes, hours)
