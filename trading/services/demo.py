@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arbsite.accounts.models import User
+from exchanges import selectors
 from exchanges import services as exchange_services
 from exchanges.account_keys import store_account
 from exchanges.models import Exchange, ExchangeAccount
@@ -65,7 +66,9 @@ def seed_demo(*, register: RegisterAccount, now: datetime) -> DemoLogin:
     if not ConfigurationVersion.objects.filter(user=user).exists():
         configure.save(user=user, values=VALUES, expected_version=0, actor="set-up", now=now)
         engine.resume(user=user, actor="set-up", now=now)
-    exchange_services.refresh_instruments(now)
+    # Later starts leave it to the hourly task: asking three venues would delay them by seconds.
+    if not selectors.active_instruments().exists():
+        exchange_services.refresh_instruments(now)
     return DemoLogin(username=USERNAME, password=password)
 
 
