@@ -19,6 +19,7 @@ from trading.core.pnl import payment_fault
 from trading.core.states import EXPOSED_POSITION_STATES, PositionState
 from trading.events import announce
 from trading.models import Event, ExpectedFunding, FundingEvent, Leg, Trade
+from trading.services import market
 from trading.services.venues import READ_SECONDS, Venues
 
 # After the end payments may still be booked late; a read a little further back costs nothing.
@@ -26,6 +27,7 @@ AFTER_END = timedelta(minutes=10)
 READ_MARGIN = timedelta(seconds=30)
 MATCH_SLACK = timedelta(seconds=30)
 MISSING_AFTER = timedelta(minutes=3)
+MARK_LASTS = timedelta(minutes=3)
 
 
 def book_funding(*, venues: Venues, now: datetime) -> int:
@@ -127,7 +129,8 @@ def write_expectations(leg: Leg, *, now: datetime) -> None:
     ).exclude(settled_at__in=leg.expected_funding.values("settles_at"))
     for row in settled:
         held = _held_at(leg, row.settled_at)
-        if held == 0 or row.settlement_price is None:
+        price = _settlement_price(leg, row, now)
+        if held == 0 or price is None:
             continue
         ExpectedFunding.objects.get_or_create(
             leg=leg,
@@ -135,12 +138,23 @@ def write_expectations(leg: Leg, *, now: datetime) -> None:
             defaults={
                 "funding_rate": row.funding_rate,
                 "base_quantity": held,
-                "settlement_price": row.settlement_price,
-                "payment": funding.payment(held, row.settlement_price, row.funding_rate),
+                "settlement_price": price,
+                "payment": funding.payment(held, price, row.funding_rate),
                 "status": _first_status(leg, row.settled_at),
                 "created_at": now,
             },
         )
+
+
+def _settlement_price(leg: Leg, settled: SettledFundingRate, now: datetime) -> Decimal | None:
+    """Return the venue's settlement price, else the mark soon after it: near enough for 2 %."""
+    if settled.settlement_price is not None:
+        price: Decimal = settled.settlement_price
+        return price
+    row = market.row_of(market.board_of([leg.instrument]), leg.instrument)
+    if row is None or row.quote is None or now - settled.settled_at > MARK_LASTS:
+        return None
+    return row.quote.mark_price
 
 
 def _held_at(leg: Leg, moment: datetime) -> Decimal:
