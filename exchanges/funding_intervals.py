@@ -58,7 +58,9 @@ def from_spacing(
     last = sorted(settled_at)[-SETTLEMENTS_NEEDED:]
     if len(last) < SETTLEMENTS_NEEDED or next_funding_at is None:
         return UNKNOWN
-    moments = [*last, next_funding_at]
+    # Read just before and just after a settlement, the next one is the last one.
+    has_just_happened = abs(next_funding_at - last[-1]) <= STAMP_SLACK
+    moments = last if has_just_happened else [*last, next_funding_at]
     gaps = [after - before for before, after in pairwise(moments)]
     seconds = round(gaps[0] / timedelta(seconds=1))
     interval = timedelta(seconds=seconds)

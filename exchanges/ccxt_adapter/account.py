@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from exchanges.ccxt_adapter import parse
+from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing
@@ -29,7 +29,9 @@ class CcxtAccount:
 
         async def read() -> list[Balance]:
             answer, now = await fetch_rows(self._client.exchange, rows), _now()
-            return [parse.balance(row, rows.columns, self._profile.name, now) for row in answer]
+            return [
+                parse_account.balance(row, rows.columns, self._profile.name, now) for row in answer
+            ]
 
         return await self._read(read())
 
@@ -44,7 +46,7 @@ class CcxtAccount:
                 (row, listings.by_venue_symbol.get(row[rows.columns["symbol"]])) for row in answer
             )
             found = [
-                parse.position(row, rows.columns, listing, now)
+                parse_account.position(row, rows.columns, listing, now)
                 for row, listing in known
                 if listing is not None
             ]
@@ -65,7 +67,7 @@ class CcxtAccount:
                 symbol=listing.instrument.venue_symbol,
             )
             return [
-                parse.fill(row, rows.columns, listing)
+                parse_account.fill(row, rows.columns, listing)
                 for row in answer
                 if kind is None or row[kind] not in self._profile.not_fills
             ]
@@ -88,7 +90,8 @@ class CcxtAccount:
                 symbol=listing.instrument.venue_symbol,
             )
             return [
-                parse.funding_payment(row, rows.columns, listing, self._profile) for row in answer
+                parse_account.funding_payment(row, rows.columns, listing, self._profile)
+                for row in answer
             ]
 
         return await self._read(read())
@@ -120,7 +123,7 @@ class CcxtAccount:
         rows, venue_symbol = self._profile.fee_tier, listing.instrument.venue_symbol
         answer = await fetch_rows(self._client.exchange, rows, symbol=venue_symbol)
         by_symbol = {row[rows.columns["symbol"]]: row for row in answer}
-        return parse.fee_tier(by_symbol[venue_symbol], rows.columns, listing)
+        return parse_account.fee_tier(by_symbol[venue_symbol], rows.columns, listing)
 
     async def _read(self, call: Awaitable[T]) -> T:
         return await reading(self._profile, call)

@@ -1,29 +1,16 @@
-"""Builds ccxt.pro instances the way money needs them, and keeps what they list.
-
-No retries by the library, Decimal numbers, own keep-alive connections, strict JSON, and every error
-carries the answer that caused it. In rehearsal the session alone is redirected to the simulator:
-the library keeps the venues' real host names, on which its error tables depend.
-"""
+"""One client per credential, and what its venue lists, shared by all clients of that venue."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import math
-import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
 from typing import Any
 
-import aiohttp
-import ccxt.pro
-import certifi
-import yarl
-from ccxt.async_support.base.exchange import Exchange
-
-from exchanges.ccxt_adapter.faults import Answer, reading
+from exchanges.ccxt_adapter.faults import reading
+from exchanges.ccxt_adapter.library import Credential, create_exchange
 from exchanges.ccxt_adapter.listing import Listing, Listings, read_listings
 from exchanges.ccxt_adapter.parse import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
@@ -31,167 +18,10 @@ from exchanges.domain import Symbol
 from exchanges.errors import InvalidOrder, VenueError
 from exchanges.venues.profile import VenueProfile
 
-# Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
-KEEP_ALIVE_SECONDS = 60.0
 PING_SECONDS = 10.0
-ORDER_TIMEOUT_SECONDS = 4.0
-READ_TIMEOUT_SECONDS = 10.0
-SOCKET_KEEP_ALIVE_MS = 10_000
 # Ticks, lots and limits change now and then; a symbol we do not know may just have been listed.
 RELIST_SECONDS = 3600.0
 RELIST_MISSING_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
-    """One API key. Nothing of it is shown."""
-
-    api_key: str = field(repr=False)
-    secret: str = field(repr=False)
-    passphrase: str = field(default="", repr=False)
-
-
-class RedirectedSession:
-    """An aiohttp session whose every request and socket goes to the simulator instead.
-
-    The venue's host becomes the first part of the path; signatures do not cover it.
-    """
-
-    def __init__(self, session: aiohttp.ClientSession, simulator_url: str) -> None:
-        self._session = session
-        self._simulator = yarl.URL(simulator_url)
-
-    def get(self, url: str | yarl.URL, **options: Any) -> Any:
-        return self._session.get(self._redirect(url), **options)
-
-    def post(self, url: str | yarl.URL, **options: Any) -> Any:
-        return self._session.post(self._redirect(url), **options)
-
-    def put(self, url: str | yarl.URL, **options: Any) -> Any:
-        return self._session.put(self._redirect(url), **options)
-
-    def delete(self, url: str | yarl.URL, **options: Any) -> Any:
-        return self._session.delete(self._redirect(url), **options)
-
-    def ws_connect(self, url: str | yarl.URL, **options: Any) -> Any:
-        return self._session.ws_connect(self._redirect(url), **options)
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._session.headers
-
-    @property
-    def cookie_jar(self) -> aiohttp.abc.AbstractCookieJar:
-        return self._session.cookie_jar
-
-    @property
-    def closed(self) -> bool:
-        return self._session.closed
-
-    async def close(self) -> None:
-        await self._session.close()
-
-    def _redirect(self, url: str | yarl.URL) -> yarl.URL:
-        asked = yarl.URL(url)
-        scheme = "ws" if asked.scheme in ("ws", "wss") else "http"
-        address = f"{scheme}://{self._simulator.authority}/{asked.host}{asked.raw_path_qs}"
-        return yarl.URL(address, encoded=True)
-
-
-class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
-    """Goes before a ccxt.pro class: own connections, strict JSON, errors that carry the answer."""
-
-    session: Any
-    simulator_url: str | None = None
-
-    def open(self, lazy: bool = False) -> None:
-        if self.session is None and not (lazy and self.closed_by_user):
-            self.session = _new_session(self.simulator_url)
-        super().open(lazy)
-
-    def sign(self, *args: Any, **kwargs: Any) -> Any:
-        """Sign as the library does, without naming its author as our broker."""
-        request = super().sign(*args, **kwargs)
-        if request["headers"]:
-            request["headers"].pop("Referer", None)
-        return request
-
-    def handle_errors(
-        self,
-        code: int,
-        reason: str,
-        url: str,
-        method: str,
-        headers: Mapping[str, str],
-        body: str,
-        response: object,
-        request_headers: object,
-        request_body: object,
-    ) -> None:
-        """Raise as the library does, keep the answer with the error, refuse what is not JSON."""
-        try:
-            super().handle_errors(
-                code,
-                reason,
-                url,
-                method,
-                headers,
-                body,
-                response,
-                request_headers,
-                request_body,
-            )
-            self.handle_http_status_code(code, reason, url, method, body)
-            if response is None:
-                raise ccxt.BadResponse("not JSON")
-        except ccxt.BaseError as error:
-            secrets = (self.apiKey, self.secret, self.password)
-            error.answer = Answer.read(code, headers, response, secrets=secrets)
-            raise
-
-
-def _new_session(simulator_url: str | None) -> Any:
-    """Return a session of the running loop that keeps its connections open."""
-    if simulator_url:
-        connector = aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE_SECONDS)
-        session = aiohttp.ClientSession(connector=connector)
-        return RedirectedSession(session, simulator_url)
-    context = ssl.create_default_context(cafile=certifi.where())
-    connector = aiohttp.TCPConnector(ssl=context, keepalive_timeout=KEEP_ALIVE_SECONDS)
-    return aiohttp.ClientSession(connector=connector)
-
-
-def create_exchange(
-    profile: VenueProfile, *, credential: Credential | None = None, simulator_url: str | None = None
-) -> Any:
-    """Return a ccxt.pro instance. With a credential it is one for orders: no queue before them."""
-    base = getattr(ccxt.pro, profile.ccxt_class)
-    timeout = ORDER_TIMEOUT_SECONDS if credential else READ_TIMEOUT_SECONDS
-    config: dict[str, Any] = {
-        "number": Decimal,
-        "enableRateLimit": credential is None,
-        "timeout": int(timeout * 1000),
-        "has": {"fetchCurrencies": False},
-        "streaming": {"keepAlive": SOCKET_KEEP_ALIVE_MS},
-        "options": {**profile.options, "maxRetriesOnFailure": 0},
-    }
-    if credential is not None:
-        config |= {
-            "apiKey": credential.api_key,
-            "secret": credential.secret,
-            "password": credential.passphrase,
-        }
-    exchange = type(f"Careful{profile.ccxt_class}", (_Careful, base), {})(config)
-    exchange.simulator_url = simulator_url
-    _refuse_retries(exchange.options)
-    return exchange
-
-
-def _refuse_retries(options: Mapping[str, Any]) -> None:
-    """Raise where any option would make the library send an order again by itself."""
-    nested = [value for value in options.values() if isinstance(value, dict)]
-    if any(part.get("maxRetriesOnFailure", 0) != 0 for part in [options, *nested]):
-        raise RuntimeError("the library must not retry: an order could be placed twice")
 
 
 class Catalogue:

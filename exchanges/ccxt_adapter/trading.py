@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from exchanges.ccxt_adapter import parse
+from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.listing import Listing
@@ -110,7 +110,7 @@ class CcxtTrading:
             price,
             {**self._profile.order_params, **_order_params(request, listing)},
         )
-        report = parse.order_report(order, listing, _now())
+        report = parse_account.order_report(order, listing, _now())
         if difference := _difference(request, report, order["info"], listing):
             raise OrderOutcomeUnknown(difference, venue=self._profile.name)
         return report
@@ -133,7 +133,7 @@ class CcxtTrading:
 
     def _report(self, row: Row, listing: Listing) -> OrderReport:
         order = self._client.exchange.parse_order(row, listing.market)
-        return parse.order_report(order, listing, _now())
+        return parse_account.order_report(order, listing, _now())
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
         rows = calls.position_mode
@@ -141,7 +141,7 @@ class CcxtTrading:
             self._profile,
             fetch_rows(self._client.exchange, rows, **_symbol_of(listing)),
         )
-        if any(parse.is_hedge_mode(row, rows.columns) for row in answer):
+        if any(parse_account.is_hedge_mode(row, rows.columns) for row in answer):
             raise SettingRefused(calls.hedge_mode_advice, venue=self._profile.name)
 
     async def _set_cross_margin(self, calls: SettingCalls, listing: Listing) -> None:

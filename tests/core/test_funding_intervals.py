@@ -69,6 +69,10 @@ def test_late_stamps_of_some_milliseconds_do_not_matter() -> None:
     assert from_spacing(late, at(24)[0]).seconds == 28_800
 
 
+def test_settlement_that_happened_between_two_reads_changes_nothing() -> None:
+    assert from_spacing(at(0, 8, 16), at(16)[0]).seconds == 28_800
+
+
 @pytest.mark.parametrize(
     ("settled", "upcoming"),
     [

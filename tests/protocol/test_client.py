@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import logging
 from decimal import Decimal
 
 import pytest
 
-from exchanges.ccxt_adapter.client import Credential, create_exchange
+from exchanges.ccxt_adapter.library import Credential, create_exchange
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import VenueProfile
 
@@ -52,6 +53,12 @@ def test_orders_name_no_broker() -> None:
     request = exchange.sign("v5/order/create", ["private"], "POST", {"symbol": "BTCUSDT"})
 
     assert "Referer" not in request["headers"]
+
+
+def test_library_logs_no_requests_at_any_level() -> None:
+    exchange = create_exchange(PROFILES["binance"], credential=KEY)
+
+    assert not exchange.logger.isEnabledFor(logging.DEBUG)
 
 
 def test_credential_shows_nothing() -> None:

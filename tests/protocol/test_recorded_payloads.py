@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter import parse
+from exchanges.ccxt_adapter import parse, parse_account
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings, read_listings
@@ -102,7 +102,7 @@ def test_positions_of_bybit_are_signed() -> None:
     rows = BYBIT.positions
     assert rows is not None
     found = {
-        row["symbol"]: parse.position(row, rows.columns, listing_of("BTCUSDT"), NOW)
+        row["symbol"]: parse_account.position(row, rows.columns, listing_of("BTCUSDT"), NOW)
         for row in rows_of(rows, "bybit/http_get_positions.json")
     }
 
@@ -125,7 +125,7 @@ def is_short(symbol: str) -> bool:
 def test_executions_of_bybit_become_fills() -> None:
     first = rows_of(Rows(method="any", path=BYBIT.fills.path), "bybit/http_get_executions.json")[0]
 
-    fill = parse.fill(first, BYBIT.fills.columns, listing_of("BTCUSDT"))
+    fill = parse_account.fill(first, BYBIT.fills.columns, listing_of("BTCUSDT"))
 
     assert (fill.side, fill.price, fill.base_quantity) == (
         Side.BUY,
@@ -140,7 +140,7 @@ def test_executions_of_bybit_become_fills() -> None:
 def test_wallet_of_bybit_becomes_balances() -> None:
     rows = rows_of(BYBIT.balances, "bybit/http_get_wallet_balance.json")
 
-    balances = [parse.balance(row, BYBIT.balances.columns, "bybit", NOW) for row in rows]
+    balances = [parse_account.balance(row, BYBIT.balances.columns, "bybit", NOW) for row in rows]
 
     assert balances
     for row, balance in zip(rows, balances, strict=True):
@@ -153,7 +153,7 @@ def test_fee_rates_and_funding_history_of_bybit_are_read() -> None:
     rows, fees = BYBIT.settled_funding, BYBIT.fee_tier
     assert rows is not None
 
-    tier = parse.fee_tier(
+    tier = parse_account.fee_tier(
         rows_of(fees, "bybit/http_get_fee_rate.json")[0], fees.columns, listing_of("BTCUSDT")
     )
     settled = [
@@ -174,7 +174,7 @@ def test_orders_of_bybit_are_reported_by_what_became_of_them() -> None:
     (canceled, *_) = recorded("bybit/http_get_orders_history.json")["result"]["list"]
     (cut, *_) = recorded("bybit/http_get_order_partially_filled_rejected.json")["result"]["list"]
     reports = [
-        parse.order_report(exchange.parse_order(row, listing.market), listing, NOW)
+        parse_account.order_report(exchange.parse_order(row, listing.market), listing, NOW)
         for row in (canceled, cut)
     ]
 
@@ -201,9 +201,9 @@ def test_position_and_assets_of_binance_futures_are_read() -> None:
 
     (row,) = rows_of(rows, "binance/futures/http_json/position_risk.json")
     # Of the second version of this call; the third names its queue rank too.
-    position = parse.position({"adl": 1, **row}, rows.columns, listing_of("BTCUSDT"), NOW)
+    position = parse_account.position({"adl": 1, **row}, rows.columns, listing_of("BTCUSDT"), NOW)
     (asset, *_) = rows_of(USDM.balances, "binance/futures/http_json/account_info_v2.json")
-    balance = parse.balance(asset, USDM.balances.columns, "binanceusdm", NOW)
+    balance = parse_account.balance(asset, USDM.balances.columns, "binanceusdm", NOW)
 
     assert (position.base_quantity, position.leverage) == (Decimal("0.001"), Decimal(20))
     assert (balance.asset, balance.free) == ("USDT", Decimal("23.72469206"))
@@ -215,7 +215,7 @@ def test_trade_and_top_of_binance_spot_are_read() -> None:
     listing = listing_of("BTCUSDT")
 
     (trade,) = rows_of(SPOT.fills, "binance/spot/http_json/account_trades_response.json")
-    fill = parse.fill(trade, SPOT.fills.columns, listing)
+    fill = parse_account.fill(trade, SPOT.fills.columns, listing)
     (row,) = rows_of(SPOT.book_tops, "binance/spot/http_json/book_ticker_response.json")
     top = parse.book_top(row, SPOT.book_tops.columns, listing, NOW)
 
