@@ -14,6 +14,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 
 from arbsite.logging import logging_settings
 from arbsite.secret_key import read_or_create_secret_key
@@ -205,7 +206,14 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-UNFOLD = {"SITE_TITLE": "Carry", "SITE_HEADER": "Carry", "SITE_URL": "/"}
+UNFOLD = {
+    "SITE_TITLE": "Carry",
+    "SITE_HEADER": "Carry",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("favicon-sim.svg")}
+    ],
+}
 
 LOGGING = logging_settings(
     json=env.bool("LOG_JSON", default=not LOCAL), level=env.str("LOG_LEVEL", default="INFO")

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from exchanges.account_keys import KeyInUse, store_account
 from exchanges.models import (
@@ -78,14 +79,14 @@ class ExchangeAccountForm(ModelForm):  # type: ignore[type-arg]
     """Keys are typed in to replace what is there; the form never shows what is there."""
 
     api_key = forms.CharField(
-        required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+        required=False, widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"})
     )
     secret = forms.CharField(
-        required=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+        required=False, widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"})
     )
     passphrase = forms.CharField(
         required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
         help_text="Only for venues that give one.",
     )
 
