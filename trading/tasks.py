@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.utils import timezone
 
 from arbsite.accounts.models import User
 from arbsite.celery import CLOSE, ENTRY
+from exchanges import loop, registry
 from exchanges.models import Instrument
 from trading.broadcast import broadcast_user
 from trading.services import slots
@@ -124,3 +125,10 @@ def start_sweep(sender: Any, **_: Any) -> None:
 @worker_shutting_down.connect
 def stop_sweep(**_: Any) -> None:
     _stop.set()
+
+
+@worker_shutdown.connect
+def close_venues(**_: Any) -> None:
+    """Close sockets and the venue loop after the last task has ended."""
+    registry.close_all()
+    loop.close()
