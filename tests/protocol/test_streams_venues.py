@@ -1,0 +1,249 @@
+"""The streams of each venue against the simulator's sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from exchanges import registry
+from exchanges.board import Board, Channel
+from exchanges.domain import (
+    BookTop,
+    Fill,
+    FundingRate,
+    Instrument,
+    InstrumentKind,
+    OrderReport,
+    Quote,
+    VenueOrderStatus,
+    VenuePosition,
+)
+from exchanges.errors import CredentialRefused
+from exchanges.feeds import MarketFeed
+from exchanges.modes import Mode
+from tests.protocol.conftest import (
+    DERIVATIVES,
+    VENUES,
+    Desk,
+    OpenDesk,
+    Simulator,
+    assert_exact,
+    run,
+)
+from tests.rehearsal import RunningRedis
+
+pytestmark = pytest.mark.protocol
+
+
+class Heard:
+    """Facts as they come, and a way to wait for the one a test is about."""
+
+    def __init__(self) -> None:
+        self.facts: asyncio.Queue[Any] = asyncio.Queue()
+        self.opened = asyncio.Event()
+
+    async def first(self, is_it: Callable[[Any], bool]) -> Any:
+        async with asyncio.timeout(10):
+            while True:
+                fact = await self.facts.get()
+                if is_it(fact):
+                    return fact
+
+
+@asynccontextmanager
+async def market_of(venue: str) -> AsyncIterator[Heard]:
+    heard = Heard()
+    symbols = [i.symbol for i in await instruments_of(venue)]
+    stream = registry.market_stream(venue, Mode.REHEARSAL)
+    task = asyncio.create_task(stream.run(symbols, heard.facts.put_nowait))
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def account_of(desk: Desk) -> AsyncIterator[Heard]:
+    heard = Heard()
+    stream = registry.account_stream(desk.key)
+    task = asyncio.create_task(stream.run(heard.facts.put_nowait, heard.opened.set))
+    try:
+        async with asyncio.timeout(10):
+            await heard.opened.wait()
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def instruments_of(venue: str) -> list[Instrument]:
+    return list(await registry.market_data(venue, Mode.REHEARSAL).instruments())
+
+
+def is_of(desk_symbol: str, kind: type) -> Callable[[Any], bool]:
+    return lambda fact: isinstance(fact, kind) and fact.symbol == desk_symbol
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_books_are_exact_and_plausible(simulator: Simulator, venue: str) -> None:
+    async def story() -> None:
+        async with market_of(venue) as heard:
+            top = await heard.first(lambda fact: isinstance(fact, BookTop))
+
+        assert_exact(top)
+        assert top.venue == venue
+        assert 0 < top.bid < top.ask
+
+    run(story())
+
+
+@pytest.mark.parametrize("venue", DERIVATIVES)
+def test_streamed_rate_is_the_one_that_rest_tells(simulator: Simulator, venue: str) -> None:
+    async def story() -> None:
+        async with market_of(venue) as heard:
+            rate = await heard.first(lambda fact: isinstance(fact, FundingRate))
+            quote = await heard.first(is_of(rate.symbol, Quote))
+
+        read = await registry.market_data(venue, Mode.REHEARSAL).funding_rates()
+        asked = next(one for one in read if one.symbol == rate.symbol)
+        assert_exact(rate)
+        assert_exact(quote)
+        assert rate.next_funding_at is not None
+        assert asked.next_funding_at is not None
+        assert abs(rate.next_funding_at - asked.next_funding_at).total_seconds() in (0, 60)
+        assert rate.interval_seconds is None
+
+    run(story())
+
+
+def test_own_order_is_reported_filled_once_and_to_the_last_digit(desk: Desk) -> None:
+    async def story() -> None:
+        async with account_of(desk) as heard:
+            request = desk.order("0.01")
+            await desk.trading.submit(request)
+
+            fill = await heard.first(lambda fact: isinstance(fact, Fill))
+
+        (read,) = await desk.account.fills(desk.symbol, since=fill.filled_at.replace(minute=0))
+        # Binance names our id in the stream and not in the list of executions.
+        assert fill == replace(read, client_order_id=request.client_order_id)
+        assert_exact(fill)
+
+    run(story())
+
+
+def test_resting_order_and_its_cancel_are_reported(desk: Desk) -> None:
+    request = desk.resting()
+
+    async def story() -> None:
+        async with account_of(desk) as heard:
+            await desk.trading.submit(request)
+            opened = await heard.first(lambda fact: isinstance(fact, OrderReport))
+            await desk.trading.cancel(request.client_order_id, desk.symbol)
+            ended = await heard.first(
+                lambda fact: (
+                    isinstance(fact, OrderReport) and fact.status is VenueOrderStatus.CANCELED
+                )
+            )
+
+        assert opened.status is VenueOrderStatus.OPEN
+        assert opened.client_order_id == ended.client_order_id == request.client_order_id
+        assert (opened.base_quantity, ended.filled_base_quantity) == (Decimal("0.01"), 0)
+
+    run(story())
+
+
+def test_position_comes_with_its_sign(futures_desk: Desk) -> None:
+    async def story() -> None:
+        async with account_of(futures_desk) as heard:
+            await futures_desk.trading.submit(futures_desk.order("0.01", price=None))
+            long = await heard.first(lambda fact: isinstance(fact, VenuePosition))
+
+        assert (long.symbol, long.base_quantity) == (futures_desk.symbol, Decimal("0.01"))
+        assert not long.is_hedge_mode
+
+    run(story())
+
+
+@pytest.mark.parametrize("venue", ["binance", "bybit"])
+def test_wrong_secret_ends_the_stream(open_desk: OpenDesk, venue: str) -> None:
+    desk = open_desk(venue, secret="not-the-secret")
+
+    async def story() -> None:
+        with pytest.raises(CredentialRefused):
+            await registry.account_stream(desk.key).run(lambda fact: None, lambda: None)
+
+    run(story())
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_socket_closed_by_the_venue_is_opened_again(undisturbed: Simulator, venue: str) -> None:
+    async def story() -> None:
+        async with market_of(venue) as heard:
+            await heard.first(lambda fact: isinstance(fact, BookTop))
+            await asyncio.to_thread(undisturbed.disturb, "socket_close", venue=venue)
+            while not heard.facts.empty():
+                heard.facts.get_nowait()
+
+            await heard.first(lambda fact: isinstance(fact, BookTop))
+
+    run(story())
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    running = RunningRedis()
+    with Redis.from_url(running.url) as client:
+        yield client
+    running.stop()
+
+
+def test_feed_joins_streams_and_intervals_and_publishes_them(
+    simulator: Simulator, redis: Redis
+) -> None:
+    changed: set[str] = set()
+
+    async def story() -> list[Instrument]:
+        instruments = [
+            i
+            for venue in DERIVATIVES
+            for i in await instruments_of(venue)
+            if i.kind is InstrumentKind.PERPETUAL
+        ]
+        feed = MarketFeed(instruments, dict.fromkeys(DERIVATIVES, Mode.REHEARSAL), redis)
+        task = asyncio.create_task(feed.run(changed.update))
+        async with asyncio.timeout(15):
+            while not is_complete(feed.board, instruments):
+                await asyncio.sleep(0.05)
+        await feed.flush()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return instruments
+
+    instruments = run(story())
+
+    published = Board.load(redis, DERIVATIVES)
+    assert "BTC" in changed
+    assert is_complete(published, instruments)
+    rates = [row.funding for row in published.rows.values() if row.funding is not None]
+    # The simulator of this session settles every minute.
+    assert {rate.interval_seconds for rate in rates} == {60}
+
+
+def is_complete(board: Board, instruments: list[Instrument]) -> bool:
+    rows = [board.row(i.venue, i.symbol) for i in instruments]
+    return all(
+        row is not None
+        and all(row.fact(channel) is not None for channel in Channel)
+        and row.funding is not None
+        and row.funding.is_tradable
+        for row in rows
+    )
