@@ -162,7 +162,9 @@ class BinanceFeed:
             "L": day["lastId"],
             "n": day["count"],
         }
-        if self._is_spot:
+        if not self._is_spot:
+            payload["st"] = 1
+        else:
             payload |= {
                 "x": day["prevClosePrice"],
                 "b": day["bidPrice"],
