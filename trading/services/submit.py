@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 
 from exchanges.domain import OrderReport
 from exchanges.errors import (
@@ -21,7 +20,7 @@ from trading.core.states import OrderEvent, OrderState, Purpose
 from trading.models import KillSwitch, Order, Position
 from trading.services import order_facts
 from trading.services.intents import drop_intent
-from trading.services.transition import apply_to_order, journal_licence
+from trading.services.transition import apply_to_order, license_order
 from trading.services.venues import SEND_SECONDS, Venues
 
 Clock = Callable[[], datetime]
@@ -49,29 +48,10 @@ async def _send(order: Order, venues: Venues, clock: Clock) -> OrderReport:
 
 
 def _license(order: Order, *, position: Position, now: datetime) -> bool:
-    """Tx 1: one statement asks for the state, the kill epoch and the lease, and moves the state."""
-    with transaction.atomic():
-        licensed = (
-            Order.objects.filter(
-                pk=order.pk,
-                state=OrderState.PLANNED,
-                position__lease_epoch=position.lease_epoch,
-            )
-            .filter(Q(purpose=Purpose.REDUCE) | ~Exists(_pressed_kill_switches()))
-            .update(state=OrderState.SENDING, sent_at=now)
-        )
-        if licensed == 1:
-            journal_licence(order, now=now)
-    if licensed == 1:
-        order.state, order.sent_at = OrderState.SENDING, now
+    if license_order(order, position=position, now=now):
         return True
     _drop_if_killed(order, now)
     return False
-
-
-def _pressed_kill_switches() -> QuerySet[KillSwitch]:
-    owner = OuterRef("position__user")
-    return KillSwitch.objects.filter(Q(user=None) | Q(user=owner), rearmed_at=None)
 
 
 def _drop_if_killed(order: Order, now: datetime) -> None:

@@ -7,17 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from trading.core.states import (
     OrderEvent,
     OrderState,
     PositionEvent,
     PositionState,
+    Purpose,
     next_order_state,
     next_position_state,
 )
 from trading.events import announce
-from trading.models import Order, Position, StateChange
+from trading.models import KillSwitch, Order, Position, StateChange
 from trading.models.journal import Event
 
 CRITICAL_EVENTS = frozenset({PositionEvent.IMBALANCED, PositionEvent.HOLD})
@@ -79,17 +81,32 @@ def apply_to_order(
     return True
 
 
-def journal_licence(order: Order, *, now: datetime) -> None:
-    """Journal a move that the licence statement itself has made."""
-    _journal(
-        order.position,
-        order,
-        OrderState.PLANNED,
-        OrderEvent.LICENSED,
-        OrderState.SENDING,
-        "licensed",
-        now,
-    )
+def license_order(order: Order, *, position: Position, now: datetime) -> bool:
+    """Tx 1: one statement asks for the state, the kill epoch and the lease, and moves the state.
+
+    Return False, writing nothing, when any of them says no.
+    """
+    with transaction.atomic():
+        licensed = (
+            Order.objects.filter(
+                pk=order.pk,
+                state=OrderState.PLANNED,
+                position__lease_epoch=position.lease_epoch,
+            )
+            .filter(Q(purpose=Purpose.REDUCE) | ~Exists(_pressed_kill_switches()))
+            .update(state=OrderState.SENDING, sent_at=now)
+        )
+        if licensed != 1:
+            return False
+        moved = (OrderState.PLANNED, OrderEvent.LICENSED, OrderState.SENDING)
+        _journal(order.position, order, *moved, "licensed", now)
+    order.state, order.sent_at = OrderState.SENDING, now
+    return True
+
+
+def _pressed_kill_switches() -> QuerySet[KillSwitch]:
+    owner = OuterRef("position__user")
+    return KillSwitch.objects.filter(Q(user=None) | Q(user=owner), rearmed_at=None)
 
 
 def _journal(
