@@ -25,7 +25,7 @@ class RunningSimulator:
             [
                 *(sys.executable, "-m", "exchanges.simulator"),
                 *("--port", str(self.port), "--control-port", str(self.control_port)),
-                *("--state", str(state), "--seed", "7"),
+                *("--state", str(state), "--seed", "7", "--interval-minutes", "1"),
             ],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},

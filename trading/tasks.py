@@ -22,6 +22,7 @@ from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.books import read_books as read_all_books
 from trading.services.drive import drive
 from trading.services.equity import snapshot_equity as snapshot_all_equity
+from trading.services.fees import refresh_fees
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.relay import relay_events as relay_all_events
@@ -100,6 +101,7 @@ def snapshot_equity() -> int:
     now = timezone.now()
     if not slots.claim("snapshot_equity", every=timedelta(minutes=1), now=now):
         return 0
+    refresh_fees(venues=REAL, now=now)
     return snapshot_all_equity(venues=REAL, now=now)
 
 

@@ -24,7 +24,10 @@ from trading.core.states import PositionState
 from trading.models import Leg, LegSide, Position
 from trading.services.demo import VALUES, seed_demo
 from trading.services.drive import drive
+from trading.services.equity import read_accounts
+from trading.services.fees import refresh_fees
 from trading.services.sweep import sweep
+from trading.services.venues import REAL
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +66,12 @@ class Desk:
 
     def ledger(self, venue: str) -> dict[str, object]:
         return self.simulator.ledger(self.api_key(venue))
+
+    def read_accounts(self) -> None:
+        """Read balances and fees, as the minutely snapshot does."""
+        assert refresh_fees(venues=REAL, now=timezone.now()) > 0
+        accounts = ExchangeAccount.objects.for_user(self.user).select_related("exchange")
+        assert read_accounts(accounts, venues=REAL, now=timezone.now()) == 3
 
     def refresh_market(self) -> None:
         exchange_services.poll_market(timezone.now(), force=True)

@@ -15,6 +15,7 @@ from trading.strategies.base import EntryTrigger
 
 DAY = Decimal(24)
 HOURS_OF_RATE = Decimal(8)
+NEARLY_ALL = Decimal("0.99")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +88,11 @@ def quote_entry(
 
 def _notes(found: Evaluation, asked_usd: Decimal) -> tuple[str, ...]:
     notes = [note.sentence for note in found.notes]
-    if found.size is not None and found.size.size_usd < asked_usd * Decimal("0.99"):
+    size = found.size
+    if size is not None and size.size_usd < asked_usd * NEARLY_ALL:
         notes.append(
-            f"Only {found.size.size_usd:,.0f} of {asked_usd:,.0f} USD fit: "
-            f"{found.size.bound_by} binds."
+            f"{size.size_usd:,.0f} of {asked_usd:,.0f} USD: whole lots of "
+            f"{size.lot.normalize():f}, and {size.bound_by} binds."
         )
     if found.candidate is not None:
         notes.append("The entry window does not bind an entry by hand.")
