@@ -25,14 +25,14 @@ ONE = Decimal(1)
 TEN_THOUSAND = Decimal(10_000)
 
 
-Ladders = tuple[tuple[Level, ...], tuple[Level, ...]]
+Ladder = tuple[Level, ...]
 
 
 class Book:
     """Bids from the highest, asks from the lowest price; below the touch drawn when looked at."""
 
     def __init__(
-        self, *, update_id: int, bid: Level, ask: Level, draw: Callable[[], Ladders]
+        self, *, update_id: int, bid: Level, ask: Level, draw: Callable[[Side], Ladder]
     ) -> None:
         self.update_id = update_id
         self.bid = bid
@@ -40,16 +40,12 @@ class Book:
         self._draw = draw
 
     @cached_property
-    def ladders(self) -> Ladders:
-        return self._draw()
+    def bids(self) -> Ladder:
+        return self._draw(Side.BUY)
 
-    @property
-    def bids(self) -> tuple[Level, ...]:
-        return self.ladders[0]
-
-    @property
-    def asks(self) -> tuple[Level, ...]:
-        return self.ladders[1]
+    @cached_property
+    def asks(self) -> Ladder:
+        return self._draw(Side.SELL)
 
     def opposite(self, side: Side) -> tuple[Level, ...]:
         """Return the levels an order of `side` would take."""
@@ -98,9 +94,12 @@ class Books:
             for level in current.opposite(side)
             if (left := level.base_quantity - gone.get(level.price, Decimal(0))) > 0
         ) or (Level(price=current.opposite(side)[-1].price, base_quantity=listing.lot),)
-        bids, asks = (current.bids, rest) if side is Side.BUY else (rest, current.asks)
+        is_buy = side is Side.BUY
         self._left[listing.key] = Book(
-            update_id=current.update_id, bid=bids[0], ask=asks[0], draw=lambda: (bids, asks)
+            update_id=current.update_id,
+            bid=current.bid if is_buy else rest[0],
+            ask=rest[0] if is_buy else current.ask,
+            draw=lambda own: rest if own is not side else current.opposite(own.opposite),
         )
 
     def _drawn(self, listing: Listing, at: datetime, update_id: int) -> Book:
@@ -111,24 +110,20 @@ class Books:
         step = max(_to_tick(mid * STEP_BPS / TEN_THOUSAND, tick, ROUND_FLOOR), tick)
         sizes = self._sizes(listing, mid, update_id // SIZE_HOLDS_BEATS)
 
-        def ladders() -> Ladders:
+        def ladder(side: Side) -> Ladder:
             # Near zero a coarse tick could walk a ladder below the first tick.
-            bids = tuple(
-                Level(price=price, base_quantity=sizes[number])
+            first, offset = (bid, 0) if side is Side.BUY else (ask, LEVELS)
+            return tuple(
+                Level(price=price, base_quantity=sizes[offset + number])
                 for number in range(LEVELS)
-                if (price := bid - number * step) > 0
+                if (price := first - side.sign * number * step) > 0
             )
-            asks = tuple(
-                Level(price=ask + number * step, base_quantity=sizes[LEVELS + number])
-                for number in range(LEVELS)
-            )
-            return bids, asks
 
         return Book(
             update_id=update_id,
             bid=Level(price=bid, base_quantity=sizes[0]),
             ask=Level(price=ask, base_quantity=sizes[LEVELS]),
-            draw=ladders,
+            draw=ladder,
         )
 
     def _sizes(self, listing: Listing, mid: Decimal, draw: int) -> list[Decimal]:

@@ -87,20 +87,17 @@ class GeneratedMarket:
         self._episodes = EpisodePlan(seed=seed, epoch=epoch, interval=interval, bases=bases)
         self._index_price = lru_cache(maxsize=4096)(self._index_at)
         self._calm_rate = lru_cache(maxsize=8192)(self._calm_rate_at)
+        self._mid = lru_cache(maxsize=1024)(self._mid_at)
+        self._mark = lru_cache(maxsize=4096)(self._mark_at)
 
     def interval(self, listing: Listing) -> timedelta:
         return self._interval
 
     def mid(self, listing: Listing, at: datetime) -> Decimal:
-        seconds = _on_beat(at)
-        premium = self._perp_basis(listing, seconds) + self._venue_gap(listing, seconds)
-        return Decimal(str(self._index_price(listing.base, seconds) * (1 + premium)))
+        return self._mid(listing.key, _on_beat(at))
 
     def mark(self, listing: Listing, at: datetime) -> Decimal:
-        seconds = _on_beat(at)
-        premium = self._perp_basis(listing, seconds) + 0.3 * self._venue_gap(listing, seconds)
-        price = Decimal(str(self._index_price(listing.base, seconds) * (1 + premium)))
-        return on_tick(price, listing.tick)
+        return self._mark(listing.key, _on_beat(at))
 
     def index(self, listing: Listing, at: datetime) -> Decimal:
         price = Decimal(str(self._index_price(listing.base, _on_beat(at))))
@@ -120,6 +117,17 @@ class GeneratedMarket:
     def settled_rate(self, listing: Listing, settlement_at: datetime) -> Decimal:
         episode = self._episodes.rate(listing, settlement_at, known_at=settlement_at)
         return _rate(self._calm_rate(listing.key, settlement_at)) if episode is None else episode
+
+    def _mid_at(self, key: ListingKey, seconds: float) -> Decimal:
+        listing = self.listings[key]
+        premium = self._perp_basis(listing, seconds) + self._venue_gap(listing, seconds)
+        return Decimal(str(self._index_price(listing.base, seconds) * (1 + premium)))
+
+    def _mark_at(self, key: ListingKey, seconds: float) -> Decimal:
+        listing = self.listings[key]
+        premium = self._perp_basis(listing, seconds) + 0.3 * self._venue_gap(listing, seconds)
+        price = Decimal(str(self._index_price(listing.base, seconds) * (1 + premium)))
+        return on_tick(price, listing.tick)
 
     def _index_at(self, base: str, seconds: float) -> float:
         character = CHARACTERS[base]

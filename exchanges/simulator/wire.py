@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -14,9 +15,12 @@ import orjson
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WireRequest:
-    """One HTTP request to a venue. `query` and `body` are raw; header names lower-case."""
+    """One HTTP request to a venue. `query` and `body` are raw; header names lower-case.
+
+    Without slots, so that each reading is made once.
+    """
 
     host: str
     method: str
@@ -25,14 +29,17 @@ class WireRequest:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
     def parameters(self) -> dict[str, str]:
         """Return query and form parameters together, as Binance reads them."""
         text = "&".join(part for part in (self.query, self.body.decode()) if part)
         return dict(parse_qsl(text, keep_blank_values=True))
 
+    @cached_property
     def query_parameters(self) -> dict[str, str]:
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
+    @cached_property
     def json(self) -> Json:
         """Return the body as a JSON object; empty when it is none."""
         if not self.body:

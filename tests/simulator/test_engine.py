@@ -83,7 +83,7 @@ def test_an_ioc_limit_fills_what_it_reaches_and_expires_with_the_rest(world: Wor
 
 def test_a_resting_limit_fills_as_maker_when_the_book_comes_to_it(world: World) -> None:
     order = placed(world.place(USDM, Side.BUY, "0.5", price="59900"))
-    assert order.status is VenueOrderStatus.OPEN
+    assert not order.is_final
 
     world.pin(USDM, price="59899")
     world.wait(seconds=0.25)
@@ -99,7 +99,7 @@ def test_a_limit_at_the_touch_waits_in_the_queue_and_then_fills(world: World) ->
     order = placed(world.place(USDM, Side.BUY, "0.5", price="60000"))
 
     world.wait(seconds=1.75)
-    assert order.status is VenueOrderStatus.OPEN
+    assert not order.is_final
     world.wait(seconds=0.25)
     assert order.status is VenueOrderStatus.FILLED
 

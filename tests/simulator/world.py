@@ -89,7 +89,7 @@ class World:
     def pin(self, venue: str, symbol: str = "BTCUSDT", **values: str) -> None:
         """Set price, funding_rate or level_quantity of one listing by hand."""
         before = self.simulator.ledger.pins.get((venue, symbol), Pin(venue=venue, symbol=symbol))
-        changes = {name: Decimal(text) for name, text in values.items()}
+        changes: Any = {name: Decimal(text) for name, text in values.items()}
         self.simulator.ledger.put_pin(replace(before, **changes))
         self.simulator.books.forget(self.listing(venue, symbol))
 

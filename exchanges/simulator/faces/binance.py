@@ -111,7 +111,7 @@ def authenticated(
     simulator: Simulator, request: WireRequest, security: Security, now: datetime
 ) -> Call:
     """Check key, clock and signature in Binance's order and return the call."""
-    parameters = request.parameters()
+    parameters = request.parameters
     if security is Security.NONE:
         return Call(parameters=parameters, now=now)
     account = account_of(simulator, request.headers.get("x-mbx-apikey", ""))
@@ -152,7 +152,7 @@ class BinanceFace:
         )
 
     def client_order_id(self, request: WireRequest) -> str:
-        parameters = request.parameters()
+        parameters = request.parameters
         return parameters.get("newClientOrderId") or parameters.get("origClientOrderId", "")
 
 

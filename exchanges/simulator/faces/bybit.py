@@ -174,7 +174,7 @@ class BybitFace:
             account = None
             if not request.path.startswith(PUBLIC_PREFIX):
                 account = authenticated(self._simulator, request, now)
-            parameters = request.json() if request.method == "POST" else request.query_parameters()
+            parameters = request.json if request.method == "POST" else request.query_parameters
             result = handler(Call(parameters=parameters, now=now, account=account))
         except VenueRefusal as refusal:
             body = envelope({}, now, code=refusal.code, message=refusal.message)
@@ -182,7 +182,7 @@ class BybitFace:
         return WireResponse(status=200, body=envelope(result, now), outcome="ok")
 
     def client_order_id(self, request: WireRequest) -> str:
-        found = request.json() if request.method == "POST" else request.query_parameters()
+        found = request.json if request.method == "POST" else request.query_parameters
         return str(found.get("orderLinkId") or "")
 
     def create(self, call: Call) -> Json:

@@ -85,7 +85,7 @@ class BybitFeed:
     ) -> Published:
         depth = int(topic.split(".")[1])
         book = self._simulator.book(self._listing(topic), now)
-        bids, asks = ((book.bid,), (book.ask,)) if depth == 1 else book.ladders
+        bids, asks = ((book.bid,), (book.ask,)) if depth == 1 else (book.bids, book.asks)
         published = Published(stamp, bids=ladder(bids[:depth]), asks=ladder(asks[:depth]))
         if last is None:
             return published
