@@ -40,7 +40,7 @@ def streamed(**changes: object) -> FundingRate:
     return replace(unknown, **changes)  # type: ignore[arg-type]
 
 
-def test_newest_fact_wins_whatever_the_order_of_arrival():
+def test_newest_fact_wins_whatever_the_order_of_arrival() -> None:
     board = Board()
     older = replace(BOOK, bid=Decimal("98"), observed_at=NOW - timedelta(seconds=1))
 
@@ -50,7 +50,7 @@ def test_newest_fact_wins_whatever_the_order_of_arrival():
     assert board.rows[("bybit", BTC)].book == BOOK
 
 
-def test_facts_of_one_instrument_age_separately():
+def test_facts_of_one_instrument_age_separately() -> None:
     board = Board()
     board.apply(replace(RATE, venue="bybit", observed_at=NOW - timedelta(seconds=9)))
     board.apply(BOOK)
@@ -70,7 +70,9 @@ def test_facts_of_one_instrument_age_separately():
         ("NaN", "100.5", "the book NaN / 100.5 has no price on one side"),
     ],
 )
-def test_implausible_book_takes_the_place_of_the_last_good_one(bid, ask, reason):
+def test_implausible_book_takes_the_place_of_the_last_good_one(
+    bid: str, ask: str, reason: str
+) -> None:
     board = Board()
     board.apply(BOOK)
     later = NOW + timedelta(seconds=1)
@@ -83,7 +85,7 @@ def test_implausible_book_takes_the_place_of_the_last_good_one(bid, ask, reason)
     assert board.age("bybit", Channel.BOOK, later) == timedelta(seconds=1)
 
 
-def test_good_book_clears_the_reason():
+def test_good_book_clears_the_reason() -> None:
     board = Board()
     board.apply(replace(BOOK, bid=Decimal("101")))
 
@@ -93,7 +95,7 @@ def test_good_book_clears_the_reason():
 
 
 @pytest.mark.parametrize("rate", ["1", "-1", "Infinity"])
-def test_funding_rate_of_a_whole_price_is_refused(rate):
+def test_funding_rate_of_a_whole_price_is_refused(rate: str) -> None:
     board = Board()
 
     board.apply(replace(RATE, funding_rate=Decimal(rate)))
@@ -105,7 +107,7 @@ def test_funding_rate_of_a_whole_price_is_refused(rate):
     ("seconds", "health"),
     [(1, "OK"), (2, "SLOW"), (10, "STALE"), (59, "STALE"), (60, "DOWN")],
 )
-def test_feed_is_judged_by_the_age_of_its_last_fact(seconds, health):
+def test_feed_is_judged_by_the_age_of_its_last_fact(seconds: int, health: str) -> None:
     board = Board()
     board.apply(BOOK)
 
@@ -113,7 +115,7 @@ def test_feed_is_judged_by_the_age_of_its_last_fact(seconds, health):
     assert board.health("bybit", Channel.FUNDING, NOW) == FeedHealth.DOWN
 
 
-def test_base_of_a_scaled_contract_is_the_plain_asset():
+def test_base_of_a_scaled_contract_is_the_plain_asset() -> None:
     pepe = ("binanceusdm", Symbol("1000PEPE/USDT:USDT"))
     board = Board({pepe: "PEPE"})
 
@@ -121,7 +123,7 @@ def test_base_of_a_scaled_contract_is_the_plain_asset():
     assert board.base_of(("bybit", BTC)) == "BTC"
 
 
-def test_streamed_rate_takes_the_interval_read_by_rest():
+def test_streamed_rate_takes_the_interval_read_by_rest() -> None:
     table = IntervalTable()
     table.learn([RATE])
 
@@ -132,14 +134,14 @@ def test_streamed_rate_takes_the_interval_read_by_rest():
     assert rate.interval_source == IntervalSource.SETTLEMENT_SPACING
 
 
-def test_streamed_rate_without_a_read_interval_stays_unknown():
+def test_streamed_rate_without_a_read_interval_stays_unknown() -> None:
     rate = IntervalTable().complete(streamed())
 
     assert rate.interval_seconds is None
     assert rate.interval_source == IntervalSource.UNKNOWN
 
 
-def test_next_settlement_beyond_the_interval_makes_it_conflicting():
+def test_next_settlement_beyond_the_interval_makes_it_conflicting() -> None:
     table = IntervalTable()
     table.learn([RATE])
 
@@ -149,7 +151,7 @@ def test_next_settlement_beyond_the_interval_makes_it_conflicting():
     assert rate.interval_source == IntervalSource.CONFLICTING
 
 
-def test_settlement_off_the_known_grid_makes_it_conflicting():
+def test_settlement_off_the_known_grid_makes_it_conflicting() -> None:
     table = IntervalTable()
     table.learn([RATE])
 
@@ -161,7 +163,7 @@ def test_settlement_off_the_known_grid_makes_it_conflicting():
     assert table.complete(hourly).interval_source == IntervalSource.CONFLICTING
 
 
-def test_missed_settlements_keep_the_interval():
+def test_missed_settlements_keep_the_interval() -> None:
     table = IntervalTable()
     table.learn([RATE])
 
@@ -172,7 +174,7 @@ def test_missed_settlements_keep_the_interval():
     assert table.complete(later).interval_seconds == 14_400
 
 
-def test_mark_price_must_be_a_price():
+def test_mark_price_must_be_a_price() -> None:
     board = Board()
     quote = Quote(
         venue="bybit", symbol=BTC, mark_price=Decimal(0), index_price=None, observed_at=NOW

@@ -66,7 +66,7 @@ def redis(server: Path) -> Iterator[Redis]:
         yield client
 
 
-def test_facts_come_back_to_the_last_digit(redis):
+def test_facts_come_back_to_the_last_digit(redis: Redis) -> None:
     board = Board()
     for fact in (BOOK, RATE, QUOTE):
         board.apply(fact)
@@ -80,7 +80,7 @@ def test_facts_come_back_to_the_last_digit(redis):
     assert loaded.age("bybit", Channel.BOOK, NOW) == timedelta(0)
 
 
-def test_only_the_rows_asked_for_are_read(redis):
+def test_only_the_rows_asked_for_are_read(redis: Redis) -> None:
     board = Board()
     board.apply(BOOK)
     board.apply(QUOTE)
@@ -92,8 +92,8 @@ def test_only_the_rows_asked_for_are_read(redis):
     assert loaded.rows[("bybit", BTC)].book == BOOK
 
 
-def test_change_is_announced_by_base_once(redis):
-    listener = redis.pubsub(ignore_subscribe_messages=True)
+def test_change_is_announced_by_base_once(redis: Redis) -> None:
+    listener = redis.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]  # redis-py
     listener.subscribe(CHANGES_CHANNEL)
     listener.get_message(timeout=1)
     pepe = Symbol("1000PEPE/USDT:USDT")
@@ -109,7 +109,7 @@ def test_change_is_announced_by_base_once(redis):
     listener.close()
 
 
-def test_nothing_new_is_not_announced(redis):
+def test_nothing_new_is_not_announced(redis: Redis) -> None:
     board = Board()
     board.apply(BOOK)
     board.publish(redis)
@@ -117,7 +117,7 @@ def test_nothing_new_is_not_announced(redis):
     assert board.publish(redis) == []
 
 
-def test_refused_fact_disappears_for_everyone(redis):
+def test_refused_fact_disappears_for_everyone(redis: Redis) -> None:
     board = Board()
     board.apply(BOOK)
     board.publish(redis)
@@ -128,7 +128,7 @@ def test_refused_fact_disappears_for_everyone(redis):
     assert Board.load(redis, ["bybit"]).rows == {}
 
 
-def test_poller_adds_only_what_is_newer_than_the_stream(redis):
+def test_poller_adds_only_what_is_newer_than_the_stream(redis: Redis) -> None:
     board = Board()
     board.apply(BOOK)
     board.publish(redis)

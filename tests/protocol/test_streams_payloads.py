@@ -71,7 +71,7 @@ BYBIT = listing("bybit", "BTC/USDT:USDT", "BTCUSDT")
 PEPE = listing("binanceusdm", "1000PEPE/USDT:USDT", "1000PEPEUSDT", base="PEPE", multiplier="1000")
 
 
-def test_binance_mark_price_update_is_a_quote_and_a_rate_without_interval():
+def test_binance_mark_price_update_is_a_quote_and_a_rate_without_interval() -> None:
     update = recorded("binance/test_data/futures/market_data_json/mark_price_stream.json")
 
     quote, rate = streams_binance.mark_facts(update, USDM, NOW)
@@ -86,7 +86,7 @@ def test_binance_mark_price_update_is_a_quote_and_a_rate_without_interval():
     assert rate.observed_at == NOW
 
 
-def test_scaled_contract_is_priced_per_plain_asset():
+def test_scaled_contract_is_priced_per_plain_asset() -> None:
     update = {"s": "1000PEPEUSDT", "p": "0.0125", "i": "0.0124", "r": "0.0001", "T": 1562306400000}
 
     quote, _ = streams_binance.mark_facts(update, PEPE, NOW)
@@ -95,7 +95,7 @@ def test_scaled_contract_is_priced_per_plain_asset():
     assert quote.mark_price == Decimal("0.0000125")
 
 
-def test_bybit_ticker_is_a_quote_a_rate_and_a_book_top():
+def test_bybit_ticker_is_a_quote_a_rate_and_a_book_top() -> None:
     message = recorded("bybit/test_data/ws_ticker_linear.json")
 
     quote, rate, book = streams_bybit.ticker_facts(message["data"], BYBIT, NOW)
@@ -109,7 +109,7 @@ def test_bybit_ticker_is_a_quote_a_rate_and_a_book_top():
     assert (book.bid, book.ask_quantity) == (Decimal("17215.50"), Decimal("83.020"))
 
 
-def test_bybit_delta_changes_what_it_carries_and_confirms_the_rest():
+def test_bybit_delta_changes_what_it_carries_and_confirms_the_rest() -> None:
     facts: list[Any] = []
     tickers = streams_bybit.Tickers({"BTCUSDT": BYBIT}, facts.append)
     tickers.take(
@@ -141,14 +141,14 @@ def test_bybit_delta_changes_what_it_carries_and_confirms_the_rest():
     assert [type(fact) for fact in facts] == [Quote, FundingRate, BookTop]
 
 
-def test_bybit_delta_before_its_snapshot_is_not_understood():
+def test_bybit_delta_before_its_snapshot_is_not_understood() -> None:
     tickers = streams_bybit.Tickers({"BTCUSDT": BYBIT}, lambda fact: None)
 
     with pytest.raises(KeyError):
         tickers.take({"type": "delta", "data": {"symbol": "BTCUSDT", "bid1Price": "100.1"}})
 
 
-def test_usdm_trade_is_a_report_and_a_fill():
+def test_usdm_trade_is_a_report_and_a_fill() -> None:
     message = recorded("binance/test_data/futures/user_data_json/order_update_trade.json")
 
     report, fill = streams_binance.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
@@ -166,7 +166,7 @@ def test_usdm_trade_is_a_report_and_a_fill():
     assert (fill.fee, fill.fee_asset, fill.is_maker) == (Decimal("0.01"), "USDT", True)
 
 
-def test_usdm_account_update_is_positions_with_their_sign():
+def test_usdm_account_update_is_positions_with_their_sign() -> None:
     message = recorded("binance/test_data/futures/user_data_json/account_update.json")
 
     flat, long, short = streams_binance.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
@@ -179,7 +179,7 @@ def test_usdm_account_update_is_positions_with_their_sign():
     assert (short.base_quantity, short.is_hedge_mode) == (-10, True)
 
 
-def test_spot_trade_is_a_report_and_a_fill_with_its_fee_asset():
+def test_spot_trade_is_a_report_and_a_fill_with_its_fee_asset() -> None:
     event = recorded("binance/test_data/spot/user_data_json/execution_report_trade.json")
     eth = listing("binance", "ETH/USDT", "ETHUSDT", InstrumentKind.SPOT, base="ETH")
 
@@ -191,7 +191,7 @@ def test_spot_trade_is_a_report_and_a_fill_with_its_fee_asset():
     assert (fill.fee, fill.fee_asset) == (Decimal("0.001"), "ETH")
 
 
-def test_spot_cancel_is_reported_under_the_id_of_the_order():
+def test_spot_cancel_is_reported_under_the_id_of_the_order() -> None:
     event = recorded("binance/test_data/spot/user_data_json/execution_report_canceled.json")
     eth = listing("binance", event["s"], event["s"], InstrumentKind.SPOT)
     event |= {"C": "the-order", "c": "the-cancel"}
@@ -202,7 +202,7 @@ def test_spot_cancel_is_reported_under_the_id_of_the_order():
     assert (report.client_order_id, report.status) == ("the-order", VenueOrderStatus.CANCELED)
 
 
-def test_spot_fill_without_a_fee_asset_cost_nothing():
+def test_spot_fill_without_a_fee_asset_cost_nothing() -> None:
     event = recorded("binance/test_data/spot/user_data_json/execution_report_trade.json")
     event |= {"n": "0", "N": None}
     eth = listing("binance", "ETH/USDT", "ETHUSDT", InstrumentKind.SPOT)
@@ -213,7 +213,7 @@ def test_spot_fill_without_a_fee_asset_cost_nothing():
     assert (fill.fee, fill.fee_asset) == (0, "USDT")
 
 
-def test_spot_account_position_is_a_balance():
+def test_spot_account_position_is_a_balance() -> None:
     event = recorded("binance/test_data/spot/user_data_json/account_position_wrapped.json")
 
     (balance,) = streams_binance.spot_account_facts(event["event"], {}, NOW)
@@ -222,7 +222,7 @@ def test_spot_account_position_is_a_balance():
     assert (balance.asset, balance.free, balance.total) == ("ETH", 10000, 10000)
 
 
-def test_bybit_order_is_a_report():
+def test_bybit_order_is_a_report() -> None:
     message = recorded("bybit/test_data/ws_account_order_filled.json")
 
     (report,) = streams_bybit.account_facts("order", message["data"][0], BYBIT, NOW)
@@ -234,7 +234,7 @@ def test_bybit_order_is_a_report():
     assert report.reduce_only is False
 
 
-def test_bybit_execution_is_a_fill():
+def test_bybit_execution_is_a_fill() -> None:
     message = recorded("bybit/test_data/ws_account_execution.json")
 
     (fill,) = streams_bybit.account_facts("execution", message["data"][0], BYBIT, NOW)
@@ -248,7 +248,7 @@ def test_bybit_execution_is_a_fill():
     assert (fill.fee, fill.fee_asset) == (Decimal("26.3725275"), "USDT")
 
 
-def test_bybit_funding_row_is_not_a_fill():
+def test_bybit_funding_row_is_not_a_fill() -> None:
     row = recorded("bybit/test_data/ws_account_execution.json")["data"][0]
 
     facts = streams_bybit.account_facts("execution", row | {"execType": "Funding"}, BYBIT, NOW)
@@ -256,7 +256,7 @@ def test_bybit_funding_row_is_not_a_fill():
     assert list(facts) == []
 
 
-def test_bybit_short_position_is_negative():
+def test_bybit_short_position_is_negative() -> None:
     row = recorded("bybit/test_data/ws_account_position_short.json")["data"][0]
 
     (position,) = streams_bybit.account_facts("position", row, BYBIT, NOW)
@@ -269,7 +269,7 @@ def test_bybit_short_position_is_negative():
     "name",
     ["ws_futures_order_update_adl", "ws_futures_order_update_liquidation"],
 )
-def test_orders_of_the_venue_itself_are_reported_too(name):
+def test_orders_of_the_venue_itself_are_reported_too(name: str) -> None:
     root = "../../tests/integration_tests/adapters/binance/resources/ws_messages"
     message = recorded(f"{root}/{name}.json")
     order = message.get("data", message)

@@ -73,7 +73,7 @@ async def listening(feed: Feed, **options: Any) -> AsyncIterator[asyncio.Task[No
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_message_that_cannot_be_handled_closes_and_reopens_the_socket():
+async def test_message_that_cannot_be_handled_closes_and_reopens_the_socket() -> None:
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
         await socket.send_json({"price": None if number == 1 else "100"})
         await stay_open(socket)
@@ -92,16 +92,21 @@ async def test_message_that_cannot_be_handled_closes_and_reopens_the_socket():
     assert venue.connections == 2
 
 
-async def test_garbage_body_closes_and_reopens_the_socket():
+async def test_garbage_body_closes_and_reopens_the_socket() -> None:
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
         await socket.send_str("<html>" if number == 1 else "{}")
         await stay_open(socket)
 
     seen = asyncio.Event()
+
+    def see(_: object) -> bool:
+        seen.set()
+        return True
+
     venue = Venue(serve)
     async with (
         venue.running() as url,
-        listening(feed(url, lambda message: bool(seen.set()) or True)),
+        listening(feed(url, see)),
         asyncio.timeout(5),
     ):
         await seen.wait()
@@ -109,7 +114,7 @@ async def test_garbage_body_closes_and_reopens_the_socket():
     assert venue.connections == 2
 
 
-async def test_channel_that_only_acknowledges_counts_as_silent():
+async def test_channel_that_only_acknowledges_counts_as_silent() -> None:
     reopened = asyncio.Event()
 
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
@@ -128,7 +133,7 @@ async def test_channel_that_only_acknowledges_counts_as_silent():
         await reopened.wait()
 
 
-async def test_each_opening_is_told_so_that_what_was_missed_can_be_read():
+async def test_each_opening_is_told_so_that_what_was_missed_can_be_read() -> None:
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
         if number == 1:
             await socket.close()
@@ -145,7 +150,7 @@ async def test_each_opening_is_told_so_that_what_was_missed_can_be_read():
         await openings.get()
 
 
-async def test_refused_key_ends_the_socket():
+async def test_refused_key_ends_the_socket() -> None:
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
         await stay_open(socket)
 
@@ -170,7 +175,7 @@ async def ping(send: Send) -> None:
     await send({"op": "ping"})
 
 
-async def test_our_ping_is_sent_while_the_venue_is_silent():
+async def test_our_ping_is_sent_while_the_venue_is_silent() -> None:
     heard: asyncio.Queue[Any] = asyncio.Queue()
 
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
@@ -188,7 +193,7 @@ async def test_our_ping_is_sent_while_the_venue_is_silent():
         assert await heard.get() == {"op": "ping"}
 
 
-async def test_venue_that_is_not_there_is_tried_again():
+async def test_venue_that_is_not_there_is_tried_again() -> None:
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
         await stay_open(socket)
 

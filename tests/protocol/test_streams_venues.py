@@ -88,7 +88,7 @@ async def instruments_of(venue: str) -> list[Instrument]:
     return list(await registry.market_data(venue, Mode.REHEARSAL).instruments())
 
 
-def is_of(desk_symbol: str, kind: type) -> Callable[[Any], bool]:
+def is_of(desk_symbol: str, kind: type[Any]) -> Callable[[Any], bool]:
     return lambda fact: isinstance(fact, kind) and fact.symbol == desk_symbol
 
 
