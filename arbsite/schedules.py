@@ -36,6 +36,12 @@ SLOTS = (
         expires=timedelta(seconds=2),
     ),
     Slot(
+        name="Read order books",
+        task="trading.tasks.read_books",
+        every=timedelta(seconds=4),
+        expires=timedelta(seconds=4),
+    ),
+    Slot(
         name="Poll settled funding",
         task="exchanges.tasks.poll_settlements",
         every=timedelta(minutes=1),

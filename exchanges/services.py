@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from exchanges import domain, loop, registry, selectors
@@ -135,10 +136,14 @@ def _row(
 
 def _changes(before: Instrument, after: Instrument) -> list[str]:
     return [
-        f"{after.symbol}: {name.replace('_', ' ')} is now {new}, was {old}"
+        f"{after.symbol}: {name.replace('_', ' ')} is now {_plain(new)}, was {_plain(old)}"
         for name in WATCHED_COLUMNS
         if (old := getattr(before, name)) != (new := getattr(after, name))
     ]
+
+
+def _plain(value: Decimal | int | None) -> str:
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 # --- The market by REST ---------------------------------------------------------------------------

@@ -1,0 +1,124 @@
+"""With the streams stopped: venues are polled, history is kept, the board is scanned."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from exchanges import selectors, services
+from exchanges.board import Channel
+from exchanges.models import Instrument, SettledFundingRate
+from tests.services.conftest import Desk
+from trading.models import Engine, Opportunity
+from trading.services import equity, scan
+from trading.services.venues import REAL
+
+pytestmark = pytest.mark.protocol
+
+
+def test_silent_channels_are_polled_and_fresh_ones_are_not(desk: Desk) -> None:
+    selectors.board_redis().flushall()
+
+    assert "BTC" in services.poll_market(timezone.now())
+    assert services.poll_market(timezone.now()) == []
+
+    board = selectors.market_board()
+    for instrument in selectors.perpetuals():
+        row = board.row(*selectors.instrument_key(instrument))
+        assert row is not None
+        assert all(row.fact(channel) is not None for channel in Channel)
+        assert row.funding is not None
+        assert row.funding.interval_seconds == instrument.funding_interval_seconds
+
+
+def test_poll_on_request_reads_what_is_fresh_too(desk: Desk) -> None:
+    desk.refresh_market()
+
+    assert "BTC" in services.poll_market(timezone.now(), force=True)
+
+
+def test_venue_that_is_down_keeps_no_other_out(desk: Desk) -> None:
+    selectors.board_redis().flushall()
+    desk.simulator.fault(venue="bybit", action="server_error", count=None)
+
+    services.poll_market(timezone.now())
+
+    board = selectors.market_board()
+    assert {venue for venue, _ in board.rows} == {"binance", "binanceusdm"}
+
+
+def test_changed_lot_and_interval_are_noticed(desk: Desk) -> None:
+    btc = desk.instrument("bybit")
+    Instrument.objects.filter(pk=btc.pk).update(lot=btc.lot * 10, funding_interval_seconds=28_800)
+
+    changes = services.refresh_instruments(timezone.now())["bybit"]
+
+    assert changes == [
+        "BTC/USDT:USDT: lot is now 0.001, was 0.01",
+        f"BTC/USDT:USDT: funding interval seconds is now {btc.funding_interval_seconds}, was 28800",
+    ]
+    assert desk.instrument("bybit").lot == btc.lot
+
+
+def test_what_is_listed_no_more_becomes_inactive(desk: Desk) -> None:
+    btc = desk.instrument("bybit")
+    gone = Instrument.objects.create(
+        exchange=btc.exchange,
+        symbol="GONE/USDT:USDT",
+        base="GONE",
+        refreshed_at=timezone.now() - timedelta(hours=1),
+        **{
+            name: getattr(btc, name)
+            for name in ("venue_symbol", "kind", "quote", "settle", "contract_base", "lot")
+        },
+        price_tick=btc.price_tick,
+        min_base_quantity=btc.min_base_quantity,
+        min_notional=btc.min_notional,
+        settlement=btc.settlement,
+    )
+
+    services.refresh_instruments(timezone.now())
+
+    gone.refresh_from_db()
+    assert not gone.is_active
+    assert desk.instrument("bybit").pk == btc.pk
+
+
+def test_settlements_are_stored_once(desk: Desk) -> None:
+    assert services.poll_settlements(timezone.now()) > 0
+    stored = SettledFundingRate.objects.count()
+
+    services.poll_settlements(timezone.now())
+
+    btc = desk.instrument("bybit")
+    times = SettledFundingRate.objects.filter(instrument=btc)
+    spacing = {
+        later.settled_at - earlier.settled_at
+        for earlier, later in zip(times, list(times)[1:], strict=False)
+    }
+    assert spacing == {timedelta(seconds=btc.funding_interval_seconds or 0)}
+    # A settlement may pass between two polls, once per perpetual.
+    assert SettledFundingRate.objects.count() - stored <= selectors.perpetuals().count()
+
+
+def test_worker_scans_what_no_live_scan_looks_at(desk: Desk) -> None:
+    selectors.board_redis().flushall()
+    services.poll_settlements(timezone.now())
+    equity.snapshot_equity(venues=REAL, now=timezone.now())
+    desk.refresh_market()
+
+    scan.scan_all()
+
+    bases = set(Opportunity.objects.values_list("base", flat=True))
+    assert "BTC" in bases
+    assert len(bases) == 8
+    assert Engine.objects.get(user=desk.user).last_scan_at is not None
+
+    selectors.board_redis().hset(scan.SCANNED, "BTC", timezone.now().isoformat())
+    seen = Opportunity.objects.filter(base="BTC").latest("seen_at").seen_at
+    scan.scan_all()
+
+    assert Opportunity.objects.filter(base="BTC").latest("seen_at").seen_at == seen
+    assert Opportunity.objects.filter(base="ETH").latest("seen_at").seen_at > seen
