@@ -14,7 +14,8 @@ from decimal import Decimal
 from exchanges.simulator.accounts import Account, Order
 from exchanges.simulator.admission import OrderIntent, Refusal
 from exchanges.simulator.books import Book, Books
-from exchanges.simulator.engine import AccountEvent, Engine
+from exchanges.simulator.engine import Engine
+from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.market import Market, previous_settlement
@@ -78,14 +79,17 @@ class Simulator:
     def listings_at(self, venue: str) -> Mapping[str, Listing]:
         return {row.symbol: row for row in self.market.listings.values() if row.venue == venue}
 
-    def settled(self, listing: Listing, *, now: datetime, limit: int = HISTORY) -> list[Settled]:
+    def settled(
+        self, listing: Listing, *, now: datetime, since: datetime | None = None
+    ) -> list[Settled]:
         """Return past settlements, oldest first; before this state's birth the market's own."""
         recorded = [
             Settled(at=row.settled_at, rate=row.funding_rate, price=row.settlement_price)
             for row in self.ledger.settlements(listing.key)
         ]
-        missing = limit - len(recorded)
         interval = self.market.interval(listing)
+        limit = HISTORY if since is None else min(HISTORY, (now - since) // interval + 2)
+        missing = limit - len(recorded)
         last = previous_settlement(now, interval)
         if recorded:
             last = recorded[0].at - interval

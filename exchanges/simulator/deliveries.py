@@ -110,6 +110,8 @@ def _server_error(rule: FaultRule) -> WireResponse:
 def _garbled(rule: FaultRule, response: WireResponse) -> WireResponse:
     cut = response.body[: max(1, len(response.body) // 2)]
     body, content_type = GARBAGE.get(rule.garbage, (cut, "application/json"))
+    if rule.body:
+        body = rule.body.encode()
     return replace(
         response, status=200, body=body, content_type=content_type, outcome="fault:garbage"
     )

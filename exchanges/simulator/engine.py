@@ -8,17 +8,16 @@ then with one touch level's quantity per beat. Executions are at the order's own
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID, uuid5
 
 from exchanges.domain import Level, OrderType, Side, TimeInForce, VenueOrderStatus
 from exchanges.matching import book_fill, crosses, reducible, take, trade_fee
-from exchanges.simulator.accounts import Account, FundingRow, Order, Origin, TradeRow
+from exchanges.simulator.accounts import Account, Order, Origin, TradeRow
 from exchanges.simulator.admission import OrderIntent, Refusal, RefusalReason, refusal_of
 from exchanges.simulator.books import Books
+from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BYBIT, Listing
 from exchanges.simulator.pins import PinnedMarket
@@ -27,29 +26,6 @@ QUEUE_TIME = timedelta(seconds=2)
 FIRST_NUMBER = 1_000_000
 NAMESPACE = UUID("8f0f1a52-6f4b-5d1c-9a51-3f2f0f7a6b10")
 ZERO = Decimal(0)
-
-
-class Happening(StrEnum):
-    """What an account event reports."""
-
-    NEW = "new"
-    TRADE = "trade"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    FUNDING = "funding"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountEvent:
-    """One thing that happened to an account, told to its private streams."""
-
-    happening: Happening
-    account: Account
-    venue: str
-    at: datetime
-    order: Order | None = None
-    trade: TradeRow | None = None
-    funding: FundingRow | None = None
 
 
 class Engine:

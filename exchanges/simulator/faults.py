@@ -58,6 +58,7 @@ class FaultRule:
     status: int = 0
     retry_after: float | None = None
     garbage: str = "truncated"
+    body: str = ""
     seen: int = 0
     fired: int = 0
     draws: Random = field(default_factory=Random)

@@ -21,6 +21,7 @@ def uniform(seed: int, name: str, index: int) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
+@lru_cache(maxsize=65536)
 def normal(seed: int, name: str, index: int) -> float:
     """Return a standard normal value for each (seed, name, index)."""
     first = uniform(seed, name + "/u", index)

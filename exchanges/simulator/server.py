@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 
 from exchanges.simulator.books import BEAT_MILLISECONDS
 from exchanges.simulator.deliveries import Delivery, Ending
-from exchanges.simulator.engine import AccountEvent
+from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces.sockets import Outgoing, VenueSocket
 from exchanges.simulator.faults import Action, Faults
 from exchanges.simulator.switchboard import Switchboard

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from exchanges.matching import funding_payment
 from exchanges.simulator.accounts import Account, FundingRow, HoldingRow, SettlementRow
-from exchanges.simulator.engine import AccountEvent, Engine, Happening
+from exchanges.simulator.engine import Engine
+from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BYBIT, Listing
 from exchanges.simulator.margin import margin_state

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from exchanges.domain import Side
-from exchanges.simulator.engine import AccountEvent, Happening
+from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.faces.binance_events import spot_messages, usdm_messages
 from exchanges.simulator.faces.bybit_events import private_messages
 from exchanges.simulator.listings import BYBIT, SPOT, USDM

@@ -7,7 +7,7 @@ from decimal import Decimal
 from exchanges.domain import TimeInForce
 from exchanges.simulator.accounts import Account, Order, TradeRow
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.engine import AccountEvent, Happening
+from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.faces import binance_spot_payloads as spot
 from exchanges.simulator.faces.binance_usdm_orders import FORCES, STATUSES, average_price
 from exchanges.simulator.listings import SPOT, USDM

@@ -10,7 +10,7 @@ import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.engine import AccountEvent
+from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces.binance import account_of, check_clock, signature
 from exchanges.simulator.faces.binance_events import spot_messages, usdm_messages
 from exchanges.simulator.faces.binance_feeds import BinanceFeed

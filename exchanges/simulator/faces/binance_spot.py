@@ -75,10 +75,6 @@ class BinanceSpotFace(BinanceFace):
         }
         self._routes = market | orders | wide
 
-    def place(self, call: Call) -> Json:
-        """Place an order for REST or the WebSocket interface."""
-        return self._place(call)
-
     def _time(self, call: Call) -> Json:
         return {"serverTime": milliseconds(call.now)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -132,11 +132,15 @@ class BinanceUsdmFace(BinanceFace):
         rows = [
             (listing, settled)
             for listing in asked
-            for settled in self._simulator.settled(listing, now=call.now)
+            for settled in self._simulator.settled(listing, now=call.now, since=self._since(call))
         ]
         rows.sort(key=lambda row: row[1].at)
         kept = page(rows, call, time_of=lambda row: row[1].at, default=100)
         return [market_payloads.funding_rate(listing, settled) for listing, settled in kept]
+
+    def _since(self, call: Call) -> datetime | None:
+        start = call.number("startTime")
+        return None if start is None else datetime.fromtimestamp(max(0, start) / 1000, UTC)
 
     def _book_ticker(self, call: Call) -> Any:
         asked, is_single = listings_asked(call, self._listings)

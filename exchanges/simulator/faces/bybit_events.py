@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.engine import AccountEvent
+from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces.bybit_account import position, wallet_balance
 from exchanges.simulator.faces.bybit_orders import funding_payload, order_payload, trade_payload
 from exchanges.simulator.listings import BYBIT

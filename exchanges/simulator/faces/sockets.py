@@ -9,7 +9,7 @@ from typing import Protocol
 
 import orjson
 
-from exchanges.simulator.engine import AccountEvent
+from exchanges.simulator.events import AccountEvent
 
 
 @dataclass(frozen=True, slots=True)
