@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.board import Board
-from exchanges.domain import MarketFact
+from exchanges.board import Board, Key
+from exchanges.domain import Depth, MarketFact
 from exchanges.models import (
     AccountBalance,
     AccountFee,
@@ -18,12 +18,12 @@ from exchanges.models import (
     Instrument,
     SettledFundingRate,
 )
-from tests.market import NOW, D, make_book, make_instrument, make_rate
+from tests.market import NOW, PERP, D, make_book, make_instrument, make_levels, make_rate
 from trading.models import CoolDown, Opportunity
 from trading.services import configure, engine, kill_switch, opportunities
 from trading.services.standing import standing_of
 from trading.services.universe import Universe
-from trading.services.user_scan import Finding, UserScan
+from trading.services.user_scan import Finding, Seen, UserScan
 from trading.strategies.base import EntryTrigger
 
 pytestmark = pytest.mark.db
@@ -44,6 +44,7 @@ class Market:
 
     user: User
     board: Board
+    depths: dict[Key, Depth] = field(default_factory=dict)
 
     def tell(self, *facts: MarketFact) -> None:
         for fact in facts:
@@ -55,7 +56,7 @@ class Market:
         return UserScan(universe, standing_of(self.user, NOW))
 
     def judge(self, trigger: EntryTrigger = EntryTrigger.SCHEDULE) -> Finding:
-        finding = self.scan().judge("BTC", self.board, NOW, trigger)
+        finding = self.scan().judge("BTC", Seen(self.board, self.depths), NOW, trigger)
         assert finding is not None
         return finding
 
@@ -157,6 +158,31 @@ def test_vectorised_pass_and_decimal_count_agree(market: Market) -> None:
 def test_size_is_what_capital_and_limits_allow(market: Market) -> None:
     # Free 100,000 x 0.70 at leverage 2 x 0.8 = 112,000; the limit per pair binds.
     assert market.judge().size_usd == D(50_000)
+
+
+def test_capacity_and_slippage_are_read_off_the_order_books(market: Market) -> None:
+    assert market.judge().capacity_usd == D(50_000)
+
+    # Mid 50,000: 1 at 0.002 % and 9 at 0.2 % average 0.1 % when x of the second are taken with
+    # 0.00002 + 0.002 x = 0.001 (1 + x), x = 0.98.
+    asks = make_levels(("50001", "1"), ("50100", "9"))
+    market.depths = {
+        (venue, PERP): Depth(
+            venue=venue,
+            symbol=PERP,
+            bids=make_levels(("49999", "1"), ("49900", "9")),
+            asks=asks,
+            observed_at=NOW,
+        )
+        for venue in VENUES
+    }
+
+    finding = market.judge()
+
+    assert finding.capacity_usd == D("1.98") * 50_000
+    assert finding.candidate is not None
+    # 50,000 USD are the one coin at the touch.
+    assert finding.candidate.costs.slippage == 4 * D(1) / 50_000
 
 
 def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:

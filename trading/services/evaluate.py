@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -20,10 +20,10 @@ from exchanges.depths import load_depths
 from exchanges.domain import Depth, Side
 from exchanges.models import Instrument
 from exchanges.selectors import board_redis
-from trading.core import costs
 from trading.core.refusal import Refusal
 from trading.core.sizing import Capital, LegCapacity, PlannedSize, plan_size
 from trading.services import market
+from trading.services.depth_facts import side_capacity, with_depth
 from trading.services.standing import Standing, standing_of
 from trading.services.universe import Paired, Universe
 from trading.strategies.base import Candidate, EntryTrigger, InstrumentFacts
@@ -196,20 +196,8 @@ def _facts(
             now=now,
         )
         depth = depths.get(str(instrument.pk))
-        if depth is not None and facts.book is not None:
-            walked = _walked(depth, side, size_usd, facts.book.mid)
-            facts = replace(facts, slippage=max(facts.slippage, walked))
-        found.append(facts)
+        found.append(with_depth(facts, depth, side, size_usd))
     return found[0], found[1]
-
-
-def _walked(depth: Depth, side: Side, size_usd: Decimal, mid: Decimal) -> Decimal:
-    """Return the slippage of walking the book; a book too thin counts as walked to its end."""
-    levels = depth.asks if side is Side.BUY else depth.bids
-    wanted = size_usd / mid
-    whole = sum((level.base_quantity for level in levels), Decimal(0))
-    found = costs.slippage(levels, min(wanted, whole), mid) if whole else None
-    return found if found is not None else Decimal(0)
 
 
 def _capacities(
@@ -227,23 +215,10 @@ def _capacities(
                 price=known.mid,
                 leverage=leverage_of(instrument, standing),
                 capital=standing.capital.get(instrument.exchange.code, NO_CAPITAL),
-                book_capacity=_book_capacity(
-                    depths.get(str(instrument.pk)), known, side, known.mid, most
-                ),
+                book_capacity=side_capacity(known, depths.get(str(instrument.pk)), side, most),
             )
         )
     return found
-
-
-def _book_capacity(
-    depth: Depth | None, facts: InstrumentFacts, side: Side, mid: Decimal, most: Decimal
-) -> Decimal:
-    """Return what the side takes within the slippage limit; of an unread book only its touch."""
-    if depth is not None:
-        return costs.book_capacity(depth.asks if side is Side.BUY else depth.bids, mid, most)
-    if facts.book is None:
-        return Decimal(0)
-    return facts.book.ask_quantity if side is Side.BUY else facts.book.bid_quantity
 
 
 def leverage_of(instrument: Instrument, standing: Standing) -> Decimal:

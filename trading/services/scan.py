@@ -21,12 +21,14 @@ from django.utils import timezone
 from redis import Redis, RedisError
 
 from exchanges import selectors
-from exchanges.board import Board
+from exchanges.board import Board, Key
+from exchanges.depths import load_depths
+from exchanges.domain import Depth
 from trading.doorbell import ring_entry
 from trading.services import opportunities
 from trading.services.standing import Standing, load_standings
 from trading.services.universe import Universe
-from trading.services.user_scan import Finding, UserScan
+from trading.services.user_scan import Finding, Seen, UserScan
 from trading.strategies.base import EntryTrigger
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,10 @@ class MarketScan:
     @property
     def bases(self) -> list[str]:
         return list(self._universe.by_base)
+
+    @property
+    def keys(self) -> list[Key]:
+        return [paired.key for some in self._universe.by_base.values() for paired in some.values()]
 
     def load(self, now: datetime) -> list[Standing]:
         """Read instruments, history and every user's standing from the database."""
@@ -85,7 +91,7 @@ class LiveScan:
     """The scan of the streaming process. `changed` is called on the loop with changed bases."""
 
     def __init__(self, board: Board, publish: Callable[[], Awaitable[None]]) -> None:
-        self._board = board
+        self._seen = Seen(board)
         self._publish = publish
         self._market = MarketScan()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,8 +104,8 @@ class LiveScan:
             for scan in self._market.users
             if scan.standing.refuse_entries() is None
             for base in bases
-            if scan.may_pay(base, self._board, now)
-            and (finding := scan.judge(base, self._board, now, EntryTrigger.SCHEDULE)) is not None
+            if scan.may_pay(base, self._seen.board, now)
+            and (finding := scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)) is not None
             and finding.refusal is None
             and self._market.may_ring(scan.standing.user_id, base, now)
         ]
@@ -121,11 +127,13 @@ class LiveScan:
 
     async def _round(self) -> None:
         self._market.adopt(await asyncio.to_thread(self._market.load, timezone.now()))
+        depths = await asyncio.to_thread(_depths, self._market.keys)
+        self._seen = Seen(self._seen.board, depths)
         now = timezone.now()
         for scan in self._market.users:
             findings = []
             for base in self._market.bases:
-                finding = scan.judge(base, self._board, now, EntryTrigger.SCHEDULE)
+                finding = scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)
                 if finding is not None:
                     findings.append(finding)
                 # Facts go on arriving between two bases.
@@ -152,9 +160,9 @@ def scan_all(*, force: bool = False) -> int:
         market, rung = _worker_scan(), 0
         market.adopt(market.load(now))
         bases = [base for base in market.bases if base not in looked_at]
-        board = selectors.market_board() if bases else Board()
+        seen = Seen(selectors.market_board() if bases else Board(), _depths(market.keys))
         for scan in market.users:
-            found = (scan.judge(base, board, now, trigger) for base in bases)
+            found = (scan.judge(base, seen, now, trigger) for base in bases)
             findings = [finding for finding in found if finding is not None]
             if findings:
                 _record(scan.standing, findings, now)
@@ -173,6 +181,15 @@ _worker_lock = threading.Lock()
 def _worker_scan() -> MarketScan:
     """Return this process's scan: settled history is read once and then kept up to date."""
     return MarketScan()
+
+
+def _depths(keys: list[Key]) -> dict[Key, Depth]:
+    try:
+        return load_depths(keys, selectors.board_redis())
+    except RedisError as error:
+        # Without them only the touch is known.
+        logger.warning("order books not loaded", extra={"reason": str(error)})
+        return {}
 
 
 def _record(standing: Standing, findings: list[Finding], now: datetime) -> None:

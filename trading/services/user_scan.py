@@ -6,18 +6,20 @@ and says whether it may be entered, and if not, why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 
-from exchanges.board import Board
+from exchanges.board import Board, Key
+from exchanges.domain import Depth, Side
 from trading.core.funding import rate_8h
 from trading.core.parameters import EntryPolicy, Parameters
 from trading.core.refusal import Refusal
 from trading.core.scan import ScanFacts, ScannedPair, Scanner, ScanSettings
 from trading.core.sizing import LegCapacity, planned_usd
+from trading.services.depth_facts import side_capacity, with_depth
 from trading.services.standing import Standing
 from trading.services.universe import Paired, Universe
 from trading.strategies.base import Candidate, EntryTrigger, InstrumentFacts
@@ -25,13 +27,28 @@ from trading.strategies.funding_spread import FundingSpread
 
 STRATEGY = FundingSpread()
 INFINITE = Decimal("Infinity")
+DEPTH_LASTS = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The market as one process sees it: the board, and the order books shared lately."""
+
+    board: Board
+    depths: Mapping[Key, Depth] = field(default_factory=dict)
+
+    def depth(self, paired: Paired, now: datetime) -> Depth | None:
+        """Return the order book if it was read a moment ago."""
+        depth = self.depths.get(paired.key)
+        return depth if depth is not None and now - depth.observed_at <= DEPTH_LASTS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """The best pair of one base for one user. Without a candidate its data cannot be trusted.
 
-    `capacity_usd` is what stands at the touch on both sides, `refusal` None lets it be entered.
+    `capacity_usd` is what both books take within the slippage limit, of unread books their touch;
+    `refusal` None lets it be entered.
     """
 
     base: str
@@ -69,27 +86,37 @@ class UserScan:
             return False
         return p.entry_policy is EntryPolicy.SPREAD_ONLY or pair.net_return >= p.min_net_return
 
-    def judge(
-        self, base: str, board: Board, now: datetime, trigger: EntryTrigger
-    ) -> Finding | None:
+    def judge(self, base: str, seen: Seen, now: datetime, trigger: EntryTrigger) -> Finding | None:
         """Count the best pair of a base through; None if the base is not listed twice."""
         if base not in self._index:
             return None
-        paired, pair = self._pairs[base], self._best(base, board, now)
+        paired, pair = self._pairs[base], self._best(base, seen.board, now)
         if pair is None:
-            long, short = self._least_unsound(base, board, now)
+            long, short = self._least_unsound(base, seen.board, now)
         else:
             long, short = paired[pair.long_venue], paired[pair.short_venue]
-        room = self._room(base, long, short, board)
+        room = self._room(base, long, short)
         size = room if isinstance(room, Decimal) else self._parameters.max_position_per_pair_usd
-        facts = [self._facts_of(one, board, now) for one in (long, short)]
-        counted = self._count(facts, long, short, size, now)
+        bought, sold = (
+            with_depth(self._facts_of(one, seen.board, now), seen.depth(one, now), side, size)
+            for one, side in ((long, Side.BUY), (short, Side.SELL))
+        )
+        counted = STRATEGY.evaluate(
+            bought,
+            sold,
+            self._universe.history(long, short),
+            size_usd=size,
+            parameters=self._parameters,
+            now=now,
+        )
         return Finding(
             base=base,
             long=long,
             short=short,
             size_usd=size,
-            capacity_usd=_touch_usd(*facts),
+            capacity_usd=self._capacity(
+                bought, sold, seen.depth(long, now), seen.depth(short, now)
+            ),
             candidate=counted if isinstance(counted, Candidate) else None,
             refusal=self._refuse(base, counted, room, (long, short), now, trigger),
         )
@@ -131,23 +158,6 @@ class UserScan:
             now=now,
         )
 
-    def _count(
-        self,
-        facts: Sequence[InstrumentFacts],
-        long: Paired,
-        short: Paired,
-        size: Decimal,
-        now: datetime,
-    ) -> Candidate | Refusal:
-        return STRATEGY.evaluate(
-            facts[0],
-            facts[1],
-            self._universe.history(long, short),
-            size_usd=size,
-            parameters=self._parameters,
-            now=now,
-        )
-
     def _least_unsound(self, base: str, board: Board, now: datetime) -> tuple[Paired, Paired]:
         """Return a pair to name where none is sound: the one with the freshest facts."""
 
@@ -158,7 +168,7 @@ class UserScan:
         pairs = permutations(self._pairs[base].values(), 2)
         return max(pairs, key=lambda pair: sum(heard_of(paired) for paired in pair))
 
-    def _room(self, base: str, long: Paired, short: Paired, board: Board) -> Decimal | Refusal:
+    def _room(self, base: str, long: Paired, short: Paired) -> Decimal | Refusal:
         """Return the size in USD that limits and capital allow, before the books are asked."""
         venues = (long.instrument.venue, short.instrument.venue)
         bounds = self.standing.limits_left(base, venues)
@@ -181,6 +191,21 @@ class UserScan:
             book_capacity=Decimal(0),
         )
 
+    def _capacity(
+        self,
+        bought: InstrumentFacts,
+        sold: InstrumentFacts,
+        long_depth: Depth | None,
+        short_depth: Depth | None,
+    ) -> Decimal | None:
+        if bought.book is None or sold.book is None:
+            return None
+        most = self._parameters.max_slippage
+        return min(
+            side_capacity(bought, long_depth, Side.BUY, most) * bought.book.mid,
+            side_capacity(sold, short_depth, Side.SELL, most) * sold.book.mid,
+        )
+
     def _refuse(
         self,
         base: str,
@@ -200,10 +225,3 @@ class UserScan:
             or (room if isinstance(room, Refusal) else None)
             or self.standing.refuse_entries()
         )
-
-
-def _touch_usd(long: InstrumentFacts, short: InstrumentFacts) -> Decimal | None:
-    if long.book is None or short.book is None:
-        return None
-    bought, sold = long.book, short.book
-    return min(bought.ask * bought.ask_quantity, sold.bid * sold.bid_quantity)
