@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator
 
-from exchanges.ccxt_adapter import streams_binance, streams_bybit
+from exchanges.ccxt_adapter import streams_binance_account, streams_binance_market, streams_bybit
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.sockets import Feed, Socket
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
@@ -13,13 +13,13 @@ from exchanges.domain import Symbol
 from exchanges.errors import CredentialRefused
 
 MARKET_FEEDS: dict[str, Callable[[VenueClient, ByVenueSymbol, Emit], Iterator[Feed]]] = {
-    "binance": streams_binance.spot_market_feeds,
-    "binanceusdm": streams_binance.usdm_market_feeds,
+    "binance": streams_binance_market.spot_market_feeds,
+    "binanceusdm": streams_binance_market.usdm_market_feeds,
     "bybit": streams_bybit.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, ByVenueSymbol, EmitAccount], Feed]] = {
-    "binance": streams_binance.spot_account_feed,
-    "binanceusdm": streams_binance.usdm_account_feed,
+    "binance": streams_binance_account.spot_account_feed,
+    "binanceusdm": streams_binance_account.usdm_account_feed,
     "bybit": streams_bybit.account_feed,
 }
 

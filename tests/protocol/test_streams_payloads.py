@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter import streams_binance, streams_bybit
+from exchanges.ccxt_adapter import streams_binance_account, streams_binance_market, streams_bybit
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.domain import (
     Balance,
@@ -74,7 +74,7 @@ PEPE = listing("binanceusdm", "1000PEPE/USDT:USDT", "1000PEPEUSDT", base="PEPE",
 def test_binance_mark_price_update_is_a_quote_and_a_rate_without_interval() -> None:
     update = recorded("binance/test_data/futures/market_data_json/mark_price_stream.json")
 
-    quote, rate = streams_binance.mark_facts(update, USDM, NOW)
+    quote, rate = streams_binance_market.mark_facts(update, USDM, NOW)
 
     assert isinstance(quote, Quote)
     assert quote.mark_price == Decimal("11794.15")
@@ -89,7 +89,7 @@ def test_binance_mark_price_update_is_a_quote_and_a_rate_without_interval() -> N
 def test_scaled_contract_is_priced_per_plain_asset() -> None:
     update = {"s": "1000PEPEUSDT", "p": "0.0125", "i": "0.0124", "r": "0.0001", "T": 1562306400000}
 
-    quote, _ = streams_binance.mark_facts(update, PEPE, NOW)
+    quote, _ = streams_binance_market.mark_facts(update, PEPE, NOW)
 
     assert isinstance(quote, Quote)
     assert quote.mark_price == Decimal("0.0000125")
@@ -151,7 +151,7 @@ def test_bybit_delta_before_its_snapshot_is_not_understood() -> None:
 def test_usdm_trade_is_a_report_and_a_fill() -> None:
     message = recorded("binance/test_data/futures/user_data_json/order_update_trade.json")
 
-    report, fill = streams_binance.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
+    report, fill = streams_binance_account.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
 
     assert isinstance(report, OrderReport)
     assert (report.client_order_id, report.venue_order_id) == ("TEST", "8886774")
@@ -169,7 +169,7 @@ def test_usdm_trade_is_a_report_and_a_fill() -> None:
 def test_usdm_account_update_is_positions_with_their_sign() -> None:
     message = recorded("binance/test_data/futures/user_data_json/account_update.json")
 
-    flat, long, short = streams_binance.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
+    flat, long, short = streams_binance_account.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
 
     assert isinstance(flat, VenuePosition)
     assert isinstance(long, VenuePosition)
@@ -183,7 +183,7 @@ def test_spot_trade_is_a_report_and_a_fill_with_its_fee_asset() -> None:
     event = recorded("binance/test_data/spot/user_data_json/execution_report_trade.json")
     eth = listing("binance", "ETH/USDT", "ETHUSDT", InstrumentKind.SPOT, base="ETH")
 
-    report, fill = streams_binance.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
+    report, fill = streams_binance_account.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
 
     assert isinstance(report, OrderReport)
     assert (report.status, report.average_price) == (VenueOrderStatus.FILLED, Decimal(2500))
@@ -196,7 +196,7 @@ def test_spot_cancel_is_reported_under_the_id_of_the_order() -> None:
     eth = listing("binance", event["s"], event["s"], InstrumentKind.SPOT)
     event |= {"C": "the-order", "c": "the-cancel"}
 
-    (report,) = streams_binance.spot_account_facts(event, {event["s"]: eth}, NOW)
+    (report,) = streams_binance_account.spot_account_facts(event, {event["s"]: eth}, NOW)
 
     assert isinstance(report, OrderReport)
     assert (report.client_order_id, report.status) == ("the-order", VenueOrderStatus.CANCELED)
@@ -207,7 +207,7 @@ def test_spot_fill_without_a_fee_asset_cost_nothing() -> None:
     event |= {"n": "0", "N": None}
     eth = listing("binance", "ETH/USDT", "ETHUSDT", InstrumentKind.SPOT)
 
-    _, fill = streams_binance.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
+    _, fill = streams_binance_account.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
 
     assert isinstance(fill, Fill)
     assert (fill.fee, fill.fee_asset) == (0, "USDT")
@@ -216,7 +216,7 @@ def test_spot_fill_without_a_fee_asset_cost_nothing() -> None:
 def test_spot_account_position_is_a_balance() -> None:
     event = recorded("binance/test_data/spot/user_data_json/account_position_wrapped.json")
 
-    (balance,) = streams_binance.spot_account_facts(event["event"], {}, NOW)
+    (balance,) = streams_binance_account.spot_account_facts(event["event"], {}, NOW)
 
     assert isinstance(balance, Balance)
     assert (balance.asset, balance.free, balance.total) == ("ETH", 10000, 10000)
@@ -276,7 +276,7 @@ def test_orders_of_the_venue_itself_are_reported_too(name: str) -> None:
     symbol = order["o"]["s"]
 
     facts = list(
-        streams_binance.usdm_account_facts(
+        streams_binance_account.usdm_account_facts(
             order, {symbol: listing("binanceusdm", symbol, symbol)}, NOW
         )
     )

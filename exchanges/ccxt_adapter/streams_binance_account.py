@@ -1,13 +1,11 @@
-"""Binance spot and USD-M sockets, decoded straight from the wire.
+"""Own orders, fills and positions at Binance spot and USD-M, decoded straight from the wire.
 
-The library's unified parser needs about 10 ms of one core for one array of 400 mark prices; this
-needs the JSON decoder and a few Decimals. Sources: developers.binance.com, "WebSocket streams" and
-"User data streams" of spot and USD-M futures.
+Source: developers.binance.com, "User data streams" of spot and USD-M futures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,14 +15,12 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, EmitAccount
 from exchanges.domain import (
     AccountFact,
     Balance,
     ClientOrderId,
     Fill,
-    InstrumentKind,
-    MarketFact,
     OrderReport,
     Side,
     VenueOrderStatus,
@@ -32,7 +28,6 @@ from exchanges.domain import (
 )
 from exchanges.errors import CredentialRefused, UnexpectedPayload
 
-STREAMS_PER_SOCKET = 200
 LISTEN_KEY_EVERY = 25 * 60.0
 KEY_REFUSALS = frozenset({-1022, -2008, -2014, -2015})
 
@@ -45,96 +40,6 @@ STATUSES = {
     "EXPIRED_IN_MATCH": VenueOrderStatus.EXPIRED,
     "REJECTED": VenueOrderStatus.REJECTED,
 }
-
-
-def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
-    """Yield the book feeds; spot has neither mark price nor funding."""
-    yield from _book_feeds("binance", client.exchange.get_ws_url("spot", ""), listings, emit)
-
-
-def usdm_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
-    yield from _book_feeds(
-        "binanceusdm", client.exchange.get_ws_url("linear", "public"), listings, emit
-    )
-    perpetuals = {
-        venue_symbol: listing
-        for venue_symbol, listing in listings.items()
-        if listing.instrument.kind is InstrumentKind.PERPETUAL
-    }
-    if perpetuals:
-        yield _mark_feed(client.exchange.get_ws_url("linear", "market"), perpetuals, emit)
-
-
-def mark_facts(update: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
-    """Yield the facts of one `markPriceUpdate`.
-
-    `{"s": "BTCUSDT", "p": "11794.15", "i": "11784.62", "r": "0.00038167", "T": 1562306400000}`:
-    p mark, i index, r rate to come, T its settlement; the interval is not said.
-    """
-    mark = facts.price(update["p"], listing)
-    index = facts.optional_price(update["i"], listing)
-    yield facts.quote(listing, mark, index, now)
-    if update["r"] and update["T"]:
-        yield facts.rate(listing, update["r"], update["T"], mark, index, now)
-
-
-def _mark_feed(address: str, perpetuals: ByVenueSymbol, emit: Emit) -> Feed:
-    def handle(message: Any) -> bool:
-        if not isinstance(message, list):
-            return _acknowledged(message)
-        now = datetime.now(UTC)
-        for update in message:
-            listing = perpetuals.get(update["s"])
-            if listing is not None:
-                for fact in mark_facts(update, listing, now):
-                    emit(fact)
-        return True
-
-    return Feed(
-        name="binanceusdm mark",
-        url=facts.fixed(f"{address}/0"),
-        greet=_subscribe(["!markPrice@arr@1s"]),
-        handle=handle,
-        silent_after=facts.MARK_SILENT_AFTER,
-    )
-
-
-def _book_feeds(venue: str, address: str, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
-    def handle(message: Any) -> bool:
-        if "b" not in message:
-            return _acknowledged(message)
-        listing = listings.get(message["s"])
-        if listing is not None:
-            bid, ask = (message["b"], message["B"]), (message["a"], message["A"])
-            emit(facts.book_top(listing, bid, ask, datetime.now(UTC)))
-        return True
-
-    streams = [f"{symbol.lower()}@bookTicker" for symbol in listings]
-    for number, some in enumerate(facts.chunks(streams, STREAMS_PER_SOCKET)):
-        yield Feed(
-            name=f"{venue} book {number}",
-            url=facts.fixed(f"{address}/{number}"),
-            greet=_subscribe(some),
-            handle=handle,
-            silent_after=facts.BOOK_SILENT_AFTER,
-        )
-
-
-def _subscribe(streams: list[str]) -> Callable[[Send, Receive], Awaitable[None]]:
-    async def greet(send: Send, _: Receive) -> None:
-        await send({"method": "SUBSCRIBE", "params": streams, "id": 1})
-
-    return greet
-
-
-def _acknowledged(message: Any) -> bool:
-    """Return False, which means no data; raise if the venue refused the subscription."""
-    if "error" in message or "code" in message:
-        raise UnexpectedPayload(f"subscription refused: {message}", venue="binance")
-    return False
-
-
-# --- Own orders and fills ---------------------------------------------------------------------
 
 
 def spot_account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAccount) -> Feed:
