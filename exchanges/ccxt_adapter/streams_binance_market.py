@@ -1,8 +1,8 @@
 """Binance spot and USD-M market streams, decoded straight from the wire.
 
 The library's unified parser needs about 10 ms of one core for one array of 400 mark prices; this
-needs the JSON decoder and a few Decimals. Source: developers.binance.com, "WebSocket streams" of spot
-and USD-M futures.
+needs the JSON decoder and a few Decimals. Source: developers.binance.com, "WebSocket streams" of
+spot and USD-M futures.
 """
 
 from __future__ import annotations
