@@ -45,6 +45,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Where rehearsal venues answer, as http://127.0.0.1:PORT; empty where rehearsal is not offered.
 CARRY_SIMULATOR_URL = env.str("CARRY_SIMULATOR_URL", default="")
 CARRY_SIMULATOR_CONTROL_URL = env.str("CARRY_SIMULATOR_CONTROL_URL", default="")
+# What `up` adds to the simulator's command line, as `--replay ../shared/data`.
+CARRY_SIMULATOR_OPTIONS = env.str("CARRY_SIMULATOR_OPTIONS", default="")
 CARRY_KEY_FILE = Path(env.str("CARRY_KEY_FILE", default=str(VAR_DIR / "carry.key")))
 # The field library insists on this at import; our strict field owns its cipher and ignores it.
 FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(bytes(32)).decode()

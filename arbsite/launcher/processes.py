@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,9 @@ def simulator(ports: Ports) -> ProcessSpec:
     return ProcessSpec(
         name="simulator",
         command=manage(
-            "simulator", "--port", str(ports.simulator), "--control-port", str(ports.control)
+            "simulator",
+            *("--port", str(ports.simulator), "--control-port", str(ports.control)),
+            *shlex.split(settings.CARRY_SIMULATOR_OPTIONS),
         ),
     )
 

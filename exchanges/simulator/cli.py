@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
         help="directory of ledger, seed and clock",
     )
     parser.add_argument("--seed", type=int, help="of a new market; an existing one keeps its own")
-    parser.add_argument("--interval-minutes", type=int, default=4, help="between settlements")
+    parser.add_argument(
+        "--interval-minutes", type=float, default=4, help="between settlements; 0.5 is 30 s"
+    )
     parser.add_argument(
         "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"
     )
