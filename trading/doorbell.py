@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -36,8 +36,12 @@ def ring_entry(
     long_instrument_id: UUID,
     short_instrument_id: UUID,
     size_usd: Decimal,
+    signalled_at: datetime,
 ) -> bool:
-    """Have an entry tried for a user; every gate is asked again there."""
+    """Have an entry tried for a user; every gate is asked again there.
+
+    `signalled_at` is when the fact that led to it was on the board.
+    """
     return _ring(
         "trading.tasks.enter",
         str(user_id),
@@ -45,6 +49,7 @@ def ring_entry(
         str(long_instrument_id),
         str(short_instrument_id),
         str(size_usd),
+        signalled_at.isoformat(),
     )
 
 

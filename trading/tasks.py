@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,12 @@ def close_position(position_id: str) -> str:
 
 @shared_task
 def enter(
-    user_id: str, base: str, long_instrument_id: str, short_instrument_id: str, size_usd: str
+    user_id: str,
+    base: str,
+    long_instrument_id: str,
+    short_instrument_id: str,
+    size_usd: str,
+    signalled_at: str,
 ) -> str:
     """Plan the entry of an opportunity and drive it at once."""
     instruments = Instrument.objects.select_related("exchange").in_bulk(
@@ -63,6 +68,7 @@ def enter(
         opened_by="scheduler",
         is_manual=False,
         idempotency_key=None,
+        signalled_at=datetime.fromisoformat(signalled_at),
         now=timezone.now(),
     )
     if isinstance(planned, Refused):

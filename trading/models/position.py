@@ -66,6 +66,9 @@ class Position(models.Model):
     expected_net_return = rate_field(null=True, blank=True)
     opened_by = models.CharField(max_length=150, help_text="scheduler, or the name of a user.")
     created_at = models.DateTimeField()
+    signalled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the market fact that led to it was on the board."
+    )
     entry_deadline = models.DateTimeField(help_text="The first leg works until then.")
     entry_timestamp = models.DateTimeField(null=True, blank=True)
     exit_requested_at = models.DateTimeField(null=True, blank=True)

@@ -7,6 +7,7 @@ and the sweep all call it, and so does the start after a crash.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -35,7 +36,7 @@ from trading.models import Order, Position
 from trading.services import aftermath, lease
 from trading.services.halt import halt_account
 from trading.services.intents import TooManyOrders, drop_intent, write_intent
-from trading.services.lookup import refresh_orders
+from trading.services.lookup import book_missing_fills, lacks_fills, look_up
 from trading.services.prepare import prepare_legs
 from trading.services.read_back import ReadBackResult, read_back
 from trading.services.submit import Clock, submit
@@ -45,7 +46,9 @@ from trading.services.view import Loaded, load
 
 logger = logging.getLogger(__name__)
 
-MAX_STEPS = 24
+MAX_STEPS = 32
+SENDS = (Place, PlaceAll, Send)
+INTENTS = frozenset({PositionEvent.ENTRY_SUBMITTED, PositionEvent.EXIT_SUBMITTED})
 # A position read may lag behind a fill; a difference that lasts longer is not lag.
 READ_LAG = timedelta(seconds=10)
 
@@ -73,18 +76,38 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
 
 
 def _steps(position: Position, venues: Venues, clock: Clock) -> str:
+    loaded, fills_asked = load(position, now=clock()), False
     for _ in range(MAX_STEPS):
-        refresh_orders(position, venues=venues, now=clock())
-        position.refresh_from_db()
-        loaded = load(position, now=clock())
+        if look_up(loaded.orders.values(), venues=venues, now=clock()):
+            loaded = _reload(position, clock)
         step = next_step(loaded.view, clock())
+        # Sending comes first; fills are booked before anything is confirmed, ended or left.
+        if not (fills_asked or isinstance(step, SENDS)) and lacks_fills(loaded.orders.values()):
+            book_missing_fills(loaded.orders.values(), venues=venues, now=clock())
+            loaded, fills_asked = _reload(position, clock), True
+            continue
         if isinstance(step, Wait):
             return step.reason
         if stopped := _carry_out(step, position, loaded, venues, clock):
             return stopped
         if not lease.extend(position, now=clock()):
             return "the lease was taken over"
+        fills_asked = fills_asked and not isinstance(step, SENDS)
+        loaded = _after(step, position, loaded, clock)
     return "enough for one visit"
+
+
+def _after(step: Step, position: Position, loaded: Loaded, clock: Clock) -> Loaded:
+    """Return what is true now; a recorded intent has changed nothing but the state."""
+    if isinstance(step, Record) and step.event in INTENTS:
+        state = PositionState(position.state)
+        return replace(loaded, view=replace(loaded.view, state=state))
+    return _reload(position, clock)
+
+
+def _reload(position: Position, clock: Clock) -> Loaded:
+    position.refresh_from_db()
+    return load(position, now=clock())
 
 
 def _carry_out(step: Step, position: Position, loaded: Loaded, venues: Venues, clock: Clock) -> str:

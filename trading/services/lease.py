@@ -37,8 +37,11 @@ def take(position_id: uuid.UUID, *, owner: str, now: datetime) -> Position | Non
 
 
 def extend(position: Position, *, now: datetime) -> bool:
-    """Prolong a lease that is still ours."""
-    return _ours(position).update(lease_expires_at=now + LEASE) == 1
+    """Prolong a lease that is still ours, once a third of it is over."""
+    if position.lease_expires_at is not None and position.lease_expires_at - now > LEASE * 2 / 3:
+        return True
+    position.lease_expires_at = now + LEASE
+    return _ours(position).update(lease_expires_at=position.lease_expires_at) == 1
 
 
 def give_back(position: Position) -> None:

@@ -14,7 +14,7 @@ from trading.core.states import (
     OrderState,
 )
 from trading.events import announce_once
-from trading.models import Order, Position
+from trading.models import Order
 from trading.services.order_facts import absorb_report, book_fills, record_absence
 from trading.services.transition import apply_to_order
 from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
@@ -25,28 +25,29 @@ POLL_EVERY = timedelta(milliseconds=400)
 READ_MARGIN = timedelta(seconds=5)
 
 
-def refresh_orders(position: Position, *, venues: Venues, now: datetime) -> None:
-    """Bring the position's orders up to what the venues say; venue failures leave them as is."""
-    orders = list(
-        Order.objects.filter(position=position)
-        .exclude(state__in=(OrderState.PLANNED, OrderState.DROPPED))
-        .select_related("position", "leg__instrument__exchange", "leg__account__exchange")
-    )
-    for order in orders:
-        _suspect_lost_answer(order, now)
-    due = [order for order in orders if _is_due(order, now)]
+def look_up(orders: Iterable[Order], *, venues: Venues, now: datetime) -> bool:
+    """Ask the venues about orders whose truth is due; tell whether any was asked or suspected.
+
+    A venue that does not answer leaves its orders as they are.
+    """
+    sent = [o for o in orders if o.state not in (OrderState.PLANNED, OrderState.DROPPED)]
+    suspected = [order for order in sent if _suspect_lost_answer(order, now)]
+    due = [order for order in sent if _is_due(order, now)]
     answers = venues.call_all([_ask(order, venues) for order in due], READ_SECONDS)
     for order, answer in zip(due, answers, strict=True):
         _take_answer(order, answer, venues=venues, now=now)
-    book_missing_fills(orders, venues=venues, now=now)
+    return bool(due or suspected)
 
 
-def _suspect_lost_answer(order: Order, now: datetime) -> None:
+def _suspect_lost_answer(order: Order, now: datetime) -> bool:
     """An order that is still being sent long after its deadline was left so by a dead worker."""
     if order.state != OrderState.SENDING or order.sent_at is None:
-        return
-    if now - order.sent_at > timedelta(seconds=SEND_SECONDS + 1):
-        apply_to_order(order, OrderEvent.OUTCOME_UNKNOWN, cause="no answer was recorded", now=now)
+        return False
+    if now - order.sent_at <= timedelta(seconds=SEND_SECONDS + 1):
+        return False
+    return apply_to_order(
+        order, OrderEvent.OUTCOME_UNKNOWN, cause="no answer was recorded", now=now
+    )
 
 
 def _is_due(order: Order, now: datetime) -> bool:
@@ -96,6 +97,11 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
         record_absence(order, now=now)
     else:
         _tell_vanished(order, now)
+
+
+def lacks_fills(orders: Iterable[Order]) -> bool:
+    """Tell whether an order filled more than is booked."""
+    return any(_unbooked(order) > 0 for order in orders)
 
 
 def book_missing_fills(orders: Iterable[Order], *, venues: Venues, now: datetime) -> None:

@@ -41,10 +41,13 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
     order.refresh_from_db()
     filled = max(order.filled_base_quantity, report.filled_base_quantity or Decimal(0))
     status = report.status or VenueOrderStatus.OPEN
+    says_all = report.status is not None and report.filled_base_quantity is not None
     columns: dict[str, Any] = {
         "filled_base_quantity": filled,
         "venue_order_id": report.venue_order_id or order.venue_order_id,
         "is_final_at_venue": order.is_final_at_venue or status in FINAL_VENUE_STATUSES,
+        # An answer that tells status and fills is as good as a look-up.
+        "looked_up_at": now if says_all else order.looked_up_at,
     }
     event = _event_of(status, filled, order.base_quantity)
     if event is OrderEvent.FILLED:

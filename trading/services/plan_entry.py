@@ -41,6 +41,7 @@ def plan_entry(
     is_manual: bool,
     idempotency_key: str | None,
     now: datetime,
+    signalled_at: datetime | None = None,
 ) -> Position | Refused:
     """Plan a hedged position and return it, or every reason why not.
 
@@ -65,7 +66,9 @@ def plan_entry(
         return Refused(found.refusals)
     try:
         with transaction.atomic():
-            position = _write(user, found, found.candidate, found.size, opened_by, now)
+            position = _write(
+                user, found, found.candidate, found.size, opened_by, now, signalled_at
+            )
             _write_legs(position, found, (long_instrument, short_instrument))
             if idempotency_key is not None:
                 _remember(user, idempotency_key, wish, position, now)
@@ -83,6 +86,7 @@ def _write(
     size: PlannedSize,
     opened_by: str,
     now: datetime,
+    signalled_at: datetime | None,
 ) -> Position:
     parameters = found.standing.parameters
     venues = [leg.facts.instrument.venue for leg in candidate.legs]
@@ -106,6 +110,7 @@ def _write(
         expected_net_return=candidate.net_return,
         opened_by=opened_by,
         created_at=now,
+        signalled_at=signalled_at,
         entry_deadline=now + parameters.order_fill_timeout,
         reserved_usd=size.size_usd,
     )

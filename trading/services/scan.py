@@ -110,7 +110,7 @@ class LiveScan:
             and self._market.may_ring(scan.standing.user_id, base, now)
         ]
         if found:
-            task = asyncio.create_task(self._enter(found))
+            task = asyncio.create_task(self._enter(found, now))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -141,11 +141,11 @@ class LiveScan:
             await asyncio.to_thread(_record, scan.standing, findings, now)
         await asyncio.to_thread(_say_scanned, self._market.bases, now)
 
-    async def _enter(self, found: list[tuple[UUID, Finding]]) -> None:
+    async def _enter(self, found: list[tuple[UUID, Finding]], now: datetime) -> None:
         # The worker must see the facts it is rung for.
         await self._publish()
         for user_id, finding in found:
-            await asyncio.to_thread(_ring, user_id, finding)
+            await asyncio.to_thread(_ring, user_id, finding, now)
 
 
 def scan_all(*, force: bool = False) -> int:
@@ -170,7 +170,7 @@ def scan_all(*, force: bool = False) -> int:
                 if finding.refusal is None and market.may_ring(
                     scan.standing.user_id, finding.base, now
                 ):
-                    rung += _ring(scan.standing.user_id, finding)
+                    rung += _ring(scan.standing.user_id, finding, now)
     return rung
 
 
@@ -196,13 +196,14 @@ def _record(standing: Standing, findings: list[Finding], now: datetime) -> None:
     opportunities.record(standing.user_id, findings, hold=standing.parameters.hold_horizon, now=now)
 
 
-def _ring(user_id: UUID, finding: Finding) -> bool:
+def _ring(user_id: UUID, finding: Finding, signalled_at: datetime) -> bool:
     return ring_entry(
         user_id=user_id,
         base=finding.base,
         long_instrument_id=finding.long.id,
         short_instrument_id=finding.short.id,
         size_usd=finding.size_usd,
+        signalled_at=signalled_at,
     )
 
 
