@@ -55,6 +55,18 @@ def spread(value: Decimal | None) -> str:
 
 
 @register.filter
+def rate_percent(value: Decimal | None) -> str:
+    """Return `rate` with its unit: `+24.6%`."""
+    return UNKNOWN if value is None else f"{rate(value)}%"
+
+
+@register.filter
+def spread_percent(value: Decimal | None) -> str:
+    """Return `spread` with its unit: `28.4%`."""
+    return UNKNOWN if value is None else f"{spread(value)}%"
+
+
+@register.filter
 def yearly(spread_8h: Decimal | None) -> Decimal | None:
     """Return a rate per 8 h as a simple yearly rate, for `rate` and `spread`."""
     return None if spread_8h is None else spread_8h * EIGHT_HOURS_A_YEAR

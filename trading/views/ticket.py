@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from exchanges.models import Exchange
 from trading.core.refusal import Refusal
@@ -50,18 +50,17 @@ def ticket_for(screen: Screen, base: str | None) -> Ticket:
     found = screen.best_pairs.get(base) if base else _best(screen)
     chosen = base or (found.base if found else next(iter(screen.sheet.bases), ""))
     venues = _venues(screen)
-    codes = [code for code, _ in venues]
+    listed = [code for code, _ in venues if (chosen, code) in screen.sheet.symbols]
     ticket = Ticket(
         symbol=chosen,
-        long=found.long_instrument.exchange.code if found else next(iter(codes), ""),
-        short=found.short_instrument.exchange.code if found else next(iter(codes[1:]), ""),
+        long=found.long_instrument.exchange.code if found else next(iter(listed), ""),
+        short=found.short_instrument.exchange.code if found else next(iter(listed[1:]), ""),
         size=carry.size(found.size_usd if found else DEFAULT_SIZE),
         venues=venues,
         bases=screen.sheet.bases,
     )
-    if chosen and len(codes) > 1:
-        form = _form(screen, vars_of(ticket))
-        _quote(screen, ticket, form)
+    if ticket.short:
+        _quote(screen, ticket, _form(screen, vars_of(ticket)))
     return ticket
 
 
@@ -79,17 +78,20 @@ def quote(request: SignedInRequest) -> HttpResponse:
 
 
 @signed_in
-@require_POST
+@require_http_methods(["GET", "POST"])
 def open_position(request: SignedInRequest) -> HttpResponse:
     """Quote again, then open; ask once more when the figures moved since the person saw them."""
     screen = screen_for(request)
+    if request.method == "GET":
+        base = request.GET.get("symbol", "").upper()
+        ticket = ticket_for(screen, base if base in screen.sheet.bases else None)
+        return render_page(request, "ticket.html", screen, ticket=ticket)
     ticket, form = _typed(screen, request.POST.dict())
     _quote(screen, ticket, form)
     if ticket.quote is None:
         return _again(request, screen, ticket, status=422)
     seen = form.cleaned_data.get("quoted_net_apr")
-    fresh = ticket.quote.net_apr
-    if seen is not None and fresh is not None and _moved(seen, fresh):
+    if seen is not None and _moved(seen, ticket.quote.net_apr):
         ticket.moved_from = seen
         return _again(request, screen, ticket, status=409)
     entry = form.entry()
@@ -198,6 +200,6 @@ def _best(screen: Screen) -> Opportunity | None:
     return screen.best_pairs.get(base) if base is not None else None
 
 
-def _moved(seen: Decimal, now: Decimal) -> bool:
-    """Tell whether a figure got worse by more than a tenth of what was seen, or changed sign."""
-    return abs(now - seen) > abs(seen) * MOVED_BY
+def _moved(seen: Decimal, now: Decimal | None) -> bool:
+    """Tell whether a figure differs by more than a tenth of what was seen, or got lost."""
+    return now is None or abs(now - seen) > abs(seen) * MOVED_BY

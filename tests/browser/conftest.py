@@ -1,0 +1,61 @@
+"""A running Carry and a real browser; screenshots are kept under `build/screens/`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.person import Person
+from tests.machine import ROOT, RunningCarry
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SCREENS = ROOT / "build" / "screens"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+
+
+@pytest.fixture(scope="session")
+def carry(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningCarry]:
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine: apt install chromium")
+    with RunningCarry(tmp_path_factory.mktemp("browser") / "var") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(carry: RunningCarry) -> Generator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def person(carry: RunningCarry, browser: Browser, request: pytest.FixtureRequest) -> Person:
+    """A person at a screen of the size that the test is run for."""
+    width, height = request.param
+    login = re.search(r"Sign in as (\S+) with password (\S+)", carry.output)
+    assert login is not None, carry.output
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark", base_url=carry.url
+    )
+    request.addfinalizer(context.close)
+    return Person(
+        page=context.new_page(),
+        username=login[1],
+        password=login[2],
+        screens=Path(SCREENS) / str(width),
+    )

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from arbsite.accounts.models import User
+from exchanges.models import Exchange
+from exchanges.selectors import board_redis
+from tests.web.conftest import Desk
+
+pytestmark = pytest.mark.db
+
+PAGES = (
+    "/",
+    "/?tab=closed",
+    "/?tab=orders",
+    "/?tab=passed",
+    "/positions/",
+    "/opportunities/",
+    "/alerts/",
+    "/configuration/",
+    "/preferences/",
+    "/help/",
+    "/kill/",
+    "/ticket/",
+    "/rates/BTC/",
+)
+
+
+def text_of(html: str) -> str:
+    """Return what a person reads, with single spaces."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_answers_with_nothing_yet(client: Client, stranger: User, address: str) -> None:
+    client.force_login(stranger)
+
+    answer = client.get(address)
+
+    assert answer.status_code == (404 if address == "/rates/BTC/" else 200)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_pages_carry_no_inline_code_and_stay_out_of_caches(desk: Desk, address: str) -> None:
+    answer = desk.client.get(address)
+    html = answer.content.decode()
+
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+    assert "script-src 'self'" in answer["Content-Security-Policy"]
+    assert not re.findall(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|javascript:", html)
+    assert re.findall(r'href="(?:#|)"', html) == []
+
+
+def test_the_dashboard_shows_rates_pair_position_and_alert(desk: Desk) -> None:
+    shown = text_of(desk.client.get("/").content.decode())
+
+    # 0.0004 per 8 h is 0.0004 x 3 x 365 = 43.8 % a year; 0.0001 is 10.95 %.
+    assert "+43.8" in shown
+    assert "+11.0" in shown
+    # The ETH opportunity: 0.0003 per 8 h = 32.85 % (half even 32.8), 20.6 % net.
+    assert "L BIN S BYB 32.8 +20.6 1.9 d 38k" in shown
+    # The BTC position: +3.00 funding, 2 x 0.50 fees, 2 x 0.10 slippage, marks at the entry mids.
+    assert "BTC 6h 00m L BIN S BYB 1,000 Hedged +32.8 +$3.00 $0.00 −$1.00 +$1.80" in shown
+    assert "Owner's alert." in shown
+    assert "SIMULATION" in shown
+
+
+def test_the_position_page_adds_up(desk: Desk) -> None:
+    shown = text_of(desk.client.get(f"/positions/{desk.position.pk}/").content.decode())
+
+    assert "Slippage against decision mids −$0.20" in shown
+    assert "Funding received +$3.00" in shown
+    assert "Fees −$1.00" in shown
+    assert "Net +$1.80" in shown
+    assert "entering hedged open both venues read back" in shown
+
+
+def test_without_redis_the_page_says_down_and_never_green(desk: Desk) -> None:
+    board_redis().flushdb()
+
+    shown = text_of(desk.client.get("/").content.decode())
+
+    assert "BIN DOWN ?" in shown
+    assert "OK" not in shown.split("Engine")[1].split("Pause")[0]
+
+
+def test_mixed_modes_are_unknown_and_block_the_ticket(desk: Desk) -> None:
+    Exchange.objects.filter(code="bybit").update(mode="live")
+
+    html = desk.client.get("/").content.decode()
+
+    assert "MODE UNKNOWN" in html
+    assert re.search(r'<button class="b pri[^>]* disabled>Open position', html)
+
+
+def test_passed_over_pairs_say_why(desk: Desk) -> None:
+    assert "Owner&#x27;s why." in desk.client.get("/opportunities/").content.decode()
+
+
+def test_pages_that_do_not_exist_answer_with_a_sentence(desk: Desk) -> None:
+    answer = desk.client.get("/rates/NOPE/")
+
+    assert answer.status_code == 404
+    assert "it is not yours" in answer.content.decode()
+
+
+def test_preferences_are_saved_and_a_zone_that_is_none_is_refused(desk: Desk) -> None:
+    good = {"time_zone": "Europe/Berlin", "theme": "light", "profit_colours": "neutral"}
+    assert desk.client.post("/preferences/", good).status_code == 302
+
+    refused = desk.client.post("/preferences/", good | {"time_zone": "Berlin"})
+
+    assert refused.status_code == 422
+    assert "&#x27;Berlin&#x27; is not a time zone" in refused.content.decode()
+    desk.user.refresh_from_db()
+    assert (desk.user.time_zone, desk.user.theme) == ("Europe/Berlin", "light")
