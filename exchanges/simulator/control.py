@@ -27,8 +27,9 @@ class ControlRefusal(Exception):
 class ControlDoor:
     """Handlers of the control port."""
 
-    def __init__(self, venues: Venues) -> None:
+    def __init__(self, venues: Venues, sockets: Callable[[], list[dict[str, object]]]) -> None:
         self._venues = venues
+        self._sockets = sockets
         self._simulator = venues.simulator
 
     def app(self) -> web.Application:
@@ -52,7 +53,8 @@ class ControlDoor:
     async def _health(self, request: web.Request) -> web.Response:
         listings = self._simulator.market.listings
         symbols = sorted({f"{venue}:{symbol}" for venue, symbol in listings})
-        return answer({"time": self._simulator.now().isoformat(), "listings": symbols})
+        now = self._simulator.now().isoformat()
+        return answer({"time": now, "listings": symbols, "sockets": self._sockets()})
 
     async def _ledger(self, request: web.Request) -> web.Response:
         now = self._simulator.now()

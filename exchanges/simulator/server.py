@@ -147,6 +147,12 @@ class SocketDoor:
             ):
                 await line.close()
 
+    def listed(self) -> list[dict[str, object]]:
+        """Return the open sockets and what they are subscribed to."""
+        return [
+            {"venue": line.socket.venue, "topics": list(line.socket.topics)} for line in self._lines
+        ]
+
     async def close_all(self) -> None:
         for line in tuple(self._lines):
             await line.close()

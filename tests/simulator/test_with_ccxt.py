@@ -31,6 +31,11 @@ PERPETUAL, SPOT = "BTC/USDT:USDT", "BTC/USDT"
 DERIVATIVES = ("binanceusdm", "bybit")
 ALL = (*DERIVATIVES, "binance")
 SYMBOLS = {"binanceusdm": PERPETUAL, "bybit": PERPETUAL, "binance": SPOT}
+PRIVATE_TOPICS = {
+    "binanceusdm": frozenset({"user"}),
+    "bybit": frozenset({"order", "execution"}),
+    "binance": frozenset({"user"}),
+}
 SECONDS = 10
 _ids = count(1)
 
@@ -44,8 +49,14 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Generator[SimulatorPr
     process.stop()
 
 
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, Any]:
+    """What each venue lists, as the first client to ask has read it."""
+    return {}
+
+
 @pytest.fixture
-def connect(simulator: SimulatorProcess) -> Connect:
+def connect(simulator: SimulatorProcess, loaded: dict[str, Any]) -> Connect:
     """Return an opener of ccxt clients, each with an account of its own."""
 
     @asynccontextmanager
@@ -63,7 +74,11 @@ def connect(simulator: SimulatorProcess) -> Connect:
             "options": {"fetchMarkets": {"types": ["spot"]}} if venue == "binance" else {},
         }
         client = getattr(ccxt.pro, venue)(settings | options)
-        await client.load_markets()
+        if venue in loaded:
+            client.set_markets(*loaded[venue])
+        else:
+            await client.load_markets()
+            loaded[venue] = (client.markets, client.currencies)
         try:
             yield client
         finally:
@@ -83,6 +98,19 @@ async def find(client: Any, symbol: str, client_order_id: str) -> Any:
     else:
         params = {"origClientOrderId": client_order_id}
     return await client.fetch_order(None, symbol, params)
+
+
+def topics(simulator: SimulatorProcess, venue: str) -> set[frozenset[str]]:
+    """Return what each open socket at `venue` is subscribed to."""
+    sockets = simulator.ask("GET", "/health").body["sockets"]
+    return {frozenset(row["topics"]) for row in sockets if row["venue"] == venue}
+
+
+async def until(is_true: Callable[[], bool]) -> None:
+    """Let the client's own work go on until `is_true`."""
+    async with asyncio.timeout(SECONDS):
+        while not is_true():
+            await asyncio.sleep(0.05)
 
 
 def far_below(client: Any, ticker: dict[str, Any], symbol: str) -> Decimal:
@@ -247,13 +275,14 @@ async def test_bybit_streams_funding_with_its_tickers(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("venue", ALL)
-async def test_own_orders_and_fills_are_streamed(connect: Connect, venue: str) -> None:
+async def test_own_orders_and_fills_are_streamed(
+    connect: Connect, simulator: SimulatorProcess, venue: str
+) -> None:
     symbol, name = SYMBOLS[venue], own_id()
     async with connect(venue) as client:
         fills = asyncio.create_task(client.watch_my_trades(symbol))
         orders = asyncio.create_task(client.watch_orders(symbol))
-        # The reply to a first ping-like call shows that both subscriptions are through.
-        await asyncio.wait({fills, orders}, timeout=1)
+        await until(lambda: PRIVATE_TOPICS[venue] in topics(simulator, venue))
         params = {"clientOrderId": name}
         await client.create_order(symbol, "market", "buy", Decimal("0.05"), None, params)
         seen = await asyncio.wait_for(fills, SECONDS)

@@ -19,7 +19,11 @@ from exchanges.simulator.faces.bybit_calls import (
     within,
 )
 from exchanges.simulator.faces.bybit_intents import CODES, intent_of
-from exchanges.simulator.faces.bybit_orders import execution_payloads, order_payload
+from exchanges.simulator.faces.bybit_orders import (
+    execution_payload,
+    executions,
+    order_payload,
+)
 from exchanges.simulator.listings import BYBIT, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, WireResponse
 
@@ -120,7 +124,7 @@ class BybitFace:
 
     def _orders_now(self, call: Call) -> Json:
         if call.text("category") != "linear":
-            return listed(call, [])
+            return listed(call, [], dict)
         if call.text("orderId") or call.text("orderLinkId"):
             rows = self._named(call)
         else:
@@ -133,11 +137,11 @@ class BybitFace:
                 if row.visible_at <= call.now
             ]
         rows = sorted(rows, key=lambda row: row.number, reverse=True)
-        return listed(call, [order_payload(row) for row in rows])
+        return listed(call, rows, order_payload)
 
     def _orders_past(self, call: Call) -> Json:
         if call.text("category") != "linear":
-            return listed(call, [])
+            return listed(call, [], dict)
         if call.text("orderId") or call.text("orderLinkId"):
             rows = self._named(call)
         else:
@@ -146,32 +150,33 @@ class BybitFace:
             rows = [row for row in orders if row.visible_at <= call.now]
         final = [row for row in reversed(rows) if row.is_final]
         kept = within(final, call, lambda row: row.created_at)
-        return listed(call, [order_payload(row) for row in kept])
+        return listed(call, kept, order_payload)
 
     def _executions(self, call: Call) -> Json:
         if call.text("category") != "linear":
-            return listed(call, [])
-        rows = execution_payloads(self._simulator, call.owner, call.text("symbol") or None)
+            return listed(call, [], dict)
+        ledger = self._simulator.ledger
+        rows = executions(ledger, call.owner, call.text("symbol") or None)
         kind, number, link = call.text("execType"), call.text("orderId"), call.text("orderLinkId")
         kept = [
             row
-            for row in rows
-            if kind in ("", row.payload["execType"])
-            and number in ("", row.payload["orderId"])
-            and link in ("", row.payload["orderLinkId"])
+            for row in reversed(rows)
+            if kind in ("", row.kind)
+            and number in ("", row.venue_order_id)
+            and link in ("", row.client_order_id)
         ]
-        inside = within(list(reversed(kept)), call, lambda row: row.at)
-        return listed(call, [row.payload for row in inside])
+        inside = within(kept, call, lambda row: row.at)
+        return listed(call, inside, lambda row: execution_payload(ledger, row))
 
     def _positions(self, call: Call) -> Json:
         if call.text("category") != "linear":
-            return listed(call, [])
+            return listed(call, [], dict)
         symbol = call.text("symbol")
         if not symbol and not call.text("settleCoin"):
             raise invalid("symbol or settleCoin is required")
         listings = [self._listing(call)] if symbol else None
         rows = account_payloads.positions(self._simulator, call.owner, listings, call.now)
-        return listed(call, rows)
+        return listed(call, rows, dict)
 
     def _set_leverage(self, call: Call) -> Json:
         listing = self._listing(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -129,13 +129,13 @@ def within(rows: list[Any], call: Call, time_of: Callable[[Any], datetime]) -> l
     return [row for row in rows if start <= milliseconds(time_of(row)) <= end]
 
 
-def listed(call: Call, rows: list[Json]) -> Json:
-    """Return one page, newest first; the cursor is the offset of the next one."""
+def listed(call: Call, rows: Sequence[Any], build: Callable[[Any], Json]) -> Json:
+    """Return one page of rows given newest first; the cursor is the offset of the next one."""
     offset = call.number("cursor", 0)
     limit = min(call.number("limit", 50), 200)
     has_more = offset + limit < len(rows)
     return {
         "category": call.text("category"),
-        "list": rows[offset : offset + limit],
+        "list": [build(row) for row in rows[offset : offset + limit]],
         "nextPageCursor": str(offset + limit) if has_more else "",
     }

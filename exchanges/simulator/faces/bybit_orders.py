@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from exchanges.domain import OrderType, Side, TimeInForce, VenueOrderStatus
 from exchanges.simulator.accounts import Account, FundingRow, Order, Origin, TradeRow
-from exchanges.simulator.core import Simulator
+from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BYBIT
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -26,8 +26,13 @@ FORCES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
+    """One row of the execution list, before it is written out."""
+
     at: datetime
-    payload: Json
+    kind: str
+    venue_order_id: str
+    client_order_id: str
+    source: TradeRow | FundingRow
 
 
 def order_payload(order: Order) -> Json:
@@ -90,22 +95,42 @@ def create_type(origin: Origin) -> str:
     return "CreateByLiq" if origin is Origin.LIQUIDATION else "CreateByUser"
 
 
-def execution_payloads(simulator: Simulator, owner: Account, symbol: str | None) -> list[Execution]:
-    """Return trades and funding rows of an account, oldest first."""
-    ledger = simulator.ledger
+def executions(ledger: Ledger, owner: Account, symbol: str | None) -> list[Execution]:
+    """Return trades and funding of an account, oldest first."""
     rows = [
-        Execution(at=row.filled_at, payload=trade_payload(row, ledger.orders[row.order_number]))
+        Execution(
+            at=row.filled_at,
+            kind=_trade_kind(ledger.orders[row.order_number]),
+            venue_order_id=row.venue_order_id,
+            client_order_id=row.client_order_id,
+            source=row,
+        )
         for row in ledger.account_trades(owner.api_key, BYBIT, symbol)
     ]
     rows += [
-        Execution(at=row.settled_at, payload=funding_payload(row))
+        Execution(
+            at=row.settled_at,
+            kind="Funding",
+            venue_order_id=row.venue_payment_id,
+            client_order_id="",
+            source=row,
+        )
         for row in ledger.account_funding(owner.api_key, BYBIT, symbol)
     ]
     return sorted(rows, key=lambda row: row.at)
 
 
+def execution_payload(ledger: Ledger, row: Execution) -> Json:
+    if isinstance(row.source, FundingRow):
+        return funding_payload(row.source)
+    return trade_payload(row.source, ledger.orders[row.source.order_number])
+
+
+def _trade_kind(order: Order) -> str:
+    return "BustTrade" if order.origin is Origin.LIQUIDATION else "Trade"
+
+
 def trade_payload(trade: TradeRow, order: Order) -> Json:
-    is_liquidation = order.origin is Origin.LIQUIDATION
     return {
         "symbol": trade.symbol,
         "orderId": trade.venue_order_id,
@@ -121,7 +146,7 @@ def trade_payload(trade: TradeRow, order: Order) -> Json:
         "execId": trade.venue_trade_id,
         "execPrice": plain(trade.price),
         "execQty": plain(trade.base_quantity),
-        "execType": "BustTrade" if is_liquidation else "Trade",
+        "execType": _trade_kind(order),
         "execValue": plain(trade.base_quantity * trade.price),
         "execTime": str(milliseconds(trade.filled_at)),
         "feeCurrency": trade.fee_asset,
