@@ -16,37 +16,15 @@ from arbsite.launcher.redis_server import answers, embedded_redis
 from tests.machine import ROOT, wait_until
 
 
-class RunningSimulator:
-    """The venue simulator as a process of its own, stopped by its own pid."""
+class SimulatorControl:
+    """The control port of a simulator: faults, market, and the venues' own books."""
 
-    def __init__(self, state: Path) -> None:
-        self.port, self.control_port = free_port(), free_port()
-        self._process = subprocess.Popen(  # noqa: S603 - our own command
-            [
-                *(sys.executable, "-m", "exchanges.simulator"),
-                *("--port", str(self.port), "--control-port", str(self.control_port)),
-                *("--state", str(state), "--seed", "7", "--interval-minutes", "1"),
-            ],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        wait_until(self._is_up, timeout=30, what="the simulator answers")
-
-    @property
-    def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
-
-    @property
-    def control_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.control_port}"
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+    def __init__(self, control_port: int) -> None:
+        self.control_port = control_port
 
     def control(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Ask the control port; fail with its sentence when it refuses."""
-        connection = HTTPConnection(LOOPBACK, self.control_port, timeout=10)
+        connection = HTTPConnection(LOOPBACK, self.control_port, timeout=30)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None)
             answer = connection.getresponse()
@@ -62,21 +40,57 @@ class RunningSimulator:
         body = {"venue": venue, "api_key": api_key, "api_secret": secret, "balances": balances}
         self.control("POST", "/accounts", body)
 
+    def pin(self, venue: str, base: str, **market: object) -> None:
+        """Set price, funding_rate or level_quantity, or `freeze` the price, or `release` all."""
+        self.control("POST", "/market", {"venue": venue, "symbol": f"{base}USDT", **market})
+
     def fault(self, **rule: object) -> None:
         self.control("POST", "/faults", rule)
 
     def no_faults(self) -> None:
         self.control("DELETE", "/faults")
 
-    def ledger(self, api_key: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.control("GET", f"/ledger?api_key={api_key}")
+    def ledger(self, api_key: str = "") -> dict[str, Any]:
+        """Return the books of one account, or of all."""
+        query = f"?api_key={api_key}" if api_key else ""
+        found: dict[str, Any] = self.control("GET", f"/ledger{query}")
         return found
 
-    def _is_up(self) -> bool:
+    def is_up(self) -> bool:
         try:
             return bool(self.control("GET", "/health"))
         except (OSError, HTTPException):
             return False
+
+
+class RunningSimulator(SimulatorControl):
+    """The venue simulator as a process of its own, stopped by its own pid."""
+
+    def __init__(self, state: Path) -> None:
+        super().__init__(free_port())
+        self.port = free_port()
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            [
+                *(sys.executable, "-m", "exchanges.simulator"),
+                *("--port", str(self.port), "--control-port", str(self.control_port)),
+                *("--state", str(state), "--seed", "7", "--interval-minutes", "1"),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        wait_until(self.is_up, timeout=30, what="the simulator answers")
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def control_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.control_port}"
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
 
 
 class RunningRedis:
