@@ -51,6 +51,7 @@ def pytest_make_collect_report(
     return report
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the fast kinds first, and whole stories one at a time (xdist group)."""
     for item in items:

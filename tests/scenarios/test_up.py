@@ -68,22 +68,17 @@ def test_one_start_serves_a_second_is_refused_and_a_stop_leaves_nothing(tmp_path
     assert (tmp_path / "var/carry.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_what_dies_is_started_again(tmp_path: Path) -> None:
-    with RunningCarry(tmp_path / "var", *WITHOUT, "work") as carry:
+def test_what_dies_is_started_again_and_all_of_it_dies_with_the_launcher(tmp_path: Path) -> None:
+    with RunningCarry(tmp_path / "var", *WITHOUT) as carry:
         first = carry.facts["processes"]["web"]
         os.kill(first, signal.SIGKILL)
-
         wait_until(
             lambda: carry.facts["processes"]["web"] != first, timeout=10, what="web started again"
         )
         assert "web ended with status" in carry.output
 
-
-def test_a_killed_launcher_takes_its_children_along(tmp_path: Path) -> None:
-    with RunningCarry(tmp_path / "var", *WITHOUT) as carry:
         pids = carry.facts["processes"]
         carry.process.kill()
-
         wait_until(
             lambda: not any(is_alive(pid) for pid in pids.values()),
             timeout=5,
@@ -105,22 +100,25 @@ def test_a_damaged_key_file_stops_the_first_start_and_changes_nothing(tmp_path: 
     assert key.read_text() == "not a key\n"
 
 
-@pytest.mark.parametrize("replacement", [Fernet.generate_key() + b"\n", None])
-def test_a_foreign_or_missing_key_file_stops_a_later_start(
-    tmp_path: Path, replacement: bytes | None
-) -> None:
-    with RunningCarry(tmp_path / "var", *WITHOUT, "web", "work"):
+def test_a_missing_or_foreign_key_file_stops_a_later_start(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    with RunningCarry(var, *WITHOUT, "web", "work"):
         pass
-    key = tmp_path / "var/carry.key"
+    key = var / "carry.key"
     key.unlink()
-    if replacement:
-        key.touch(mode=0o600)
-        key.write_bytes(replacement)
-    before = contents(tmp_path / "var")
+    before = contents(var)
 
-    refused = up(tmp_path / "var")
+    missing = up(var)
 
-    assert refused.returncode == 1
-    assert "Traceback" not in refused.stderr
-    assert ("belongs to another database" if replacement else "is missing") in refused.stderr
-    assert contents(tmp_path / "var") == before
+    assert (missing.returncode, contents(var)) == (1, before)
+    assert "is missing" in missing.stderr
+
+    key.touch(mode=0o600)
+    key.write_bytes(Fernet.generate_key() + b"\n")
+    before = contents(var)
+
+    foreign = up(var)
+
+    assert (foreign.returncode, contents(var)) == (1, before)
+    assert "belongs to another database" in foreign.stderr
+    assert "Traceback" not in missing.stderr + foreign.stderr
