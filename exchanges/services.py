@@ -19,6 +19,7 @@ from exchanges.domain import (
     InstrumentKind,
     IntervalSource,
     MarketFact,
+    Quote,
     SettledFunding,
     Symbol,
 )
@@ -189,11 +190,24 @@ def is_behind(
 
 
 async def read_market(data: MarketData) -> list[MarketFact]:
-    """Return funding, mark prices and book tops of one venue, read at once."""
-    rates, quotes, books = await asyncio.gather(
-        data.funding_rates(), data.quotes(), data.book_tops()
-    )
-    return [*rates, *quotes, *books]
+    """Return funding, mark prices and book tops of one venue, with the fewest requests."""
+    rates, books = await asyncio.gather(data.funding_rates(), data.book_tops())
+    return [*rates, *_quotes_in(rates), *books]
+
+
+def _quotes_in(rates: Iterable[FundingRate]) -> list[Quote]:
+    """Return the mark prices that came with the rates: asking for them is the same request."""
+    return [
+        Quote(
+            venue=rate.venue,
+            symbol=rate.symbol,
+            mark_price=rate.mark_price,
+            index_price=rate.index_price,
+            observed_at=rate.observed_at,
+        )
+        for rate in rates
+        if rate.mark_price is not None
+    ]
 
 
 def _channels(instrument: Instrument) -> tuple[Channel, ...]:
