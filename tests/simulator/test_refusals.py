@@ -228,6 +228,36 @@ def test_the_position_mode_cannot_change_under_a_position(world: World) -> None:
     assert reply.body["code"] == -4068
 
 
+@pytest.mark.parametrize(
+    ("venue", "path", "hours"),
+    [(USDM, "/fapi/v1/userTrades", 168), (SPOT, "/api/v3/myTrades", 24)],
+)
+def test_a_longer_look_back_than_the_venue_allows_is_refused(
+    world: World, venue: str, path: str, hours: int
+) -> None:
+    start = 1767600000000
+    span: dict[str, Any] = {
+        "symbol": "BTCUSDT",
+        "startTime": start,
+        "endTime": start + hours * 3_600_000,
+    }
+
+    allowed = world.private(venue, "GET", path, **span)
+    span["endTime"] += 1
+    refused = world.private(venue, "GET", path, **span)
+
+    assert (allowed.body, refused.body["code"]) == ([], -1127)
+
+
+def test_bybit_looks_back_seven_days_at_most(world: World) -> None:
+    start = 1767600000000
+    span = {"startTime": start, "endTime": start + 7 * 86_400_000 + 1}
+
+    refused = world.private(BYBIT, "GET", "/v5/execution/list", category="linear", **span)
+
+    assert refused.body["retCode"] == 10001
+
+
 def test_an_unknown_path_is_refused_by_name(world: World) -> None:
     reply = world.public(USDM, "/fapi/v1/nowhere")
 

@@ -26,7 +26,6 @@ from exchanges.simulator.venues import Venues
 from exchanges.simulator.wire import WireRequest, milliseconds
 
 START = datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC)
-FOUR_MINUTES = timedelta(minutes=4)
 HOSTS = {SPOT: "api.binance.com", USDM: "fapi.binance.com", BYBIT: "api.bybit.com"}
 
 
@@ -45,10 +44,12 @@ class Reply:
 class World:
     """All venues over one state directory; `at` is the venues' clock."""
 
-    def __init__(self, directory: Path, *, seed: int = 7, interval: timedelta = FOUR_MINUTES):
+    def __init__(self, directory: Path, *, seed: int = 7, interval_minutes: int = 4) -> None:
         self.directory = directory
         self.at = START
-        self._market = GeneratedMarket(seed=seed, epoch=START, interval=interval)
+        self._market = GeneratedMarket(
+            seed=seed, epoch=START, interval=timedelta(minutes=interval_minutes)
+        )
         self._seed = seed
         self.open()
 

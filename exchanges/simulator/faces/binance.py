@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -28,6 +28,7 @@ from exchanges.simulator.wire import (
 
 DEFAULT_RECV_WINDOW = 5000
 MAX_AHEAD = 1000
+MOST_ROWS = 1000
 
 
 class Security(Enum):
@@ -244,11 +245,18 @@ def page(
     *,
     time_of: Callable[[Any], datetime],
     default: int,
-    most: int = 1000,
+    most_span: timedelta | None = None,
 ) -> list[Any]:
     """Return a time-filtered page: from `startTime` forward, without it the latest rows."""
     start, end = call.number("startTime"), call.number("endTime")
-    limit = min(call.number("limit") or default, most)
+    limit = min(call.number("limit") or default, MOST_ROWS)
+    if most_span is not None and start is not None:
+        span = int(most_span.total_seconds() * 1000)
+        if end is not None and end - start > span:
+            hours = span // 3_600_000
+            message = f"More than {hours} hours between startTime and endTime."
+            raise VenueRefusal(-1127, message)
+        end = start + span if end is None else end
     kept = [
         row
         for row in rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from exchanges.simulator.accounts import Order
@@ -38,6 +39,7 @@ CODES = {
     ),
 }
 MOST_PLACES = -8
+DAY = timedelta(days=1)
 
 
 class BinanceSpotFace(BinanceFace):
@@ -152,7 +154,7 @@ class BinanceSpotFace(BinanceFace):
         listing = listing_of(call, self._listings)
         rows = self._simulator.ledger.account_orders(call.owner.api_key, SPOT, listing.symbol)
         visible = [row for row in rows if row.visible_at <= call.now]
-        kept = page(visible, call, time_of=lambda row: row.created_at, default=500)
+        kept = page(visible, call, time_of=lambda row: row.created_at, default=500, most_span=DAY)
         return [payloads.order(row) for row in kept]
 
     def _my_trades(self, call: Call) -> list[Json]:
@@ -165,7 +167,7 @@ class BinanceSpotFace(BinanceFace):
             )
             if order_id in (None, row.venue_order_id) and int(row.venue_trade_id) >= from_id
         ]
-        kept = page(rows, call, time_of=lambda row: row.filled_at, default=500)
+        kept = page(rows, call, time_of=lambda row: row.filled_at, default=500, most_span=DAY)
         return [payloads.trade(row) for row in kept]
 
     def _account(self, call: Call) -> Json:

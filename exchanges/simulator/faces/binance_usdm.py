@@ -54,7 +54,7 @@ CODES = {
         "Exceeded the maximum allowable position at current leverage.",
     ),
 }
-INCOME_REACH = timedelta(days=7)
+WEEK = timedelta(days=7)
 
 
 def listen_key_of(account: Account) -> str:
@@ -197,7 +197,7 @@ class BinanceUsdmFace(BinanceFace):
         listing = listing_of(call, self._listings)
         rows = self._simulator.ledger.account_orders(call.owner.api_key, USDM, listing.symbol)
         visible = [row for row in rows if row.visible_at <= call.now]
-        kept: list[Order] = page(visible, call, time_of=_created_at, default=500)
+        kept: list[Order] = page(visible, call, time_of=_created_at, default=500, most_span=WEEK)
         return [order_payload(row) for row in kept]
 
     def _cancel_all(self, call: Call) -> Json:
@@ -218,14 +218,14 @@ class BinanceUsdmFace(BinanceFace):
             )
             if order_id in (None, row.venue_order_id) and int(row.venue_trade_id) >= from_id
         ]
-        kept = page(rows, call, time_of=lambda row: row.filled_at, default=500)
+        kept = page(rows, call, time_of=lambda row: row.filled_at, default=500, most_span=WEEK)
         return [trade_payload(row) for row in kept]
 
     def _income(self, call: Call) -> list[Json]:
         symbol, kind = call.parameters.get("symbol"), call.parameters.get("incomeType")
         rows = account_payloads.incomes(self._simulator.ledger, call.owner, symbol, kind)
         if "startTime" not in call.parameters:
-            rows = [row for row in rows if row.at >= call.now - INCOME_REACH]
+            rows = [row for row in rows if row.at >= call.now - WEEK]
         kept = page(rows, call, time_of=lambda row: row.at, default=100)
         return [row.payload for row in kept]
 
