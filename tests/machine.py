@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS, STOP_SECONDS = 90.0, 40.0
+START_SECONDS, STOP_SECONDS = 180.0, 60.0
 
 
 def clean_environment() -> dict[str, str]:
