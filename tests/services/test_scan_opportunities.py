@@ -194,6 +194,19 @@ def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:
     assert not market.scan().may_pay("BTC", market.board, NOW)
 
 
+def test_scan_is_built_anew_only_for_other_instruments_or_parameters(market: Market) -> None:
+    universe = Universe()
+    assert universe.refresh(NOW)
+    scan = UserScan(universe, standing_of(market.user, NOW))
+
+    assert not universe.refresh(NOW)
+    assert scan.fits(standing_of(market.user, NOW))
+
+    Instrument.objects.update(lot=D("0.01"))
+    assert universe.refresh(NOW)
+    assert not scan.fits(standing_of(market.user, NOW))
+
+
 def test_stale_book_is_named_with_its_age(market: Market) -> None:
     market.board = Board()
     market.tell(make_book("binanceusdm", age=4.2), make_book("bybit"))

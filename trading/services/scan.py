@@ -34,7 +34,7 @@ from trading.strategies.base import EntryTrigger
 logger = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
-SETTLING_SECONDS = 4.0
+SETTLING_ROUNDS = 15
 # Between two rings for one pair: the entry has by then become a position or a refusal.
 RING_AGAIN_AFTER = timedelta(seconds=5)
 SCANNED = "carry:scanned"
@@ -116,14 +116,22 @@ class LiveScan:
 
     async def run(self) -> None:
         """Load standings and write what was found, once a round, until cancelled."""
-        # Before the first facts and intervals are there everything would be passed over.
-        await asyncio.sleep(SETTLING_SECONDS)
+        await self._settle()
         while True:
             try:
                 await self._round()
             except DatabaseError:
                 logger.exception("scan round failed")
             await asyncio.sleep(ROUND_SECONDS)
+
+    async def _settle(self) -> None:
+        """Wait for the first facts and intervals: without them everything is passed over."""
+        for _ in range(SETTLING_ROUNDS):
+            await asyncio.sleep(ROUND_SECONDS)
+            rows = self._seen.board.rows.values()
+            rates = [row.funding for row in rows if row.funding is not None]
+            if rates and all(rate.is_tradable for rate in rates):
+                return
 
     async def _round(self) -> None:
         self._market.adopt(await asyncio.to_thread(self._market.load, timezone.now()))

@@ -54,14 +54,18 @@ class Universe:
 
     def refresh(self, now: datetime) -> bool:
         """Read what has changed; tell whether instruments did."""
-        before, self.by_base = self.by_base, _pairable()
+        found = _pairable()
+        has_changed = found != self.by_base
+        # Scans recognise the instruments they were built for by this very object.
+        if has_changed:
+            self.by_base = found
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
                 self._settled[paired.key] = _settled(paired)
                 self._forget(paired.key)
         self._read_up_to = last
-        return before != self.by_base
+        return has_changed
 
     def facts(
         self,

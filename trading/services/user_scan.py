@@ -96,7 +96,9 @@ class UserScan:
         else:
             long, short = paired[pair.long_venue], paired[pair.short_venue]
         room = self._room(base, long, short)
-        size = room if isinstance(room, Decimal) else self._parameters.max_position_per_pair_usd
+        size = self._parameters.max_position_per_pair_usd
+        if isinstance(room, Decimal) and base not in self.standing.live:
+            size = room
         bought, sold = (
             with_depth(self._facts_of(one, seen.board, now), seen.depth(one, now), side, size)
             for one, side in ((long, Side.BUY), (short, Side.SELL))
