@@ -47,10 +47,12 @@ check: $(STAMP)
 	$(PY) manage.py makemigrations --check --dry-run
 	$(VENV)/bin/pytest -q tests/test_architecture.py
 
-# Two workers share the short tests; whole stories (xdist group "processes") run one at a time.
+# On PostgreSQL the test database is made anew and left behind: threads of tests may still be
+# connected to it at the end. Two workers share the short tests; whole stories (xdist group "processes") run one at a time.
 test: $(STAMP)
 	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
-	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" $(VENV)/bin/pytest -q -m "db or postgres"; \
+	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" \
+	    $(VENV)/bin/pytest -q -m "db or postgres" --create-db --reuse-db; \
 	else \
 	  echo "Tests on PostgreSQL are left out: CARRY_TEST_POSTGRES_URL names no server."; \
 	fi

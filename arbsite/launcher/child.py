@@ -106,7 +106,8 @@ class Child:
         """Say a trouble once a minute however often it is logged."""
         now = time.monotonic()
         if trouble and now - self._said_at.get(trouble, -math.inf) > SAY_AGAIN_AFTER:
-            self._said_at[trouble] = now
+            recent = {said: at for said, at in self._said_at.items() if now - at < SAY_AGAIN_AFTER}
+            self._said_at = {**recent, trouble: now}
             self._say(f"{self.spec.name} │ {trouble}")
 
 

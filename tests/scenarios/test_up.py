@@ -30,7 +30,7 @@ def up(var: Path) -> subprocess.CompletedProcess[str]:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -73,7 +73,7 @@ def test_what_dies_is_started_again_and_all_of_it_dies_with_the_launcher(tmp_pat
         first = carry.facts["processes"]["web"]
         os.kill(first, signal.SIGKILL)
         wait_until(
-            lambda: carry.facts["processes"]["web"] != first, timeout=10, what="web started again"
+            lambda: carry.facts["processes"]["web"] != first, timeout=30, what="web started again"
         )
         assert "web ended with status" in carry.output
 
