@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from arbsite.accounts.models import User
+from arbsite.celery import app
 from exchanges.board import Board, Key
 from exchanges.domain import Depth, MarketFact
 from exchanges.models import (
@@ -21,6 +24,7 @@ from exchanges.models import (
 from tests.market import NOW, PERP, D, make_book, make_instrument, make_levels, make_rate
 from trading.models import CoolDown, Opportunity
 from trading.services import configure, engine, kill_switch, opportunities
+from trading.services.scan import LiveScan
 from trading.services.standing import standing_of
 from trading.services.universe import Universe
 from trading.services.user_scan import Finding, Seen, UserScan
@@ -374,3 +378,62 @@ def test_untrusted_data_gets_a_row_with_its_reason_and_no_figures(market: Market
     row = Opportunity.objects.get()
     assert row.reason == "No funding rate of BTC/USDT:USDT on binanceusdm has arrived yet."
     assert (row.net_return, row.net_apr, row.spread_8h) == (None, None, None)
+
+
+def rung_entries() -> list[list[str]]:
+    """Take the arguments of all waiting entry doorbells out of the in-memory broker."""
+    taken = []
+    with app.connection_for_read() as connection:
+        queue = connection.SimpleQueue("entry")
+        while queue.qsize():
+            message = queue.get(block=False)
+            message.ack()
+            taken.append(message.payload[0])
+        queue.close()
+    return taken
+
+
+def test_update_that_pays_rings_the_entry_once_and_publishes_first(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published: list[int] = []
+
+    async def publish() -> None:
+        published.append(len(rung_entries()))
+
+    async def story() -> None:
+        live.changed({"BTC"})
+        live.changed({"BTC"})
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0)
+
+    rung_entries()
+    live = LiveScan(market.board, publish)
+    live.market.adopt(live.market.load(NOW))
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+    asyncio.run(story())
+
+    assert published == [0]
+    ids = [str(market.instrument(venue).pk) for venue in VENUES]
+    assert rung_entries() == [[str(market.user.pk), "BTC", *ids, "50000", NOW.isoformat()]]
+
+
+def test_update_that_does_not_pay_rings_nothing(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def publish() -> None:
+        pytest.fail("nothing was to be published")
+
+    async def story() -> None:
+        live.changed({"BTC"})
+
+    rung_entries()
+    engine.pause(user=market.user, actor="owner", now=NOW)
+    live = LiveScan(market.board, publish)
+    live.market.adopt(live.market.load(NOW))
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+    asyncio.run(story())
+
+    assert rung_entries() == []

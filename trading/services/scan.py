@@ -63,7 +63,6 @@ class MarketScan:
 
     def load(self, now: datetime) -> list[Standing]:
         """Read instruments, history and every user's standing from the database."""
-        close_old_connections()
         self._universe.refresh(now)
         return load_standings(now)
 
@@ -93,7 +92,7 @@ class LiveScan:
     def __init__(self, board: Board, publish: Callable[[], Awaitable[None]]) -> None:
         self._seen = Seen(board)
         self._publish = publish
-        self._market = MarketScan()
+        self.market = MarketScan()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def changed(self, bases: set[str]) -> None:
@@ -101,13 +100,13 @@ class LiveScan:
         now = timezone.now()
         found = [
             (scan.standing.user_id, finding)
-            for scan in self._market.users
+            for scan in self.market.users
             if scan.standing.refuse_entries() is None
             for base in bases
             if scan.may_pay(base, self._seen.board, now)
             and (finding := scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)) is not None
             and finding.refusal is None
-            and self._market.may_ring(scan.standing.user_id, base, now)
+            and self.market.may_ring(scan.standing.user_id, base, now)
         ]
         if found:
             task = asyncio.create_task(self._enter(found, now))
@@ -134,20 +133,20 @@ class LiveScan:
                 return
 
     async def _round(self) -> None:
-        self._market.adopt(await asyncio.to_thread(self._market.load, timezone.now()))
-        depths = await asyncio.to_thread(_depths, self._market.keys)
+        self.market.adopt(await asyncio.to_thread(_load, self.market, timezone.now()))
+        depths = await asyncio.to_thread(_depths, self.market.keys)
         self._seen = Seen(self._seen.board, depths)
         now = timezone.now()
-        for scan in self._market.users:
+        for scan in self.market.users:
             findings = []
-            for base in self._market.bases:
+            for base in self.market.bases:
                 finding = scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)
                 if finding is not None:
                     findings.append(finding)
                 # Facts go on arriving between two bases.
                 await asyncio.sleep(0)
             await asyncio.to_thread(_record, scan.standing, findings, now)
-        await asyncio.to_thread(_say_scanned, self._market.bases, now)
+        await asyncio.to_thread(_say_scanned, self.market.bases, now)
 
     async def _enter(self, found: list[tuple[UUID, Finding]], now: datetime) -> None:
         # The worker must see the facts it is rung for.
@@ -189,6 +188,11 @@ _worker_lock = threading.Lock()
 def _worker_scan() -> MarketScan:
     """Return this process's scan: settled history is read once and then kept up to date."""
     return MarketScan()
+
+
+def _load(market: MarketScan, now: datetime) -> list[Standing]:
+    close_old_connections()
+    return market.load(now)
 
 
 def _depths(keys: list[Key]) -> dict[Key, Depth]:
