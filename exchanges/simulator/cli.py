@@ -9,22 +9,18 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from exchanges.simulator.control import ControlDoor
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.market import GeneratedMarket, Market
-from exchanges.simulator.replay import (
-    Compression,
-    ReplayMarket,
-    UnusableRecording,
-    epoch_for,
-    read_recording,
-)
+from exchanges.simulator.market import GeneratedMarket, Market, UnusableRecording
 from exchanges.simulator.server import Doors, listen
 from exchanges.simulator.storage import Storage
 from exchanges.simulator.venues import Venues
+from exchanges.simulator.wire import Json
 
 logger = logging.getLogger(__name__)
 DEFAULT_SEED = 20250701
@@ -72,25 +68,29 @@ def open_simulator(options: argparse.Namespace) -> Simulator:
     """Open the state directory, or begin a new one, and book what was missed."""
     ledger = Ledger(Storage(options.state))
     wanted = _market_settings(options)
-    born = ledger.meta(BORN)
-    if born is None:
-        now = utc_now()
-        epoch = epoch_for(now, options.seconds_per_hour) if options.replay else now
-        seed = DEFAULT_SEED if options.seed is None else options.seed
-        born = {"seed": seed, "epoch": epoch.isoformat(), "market": wanted}
-        ledger.put_meta(BORN, born)
-        ledger.commit()
-    elif born["market"] != wanted:
+    stored = ledger.meta(BORN)
+    born = stored or _birth(options, wanted, utc_now())
+    if born["market"] != wanted:
         ledger.close()
         raise ForeignState(
             f"{options.state} holds a market with {born['market']}, not with {wanted}; "
             "choose another --state or the same options"
         )
     market = _market(options, seed=born["seed"], epoch=datetime.fromisoformat(born["epoch"]))
+    if stored is None:
+        ledger.put_meta(BORN, born)
+        ledger.commit()
     return Simulator(ledger=ledger, market=market, seed=born["seed"], now=utc_now)
 
 
-def _market_settings(options: argparse.Namespace) -> dict[str, object]:
+def _birth(options: argparse.Namespace, market: Json, now: datetime) -> Json:
+    """Return what a new state keeps for good: seed, epoch, and the market's own settings."""
+    epoch = _replay().epoch_for(now, options.seconds_per_hour) if options.replay else now
+    seed = DEFAULT_SEED if options.seed is None else options.seed
+    return {"seed": seed, "epoch": epoch.isoformat(), "market": market}
+
+
+def _market_settings(options: argparse.Namespace) -> Json:
     if not options.replay:
         return {"interval_minutes": options.interval_minutes}
     return {
@@ -103,14 +103,23 @@ def _market(options: argparse.Namespace, *, seed: int, epoch: datetime) -> Marke
     if not options.replay:
         interval = timedelta(minutes=options.interval_minutes)
         return GeneratedMarket(seed=seed, epoch=epoch, interval=interval)
-    compression = Compression(
+    replay = _replay()
+    compression = replay.Compression(
         start=options.replay_start,
         end=options.replay_end,
         epoch=epoch,
         seconds_per_hour=options.seconds_per_hour,
     )
-    recording = read_recording(options.replay, start=options.replay_start, end=options.replay_end)
-    return ReplayMarket(recording, compression)
+    recording = replay.read_recording(
+        options.replay, start=options.replay_start, end=options.replay_end
+    )
+    market: Market = replay.ReplayMarket(recording, compression)
+    return market
+
+
+def _replay() -> ModuleType:
+    """Load the replay when it is asked for: it brings polars, which other starts can spare."""
+    return import_module("exchanges.simulator.replay")
 
 
 async def serve(options: argparse.Namespace) -> None:

@@ -33,6 +33,10 @@ RATE_WOBBLE = 0.00001
 BPS = 0.0001
 
 
+class UnusableRecording(Exception):
+    """A recording cannot be replayed as a market; the text says why."""
+
+
 class Market(Protocol):
     """Everything a venue knows of prices and funding, at any moment."""
 

@@ -24,7 +24,7 @@ from exchanges.simulator.listings import (
     ListingKey,
     listed,
 )
-from exchanges.simulator.market import next_settlement, on_tick
+from exchanges.simulator.market import UnusableRecording, next_settlement, on_tick
 
 HOUR = timedelta(hours=1)
 DEFAULT_INTERVAL_HOURS = 8
@@ -36,10 +36,6 @@ READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
 }
 
 Series = tuple[str, str]
-
-
-class UnusableRecording(Exception):
-    """The recording cannot be replayed; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

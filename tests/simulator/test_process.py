@@ -65,23 +65,39 @@ def test_an_end_by_signal_is_clean(tmp_path: Path) -> None:
     assert SimulatorProcess(tmp_path / "state").stop() == 0
 
 
-def test_another_market_on_the_same_state_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    SimulatorProcess(state).stop()
+def refusal(state: Path, *options: str) -> str:
+    """Return what the simulator says when it will not start."""
     command = ["-m", "exchanges.simulator", "--port", "0", "--control-port", "0"]
-
     refused = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, *command, "--state", str(state), "--interval-minutes", "60"],
+        [sys.executable, *command, "--state", str(state), *options],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,
         text=True,
         check=False,
     )
-
     assert refused.returncode == 1
-    assert "choose another --state" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    return refused.stderr
+
+
+def test_another_market_on_the_same_state_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    SimulatorProcess(state).stop()
+
+    said = refusal(state, "--interval-minutes", "60")
+
+    assert "choose another --state" in said
+    assert "Traceback" not in said
+
+
+def test_a_refused_replay_leaves_a_state_that_can_still_be_begun(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+
+    said = refusal(state, "--replay", str(tmp_path), "--replay-start", "2025-07-01T03:00")
+
+    assert "not on an eight-hour settlement" in said
+    assert "Traceback" not in said
+    assert SimulatorProcess(state).stop() == 0
 
 
 def test_an_account_is_created_once(running: SimulatorProcess) -> None:

@@ -13,10 +13,10 @@ from exchanges.domain import Side
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BYBIT, USDM
+from exchanges.simulator.market import UnusableRecording
 from exchanges.simulator.replay import (
     Compression,
     ReplayMarket,
-    UnusableRecording,
     epoch_for,
     read_recording,
 )
