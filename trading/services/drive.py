@@ -188,7 +188,7 @@ def _cancel(order: Order, venues: Venues, now: datetime) -> str:
 
 
 def _prepare(position: Position, loaded: Loaded, venues: Venues, now: datetime) -> str:
-    refusal = prepare_legs(list(loaded.legs.values()), venues=venues, now=now)
+    refusal = prepare_legs(list(loaded.legs.values()), venues=venues)
     if refusal is None:
         return ""
     return record(position, PositionEvent.DROPPED, cause=refusal.sentence, now=now)

@@ -18,7 +18,7 @@ def leg_net_base(leg: Leg) -> Decimal:
 
 def base_fees(leg: Leg) -> Decimal:
     """Return the fees of the leg's trades that were charged in its own base asset."""
+    trades = (trade for order in leg.orders.all() for trade in order.trades.all())
     return sum(
-        (trade.fee for trade in leg.trades.all() if trade.fee_asset == leg.instrument.base),
-        Decimal(0),
+        (trade.fee for trade in trades if trade.fee_asset == leg.instrument.base), Decimal(0)
     )

@@ -68,15 +68,19 @@ def claims_for(
 def reserve(user_id: UUID, claims: Sequence[Claim]) -> None:
     """Reserve all claims or raise LimitReached; call it inside the entry's transaction."""
     for claim in claims:
-        cents = _cents(claim.amount_usd)
-        LimitUse.objects.get_or_create(user_id=user_id, scope=claim.scope)
-        fitted = LimitUse.objects.filter(
-            user_id=user_id,
-            scope=claim.scope,
-            reserved_cents__lte=_cents(claim.cap_usd) - cents,
-        ).update(reserved_cents=F("reserved_cents") + cents)
-        if fitted != 1:
+        if _fits(user_id, claim):
+            continue
+        _, is_new = LimitUse.objects.get_or_create(user_id=user_id, scope=claim.scope)
+        if not (is_new and _fits(user_id, claim)):
             raise LimitReached(_refusal(user_id, claim))
+
+
+def _fits(user_id: UUID, claim: Claim) -> bool:
+    cents = _cents(claim.amount_usd)
+    use = LimitUse.objects.filter(
+        user_id=user_id, scope=claim.scope, reserved_cents__lte=_cents(claim.cap_usd) - cents
+    )
+    return use.update(reserved_cents=F("reserved_cents") + cents) == 1
 
 
 def release(position: Position) -> None:

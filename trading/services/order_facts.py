@@ -26,6 +26,15 @@ from trading.core.states import (
 from trading.models import LegSide, Order, Position, Trade
 from trading.services.transition import apply_to_order
 
+# What other writers may have changed; the rest, and the loaded position and leg, stay as they are.
+CHANGING = (
+    "state",
+    "filled_base_quantity",
+    "venue_order_id",
+    "is_final_at_venue",
+    "looked_up_at",
+    "answered_at",
+)
 EVENT_OF_STATUS = {
     VenueOrderStatus.OPEN: OrderEvent.ACKNOWLEDGED,
     VenueOrderStatus.PARTIAL: OrderEvent.PARTLY_FILLED,
@@ -38,7 +47,7 @@ EVENT_OF_STATUS = {
 
 def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
     """Apply a venue's report; a filled quantity never falls and a final order never reopens."""
-    order.refresh_from_db()
+    order.refresh_from_db(fields=CHANGING)
     filled = max(order.filled_base_quantity, report.filled_base_quantity or Decimal(0))
     status = report.status or VenueOrderStatus.OPEN
     says_all = report.status is not None and report.filled_base_quantity is not None

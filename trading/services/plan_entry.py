@@ -18,8 +18,8 @@ from trading.core.states import PositionState
 from trading.events import announce
 from trading.models import IdempotencyKey, Leg, LegSide, Opportunity, Position
 from trading.services import limits
-from trading.services.configure import current
 from trading.services.evaluate import Evaluation, evaluate, leverage_of
+from trading.services.prepare import was_prepared_lately
 from trading.strategies.base import Candidate, CandidateLeg, EntryTrigger
 
 
@@ -105,7 +105,7 @@ def _write(
         size_usd=size.size_usd,
         target_base_quantity=size.base_quantity,
         parameters=parameters.to_values(),
-        configuration_version=current(user).version,
+        configuration_version=found.standing.configuration_version,
         entry_funding_spread=candidate.spread_8h,
         expected_net_return=candidate.net_return,
         opened_by=opened_by,
@@ -134,13 +134,16 @@ def _write_legs(position: Position, found: Evaluation, instruments: Sequence[Ins
     pairs = list(zip(found.candidate.legs, instruments, strict=True))
     pairs.sort(key=lambda pair: _touch_usd(pair[0]))
     for index, (leg, instrument) in enumerate(pairs):
+        account = found.standing.accounts[instrument.exchange.code]
+        leverage = leverage_of(instrument, found.standing)
         Leg.objects.create(
             position=position,
             index=index,
             side=LegSide.LONG if leg.side.sign > 0 else LegSide.SHORT,
-            account=found.standing.accounts[instrument.exchange.code],
+            account=account,
             instrument=instrument,
-            leverage=leverage_of(instrument, found.standing),
+            leverage=leverage,
+            is_prepared=was_prepared_lately(account, instrument, leverage, now=position.created_at),
             decision_entry_mid=leg.facts.mid,
             taker_fee=leg.facts.taker_fee,
         )

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.errors import VenueError
+from exchanges.models import ExchangeAccount, Instrument
 from trading.core.refusal import Refusal
 from trading.models import Leg
-from trading.services.read_back import expected_quantity, venue_quantity
+from trading.services.read_back import venue_quantity
 from trading.services.venues import READ_SECONDS, Venues
 
 # A leg that was prepared on the same instrument and leverage this recently needs no new calls.
 PREPARED_LASTS = timedelta(minutes=5)
 
 
-def prepare_legs(legs: Sequence[Leg], *, venues: Venues, now: datetime) -> Refusal | None:
+def prepare_legs(legs: Sequence[Leg], *, venues: Venues) -> Refusal | None:
     """Set one-way mode, margin mode and leverage of every leg; refuse where something foreign is.
 
     Return the refusal in words when a venue won't; the legs are marked when all of them will.
     """
-    fresh = [leg for leg in legs if not _prepared_lately(leg, now)]
+    fresh = [leg for leg in legs if not leg.is_prepared]
     answers = venues.call_all([_prepare(leg, venues) for leg in fresh], READ_SECONDS)
     for leg, answer in zip(fresh, answers, strict=True):
         if isinstance(answer, VenueError):
@@ -54,15 +56,20 @@ async def _prepare(leg: Leg, venues: Venues) -> str:
     )
 
 
-def _prepared_lately(leg: Leg, now: datetime) -> bool:
-    """Tell whether this account opened the same instrument at the same leverage just now."""
-    if leg.instrument.kind == InstrumentKind.SPOT:
+def was_prepared_lately(
+    account: ExchangeAccount, instrument: Instrument, leverage: Decimal, *, now: datetime
+) -> bool:
+    """Tell whether the account opened the same instrument at the same leverage just now.
+
+    What was changed at the venue since is seen when the entry is read back.
+    """
+    if instrument.kind == InstrumentKind.SPOT:
         return True
     recent = Leg.objects.filter(
-        account=leg.account,
-        instrument=leg.instrument,
+        account=account,
+        instrument=instrument,
         is_prepared=True,
+        leverage=leverage,
         position__created_at__gt=now - PREPARED_LASTS,
-    ).exclude(pk=leg.pk)
-    same = any(other.leverage == leg.leverage for other in recent)
-    return same and expected_quantity(leg.account, leg.instrument) == 0
+    )
+    return recent.exists()

@@ -35,6 +35,7 @@ class Standing:
 
     user_id: UUID
     parameters: Parameters
+    configuration_version: int
     accounts: Mapping[str, ExchangeAccount]
     capital: Mapping[str, Capital]
     equity: Decimal
@@ -142,9 +143,11 @@ def standing_of(user: User, now: datetime) -> Standing:
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
     uses = LimitUse.objects.filter(user=user)
     engine = Engine.objects.filter(user=user).first()
+    configuration = configure.current(user)
     return Standing(
         user_id=user.pk,
-        parameters=configure.current(user).parameters,
+        parameters=configuration.parameters,
+        configuration_version=configuration.version,
         accounts=accounts,
         capital=capital,
         equity=equity,

@@ -39,7 +39,7 @@ def load(position: Position, *, now: datetime) -> Loaded:
     """Read a position with its legs, orders, books and the kill switches that bind its user."""
     legs = list(
         position.legs.select_related("instrument__exchange", "account__exchange").prefetch_related(
-            "orders__trades", "trades"
+            "orders__trades"
         )
     )
     parameters = Parameters.from_values(position.parameters)
