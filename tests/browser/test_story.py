@@ -39,22 +39,19 @@ def test_a_person_watches_opens_closes_and_kills(person: Person) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     person.configure(**LENIENT)
-    symbol = person.best_free_symbol()
-    person.open_position(symbol, "2,000")
-    person.wait_for_state(symbol, "Hedged")
+    symbol = person.open_hedged("2,000")
     person.keep_picture("hedged")
 
     page.get_by_role("link", name=f"Close {symbol}…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("P&L after cost")
     person.keep_picture("close")
     page.get_by_role("dialog").get_by_role("button", name=f"Close {symbol}").click()
     expect(page.get_by_text(f"Closing {symbol}.")).to_be_visible()
     page.get_by_role("link", name="Done").click()
-    person.wait_for_state(symbol, "Closed")
+    person.wait_for_state("Closed")
     person.keep_picture("closed")
 
-    symbol = person.best_free_symbol()
-    person.open_position(symbol, "2k")
-    person.wait_for_state(symbol, "Hedged")
+    person.open_hedged("2k")
     flatten_everything(person)
     rearm(person)
 
@@ -73,7 +70,7 @@ def flatten_everything(person: Person) -> None:
     dialog.get_by_role("button", name="now").click()
     page.wait_for_url("**/kill/")
     expect(page.locator("#engine-state")).to_have_text("Killed")
-    expect(page.locator("#banners")).to_contain_text("Everything is flat", timeout=PATIENCE_MS)
+    expect(page.locator("#banners")).to_contain_text("Everything is flat")
     person.keep_picture("flat")
 
 

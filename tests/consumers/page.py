@@ -39,7 +39,8 @@ class Page:
             "headers": headers,
             "subprotocols": [],
         }
-        self._wire = ApplicationCommunicator(application, scope)
+        # The library ships no types.
+        self._wire: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]
         self.accepted = False
 
     async def __aenter__(self) -> Page:

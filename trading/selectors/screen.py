@@ -16,6 +16,7 @@ from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.models import Exchange
 from exchanges.selectors import enabled_exchanges
+from trading.core.states import PositionState
 from trading.models import Opportunity, Order
 from trading.selectors.alerts import AlertFeed, alert_feed
 from trading.selectors.board import load_board
@@ -35,6 +36,8 @@ from trading.selectors.venues import VenueStatus, venue_statuses
 ALERTS_SHOWN = 12
 CLOSED_SHOWN = 30
 OPPORTUNITIES_SHOWN = 60
+# While legs are filled one after the other a difference is the plan, not an alarm.
+MOVING_STATES = frozenset({PositionState.ENTERING, PositionState.EXITING})
 TABS = ("open", "closed", "orders", "passed")
 
 
@@ -106,8 +109,12 @@ class Screen:
 
     @cached_property
     def unhedged(self) -> list[PositionLine]:
-        """Return positions of which one leg is larger than the other."""
-        return [line for line in self.positions if line.unhedged_leg is not None]
+        """Return positions of which one leg is larger than the other though none is on its way."""
+        return [
+            line
+            for line in self.positions
+            if line.unhedged_leg is not None and line.position.state not in MOVING_STATES
+        ]
 
     @cached_property
     def summary(self) -> Summary:

@@ -47,11 +47,12 @@ def stop(request: SignedInRequest) -> HttpResponse:
 def flatten(request: SignedInRequest) -> HttpResponse:
     """Stop, and close everything, once the open count was typed."""
     screen = screen_for(request)
-    form = KillForm(request.POST.dict(), open_count=len(screen.positions))
+    count = len(screen.positions)
+    form = KillForm(request.POST.dict(), open_count=count)
     if not form.is_valid():
         return _dialog(request, screen, status=422, why=form.errors.get("phrase", ["?"])[0])
     _press(request, closes_positions=True)
-    messages.warning(request, f"Closing {len(screen.positions)} positions.")
+    messages.warning(request, f"Closing {count} position{'' if count == 1 else 's'}.")
     return _done(request)
 
 
