@@ -1,0 +1,117 @@
+"""A running Carry seen from outside: the venues' books, our books read-only, and a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+
+from exchanges.simulator.listings import EPISODE_ORDER
+from tests.machine import RunningCarry, wait_until
+from tests.rehearsal import SimulatorControl
+from tests.scenarios.books import Books, Held
+from tests.scenarios.person import Person
+from tests.scenarios.venue_books import PERPETUALS, VenueBooks
+
+# A test waits for conditions; this is how long a busy machine may take for one of them.
+PATIENCE = 120.0
+CALM_RATE = "0.0001"
+ENDS = ("closed", "abandoned")
+
+
+class Desk:
+    """One Carry with everything an outside observer needs."""
+
+    def __init__(self, carry: RunningCarry, simulator: SimulatorControl) -> None:
+        self.carry = carry
+        self.simulator = simulator
+        self.venues = VenueBooks(simulator)
+        self.books = Books(carry.var / "carry.sqlite3")
+        login = re.search(r"Sign in as (\S+) with password (\S+)", carry.output)
+        assert login is not None, carry.output
+        self.person = Person(carry.url, login[1], login[2])
+
+    def rates(self, base: str, **rate_of: str) -> None:
+        """Pin the funding rate of `base` by venue."""
+        for venue, rate in rate_of.items():
+            self.simulator.pin(venue, base, funding_rate=rate)
+
+    def freeze(self, base: str) -> None:
+        for venue in PERPETUALS:
+            self.simulator.pin(venue, base, freeze=True)
+
+    def open(self, base: str, **ticket: str) -> UUID:
+        """Open by hand, long at Binance and short at Bybit unless the ticket says otherwise."""
+        venues = {"long": "binanceusdm", "short": "bybit"}
+        return self.person.open_position(base, **{**venues, **ticket})
+
+    def wait_for(self, position_id: UUID, *states: str) -> Held:
+        """Wait until a position is in one of `states`; fail with its journal."""
+        try:
+            wait_until(
+                lambda: self.books.position(position_id).state in states,
+                timeout=PATIENCE,
+                what=f"the position is {' or '.join(states)}",
+            )
+        except AssertionError as late:
+            pytest.fail(f"{late}\n{self.books.story(position_id)}")
+        return self.books.position(position_id)
+
+    def close(self, position_id: UUID) -> Held:
+        """Close by hand what is still open."""
+        if self.books.position(position_id).state not in ENDS:
+            self.person.close(position_id)
+        return self.wait_for(position_id, *ENDS)
+
+    def assert_hedged_or_flat(self, base: str) -> None:
+        """Hold the venues' own positions to each other: equal and opposite, or none."""
+        held = self.venues.held(base)
+        assert sum(held.values()) == 0, held
+        assert not any(order.is_open for order in self.venues.orders(base))
+
+    def assert_one_order_per_intent(self) -> None:
+        """I1 and I2: written down before it was sent, sent once, and nothing that is not ours."""
+        intents = {intent.client_order_id: intent for intent in self.books.intents()}
+        for order in self.venues.orders():
+            intent = intents[order.client_order_id]
+            assert intent.sent_at is not None
+            assert intent.created_at <= intent.sent_at <= order.created_at
+        ids = [order.client_order_id for order in self.venues.orders()]
+        assert len(ids) == len(set(ids))
+        assert [cid for cid, times in self.venues.create_requests().items() if times > 1] == []
+
+    def assert_books_agree(self) -> None:
+        """Every fill, fee and payment of every account is in both books, to the last digit."""
+        wait_until(
+            lambda: (
+                len(self.books.fills()) == len(self.venues.fills())
+                and len(self.books.payments()) == len(self.venues.payments())
+            ),
+            timeout=PATIENCE,
+            what="all fills and payments are booked",
+        )
+        assert self.books.fills() == self.venues.fills()
+        assert self.books.payments() == self.venues.payments()
+
+
+@contextmanager
+def running_desk(var: Path, *without: str, simulator_options: str, calm: bool) -> Iterator[Desk]:
+    """Start a Carry; `calm` venues pay the same everywhere, so that nothing is opened by itself."""
+    carry = RunningCarry(var, *without, CARRY_SIMULATOR_OPTIONS=simulator_options)
+    try:
+        wait_until((var / "run.json").exists, timeout=PATIENCE, what="Carry says where it runs")
+        simulator = SimulatorControl(urlsplit(carry.facts["control_url"]).port or 0)
+        wait_until(simulator.is_up, timeout=PATIENCE, what="the simulator answers")
+        # Before anything scans: the market's own episodes are too large for short intervals.
+        for base in EPISODE_ORDER if calm else ():
+            for venue in PERPETUALS:
+                simulator.pin(venue, base, funding_rate=CALM_RATE)
+        with carry:
+            yield Desk(carry, simulator)
+    finally:
+        carry.stop()
