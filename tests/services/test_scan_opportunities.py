@@ -1,133 +1,35 @@
-"""What the scan says of a pair, for whom it rings, and how few rows it writes."""
+"""What the scan says of a pair: whether it pays, how large, and what forbids it."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from arbsite.accounts.models import User
-from arbsite.celery import app
-from exchanges.board import Board, Key
-from exchanges.domain import Depth, MarketFact
+from exchanges.board import Board
+from exchanges.domain import Depth
 from exchanges.models import (
     AccountBalance,
-    AccountFee,
-    Exchange,
     ExchangeAccount,
     Instrument,
     SettledFundingRate,
 )
-from tests.market import NOW, PERP, D, make_book, make_instrument, make_levels, make_rate
-from trading.models import CoolDown, Opportunity
-from trading.services import configure, engine, kill_switch, opportunities
-from trading.services.scan import LiveScan
+from tests.market import NOW, PERP, D, make_book, make_levels, make_rate
+from tests.services.scan_market import VALUES, VENUES, Market, make_market
+from trading.models import CoolDown
+from trading.services import configure, engine, kill_switch
 from trading.services.standing import standing_of
 from trading.services.universe import Universe
-from trading.services.user_scan import Finding, Seen, UserScan
-from trading.strategies.base import EntryTrigger
+from trading.services.user_scan import UserScan
 
 pytestmark = pytest.mark.db
-
-VENUES = ("binanceusdm", "bybit")
-VALUES: dict[str, object] = {
-    "auto_entry": True,
-    "symbols": ["BTC-USDT"],
-    "carry_estimator": "predicted",
-    "persistence": "0",
-    "hold_horizon": "48",
-}
-
-
-@dataclass
-class Market:
-    """Two venues, one perpetual each, and a user who may trade them."""
-
-    user: User
-    board: Board
-    depths: dict[Key, Depth] = field(default_factory=dict)
-
-    def tell(self, *facts: MarketFact) -> None:
-        for fact in facts:
-            self.board.apply(fact)
-
-    def scan(self) -> UserScan:
-        universe = Universe()
-        universe.refresh(NOW)
-        return UserScan(universe, standing_of(self.user, NOW))
-
-    def judge(self, trigger: EntryTrigger = EntryTrigger.SCHEDULE) -> Finding:
-        finding = self.scan().judge("BTC", Seen(self.board, self.depths), NOW, trigger)
-        assert finding is not None
-        return finding
-
-    def refusal(self) -> tuple[str, str]:
-        """Return code and sentence of what the scan says against the pair."""
-        refusal = self.judge().refusal
-        assert refusal is not None
-        return refusal.code, refusal.sentence
-
-    def instrument(self, venue: str) -> Instrument:
-        return Instrument.objects.get(exchange__code=venue)
-
-    def record(self, *, at: timedelta = timedelta(0)) -> int:
-        return opportunities.record(
-            self.user.pk, [self.judge()], hold=timedelta(hours=48), now=NOW + at
-        )
-
-
-def list_perpetual(venue: str) -> Exchange:
-    exchange = Exchange.objects.create(code=venue, short_code=venue[:3].upper(), name=venue)
-    listed = make_instrument(venue)
-    names = (
-        *("symbol", "venue_symbol", "kind", "base", "quote", "settle", "contract_base"),
-        *("price_tick", "lot", "min_base_quantity", "min_notional", "settlement", "is_active"),
-    )
-    Instrument.objects.create(
-        exchange=exchange,
-        funding_interval_seconds=28_800,
-        refreshed_at=NOW,
-        max_leverage=D(10),
-        **{name: getattr(listed, name) for name in names},
-    )
-    return exchange
-
-
-def open_account(user: User, exchange: Exchange) -> None:
-    account = ExchangeAccount.objects.create(
-        user=user, exchange=exchange, key_fingerprint=f"{user.pk} {exchange.code}"
-    )
-    AccountBalance.objects.create(
-        account=account,
-        asset="USDT",
-        free=D(100_000),
-        total=D(100_000),
-        equity=D(100_000),
-        observed_at=NOW,
-    )
-    AccountFee.objects.create(
-        account=account,
-        instrument=exchange.instruments.get(),
-        maker=D("0.0002"),
-        taker=D("0.0005"),
-        observed_at=NOW,
-    )
 
 
 @pytest.fixture
 def market(owner: User) -> Market:
-    """Bybit pays 10 bp at 12:18, Binance 0: 8 h spread 0.1 %, inside the entry window."""
-    for venue in VENUES:
-        open_account(owner, list_perpetual(venue))
-    configure.save(user=owner, values=VALUES, expected_version=0, actor="owner", now=NOW)
-    engine.resume(user=owner, actor="owner", now=NOW)
-    market = Market(user=owner, board=Board())
-    market.tell(*(make_book(venue) for venue in VENUES))
-    market.tell(make_rate("binanceusdm", rate="0"), make_rate("bybit", rate="0.001"))
-    return market
+    return make_market(owner)
 
 
 def test_pair_that_pays_may_be_entered(market: Market) -> None:
@@ -340,100 +242,3 @@ def test_settled_average_counts_once_it_is_asked_for(market: Market) -> None:
     assert candidate is not None
     # 48 h is less than 3 days: beta 0.65 of 10 bp, six times.
     assert candidate.expected_funding == 6 * D("0.65") * D("0.001")
-
-
-def test_same_finding_again_renews_its_row(market: Market) -> None:
-    assert market.record() == 1
-    assert market.record(at=timedelta(seconds=1)) == 0
-
-    row = Opportunity.objects.get()
-    assert (row.status, row.reason) == (Opportunity.Status.CANDIDATE, "")
-    assert (row.found_at, row.seen_at) == (NOW, NOW + timedelta(seconds=1))
-    assert row.net_return == D("0.003920000000")
-
-
-def test_other_reason_begins_a_new_row_and_the_old_one_is_found_again(market: Market) -> None:
-    market.record()
-    engine.pause(user=market.user, actor="owner", now=NOW)
-    market.record(at=timedelta(seconds=1))
-    engine.resume(user=market.user, actor="owner", now=NOW)
-    market.record(at=timedelta(seconds=2))
-
-    codes = Opportunity.objects.order_by("found_at").values_list("reason_code", flat=True)
-    assert list(codes) == ["", "paused"]
-
-
-def test_next_funding_interval_begins_a_new_row(market: Market) -> None:
-    market.record()
-
-    assert market.record(at=timedelta(hours=8)) == 1
-
-
-def test_untrusted_data_gets_a_row_with_its_reason_and_no_figures(market: Market) -> None:
-    market.board = Board()
-    market.tell(make_book("binanceusdm"), make_book("bybit"), make_rate("bybit"))
-
-    market.record()
-
-    row = Opportunity.objects.get()
-    assert row.reason == "No funding rate of BTC/USDT:USDT on binanceusdm has arrived yet."
-    assert (row.net_return, row.net_apr, row.spread_8h) == (None, None, None)
-
-
-def rung_entries() -> list[list[str]]:
-    """Take the arguments of all waiting entry doorbells out of the in-memory broker."""
-    taken = []
-    with app.connection_for_read() as connection:
-        queue = connection.SimpleQueue("entry")
-        while queue.qsize():
-            message = queue.get(block=False)
-            message.ack()
-            taken.append(message.payload[0])
-        queue.close()
-    return taken
-
-
-def test_update_that_pays_rings_the_entry_once_and_publishes_first(
-    market: Market, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    published: list[int] = []
-
-    async def publish() -> None:
-        published.append(len(rung_entries()))
-
-    async def story() -> None:
-        live.changed({"BTC"})
-        live.changed({"BTC"})
-        while len(asyncio.all_tasks()) > 1:
-            await asyncio.sleep(0)
-
-    rung_entries()
-    live = LiveScan(market.board, publish)
-    live.market.adopt(live.market.load(NOW))
-    monkeypatch.setattr(timezone, "now", lambda: NOW)
-
-    asyncio.run(story())
-
-    assert published == [0]
-    ids = [str(market.instrument(venue).pk) for venue in VENUES]
-    assert rung_entries() == [[str(market.user.pk), "BTC", *ids, "50000", NOW.isoformat()]]
-
-
-def test_update_that_does_not_pay_rings_nothing(
-    market: Market, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def publish() -> None:
-        pytest.fail("nothing was to be published")
-
-    async def story() -> None:
-        live.changed({"BTC"})
-
-    rung_entries()
-    engine.pause(user=market.user, actor="owner", now=NOW)
-    live = LiveScan(market.board, publish)
-    live.market.adopt(live.market.load(NOW))
-    monkeypatch.setattr(timezone, "now", lambda: NOW)
-
-    asyncio.run(story())
-
-    assert rung_entries() == []

@@ -1,0 +1,113 @@
+"""A market in memory for the scan: two venues, one user, facts of round numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from arbsite.accounts.models import User
+from exchanges.board import Board, Key
+from exchanges.domain import Depth, MarketFact
+from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
+from tests.market import NOW, D, make_book, make_instrument, make_rate
+from trading.services import configure, engine, opportunities
+from trading.services.standing import standing_of
+from trading.services.universe import Universe
+from trading.services.user_scan import Finding, Seen, UserScan
+from trading.strategies.base import EntryTrigger
+
+VENUES = ("binanceusdm", "bybit")
+VALUES: dict[str, object] = {
+    "auto_entry": True,
+    "symbols": ["BTC-USDT"],
+    "carry_estimator": "predicted",
+    "persistence": "0",
+    "hold_horizon": "48",
+}
+
+
+@dataclass
+class Market:
+    """Two venues, one perpetual each, and a user who may trade them."""
+
+    user: User
+    board: Board
+    depths: dict[Key, Depth] = field(default_factory=dict)
+
+    def tell(self, *facts: MarketFact) -> None:
+        for fact in facts:
+            self.board.apply(fact)
+
+    def scan(self) -> UserScan:
+        universe = Universe()
+        universe.refresh(NOW)
+        return UserScan(universe, standing_of(self.user, NOW))
+
+    def judge(self, trigger: EntryTrigger = EntryTrigger.SCHEDULE) -> Finding:
+        finding = self.scan().judge("BTC", Seen(self.board, self.depths), NOW, trigger)
+        assert finding is not None
+        return finding
+
+    def refusal(self) -> tuple[str, str]:
+        """Return code and sentence of what the scan says against the pair."""
+        refusal = self.judge().refusal
+        assert refusal is not None
+        return refusal.code, refusal.sentence
+
+    def instrument(self, venue: str) -> Instrument:
+        return Instrument.objects.get(exchange__code=venue)
+
+    def record(self, *, at: timedelta = timedelta(0)) -> int:
+        return opportunities.record(
+            self.user.pk, [self.judge()], hold=timedelta(hours=48), now=NOW + at
+        )
+
+
+def list_perpetual(venue: str) -> Exchange:
+    exchange = Exchange.objects.create(code=venue, short_code=venue[:3].upper(), name=venue)
+    listed = make_instrument(venue)
+    names = (
+        *("symbol", "venue_symbol", "kind", "base", "quote", "settle", "contract_base"),
+        *("price_tick", "lot", "min_base_quantity", "min_notional", "settlement", "is_active"),
+    )
+    Instrument.objects.create(
+        exchange=exchange,
+        funding_interval_seconds=28_800,
+        refreshed_at=NOW,
+        max_leverage=D(10),
+        **{name: getattr(listed, name) for name in names},
+    )
+    return exchange
+
+
+def open_account(user: User, exchange: Exchange) -> None:
+    account = ExchangeAccount.objects.create(
+        user=user, exchange=exchange, key_fingerprint=f"{user.pk} {exchange.code}"
+    )
+    AccountBalance.objects.create(
+        account=account,
+        asset="USDT",
+        free=D(100_000),
+        total=D(100_000),
+        equity=D(100_000),
+        observed_at=NOW,
+    )
+    AccountFee.objects.create(
+        account=account,
+        instrument=exchange.instruments.get(),
+        maker=D("0.0002"),
+        taker=D("0.0005"),
+        observed_at=NOW,
+    )
+
+
+def make_market(owner: User) -> Market:
+    """Bybit pays 10 bp at 12:18, Binance 0: 8 h spread 0.1 %, inside the entry window."""
+    for venue in VENUES:
+        open_account(owner, list_perpetual(venue))
+    configure.save(user=owner, values=VALUES, expected_version=0, actor="owner", now=NOW)
+    engine.resume(user=owner, actor="owner", now=NOW)
+    market = Market(user=owner, board=Board())
+    market.tell(*(make_book(venue) for venue in VENUES))
+    market.tell(make_rate("binanceusdm", rate="0"), make_rate("bybit", rate="0.001"))
+    return market
