@@ -31,7 +31,7 @@ from trading.services.sweep import EVERY_SECONDS, run_every
 from trading.services.sweep import sweep as sweep_all
 from trading.services.venues import REAL
 from trading.services.warm import warm_venues
-from trading.services.watch import check_exits
+from trading.services.watch import Watch
 
 _stop = threading.Event()
 
@@ -127,7 +127,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
     run_every(warm_venues, EVERY_SECONDS, _stop, name="warm")
     run_every(sweep_all, EVERY_SECONDS, _stop, name="sweep")
     if CLOSE in queues:
-        run_every(check_exits, EVERY_SECONDS, _stop, name="watch")
+        run_every(Watch().check_exits, EVERY_SECONDS, _stop, name="watch")
 
 
 @worker_shutting_down.connect

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.utils import timezone
 
 from exchanges.board import Board
-from exchanges.domain import FundingRate, Side
+from exchanges.domain import Side
 from trading.core.funding import (
+    FundingLeg,
     SettledRate,
     funding_spread_8h,
     settled_spreads_8h,
@@ -24,92 +28,115 @@ from trading.services.evaluate import shared_universe
 from trading.services.exit import request_exit
 from trading.services.pnl import position_pnl
 from trading.services.universe import Paired, half_touch
-from trading.strategies.base import HeldPosition, OpenReason
+from trading.strategies.base import ExitReason, ExitSignal, HeldPosition, OpenReason
 from trading.strategies.funding_spread import FundingSpread
 
 STRATEGIES = {strategy.key: strategy for strategy in (FundingSpread(),)}
-EIGHT_HOURS = timedelta(hours=8)
+EIGHT_HOURS, DAY = timedelta(hours=8), timedelta(hours=24)
+# A loss at one touch of the books may be gone with the next: it must last.
+STOP_LOSS_LASTS = timedelta(seconds=60)
 
 
-def check_exits() -> int:
-    """Request the exit of each position whose rule fires; return how many."""
-    now = timezone.now()
-    resting = Position.objects.filter(state=PositionState.OPEN, goal=Goal.HEDGED)
-    return sum(_check(position, now) for position in resting.select_related("user"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegNow:
+    """One leg's facts of the moment; `exit_price` is what its side could be closed at."""
+
+    instrument_id: UUID
+    funding: FundingLeg
+    settled: tuple[SettledRate, ...]
+    exit_price: Decimal
+    exit_cost: Decimal
 
 
-def _check(position: Position, now: datetime) -> bool:
-    legs = list(position.legs.select_related("instrument__exchange").prefetch_related("trades"))
-    held = held_position(position, legs, market.board_of([leg.instrument for leg in legs]), now)
-    if held is None:
-        return False
-    signal = STRATEGIES[position.strategy].exit_signal(
-        held, parameters=Parameters.from_values(position.parameters), now=now
-    )
-    if signal is None:
-        return False
-    asked = request_exit(
-        position=position,
-        reason=signal.reason,
-        sentence=signal.sentence,
-        actor="rules",
-        now=now,
-    )
-    if asked:
-        ring_drive(position.pk)
-    return asked
+class Watch:
+    """Checks the exit rules again and again and remembers since when a loss has lasted."""
+
+    def __init__(self) -> None:
+        self._losing_since: dict[UUID, datetime] = {}
+
+    def check_exits(self) -> int:
+        """Request the exit of each position whose rule fires; return how many."""
+        now = timezone.now()
+        resting = Position.objects.filter(state=PositionState.OPEN, goal=Goal.HEDGED)
+        return sum(self._check(position, now) for position in resting.select_related("user"))
+
+    def _check(self, position: Position, now: datetime) -> bool:
+        legs = list(position.legs.select_related("instrument__exchange"))
+        board = market.board_of([leg.instrument for leg in legs])
+        held = held_position(position, legs, board, now)
+        if held is None:
+            return False
+        signal = STRATEGIES[position.strategy].exit_signal(
+            held, parameters=Parameters.from_values(position.parameters), now=now
+        )
+        if not self._has_lasted(position, signal, now) or signal is None:
+            return False
+        asked = request_exit(
+            position=position,
+            reason=signal.reason,
+            sentence=signal.sentence,
+            actor="rules",
+            now=now,
+        )
+        if asked:
+            ring_drive(position.pk)
+        return asked
+
+    def _has_lasted(self, position: Position, signal: ExitSignal | None, now: datetime) -> bool:
+        if signal is None or signal.reason is not ExitReason.STOP_LOSS:
+            self._losing_since.pop(position.pk, None)
+            return True
+        since = self._losing_since.setdefault(position.pk, now)
+        return now - since >= STOP_LOSS_LASTS
 
 
 def held_position(
-    position: Position, legs: list[Leg], board: Board, now: datetime
+    position: Position, legs: Sequence[Leg], board: Board, now: datetime
 ) -> HeldPosition | None:
-    """Return the position as exit rules see it; None while a fact is missing or stale.
-
-    Marks decide P&L here, funding and book ages are checked: a stale fact never closes anything.
-    """
+    """Return the position as exit rules see it; None while a fact is missing or stale."""
     parameters = Parameters.from_values(position.parameters)
-    universe = shared_universe(now)
-    funding_legs, settled, marks = [], [], {}
-    exit_cost = Decimal(0)
-    for leg in sorted(legs, key=lambda leg: -leg.sign):
-        row = market.row_of(board, leg.instrument)
-        book = market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age)
-        if row is None or row.funding is None or book is None:
-            return None
-        if not _is_sound(row.funding, parameters, now):
-            return None
-        paired = Paired(id=leg.instrument_id, instrument=leg.instrument.snapshot())
-        facts = universe.facts(
-            paired,
-            board,
-            taker_fee=leg.taker_fee,
-            half_life=parameters.carry_half_life,
-            now=now,
-        )
-        side = Side.BUY if leg.sign > 0 else Side.SELL
-        funding_legs.append(facts.funding_leg(side))
-        settled.append(universe.settled(paired))
-        exit_cost += leg.taker_fee + half_touch(book)
-        # What it would be sold or bought back at now, not the mark: executable prices decide.
-        marks[leg.instrument_id] = book.bid if leg.sign > 0 else book.ask
-    spreads = settled_spreads_8h(*settled)
+    # Long first, as spreads are counted.
+    ordered = sorted(legs, key=lambda leg: -leg.sign)
+    facts = [_leg_now(leg, board, parameters, now) for leg in ordered]
+    known = [fact for fact in facts if fact is not None]
+    if len(known) < len(facts):
+        return None
+    spreads = settled_spreads_8h(*[fact.settled for fact in known])
     coming = SettledRate(
         settled_at=now,
-        rate_8h=funding_spread_8h(funding_legs),
-        interval_seconds=max(leg.interval_seconds for leg in funding_legs),
+        rate_8h=funding_spread_8h([fact.funding for fact in known]),
+        interval_seconds=max(fact.funding.interval_seconds for fact in known),
     )
-    capital = sum((position.size_usd / leg.leverage for leg in legs), Decimal(0))
+    marks = {fact.instrument_id: fact.exit_price for fact in known}
     return HeldPosition(
         open_reason=OpenReason(position.open_reason),
         opened_at=position.entry_timestamp or position.created_at,
-        legs=tuple(funding_legs),
-        exit_cost=exit_cost,
+        legs=tuple(fact.funding for fact in known),
+        exit_cost=sum((fact.exit_cost for fact in known), Decimal(0)),
         spread_8h=trailing_mean([*spreads, coming], now=now, window=EIGHT_HOURS),
-        spread_24h=trailing_mean(spreads, now=now, window=timedelta(hours=24)),
+        spread_24h=trailing_mean(spreads, now=now, window=DAY),
         net_pnl_usd=position_pnl(position, marks=marks).total,
-        capital_usd=capital,
+        capital_usd=sum((position.size_usd / leg.leverage for leg in legs), Decimal(0)),
     )
 
 
-def _is_sound(rate: FundingRate, parameters: Parameters, now: datetime) -> bool:
-    return rate.is_tradable and now - rate.observed_at <= parameters.max_funding_age
+def _leg_now(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> LegNow | None:
+    """Return the leg's facts at executable prices; None if one is stale: it closes nothing."""
+    row = market.row_of(board, leg.instrument)
+    book = market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age)
+    if row is None or row.funding is None or book is None or not row.funding.is_tradable:
+        return None
+    if now - row.funding.observed_at > parameters.max_funding_age:
+        return None
+    universe = shared_universe(now)
+    paired = Paired(id=leg.instrument_id, instrument=leg.instrument.snapshot())
+    facts = universe.facts(
+        paired, board, taker_fee=leg.taker_fee, half_life=parameters.carry_half_life, now=now
+    )
+    return LegNow(
+        instrument_id=leg.instrument_id,
+        funding=facts.funding_leg(Side.BUY if leg.sign > 0 else Side.SELL),
+        settled=universe.settled(paired),
+        exit_price=book.bid if leg.sign > 0 else book.ask,
+        exit_cost=leg.taker_fee + half_touch(book),
+    )
