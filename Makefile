@@ -37,7 +37,7 @@ $(STAMP): uv.lock pyproject.toml .ci/embedded-redis
 	@touch $@
 
 run: $(STAMP)
-	@exec $(PY) manage.py up
+	@CARRY_LOCAL=true exec $(PY) manage.py up
 
 check: $(STAMP)
 	$(VENV)/bin/ruff format --check .
@@ -45,10 +45,11 @@ check: $(STAMP)
 	$(VENV)/bin/mypy .
 	$(PY) manage.py check
 	$(PY) manage.py makemigrations --check --dry-run
-	$(VENV)/bin/pytest -q tests/test_architecture.py
+	$(VENV)/bin/pytest -q tests/test_architecture.py tests/test_docs.py
 
 # On PostgreSQL the test database is made anew and left behind: threads of tests may still be
-# connected to it at the end. Two workers share the short tests; whole stories (xdist group "processes") run one at a time.
+# connected to it at the end. Two workers share the short tests; whole stories, the xdist group
+# "processes", run one at a time.
 test: $(STAMP)
 	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
 	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" \
