@@ -42,7 +42,9 @@
     for (const [key, value] of Object.entries(message.cells)) pending.set(key, value);
     for (const [key, at] of Object.entries(message.until || {})) {
       const element = cell(key);
-      if (element) element.dataset.until = at;
+      if (!element) continue;
+      element.dataset.until = at;
+      carry.write(element, carry.countdown(at - carry.now()));
     }
     if (pending.size && !painting) {
       painting = true;

@@ -10,12 +10,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from trading.broadcast import broadcast_user
 from trading.doorbell import ring_drive, ring_poll, ring_scan
 from trading.models import Position
 from trading.selectors.alerts import mark_alerts_read
 from trading.selectors.legs import liquidation_prices
 from trading.selectors.positions import get_position_for_user, position_line
-from trading.selectors.screen import Screen, tabs
+from trading.selectors.screen import Screen
 from trading.services import engine
 from trading.services.exit import request_exit
 from trading.views.access import SignedInRequest, signed_in
@@ -74,6 +75,7 @@ def close(request: SignedInRequest, position_id: UUID) -> HttpResponse:
     )
     if asked:
         ring_drive(position.id)
+        broadcast_user(request.user.id, "positions")
         return _closing(request, position, f"Closing {position.base}.")
     word = "is being closed already" if position.is_live else f"is {position.state} already"
     return _closing(request, position, f"{position.base} {word}.")
@@ -92,6 +94,7 @@ def _rung(ring: Callable[[], bool], sentence: str) -> str:
 
 
 def _engine_answer(request: SignedInRequest, notice: str) -> HttpResponse:
+    broadcast_user(request.user.id, "engine")
     if not request.htmx:
         messages.info(request, notice)
         return redirect("trading:dashboard")
@@ -111,6 +114,4 @@ def _closing(request: SignedInRequest, position: Position, sentence: str) -> Htt
     if not request.htmx:
         messages.info(request, sentence)
         return redirect("trading:position", position.id)
-    screen = screen_for(request)
-    context = {"screen": screen, "tabs": tabs(screen), "notice": sentence}
-    return render(request, "trading/_closing.html", context)
+    return render(request, "trading/_closing.html", {"notice": sentence})

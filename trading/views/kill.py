@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from trading.broadcast import broadcast_user
 from trading.doorbell import ring_drive
 from trading.forms import KillForm
 from trading.models import Position
@@ -87,6 +88,7 @@ def _press(request: SignedInRequest, *, closes_positions: bool) -> None:
     live = Position.objects.for_user(request.user).live()
     for position_id in live.values_list("id", flat=True):
         ring_drive(position_id)
+    broadcast_user(request.user.id, "kill")
 
 
 def _dialog(

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from exchanges.models import Exchange
+from trading.broadcast import broadcast_user
 from trading.core.refusal import Refusal
 from trading.doorbell import ring_drive
 from trading.forms import TicketForm
@@ -110,6 +111,7 @@ def open_position(request: SignedInRequest) -> HttpResponse:
         ticket.refusals = outcome.refusals
         return _again(request, screen, ticket, status=422)
     ring_drive(outcome.id)
+    broadcast_user(request.user.id, "positions")
     return _opened(request, outcome)
 
 
