@@ -1,4 +1,4 @@
-"""One Carry for all stories that can share it: each has a base asset of its own."""
+"""A Carry for all stories that can share it: each has a base asset of its own."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ import pytest
 
 from tests.scenarios.desk import Desk, running_desk
 
+STREAMING, POLLING = "streaming", "polling"
 # Funding settles every 24 seconds.
 QUICK = "--interval-minutes 0.4"
 
 
-@pytest.fixture(scope="session")
-def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Generator[Desk]:
-    var = tmp_path_factory.mktemp("scenarios") / "var"
-    with running_desk(var, simulator_options=QUICK, calm=True) as desk:
+@pytest.fixture(scope="session", params=[STREAMING])
+def shared_desk(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Desk]:
+    """One Carry with all its parts, or one whose streams are stopped."""
+    var = tmp_path_factory.mktemp(request.param) / "var"
+    without = ["streams"] if request.param == POLLING else []
+    with running_desk(var, *without, simulator_options=QUICK, calm=True) as desk:
         yield desk
 
 

@@ -45,6 +45,11 @@ class Desk:
         for venue in PERPETUALS:
             self.simulator.pin(venue, base, freeze=True)
 
+    def faults_struck(self) -> int:
+        """Return how many requests were disturbed by the faults in force."""
+        rules = self.simulator.control("GET", "/faults")["faults"]
+        return sum(rule["fired"] for rule in rules)
+
     def open(self, base: str, **ticket: str) -> UUID:
         """Open by hand, long at Binance and short at Bybit unless the ticket says otherwise."""
         venues = {"long": "binanceusdm", "short": "bybit"}
