@@ -20,6 +20,7 @@ from trading.core.states import EXPOSED_POSITION_STATES, PositionState
 from trading.events import announce
 from trading.models import Event, ExpectedFunding, FundingEvent, Leg, Trade
 from trading.services import market
+from trading.services.halt import openable
 from trading.services.venues import READ_SECONDS, Venues
 
 # After the end payments may still be booked late; a read a little further back costs nothing.
@@ -35,7 +36,7 @@ def book_funding(*, venues: Venues, now: datetime) -> int:
 
     Return how many payments were booked. A venue that cannot be read is tried again next time.
     """
-    legs = _legs(now)
+    legs = _legs(venues, now)
     answers = venues.call_all(
         [
             venues.account(leg.account).funding_payments(
@@ -56,17 +57,19 @@ def book_funding(*, venues: Venues, now: datetime) -> int:
     return booked
 
 
-def _legs(now: datetime) -> list[Leg]:
+def _legs(venues: Venues, now: datetime) -> list[Leg]:
     live = Leg.objects.filter(position__state__in=EXPOSED_POSITION_STATES)
     ended = Leg.objects.filter(
         position__state=PositionState.CLOSED, position__close_timestamp__gt=now - AFTER_END
     )
-    return list(
+    legs = list(
         (live | ended)
         .filter(instrument__kind=InstrumentKind.PERPETUAL, trades__isnull=False)
         .distinct()
         .select_related("position", "instrument__exchange", "account__exchange")
     )
+    usable = openable({leg.account for leg in legs}, venues=venues, now=now)
+    return [leg for leg in legs if leg.account in usable]
 
 
 def _since(leg: Leg) -> datetime:

@@ -10,6 +10,7 @@ from arbsite.accounts.models import User
 from exchanges.domain import Balance, VenuePosition
 from exchanges.models import AccountBalance, ExchangeAccount
 from trading.models import EquitySnapshot
+from trading.services.halt import openable
 from trading.services.read_back import store_positions
 from trading.services.venues import READ_SECONDS, Venues
 
@@ -18,7 +19,7 @@ DOLLARS = frozenset({"USDT", "USDC", "USD"})
 
 def read_accounts(accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime) -> int:
     """Store balances and positions of each account that answers; return how many did."""
-    rows = list(accounts)
+    rows = openable(accounts, venues=venues, now=now)
     balances = venues.call_all(
         [venues.account(account).balances() for account in rows], READ_SECONDS
     )

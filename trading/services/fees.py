@@ -9,6 +9,7 @@ from exchanges import selectors
 from exchanges.domain import FeeTier, Symbol
 from exchanges.models import AccountFee, ExchangeAccount, Instrument
 from trading.services import configure
+from trading.services.halt import openable
 from trading.services.venues import READ_SECONDS, Venues
 
 FEES_LAST = timedelta(hours=1)
@@ -18,7 +19,7 @@ MOST_AT_ONCE = 40
 
 def refresh_fees(*, venues: Venues, now: datetime) -> int:
     """Read fees that are missing or older than an hour; return how many were stored."""
-    due = _due(now)[:MOST_AT_ONCE]
+    due = _due(venues, now)[:MOST_AT_ONCE]
     answers = venues.call_all(
         [venues.account(account).fee_tier(Symbol(i.symbol)) for account, i in due], READ_SECONDS
     )
@@ -30,9 +31,10 @@ def refresh_fees(*, venues: Venues, now: datetime) -> int:
     return stored
 
 
-def _due(now: datetime) -> list[tuple[ExchangeAccount, Instrument]]:
+def _due(venues: Venues, now: datetime) -> list[tuple[ExchangeAccount, Instrument]]:
     """Return every account with the whitelisted instruments of its exchange whose fee is old."""
-    accounts = ExchangeAccount.objects.active().select_related("exchange", "user")
+    active = ExchangeAccount.objects.active().select_related("exchange", "user")
+    accounts = openable(active, venues=venues, now=now)
     known = set(
         AccountFee.objects.filter(observed_at__gt=now - FEES_LAST).values_list(
             "account_id", "instrument_id"

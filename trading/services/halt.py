@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
+from exchanges.errors import VenueError
 from exchanges.models import ExchangeAccount
+from exchanges.sealing import SealError
 from trading.events import announce
 from trading.models import Event
+from trading.services.venues import Venues
 
 
 def halt_account(account: ExchangeAccount, *, reason: str, now: datetime) -> bool:
@@ -27,6 +31,21 @@ def halt_account(account: ExchangeAccount, *, reason: str, now: datetime) -> boo
             now=now,
         )
     return True
+
+
+def openable(
+    accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime
+) -> list[ExchangeAccount]:
+    """Return the accounts whose keys open; halt the others, so that none keeps the rest waiting."""
+    found = []
+    for account in accounts:
+        try:
+            venues.account(account)
+        except (SealError, VenueError) as error:
+            halt_account(account, reason=str(error), now=now)
+        else:
+            found.append(account)
+    return found
 
 
 def release_account(account: ExchangeAccount, *, actor: str, now: datetime) -> bool:

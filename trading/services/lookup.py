@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from exchanges.domain import ClientOrderId, OrderReport, Symbol
 from exchanges.errors import OrderNotFound, VenueError
@@ -56,9 +57,9 @@ def _is_due(order: Order, now: datetime) -> bool:
     return order.looked_up_at is None or now - order.looked_up_at >= POLL_EVERY
 
 
-async def _ask(order: Order, venues: Venues) -> OrderReport:
+def _ask(order: Order, venues: Venues) -> Coroutine[Any, Any, OrderReport]:
     trading = venues.trading(order.leg.account)
-    return await trading.find_order(
+    return trading.find_order(
         ClientOrderId(order.client_order_id), Symbol(order.leg.instrument.symbol)
     )
 

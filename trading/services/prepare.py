@@ -9,6 +9,7 @@ from decimal import Decimal
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.errors import VenueError
 from exchanges.models import ExchangeAccount, Instrument
+from exchanges.ports import Account, Trading
 from trading.core.refusal import Refusal
 from trading.models import Leg
 from trading.services.read_back import venue_quantity
@@ -24,7 +25,10 @@ def prepare_legs(legs: Sequence[Leg], *, venues: Venues) -> Refusal | None:
     Return the refusal in words when a venue won't; the legs are marked when all of them will.
     """
     fresh = [leg for leg in legs if not leg.is_prepared]
-    answers = venues.call_all([_prepare(leg, venues) for leg in fresh], READ_SECONDS)
+    doors = [(venues.trading(leg.account), venues.account(leg.account)) for leg in fresh]
+    answers = venues.call_all(
+        [_prepare(leg, *door) for leg, door in zip(fresh, doors, strict=True)], READ_SECONDS
+    )
     for leg, answer in zip(fresh, answers, strict=True):
         if isinstance(answer, VenueError):
             return Refusal(
@@ -41,13 +45,13 @@ def prepare_legs(legs: Sequence[Leg], *, venues: Venues) -> Refusal | None:
     return None
 
 
-async def _prepare(leg: Leg, venues: Venues) -> str:
+async def _prepare(leg: Leg, trading: Trading, account: Account) -> str:
     """Return a sentence when the venue holds a position there that is not ours."""
     symbol = Symbol(leg.instrument.symbol)
     if leg.instrument.kind == InstrumentKind.SPOT:
         return ""
-    await venues.trading(leg.account).prepare(symbol, leverage=leg.leverage)
-    held = venue_quantity(await venues.account(leg.account).positions(), symbol)
+    await trading.prepare(symbol, leverage=leg.leverage)
+    held = venue_quantity(await account.positions(), symbol)
     if abs(held) < leg.instrument.lot:
         return ""
     return (

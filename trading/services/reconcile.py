@@ -19,7 +19,7 @@ from trading.core.reconcile import (
 )
 from trading.core.states import LIVE_POSITION_STATES, OrderState
 from trading.models import Leg, Order, Trade
-from trading.services.halt import halt_account
+from trading.services.halt import halt_account, openable
 from trading.services.lookup import ORDER_LIFETIME, READ_MARGIN, book_missing_fills
 from trading.services.order_facts import absorb_report, book_fills
 from trading.services.read_back import store_positions
@@ -28,7 +28,8 @@ from trading.services.venues import READ_SECONDS, Venues
 
 def reconcile_accounts(*, venues: Venues, now: datetime) -> int:
     """Reconcile every active account; return how many could be read."""
-    accounts = ExchangeAccount.objects.active().select_related("exchange")
+    active = ExchangeAccount.objects.active().select_related("exchange")
+    accounts = openable(active, venues=venues, now=now)
     return sum(reconcile_account(account, venues=venues, now=now) for account in accounts)
 
 

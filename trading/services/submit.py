@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from exchanges.domain import OrderReport
+from exchanges.domain import OrderReport, OrderRequest
 from exchanges.errors import (
     CredentialRefused,
     DuplicateClientOrderId,
@@ -16,6 +16,7 @@ from exchanges.errors import (
     RateLimited,
     VenueUnavailable,
 )
+from exchanges.ports import Trading
 from trading.core.states import OrderEvent, OrderState, Purpose
 from trading.models import KillSwitch, Order, Position
 from trading.services import order_facts
@@ -35,16 +36,22 @@ def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock
     An intent whose licence fails (kill switch, lease lost, already sent) is not sent. Nothing here
     is inside a transaction while the network is used.
     """
+    # Ports are opened before the licence: what fails here has licensed nothing.
+    doors = {order.pk: (venues.trading(order.leg.account), order.request()) for order in orders}
     licensed = [order for order in orders if _license(order, position=position, now=clock())]
-    answers = venues.call_all([_send(order, venues, clock) for order in licensed], SEND_SECONDS)
+    answers = venues.call_all(
+        [_send(*doors[order.pk], order.sent_at, clock) for order in licensed], SEND_SECONDS
+    )
     for order, answer in zip(licensed, answers, strict=True):
         record_outcome(order, answer, now=clock())
 
 
-async def _send(order: Order, venues: Venues, clock: Clock) -> OrderReport:
-    if order.sent_at is not None and clock() - order.sent_at > SEND_WITHIN:
+async def _send(
+    trading: Trading, request: OrderRequest, sent_at: datetime | None, clock: Clock
+) -> OrderReport:
+    if sent_at is not None and clock() - sent_at > SEND_WITHIN:
         raise VenueUnavailable("the licence was too old to be used; nothing was sent")
-    return await venues.trading(order.leg.account).submit(order.request())
+    return await trading.submit(request)
 
 
 def _license(order: Order, *, position: Position, now: datetime) -> bool:

@@ -1,0 +1,256 @@
+"""The one shape that sends: who is licensed, what each answer means, and that nothing goes twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar, cast
+
+import pytest
+
+from arbsite.accounts.models import User
+from exchanges.domain import (
+    OrderReport,
+    OrderRequest,
+    OrderType,
+    Side,
+    Symbol,
+    TimeInForce,
+    VenueOrderStatus,
+)
+from exchanges.errors import (
+    DuplicateClientOrderId,
+    InsufficientMargin,
+    OrderOutcomeUnknown,
+    RateLimited,
+)
+from exchanges.ports import Trading
+from tests.web.rows import make_account, make_exchange, make_instrument
+from trading.core.parameters import Parameters
+from trading.core.states import OrderState, Purpose
+from trading.core.steps import Place
+from trading.models import Leg, LegSide, Order, Position, StateChange
+from trading.services import kill_switch, lease
+from trading.services.intents import TooManyOrders, write_intent
+from trading.services.submit import submit
+from trading.services.venues import Venues
+
+pytestmark = pytest.mark.db
+
+NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+D = Decimal
+T = TypeVar("T")
+
+
+@dataclass
+class ScriptedVenue:
+    """A venue's trading port that answers as told and counts what it was sent."""
+
+    answer: OrderReport | Exception
+    sent: list[OrderRequest] = field(default_factory=list)
+
+    async def submit(self, request: OrderRequest) -> OrderReport:
+        self.sent.append(request)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def call_all(
+    coroutines: Sequence[Coroutine[Any, Any, T]], timeout: float
+) -> list[T | BaseException]:
+    async def gathered() -> list[T | BaseException]:
+        return await asyncio.gather(*coroutines, return_exceptions=True)
+
+    return asyncio.run(gathered())
+
+
+def venues_of(venue: ScriptedVenue) -> Venues:
+    def no_account(account: object) -> Any:
+        raise AssertionError("submitting reads nothing")
+
+    def no_call(coroutine: Coroutine[Any, Any, T], timeout: float) -> T:
+        raise AssertionError("submitting makes one call per order")
+
+    return Venues(
+        trading=lambda account: cast(Trading, venue),
+        account=no_account,
+        call=no_call,
+        call_all=call_all,
+    )
+
+
+def report(**changes: Any) -> OrderReport:
+    values: dict[str, Any] = {
+        "client_order_id": None,
+        "venue_order_id": "77",
+        "symbol": Symbol("BTC/USDT:USDT"),
+        "status": VenueOrderStatus.FILLED,
+        "observed_at": NOW,
+        "filled_base_quantity": D(1),
+    }
+    return OrderReport(**(values | changes))
+
+
+@pytest.fixture
+def position(owner: User) -> Position:
+    created = Position.objects.create(
+        user=owner,
+        mode="rehearsal",
+        base="BTC",
+        strategy="funding_spread",
+        open_reason="funding",
+        state="entering",
+        size_usd=D(100),
+        target_base_quantity=D(1),
+        parameters=Parameters().to_values(),
+        configuration_version=1,
+        entry_funding_spread=D("0.001"),
+        opened_by="owner",
+        created_at=NOW,
+        entry_deadline=NOW + timedelta(seconds=30),
+    )
+    exchange = make_exchange("bybit", "BYB", "Bybit")
+    Leg.objects.create(
+        position=created,
+        index=0,
+        side=LegSide.LONG,
+        account=make_account(owner, exchange, NOW),
+        instrument=make_instrument(exchange, "BTC", NOW),
+        decision_entry_mid=D(100),
+        taker_fee=D("0.0005"),
+    )
+    held = lease.take(created.pk, owner="tests", now=NOW)
+    assert held is not None
+    return held
+
+
+def intend(position: Position, purpose: Purpose = Purpose.OPEN, *, cap: int = 30) -> Order:
+    place = Place(
+        leg_index=0,
+        purpose=purpose,
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        base_quantity=D(1),
+        price=D(100),
+        reduce_only=purpose is Purpose.REDUCE,
+        cancel_after=None,
+    )
+    return write_intent(position, position.legs.get(), place, cap=cap, now=NOW)
+
+
+def send(order: Order, position: Position, venue: ScriptedVenue) -> OrderState:
+    submit([order], position=position, venues=venues_of(venue), clock=lambda: NOW)
+    order.refresh_from_db()
+    return OrderState(order.state)
+
+
+def test_an_acknowledged_order_is_sent_once_however_often_it_is_submitted(
+    position: Position,
+) -> None:
+    venue, order = ScriptedVenue(report()), intend(position)
+
+    first = send(order, position, venue)
+    send(Order.objects.get(pk=order.pk), position, venue)
+
+    assert first is OrderState.FILLED
+    assert len(venue.sent) == 1
+    assert order.venue_order_id == "77"
+    assert order.filled_base_quantity == D(1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (InsufficientMargin("margin is short", venue="bybit", code="110007"), OrderState.REJECTED),
+        (RateLimited("too many", venue="bybit", retry_after=1.0), OrderState.REJECTED),
+        (OrderOutcomeUnknown("no venue id", venue="bybit"), OrderState.UNKNOWN),
+        (DuplicateClientOrderId("known id", venue="bybit"), OrderState.UNKNOWN),
+        (TimeoutError(), OrderState.UNKNOWN),
+        (ValueError("a bug of the client library"), OrderState.UNKNOWN),
+    ],
+)
+def test_only_a_certain_no_is_a_rejection(
+    position: Position, answer: Exception, state: OrderState
+) -> None:
+    order = intend(position)
+
+    assert send(order, position, ScriptedVenue(answer)) is state
+    assert order.is_final_at_venue is (state is OrderState.REJECTED)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.OPEN, Purpose.HEDGE])
+@pytest.mark.parametrize("scope", ["user", "everyone"])
+def test_the_kill_switch_stops_opening_and_hedging_orders_that_were_written_before_it(
+    position: Position, purpose: Purpose, scope: str
+) -> None:
+    venue, order = ScriptedVenue(report()), intend(position, purpose)
+    user = position.user if scope == "user" else None
+    kill_switch.press(user=user, actor="x", reason="drill", closes_positions=False, now=NOW)
+
+    assert send(order, position, venue) is OrderState.DROPPED
+    assert venue.sent == []
+
+
+def test_the_kill_switch_never_stops_a_closing_order(position: Position) -> None:
+    venue, order = ScriptedVenue(report()), intend(position, Purpose.REDUCE)
+    kill_switch.press(user=None, actor="x", reason="drill", closes_positions=False, now=NOW)
+
+    assert send(order, position, venue) is OrderState.FILLED
+    assert len(venue.sent) == 1
+
+
+def test_another_users_kill_switch_stops_nothing_here(position: Position, stranger: User) -> None:
+    venue, order = ScriptedVenue(report()), intend(position)
+    kill_switch.press(user=stranger, actor="x", reason="own", closes_positions=False, now=NOW)
+
+    assert send(order, position, venue) is OrderState.FILLED
+
+
+def test_a_worker_whose_lease_was_taken_over_sends_nothing(position: Position) -> None:
+    venue, order = ScriptedVenue(report()), intend(position)
+    later = NOW + timedelta(minutes=1)
+    assert lease.take(position.pk, owner="another worker", now=later) is not None
+
+    assert send(order, position, venue) is OrderState.PLANNED
+    assert venue.sent == []
+
+
+def test_a_licence_that_lay_too_long_is_not_used(position: Position) -> None:
+    venue, order = ScriptedVenue(report()), intend(position)
+    times = iter([NOW, NOW + timedelta(seconds=120), NOW + timedelta(seconds=120)])
+
+    submit([order], position=position, venues=venues_of(venue), clock=lambda: next(times))
+
+    order.refresh_from_db()
+    assert venue.sent == []
+    assert order.state == OrderState.REJECTED
+
+
+def test_every_change_of_an_order_is_in_the_journal(position: Position) -> None:
+    send(intend(position), position, ScriptedVenue(report()))
+
+    rows = StateChange.objects.exclude(order=None).values_list("from_state", "to_state")
+    assert list(rows) == [("planned", "sending"), ("sending", "filled")]
+
+
+def test_the_cap_of_orders_a_minute_stops_entries_and_never_closing(position: Position) -> None:
+    intend(position, cap=1)
+
+    with pytest.raises(TooManyOrders, match="1 orders in the last minute, the cap is 1"):
+        intend(position, cap=1)
+    assert intend(position, Purpose.REDUCE, cap=1).sequence == 1
+
+
+def test_each_intent_has_an_id_of_its_own_that_tells_nothing_of_its_user(
+    position: Position,
+) -> None:
+    first, second = intend(position), intend(position)
+
+    assert (first.sequence, second.sequence) == (1, 2)
+    assert first.client_order_id != second.client_order_id
+    assert position.user.username not in first.client_order_id
