@@ -60,6 +60,12 @@ SLOTS = (
         expires=timedelta(seconds=10),
     ),
     Slot(
+        name="Check new keys",
+        task="trading.tasks.check_keys",
+        every=timedelta(seconds=10),
+        expires=timedelta(seconds=10),
+    ),
+    Slot(
         name="Reconcile accounts",
         task="trading.tasks.reconcile_accounts",
         every=timedelta(minutes=1),

@@ -44,6 +44,9 @@ def store_account(
         user=user, exchange=exchange, label=label, defaults={"key_fingerprint": fingerprint}
     )
     account.key_fingerprint = fingerprint
+    # Another key is another unknown: nothing opens with it before it was checked.
+    account.checked_at = account.halted_at = None
+    account.halted_reason = ""
     # The stubs take the column's type for the attribute's.
     account.sealed_keys = seal_keys(  # type: ignore[assignment]
         account, api_key=api_key, secret=secret, passphrase=passphrase

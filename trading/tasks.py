@@ -20,6 +20,7 @@ from trading.broadcast import broadcast_user
 from trading.services import slots
 from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.books import read_books as read_all_books
+from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.drive import drive
 from trading.services.equity import snapshot_equity as snapshot_all_equity
 from trading.services.fees import refresh_fees
@@ -92,6 +93,11 @@ def book_funding() -> int:
     if not slots.claim("book_funding", every=timedelta(seconds=10), now=now):
         return 0
     return book_all_funding(venues=REAL, now=now)
+
+
+@shared_task
+def check_keys() -> int:
+    return check_all_keys(venues=REAL, now=timezone.now())
 
 
 @shared_task

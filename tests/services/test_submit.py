@@ -1,4 +1,4 @@
-"""The one shape that sends: who is licensed, what each answer means, and that nothing goes twice."""
+"""The one shape that sends: who is licensed, what each answer means, nothing goes twice."""
 
 from __future__ import annotations
 

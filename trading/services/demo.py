@@ -15,6 +15,8 @@ from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from trading.models import ConfigurationVersion
 from trading.services import configure, engine
+from trading.services.check_keys import check_keys
+from trading.services.venues import REAL
 
 USERNAME = "demo"
 VENUES = (
@@ -69,6 +71,7 @@ def seed_demo(*, register: RegisterAccount, now: datetime) -> DemoLogin:
     # Later starts leave it to the hourly task: asking three venues would delay them by seconds.
     if not selectors.active_instruments().exists():
         exchange_services.refresh_instruments(now)
+    check_keys(venues=REAL, now=now)
     return DemoLogin(username=USERNAME, password=password)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import ClientOrderId, Fill, InstrumentKind, OrderReport, Side, Symbol
+from exchanges.errors import CredentialRefused
 from exchanges.models import ExchangeAccount
 from trading.core.reconcile import (
     Findings,
@@ -139,6 +140,8 @@ def _read(
     answers = venues.call_all(
         [port.fills(symbol, since=start) for symbol, start in since.items()], READ_SECONDS
     )
+    if isinstance(positions, CredentialRefused):
+        halt_account(account, reason=positions.detail, now=now)
     if isinstance(positions, BaseException) or isinstance(working, BaseException):
         return None
     fills: list[Fill] = []

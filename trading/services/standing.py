@@ -89,6 +89,11 @@ class Standing:
                     code="no_account",
                     sentence=f"There is no active account at {venue}: add its API key first.",
                 )
+            if account.checked_at is None and not account.is_halted:
+                return Refusal(
+                    code="key_unchecked",
+                    sentence=f"The key for {venue} has not been checked yet: wait a moment.",
+                )
             if account.is_halted:
                 return Refusal(
                     code="account_halted",

@@ -1,0 +1,112 @@
+"""What a key may do is known before anything is opened with it."""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from arbsite.accounts.models import User
+from exchanges.account_keys import KeyInUse, store_account
+from exchanges.models import ExchangeAccount
+from exchanges.sealing import seal
+from tests.services.conftest import Desk
+from trading.models import Event
+from trading.services.check_keys import check_keys
+from trading.services.equity import read_accounts
+from trading.services.plan_entry import Refused, plan_entry
+from trading.services.venues import REAL
+
+pytestmark = pytest.mark.protocol
+
+
+def rekey(desk: Desk, *, api_key: str, secret: str) -> ExchangeAccount:
+    exchange = desk.account("bybit").exchange
+    return store_account(
+        user=desk.user, exchange=exchange, label="main", api_key=api_key, secret=secret
+    )
+
+
+def refusals(desk: Desk) -> str:
+    desk.refresh_market()
+    answer = plan_entry(
+        user=desk.user,
+        base="BTC",
+        long_instrument=desk.instrument("binanceusdm"),
+        short_instrument=desk.instrument("bybit"),
+        size_usd=Decimal(5000),
+        opened_by="demo",
+        is_manual=True,
+        idempotency_key=None,
+        now=timezone.now(),
+    )
+    assert isinstance(answer, Refused)
+    return " ".join(refusal.sentence for refusal in answer.refusals)
+
+
+def test_nothing_opens_with_a_key_that_was_not_checked(desk: Desk) -> None:
+    rekey(desk, api_key="other", secret="other")
+
+    assert "The key for bybit has not been checked yet" in refusals(desk)
+
+
+def test_a_wrong_key_halts_its_account_and_says_why_without_naming_the_key(desk: Desk) -> None:
+    secret = secrets.token_hex(16)
+    account = rekey(desk, api_key="no-such-key", secret=secret)
+
+    assert check_keys(venues=REAL, now=timezone.now()) == 0
+
+    account.refresh_from_db()
+    assert account.is_halted
+    assert account.halted_reason
+    said = " ".join(Event.objects.values_list("sentence", flat=True)) + account.halted_reason
+    assert secret not in said
+    assert "is halted" in refusals(desk)
+
+
+def test_a_key_that_may_withdraw_is_refused(desk: Desk) -> None:
+    api_key, secret = secrets.token_hex(8), secrets.token_hex(8)
+    body = {
+        "venue": "bybit",
+        "api_key": api_key,
+        "api_secret": secret,
+        "balances": {"USDT": "1"},
+        "may_withdraw": True,
+    }
+    desk.simulator.control("POST", "/accounts", body)
+    account = rekey(desk, api_key=api_key, secret=secret)
+
+    check_keys(venues=REAL, now=timezone.now())
+
+    account.refresh_from_db()
+    assert account.is_halted
+    assert "withdraw" in account.halted_reason.lower()
+
+
+def test_an_account_whose_seal_is_broken_halts_alone(desk: Desk) -> None:
+    foreign = seal({"api_key": "x", "secret": "y", "passphrase": ""}, owner_id="other", purpose="x")
+    account = desk.account("bybit")
+    account.sealed_keys = foreign  # type: ignore[assignment]  # as in store_account
+    account.save()
+
+    accounts = ExchangeAccount.objects.active().select_related("exchange")
+    answered = read_accounts(accounts, venues=REAL, now=timezone.now())
+
+    assert answered == 2
+    assert desk.account("bybit").is_halted
+
+
+def test_a_key_in_use_is_refused_without_naming_its_owner(desk: Desk, stranger: User) -> None:
+    with pytest.raises(KeyInUse) as refused:
+        store_account(
+            user=stranger,
+            exchange=desk.account("bybit").exchange,
+            label="main",
+            api_key=desk.api_key("bybit"),
+            secret="x",
+        )
+
+    assert "already in use" in str(refused.value)
+    assert "demo" not in str(refused.value)
