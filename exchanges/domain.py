@@ -27,7 +27,7 @@ class InstrumentKind(StrEnum):
 
 
 class SettlementKind(StrEnum):
-    """How a venue pays funding; `domain.md` section 2."""
+    """How a venue pays funding; `docs/DOMAIN.md` section 2."""
 
     NONE = "none"
     LUMP = "lump"

@@ -1,4 +1,4 @@
-"""The whole story of `product.md` as a person lives it, on a desk and on a phone."""
+"""The whole story as a person lives it, on a desk and on a phone."""
 
 from __future__ import annotations
 

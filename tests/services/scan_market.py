@@ -82,7 +82,10 @@ def list_perpetual(venue: str) -> Exchange:
 
 def open_account(user: User, exchange: Exchange) -> None:
     account = ExchangeAccount.objects.create(
-        user=user, exchange=exchange, key_fingerprint=f"{user.pk} {exchange.code}"
+        user=user,
+        exchange=exchange,
+        key_fingerprint=f"{user.pk} {exchange.code}",
+        checked_at=NOW,
     )
     AccountBalance.objects.create(
         account=account,

@@ -61,7 +61,10 @@ def make_instrument(exchange: Exchange, base: str, now: datetime) -> Instrument:
 def make_account(user: User, exchange: Exchange, now: datetime) -> ExchangeAccount:
     """Return an account with 100,000 USDT, a fee of 5 bp for everything and a key of its own."""
     account = ExchangeAccount.objects.create(
-        user=user, exchange=exchange, key_fingerprint=f"{user.pk} {exchange.code}"
+        user=user,
+        exchange=exchange,
+        key_fingerprint=f"{user.pk} {exchange.code}",
+        checked_at=now,
     )
     AccountBalance.objects.create(
         account=account,

@@ -1,4 +1,4 @@
-"""Price gaps between legs; `domain.md` sections 2 and 3, one sign for both directions."""
+"""Price gaps between legs; `docs/DOMAIN.md` sections 2 and 3, one sign for both directions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Cost, expected return and break-even, all as fractions of one leg's notional.
 
-Formulas: `domain.md` section 3. Fees are the account's own; a maker rebate counts as nothing.
+Formulas: `docs/DOMAIN.md` section 3. Fees are the account's own; a maker rebate counts as nothing.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def net_base(legs: Sequence[LegExposure]) -> Decimal:
 def exposure(legs: Sequence[LegExposure]) -> Exposure:
     """Return FLAT, HEDGED or IMBALANCED.
 
-    Dust below a leg's own lot counts as nothing: no order could remove it (`domain.md` section 6).
+    Dust below a leg's own lot counts as nothing: no order could remove it.
     """
     if all(abs(leg.net_base) < leg.lot for leg in legs):
         return Exposure.FLAT

@@ -1,7 +1,7 @@
 """Funding arithmetic: rates, settlements, payments and the one expected-carry function.
 
 Rates are fractions; a positive rate means longs pay shorts; a payment > 0 means that we received.
-Formulas: `domain.md` section 2. The interval is a fact that comes with the rate, never a default.
+Formulas: `docs/DOMAIN.md` section 2. The interval is a fact beside the rate, never a default.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class CarryEstimator(StrEnum):
-    """How the rates of settlements to come are expected; `domain.md` section 2."""
+    """How the rates of settlements to come are expected; `docs/DOMAIN.md` section 2."""
 
     EWMA = "ewma"
     PREDICTED = "predicted"

@@ -1,4 +1,4 @@
-"""How far a leg is from being liquidated, and an account from its margin: `domain.md` section 5."""
+"""How far a leg is from liquidation, an account from its margin: `docs/DOMAIN.md` section 5."""
 
 from __future__ import annotations
 

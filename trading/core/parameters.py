@@ -1,4 +1,4 @@
-"""Every number and choice a user can configure: one table, one place; `domain.md` section 7.
+"""Every number and choice a user can configure: one table, one place; `docs/DOMAIN.md` section 7.
 
 Names ending in `_pct` outside are percent and become fractions here, durations become timedeltas.
 A set of values is valid as a whole or refused as a whole.
@@ -24,7 +24,7 @@ class EntryPolicy(StrEnum):
 
 
 class Tolerance(StrEnum):
-    """When a spread that has turned against us closes a position; `domain.md` section 6."""
+    """When a spread that has turned against us closes a position; `docs/DOMAIN.md` section 6."""
 
     CONSERVATIVE = "conservative"
     MODERATE = "moderate"

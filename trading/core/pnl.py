@@ -1,4 +1,4 @@
-"""Profit and loss in parts that add up: `domain.md` section 8.
+"""Profit and loss in parts that add up: `docs/DOMAIN.md` section 8.
 
 Everything is derived from fills, payments and fees through `position_pnl`; nothing is stored and
 edited. Parts of a leg are in its settle asset times `usd_per_settle`, an explicit input, so that

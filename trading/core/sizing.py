@@ -1,4 +1,4 @@
-"""How large a position may be: `domain.md` section 4.
+"""How large a position may be: `docs/DOMAIN.md` section 4.
 
 The size is the notional of one leg in USD; every leg gets the same base quantity, whole lots of
 all legs. What is too small or too much is refused, never bent.

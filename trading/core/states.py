@@ -1,7 +1,7 @@
 """The life cycles of a position and of an order, as tables keyed by (state, event).
 
-Rows are those of `domain.md` section 10. An unlisted pair raises; `trading.services.transition` is
-the only writer of a state column, so what is not in these tables cannot happen. Normal running,
+Rows are those of `docs/DOMAIN.md` section 10. An unlisted pair raises;
+`trading.services.transition` is the only writer of a state column, so what is not in these tables cannot happen. Normal running,
 retry and restart take the same rows.
 """
 

@@ -1,4 +1,4 @@
-"""The forms in which people write a pair; `domain.md` section 1."""
+"""The forms in which people write a pair; `docs/DOMAIN.md` section 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records of `domain.md` section 9, a module per noun."""
+"""The records of `docs/DOMAIN.md` section 9, a module per noun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The eight figures of the summary strip (`ux.md` section 2.2)."""
+"""The eight figures of the summary strip."""
 
 from __future__ import annotations
 

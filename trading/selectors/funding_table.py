@@ -8,6 +8,7 @@ from datetime import datetime
 from trading.models import Opportunity
 from trading.selectors.rates import NOT_LISTED, Cell, Cells, VenueColumn, next_fundings
 from trading.selectors.screen import Screen
+from trading.selectors.settled import LABELS, RateBasis, settled_cells
 
 # Columns right of the pair: field of the live cell → class of its column.
 FIGURES = {"spread": "", "net": "net", "even": "dim", "cap": "dim"}
@@ -44,13 +45,19 @@ class FundingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundingTable:
+    """`bases` are (value, label) of the choice of rates; only predicted rates change live."""
+
+    basis: RateBasis
+    bases: list[tuple[str, str]]
     heads: list[tuple[VenueColumn, Slot]]
     lines: list[FundingRow]
 
 
-def funding_table(screen: Screen) -> FundingTable:
+def funding_table(screen: Screen, basis: RateBasis) -> FundingTable:
     """Return the rows by net APR, the best first; bases without a pair come last."""
     cells, columns = screen.cells, screen.sheet.venues
+    if basis is not RateBasis.PREDICTED:
+        cells = cells | settled_cells(screen.sheet, basis, screen.now)
     times = next_fundings(screen.sheet, screen.board, screen.now)
     heads = [(column, _slot(cells, f"h.{column.code}")) for column in columns]
     lines = [
@@ -68,7 +75,7 @@ def funding_table(screen: Screen) -> FundingTable:
         )
         for base in screen.ranked_bases
     ]
-    return FundingTable(heads=heads, lines=lines)
+    return FundingTable(basis=basis, bases=list(LABELS.items()), heads=heads, lines=lines)
 
 
 def _slot(cells: Cells, key: str, base_class: str = "") -> Slot:

@@ -1,4 +1,7 @@
-"""The one shape that may send an order: licence, one send, outcome (`domain.md` section 11)."""
+"""The one shape that may send an order: licence, one send, outcome.
+
+The contract is `docs/DOMAIN.md` section 11.
+"""
 
 from __future__ import annotations
 

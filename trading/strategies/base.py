@@ -171,7 +171,7 @@ class ExitSignal:
 
 
 class Strategy(Protocol):
-    """One row of `domain.md` section 6."""
+    """One row of `docs/DOMAIN.md` section 6."""
 
     @property
     def key(self) -> str: ...

@@ -1,4 +1,6 @@
-"""Long the perpetual with the lower funding, short the one with the higher: `domain.md` section 6.
+"""Long the perpetual with the lower funding, short the one with the higher.
+
+Its row is in `docs/DOMAIN.md` section 6.
 
 The only two-leg assumption of the engine is in this file.
 """

@@ -1,4 +1,4 @@
-"""How figures look on every screen: signs, digits, units, ages (`ux.md` section 2.2).
+"""How figures look on every screen: signs, digits, units, ages.
 
 Takes Decimals and returns text. A missing figure is `?`, never 0. Rounding is half even, for the
 eye only.

@@ -13,6 +13,7 @@ from trading.selectors.funding_table import funding_table
 from trading.selectors.legs import liquidation_prices
 from trading.selectors.position_page import position_records
 from trading.selectors.positions import get_position_for_user, position_line
+from trading.selectors.settled import RateBasis
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
 from trading.views.ticket import ticket_for
@@ -31,7 +32,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         request,
         "dashboard.html",
         screen,
-        rows=funding_table(screen),
+        rows=funding_table(screen, _rate_basis(request)),
         ticket=ticket,
         selected=ticket.symbol,
         chart=funding_chart(request.user, ticket.symbol, screen.now),
@@ -80,3 +81,8 @@ def rates_history(request: SignedInRequest, base: str) -> HttpResponse:
 @require_GET
 def help_page(request: SignedInRequest) -> HttpResponse:
     return render_page(request, "help.html", screen_for(request))
+
+
+def _rate_basis(request: SignedInRequest) -> RateBasis:
+    asked = request.GET.get("rates", "")
+    return RateBasis(asked) if asked in list(RateBasis) else RateBasis.PREDICTED
