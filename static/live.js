@@ -147,6 +147,14 @@
   });
   document.body.addEventListener("htmx:sendError", () => fail("The server cannot be reached: nothing was sent."));
 
+  // Old figures open nothing and close nothing; the kill switch is a plain form and stays.
+  document.addEventListener("click", (event) => {
+    if (!document.body.classList.contains("link-lost") || !event.target.closest(".needs-link")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    fail("Not live: wait for the link to come back, or reload the page.");
+  }, true);
+
   setInterval(judge, 1000);
   connect();
 })();

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
 from django.test import Client
 
 from arbsite.accounts.models import User
-from exchanges.models import Exchange
+from exchanges.models import Exchange, SettledFundingRate
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
 
@@ -68,6 +70,23 @@ def test_the_dashboard_shows_rates_pair_position_and_alert(desk: Desk) -> None:
     assert "BTC 6h 00m L BIN S BYB 1,000 Hedged +32.8 +$3.00 $0.00 −$1.00 +$1.80" in shown
     assert "Owner's alert." in shown
     assert "SIMULATION" in shown
+
+
+def test_settled_rates_and_their_mean_replace_the_predicted_ones(desk: Desk) -> None:
+    for hours, rate in ((17, "0.0001"), (9, "0.0002"), (1, "0.0004")):
+        SettledFundingRate.objects.create(
+            instrument=desk.instruments["bybit", "BTC"],
+            settled_at=desk.now - timedelta(hours=hours),
+            funding_rate=Decimal(rate),
+        )
+
+    settled = text_of(desk.client.get("/?rates=settled").content.decode())
+    mean = text_of(desk.client.get("/?rates=mean").content.decode())
+
+    # 0.0004 x 3 x 365 = 43.8 %; the mean of 0.0002 and 0.0004 is 32.85 %, half even 32.8; the
+    # first settlement has none before it, so its interval is unknown.
+    assert "BTC ? +43.8" in settled
+    assert "BTC ? +32.8" in mean
 
 
 def test_the_position_page_adds_up(desk: Desk) -> None:
