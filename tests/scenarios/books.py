@@ -11,7 +11,7 @@ from uuid import UUID
 
 FILLS = """
     SELECT exchange.code, instrument.venue_symbol, venue_trade_id, client_order_id,
-        trade.order_side, trade.price, trade.base_quantity, fee, fee_asset
+        trade.order_side, trade.price, trade.base_quantity, fee, fee_asset, filled_at
     FROM trading_trade AS trade
     JOIN trading_order AS sent ON sent.id = trade.order_id
     JOIN trading_leg AS leg ON leg.id = trade.leg_id
@@ -57,6 +57,7 @@ class Fill(NamedTuple):
     base_quantity: Decimal
     fee: Decimal
     fee_asset: str
+    filled_at: datetime
 
 
 class Payment(NamedTuple):
@@ -108,7 +109,9 @@ class Books:
 
     def fills(self) -> list[Fill]:
         return sorted(
-            Fill(*row[:5], Decimal(row[5]), Decimal(row[6]), Decimal(row[7]), row[8])
+            Fill(
+                *row[:5], Decimal(row[5]), Decimal(row[6]), Decimal(row[7]), row[8], _moment(row[9])
+            )
             for row in self.rows(FILLS)
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,8 +100,14 @@ class Desk:
             timeout=PATIENCE,
             what="all fills and payments are booked",
         )
-        assert self.books.fills() == self.venues.fills()
-        assert self.books.payments() == self.venues.payments()
+        assert_same(self.books.fills(), self.venues.fills())
+        assert_same(self.books.payments(), self.venues.payments())
+
+
+def assert_same(ours: Sequence[tuple[object, ...]], theirs: Sequence[tuple[object, ...]]) -> None:
+    only_ours, only_theirs = set(ours) - set(theirs), set(theirs) - set(ours)
+    assert not only_ours, f"only in our books: {only_ours}; only in theirs: {only_theirs}"
+    assert ours == theirs, f"only in the venues' books: {only_theirs}"
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -29,6 +29,11 @@ class VenueOrder(NamedTuple):
     reduce_only: bool
     is_open: bool
     created_at: datetime
+
+
+def to_the_millisecond(moment: datetime) -> datetime:
+    """Return a moment as venues tell it."""
+    return datetime.fromtimestamp(round(moment.timestamp() * 1000) / 1000, UTC)
 
 
 class VenueBooks:
@@ -66,6 +71,7 @@ class VenueBooks:
                 base_quantity=Decimal(row["base_quantity"]),
                 fee=Decimal(row["fee"]),
                 fee_asset=row["fee_asset"],
+                filled_at=to_the_millisecond(datetime.fromisoformat(row["filled_at"])),
             )
             for row in self._rows("fills")
         )
