@@ -14,7 +14,7 @@ from exchanges.board import Board
 from trading.core.funding import HOURS_PER_YEAR
 from trading.core.liquidation import Danger
 from trading.models import EquitySnapshot, FundingEvent, Position, Trade
-from trading.selectors.legs import LegLine
+from trading.selectors.legs import LegLine, worst
 from trading.selectors.positions import PositionLine, position_line, with_parts
 
 DAY = timedelta(days=1)
@@ -125,12 +125,10 @@ def _closed_result(user: User, board: Board, now: datetime) -> tuple[Decimal, De
 
 
 def _nearest_liquidation(lines: Iterable[PositionLine]) -> NearestLiquidation | None:
-    # Open positions come sorted by distance: the first one that has any is the nearest.
+    nearest = worst(line.worst_leg for line in lines if line.worst_leg is not None)
     for line in lines:
-        if line.worst_leg is not None:
-            return NearestLiquidation(
-                base=line.position.base, leg=line.worst_leg, danger=line.danger
-            )
+        if nearest is not None and line.worst_leg == nearest:
+            return NearestLiquidation(base=line.position.base, leg=nearest, danger=line.danger)
     return None
 
 

@@ -141,18 +141,19 @@ class PositionLine:
 
 
 def open_positions(user: User, board: Board, now: datetime) -> list[PositionLine]:
-    """Return the live positions, the one nearest to liquidation first, then the oldest."""
+    """Return the live positions, those nearer to liquidation first, then the oldest."""
     liquidations = liquidation_prices(user)
     rows = with_parts(Position.objects.for_user(user).live())
     lines = [position_line(position, liquidations, board, now) for position in rows]
-    far = Decimal("Infinity")
-    return sorted(
-        lines,
-        key=lambda line: (
-            (line.worst_leg.distance if line.worst_leg else None) or far,
-            line.position.created_at,
-        ),
-    )
+    return sorted(lines, key=_urgency)
+
+
+def _urgency(line: PositionLine) -> tuple[Decimal, datetime]:
+    leg = line.worst_leg
+    if leg is None or leg.distance is None:
+        return Decimal("Infinity"), line.position.created_at
+    # In steps of a tenth: rows that change places with every price cannot be clicked.
+    return round(leg.distance, 1), line.position.created_at
 
 
 def closed_positions(user: User, board: Board, now: datetime, *, limit: int) -> list[PositionLine]:
