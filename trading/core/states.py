@@ -1,8 +1,8 @@
 """The life cycles of a position and of an order, as tables keyed by (state, event).
 
-Rows are those of `docs/DOMAIN.md` section 10. An unlisted pair raises;
-`trading.services.transition` is the only writer of a state column, so what is not in these tables cannot happen. Normal running,
-retry and restart take the same rows.
+Rows are those of `docs/DOMAIN.md` section 10. An unlisted pair raises, and the only writer of a
+state column is `trading.services.transition`: what is not in these tables cannot happen. Normal
+running, retry and restart take the same rows.
 """
 
 from __future__ import annotations
