@@ -106,6 +106,7 @@ def make_view(state: PositionState, *legs: LegView, **changes: object) -> Positi
         entry_deadline=NOW + timedelta(seconds=30),
         is_killed=False,
         is_confirmed=False,
+        exit_asked_since_hold=False,
         rules=Rules(
             market_buffer=D("0.0005"),
             hedge_escalation=timedelta(seconds=1),

@@ -152,7 +152,13 @@ def test_a_held_position_waits_for_a_person() -> None:
     legs = (make_leg(0, net_base=D(1)), make_leg(1))
 
     assert isinstance(step_of(PositionState.HELD, *legs), Wait)
+
+
+def test_an_exit_asked_for_before_the_hold_does_not_end_it() -> None:
+    legs = (make_leg(0, net_base=D(1)), make_leg(1))
+
+    assert isinstance(step_of(PositionState.HELD, *legs, goal=Goal.FLAT), Wait)
     assert_records(
-        step_of(PositionState.HELD, *legs, goal=Goal.FLAT, is_confirmed=True),
+        step_of(PositionState.HELD, *legs, goal=Goal.FLAT, exit_asked_since_hold=True),
         PositionEvent.EXIT_SUBMITTED,
     )

@@ -219,8 +219,8 @@ def _unwind(view: PositionView, now: datetime) -> Step:
 
 
 def _held(view: PositionView) -> Step:
-    if view.goal is Goal.FLAT and view.is_confirmed:
-        return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the position is to be flat")
+    if view.goal is Goal.FLAT and view.exit_asked_since_hold:
+        return Record(event=PositionEvent.EXIT_SUBMITTED, cause="a person asked to close it")
     return Wait(reason="held until a person decides")
 
 

@@ -108,4 +108,6 @@ class PositionView:
     is_killed: bool
     is_confirmed: bool
     """Both positions were read back after the last order became final."""
+    exit_asked_since_hold: bool
+    """A person asked for the exit after the position was held, not before."""
     rules: Rules

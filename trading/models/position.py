@@ -76,6 +76,7 @@ class Position(models.Model):
     close_reason = models.CharField(max_length=32, blank=True)
     close_sentence = models.CharField(max_length=300, blank=True)
     held_reason = models.CharField(max_length=300, blank=True)
+    held_at = models.DateTimeField(null=True, blank=True)
     reserved_usd = money_field(default=Decimal(0), help_text="Held against the user's limits.")
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_epoch = models.PositiveIntegerField(default=0)

@@ -22,7 +22,7 @@ def columns_of(
     if event is PositionEvent.HEDGED and position.entry_timestamp is None:
         return {"entry_timestamp": now}
     if event is PositionEvent.HOLD:
-        return {"held_reason": cause[:300]}
+        return {"held_reason": cause[:300], "held_at": now}
     if event in ENDS:
         columns: dict[str, Any] = {"close_timestamp": now}
         if not position.close_reason:

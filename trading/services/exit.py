@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
-from trading.core.states import LIVE_POSITION_STATES, Goal
+from trading.core.states import LIVE_POSITION_STATES, Goal, PositionState
 from trading.events import announce
 from trading.models import Leg, Position
 from trading.services import market
@@ -15,13 +16,15 @@ from trading.services import market
 def request_exit(
     *, position: Position, reason: str, sentence: str, actor: str, now: datetime
 ) -> bool:
-    """Set the goal FLAT with its reason, once; return False if it was asked for already or ended.
+    """Set the goal FLAT with its reason; return False if that was asked for already or it ended.
 
-    `reason` is a short code, `sentence` what the trader reads. The goal is never cleared.
+    `reason` is a short code, `sentence` what the trader reads. The goal is never cleared. A held
+    position is closed only when a person asks after it was held, so there asking again counts.
     """
     with transaction.atomic():
+        may_ask = Q(goal=Goal.HEDGED) | Q(state=PositionState.HELD)
         asked = Position.objects.filter(
-            pk=position.pk, goal=Goal.HEDGED, state__in=LIVE_POSITION_STATES
+            may_ask, pk=position.pk, state__in=LIVE_POSITION_STATES
         ).update(
             goal=Goal.FLAT,
             exit_requested_at=now,

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from arbsite.accounts.models import User
-from trading.core.states import LIVE_POSITION_STATES
+from trading.core.states import LIVE_POSITION_STATES, Goal
 from trading.events import announce
 from trading.models import Event, KillSwitch, Position
 from trading.services.exit import request_exit
@@ -77,7 +77,7 @@ def active_for(user: User) -> KillSwitch | None:
 
 
 def _positions(user_id: UUID | None) -> QuerySet[Position]:
-    live = Position.objects.filter(state__in=LIVE_POSITION_STATES)
+    live = Position.objects.filter(state__in=LIVE_POSITION_STATES, goal=Goal.HEDGED)
     return live if user_id is None else live.filter(user_id=user_id)
 
 

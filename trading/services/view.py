@@ -52,6 +52,7 @@ def load(position: Position, *, now: datetime) -> Loaded:
         entry_deadline=position.entry_deadline,
         is_killed=is_killed(position.user_id),
         is_confirmed=_is_confirmed(position, now),
+        exit_asked_since_hold=_exit_asked_since_hold(position),
         rules=_rules(parameters),
     )
     orders = {order.pk: order for leg in legs for order in leg.orders.all()}
@@ -72,6 +73,11 @@ def _is_confirmed(position: Position, now: datetime) -> bool:
     # Before an exit, reading both venues is also the proof that both can be reached.
     lasting = position.state in (PositionState.OPEN, PositionState.HELD)
     return not lasting or now - position.checked_at < CONFIRMATION_LASTS
+
+
+def _exit_asked_since_hold(position: Position) -> bool:
+    asked, held = position.exit_requested_at, position.held_at
+    return asked is not None and (held is None or asked > held)
 
 
 def _rules(parameters: Parameters) -> Rules:
