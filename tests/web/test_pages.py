@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from html import unescape
 
@@ -12,6 +12,7 @@ from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
+from trading.models import EquitySnapshot
 
 pytestmark = pytest.mark.db
 
@@ -70,6 +71,24 @@ def test_the_dashboard_shows_rates_pair_position_and_alert(desk: Desk) -> None:
     assert "BTC 6h 00m L BIN S BYB 1,000 Hedged +32.8 +$3.00 $0.00 −$1.00 +$1.80" in shown
     assert "Owner's alert." in shown
     assert "SIMULATION" in shown
+
+
+def test_the_day_is_measured_from_midnight_or_from_the_first_position(desk: Desk) -> None:
+    midnight = desk.now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def snapshot(at: datetime, equity: int) -> None:
+        EquitySnapshot.objects.create(
+            user=desk.user, at=at, equity_usd=Decimal(equity), free_usd=Decimal(equity)
+        )
+
+    snapshot(desk.now, 200_100)
+    # Nothing was read before today: the position's +1.80 is the day.
+    assert "P&L today, net +$1.80" in text_of(desk.client.get("/").content.decode())
+
+    snapshot(midnight - timedelta(minutes=1), 200_000)
+    assert "P&L today, net +$100.00 +0.05% of equity" in text_of(
+        desk.client.get("/").content.decode()
+    )
 
 
 def test_settled_rates_and_their_mean_replace_the_predicted_ones(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from trading.selectors.positions import PositionLine, position_line, with_parts
 
 DAY = timedelta(days=1)
 APR_WINDOW = timedelta(days=30)
-APR_IS_KEPT_SECONDS = 60
+CLOSED_IS_KEPT_SECONDS = 30
 MOST_CLOSED_COUNTED = 500
 
 
@@ -28,6 +28,14 @@ class NearestLiquidation:
     base: str
     leg: LegLine
     danger: Danger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedResult:
+    """What the positions closed in 30 days earned, and their one-leg notional times hours held."""
+
+    earned: Decimal
+    held: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +68,16 @@ class Summary:
 
 def summary(user: User, lines: Sequence[PositionLine], board: Board, now: datetime) -> Summary:
     """Return the summary of one user with these open positions."""
-    snapshots = EquitySnapshot.objects.for_user(user)
-    latest = snapshots.last()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = snapshots.filter(at__gte=midnight).first()
+    latest = EquitySnapshot.objects.for_user(user).last()
+    closed = _closed_result(user, board, now)
     next_at, next_cash = _next_funding(lines)
     return Summary(
         equity=latest.equity_usd if latest else None,
         free=latest.free_usd if latest else None,
-        today=latest.equity_usd - first.equity_usd if latest and first else None,
+        today=_today(user, latest, closed.earned + _earned(lines), now),
         funding_24h=_funding_since(user, now - DAY),
         fees_24h=_fees_since(user, now - DAY),
-        net_apr_30d=_net_apr(user, lines, board, now),
+        net_apr_30d=_net_apr(closed, lines),
         gross=sum((line.gross for line in lines), Decimal(0)),
         delta=sum((line.delta for line in lines), Decimal(0)),
         liquidation=_nearest_liquidation(lines),
@@ -97,31 +103,44 @@ def _fees_since(user: User, since: datetime) -> Decimal:
     )
 
 
-def _net_apr(
-    user: User, lines: Iterable[PositionLine], board: Board, now: datetime
+def _today(
+    user: User, latest: EquitySnapshot | None, earned: Decimal, now: datetime
 ) -> Decimal | None:
+    """Return the change of equity since midnight UTC, as the venues said it.
+
+    On the first day nothing was read before: then all that was earned was earned today.
+    """
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    before = EquitySnapshot.objects.for_user(user).filter(at__lt=midnight).last()
+    if latest is None:
+        return None
+    change: Decimal = latest.equity_usd - before.equity_usd if before is not None else earned
+    return change
+
+
+def _net_apr(closed: ClosedResult, lines: Iterable[PositionLine]) -> Decimal | None:
     """Return net P&L over one-leg notional and time held, of what is open or closed in 30 days."""
-    earned, held = _closed_result(user, board, now)
-    for line in lines:
-        earned += line.pnl.total
-        held += line.position.size_usd * _hours(line.age)
-    return earned / held * HOURS_PER_YEAR if held else None
+    lines = list(lines)
+    held = sum((line.position.size_usd * _hours(line.age) for line in lines), closed.held)
+    return (closed.earned + _earned(lines)) / held * HOURS_PER_YEAR if held else None
 
 
-def _closed_result(user: User, board: Board, now: datetime) -> tuple[Decimal, Decimal]:
+def _earned(lines: Iterable[PositionLine]) -> Decimal:
+    return sum((line.pnl.total for line in lines), Decimal(0))
+
+
+def _closed_result(user: User, board: Board, now: datetime) -> ClosedResult:
     key = f"closed-result.{user.pk}"
-    known: tuple[Decimal, Decimal] | None = cache.get(key)
+    known: ClosedResult | None = cache.get(key)
     if known is not None:
         return known
     closed = Position.objects.for_user(user).filter(close_timestamp__gte=now - APR_WINDOW)
     newest = with_parts(closed).order_by("-close_timestamp")[:MOST_CLOSED_COUNTED]
-    earned = held = Decimal(0)
-    for position in newest:
-        line = position_line(position, {}, board, now)
-        earned += line.pnl.total
-        held += position.size_usd * _hours(line.age)
-    cache.set(key, (earned, held), APR_IS_KEPT_SECONDS)
-    return earned, held
+    lines = [position_line(position, {}, board, now) for position in newest]
+    held = sum((line.position.size_usd * _hours(line.age) for line in lines), Decimal(0))
+    result = ClosedResult(earned=_earned(lines), held=held)
+    cache.set(key, result, CLOSED_IS_KEPT_SECONDS)
+    return result
 
 
 def _nearest_liquidation(lines: Iterable[PositionLine]) -> NearestLiquidation | None:
