@@ -18,7 +18,7 @@ from django.utils import timezone
 from exchanges.domain import ClientOrderId, Symbol
 from exchanges.errors import OrderNotFound, VenueError
 from trading.core.plan import next_step
-from trading.core.states import PositionEvent, PositionState
+from trading.core.states import PositionEvent, PositionState, Purpose
 from trading.core.steps import (
     Cancel,
     Drop,
@@ -47,6 +47,7 @@ from trading.services.view import Loaded, load
 logger = logging.getLogger(__name__)
 
 MAX_STEPS = 32
+FAILED_CLOSES = 3
 SENDS = (Place, PlaceAll, Send)
 INTENTS = frozenset({PositionEvent.ENTRY_SUBMITTED, PositionEvent.EXIT_SUBMITTED})
 # A position read may lag behind a fill; a difference that lasts longer is not lag.
@@ -88,6 +89,8 @@ def _steps(position: Position, venues: Venues, clock: Clock) -> str:
             continue
         if isinstance(step, Wait):
             return step.reason
+        if _must_be_booked(step) and lacks_fills(loaded.orders.values()):
+            return _wait_for_books(position, clock())
         if stopped := _carry_out(step, position, loaded, venues, clock):
             return stopped
         if not lease.extend(position, now=clock()):
@@ -95,6 +98,17 @@ def _steps(position: Position, venues: Venues, clock: Clock) -> str:
         fills_asked = fills_asked and not isinstance(step, SENDS)
         loaded = _after(step, position, loaded, clock)
     return "enough for one visit"
+
+
+def _must_be_booked(step: Step) -> bool:
+    """A position that ends is not looked at again: its books must be complete by then."""
+    return isinstance(step, Record) and step.event in (PositionEvent.HEDGED, PositionEvent.FLAT)
+
+
+def _wait_for_books(position: Position, now: datetime) -> str:
+    sentence = f"{position.base}: the venue does not list all fills of our orders yet"
+    _warn(position, "fills.missing", sentence, now)
+    return sentence
 
 
 def _after(step: Step, position: Position, loaded: Loaded, clock: Clock) -> Loaded:
@@ -167,7 +181,23 @@ def _place(
         _warn(position, "orders.capped", str(refusal), clock(), critical=True)
         return str(refusal)
     submit(orders, position=position, venues=venues, clock=clock)
+    _tell_of_failing_close(position, loaded, places, clock())
     return ""
+
+
+def _tell_of_failing_close(
+    position: Position, loaded: Loaded, places: list[Place], now: datetime
+) -> None:
+    """An exit that keeps failing goes on, and a person hears of it."""
+    for place in places:
+        leg = loaded.view.legs[place.leg_index]
+        failed = [order for order in leg.orders if order.purpose is Purpose.REDUCE and order.failed]
+        if place.purpose is Purpose.REDUCE and len(failed) >= FAILED_CLOSES:
+            sentence = (
+                f"{position.base}: {len(failed)} closing orders failed on "
+                f"{leg.instrument.symbol} at {leg.instrument.venue}; trying on"
+            )
+            _warn(position, "exit.failing", sentence, now, critical=True)
 
 
 def _cancel(order: Order, venues: Venues, now: datetime) -> str:
