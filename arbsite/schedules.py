@@ -32,7 +32,8 @@ SLOTS = (
     Slot(
         name="Poll rates, prices and books",
         task="exchanges.tasks.poll_market",
-        every=timedelta(seconds=2),
+        # Books older than 3 s never trade: without streams, one late poll must not cost an entry.
+        every=timedelta(seconds=1),
         expires=timedelta(seconds=2),
     ),
     Slot(

@@ -16,7 +16,7 @@ def test_each_slot_becomes_one_row_however_often_it_is_installed() -> None:
     rows = {row.name: row for row in PeriodicTask.objects.exclude(task__startswith="celery.")}
     assert set(rows) == {slot.name for slot in SLOTS}
     poll = rows["Poll rates, prices and books"]
-    assert (poll.interval.every, poll.interval.period, poll.expire_seconds) == (2, "seconds", 2)
+    assert (poll.interval.every, poll.interval.period, poll.expire_seconds) == (1, "seconds", 2)
 
 
 def test_what_a_person_changed_stays() -> None:
