@@ -109,18 +109,18 @@ class Books:
 
     def fills(self) -> list[Fill]:
         return sorted(
-            Fill(
-                *row[:5], Decimal(row[5]), Decimal(row[6]), Decimal(row[7]), row[8], _moment(row[9])
-            )
+            Fill._make([*row[:5], *map(Decimal, row[5:8]), row[8], _moment(row[9])])
             for row in self.rows(FILLS)
         )
 
     def payments(self) -> list[Payment]:
-        return sorted(Payment(*row[:4], Decimal(row[4])) for row in self.rows(PAYMENTS))
+        return sorted(Payment._make([*row[:4], Decimal(row[4])]) for row in self.rows(PAYMENTS))
 
     def intents(self) -> list[Intent]:
         return [
-            Intent(*row[:2], UUID(row[2]), *row[3:5], _moment(row[5]), _maybe_moment(row[6]))
+            Intent._make(
+                [*row[:2], UUID(row[2]), *row[3:5], _moment(row[5]), _maybe_moment(row[6])]
+            )
             for row in self.rows(INTENTS)
         ]
 
