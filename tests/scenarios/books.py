@@ -109,32 +109,63 @@ class Books:
 
     def fills(self) -> list[Fill]:
         return sorted(
-            Fill._make([*row[:5], *map(Decimal, row[5:8]), row[8], _moment(row[9])])
+            Fill(
+                venue=row["code"],
+                symbol=row["venue_symbol"],
+                venue_trade_id=row["venue_trade_id"],
+                client_order_id=row["client_order_id"],
+                side=row["order_side"],
+                price=Decimal(row["price"]),
+                base_quantity=Decimal(row["base_quantity"]),
+                fee=Decimal(row["fee"]),
+                fee_asset=row["fee_asset"],
+                filled_at=_moment(row["filled_at"]),
+            )
             for row in self.rows(FILLS)
         )
 
     def payments(self) -> list[Payment]:
-        return sorted(Payment._make([*row[:4], Decimal(row[4])]) for row in self.rows(PAYMENTS))
+        return sorted(
+            Payment(
+                venue=row["code"],
+                symbol=row["venue_symbol"],
+                venue_payment_id=row["venue_payment_id"],
+                asset=row["asset"],
+                payment=Decimal(row["payment"]),
+            )
+            for row in self.rows(PAYMENTS)
+        )
 
     def intents(self) -> list[Intent]:
         return [
-            Intent._make(
-                [*row[:2], UUID(row[2]), *row[3:5], _moment(row[5]), _maybe_moment(row[6])]
+            Intent(
+                venue=row["code"],
+                client_order_id=row["client_order_id"],
+                position_id=UUID(row["position_id"]),
+                purpose=row["purpose"],
+                state=row["state"],
+                created_at=_moment(row["created_at"]),
+                sent_at=None if row["sent_at"] is None else _moment(row["sent_at"]),
             )
             for row in self.rows(INTENTS)
         ]
 
     def positions(self) -> list[Held]:
         """Return all positions, the oldest first."""
-        return [Held(UUID(row[0]), *row[1:]) for row in self.rows(POSITIONS)]
+        return [
+            Held(
+                id=UUID(row["id"]),
+                base=row["base"],
+                state=row["state"],
+                opened_by=row["opened_by"],
+                close_reason=row["close_reason"],
+                lease_owner=row["lease_owner"],
+            )
+            for row in self.rows(POSITIONS)
+        ]
 
     def position(self, position_id: UUID) -> Held:
         return next(held for held in self.positions() if held.id == position_id)
-
-    def kill_pressed_at(self) -> datetime:
-        """Return when the kill switch was pressed last."""
-        [row] = self.rows("SELECT max(pressed_at) FROM trading_killswitch")
-        return _moment(row[0])
 
     def story(self, position_id: UUID) -> str:
         """Return the journal of a position, for a test that failed."""
@@ -144,7 +175,3 @@ class Books:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def _maybe_moment(text: str | None) -> datetime | None:
-    return None if text is None else _moment(text)

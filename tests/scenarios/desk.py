@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,12 +17,13 @@ from tests.machine import RunningCarry, wait_until
 from tests.rehearsal import SimulatorControl
 from tests.scenarios.books import Books, Held
 from tests.scenarios.person import Person
-from tests.scenarios.venue_books import PERPETUALS, VenueBooks
+from tests.scenarios.venue_books import PERPETUALS, VenueBooks, VenueOrder
 
 # A test waits for conditions; this is how long a busy machine may take for one of them.
 PATIENCE = 120.0
 CALM_RATE = "0.0001"
 ENDS = ("closed", "abandoned")
+BROUGHT_BY = Decimal("0.0005")
 
 
 class Desk:
@@ -42,6 +44,7 @@ class Desk:
             self.simulator.pin(venue, base, funding_rate=rate)
 
     def freeze(self, base: str) -> None:
+        """Stop the price of `base`: a first leg at its mid then rests until it is brought."""
         for venue in PERPETUALS:
             self.simulator.pin(venue, base, freeze=True)
 
@@ -54,6 +57,29 @@ class Desk:
         """Open by hand, long at Binance and short at Bybit unless the ticket says otherwise."""
         venues = {"long": "binanceusdm", "short": "bybit"}
         return self.person.open_position(base, **{**venues, **ticket})
+
+    def entered(self, position_id: UUID) -> Held:
+        """Bring a frozen market to the first leg's order, and wait for the end of the entry."""
+        order = self.first_order(position_id)
+        if order.is_open and order.price is not None:
+            towards = 1 - BROUGHT_BY if order.side == "buy" else 1 + BROUGHT_BY
+            base = self.books.position(position_id).base
+            self.simulator.pin(order.venue, base, price=str(order.price * towards))
+        return self.wait_for(position_id, "open", *ENDS)
+
+    def first_order(self, position_id: UUID) -> VenueOrder:
+        """Wait for the first order of a position at its venue."""
+        found: list[VenueOrder] = []
+
+        def has_arrived() -> bool:
+            found[:] = [o for o in self.venues.orders() if o.position_id == position_id]
+            return bool(found)
+
+        try:
+            wait_until(has_arrived, timeout=PATIENCE, what="the first order is at its venue")
+        except AssertionError as late:
+            pytest.fail(f"{late}\n{self.books.story(position_id)}")
+        return found[0]
 
     def wait_for(self, position_id: UUID, *states: str) -> Held:
         """Wait until a position is in one of `states`; fail with its journal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -62,13 +63,14 @@ class Person:
         answer = self._web.post(self._web.get(path).form(path))
         assert answer.status == 200, answer.complaints
 
-    def kill(self) -> None:
-        """Type the phrase and close everything."""
+    def kill(self) -> datetime:
+        """Type the phrase and close everything; return when the answer said that it is pressed."""
         page = self._web.get("/kill/")
         phrase = re.search(r"Type (KILL \d+) to confirm", page.text)
         assert phrase is not None, page.text
         answer = self._web.post(page.form("/kill/flatten/"), phrase=phrase[1])
         assert answer.status == 200, answer.complaints
+        return datetime.now(UTC)
 
     def rearm(self) -> None:
         form = self._web.get("/kill/").form("/kill/rearm/")

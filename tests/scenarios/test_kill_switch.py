@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,8 @@ from tests.scenarios.venue_books import VenueOrder
 
 pytestmark = pytest.mark.scenario
 
+IN_FLIGHT = timedelta(seconds=2)
+
 
 @pytest.fixture
 def armed(desk: Desk) -> Generator[Desk]:
@@ -21,22 +24,13 @@ def armed(desk: Desk) -> Generator[Desk]:
     desk.person.rearm()
 
 
-def resting_order(desk: Desk, base: str) -> VenueOrder:
-    """Return the first leg's order, waiting at the venue."""
-    found: list[VenueOrder] = []
-
-    def rests() -> bool:
-        found[:] = [order for order in desk.venues.orders(base) if order.is_open]
-        return bool(found)
-
-    wait_until(rests, timeout=PATIENCE, what=f"the first leg of {base} rests at the venue")
-    return found[0]
-
-
-def assert_flat_and_nothing_opened_since_the_press(desk: Desk, base: str) -> None:
+def assert_flat_and_nothing_opened_since(pressed_at: datetime, desk: Desk, base: str) -> None:
+    """I16 and I17: no licence to open after the press, only what was already on its way."""
+    opening = [intent for intent in desk.books.intents() if intent.purpose != "reduce"]
+    assert not any(intent.sent_at and intent.sent_at > pressed_at for intent in opening)
     orders = desk.venues.orders(base)
-    pressed_at = desk.books.kill_pressed_at()
-    assert [o for o in orders if o.created_at > pressed_at and not o.reduce_only] == []
+    late = pressed_at + IN_FLIGHT
+    assert not any(order.created_at > late and not order.reduce_only for order in orders)
     assert not any(order.is_open for order in orders)
     assert desk.venues.held(base) == {}
     desk.assert_one_order_per_intent()
@@ -46,29 +40,30 @@ def assert_flat_and_nothing_opened_since_the_press(desk: Desk, base: str) -> Non
 def test_kill_while_the_first_leg_rests_ends_flat(armed: Desk) -> None:
     armed.freeze("AVAX")
     position = armed.open("AVAX")
-    resting_order(armed, "AVAX")
+    assert armed.first_order(position).is_open
 
-    armed.person.kill()
+    pressed_at = armed.person.kill()
 
     armed.wait_for(position, *ENDS)
-    assert_flat_and_nothing_opened_since_the_press(armed, "AVAX")
+    assert_flat_and_nothing_opened_since(pressed_at, armed, "AVAX")
 
 
 def test_kill_while_the_first_leg_fills_in_parts_ends_flat(armed: Desk) -> None:
     armed.freeze("LINK")
     position = armed.open("LINK")
-    order = resting_order(armed, "LINK")
+    order = armed.first_order(position)
+    assert order.is_open
     let_it_fill_in_parts(armed, order)
     wait_until(
         lambda: armed.venues.held("LINK"), timeout=PATIENCE, what="a part of the first leg fills"
     )
 
-    armed.person.kill()
+    pressed_at = armed.person.kill()
 
     armed.wait_for(position, *ENDS)
     [first] = [o for o in armed.venues.orders("LINK") if o.client_order_id == order.client_order_id]
     assert 0 < first.filled < first.base_quantity
-    assert_flat_and_nothing_opened_since_the_press(armed, "LINK")
+    assert_flat_and_nothing_opened_since(pressed_at, armed, "LINK")
 
 
 def let_it_fill_in_parts(desk: Desk, order: VenueOrder) -> None:

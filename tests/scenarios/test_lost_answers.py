@@ -26,10 +26,6 @@ def intent_of(desk: Desk, position_id: UUID, prefix: str) -> str:
     return ""
 
 
-def has_arrived(desk: Desk, base: str, prefix: str) -> bool:
-    return any(order.client_order_id.startswith(prefix) for order in desk.venues.orders(base))
-
-
 @pytest.mark.parametrize("shared_desk", [STREAMING, POLLING], indirect=True, scope="session")
 @pytest.mark.parametrize(
     ("prefix", "base"), [(FIRST_LEG, "SOL"), (SECOND_LEG, "XRP")], ids=["first", "second"]
@@ -39,8 +35,9 @@ def test_order_accepted_without_an_answer_is_one_order_and_ends_hedged_or_flat(
 ) -> None:
     desk.simulator.fault(method="POST", client_order_id=prefix, action="accept_no_answer")
 
+    desk.freeze(base)
     position = desk.open(base)
-    held = desk.wait_for(position, "open", "closed", "abandoned")
+    held = desk.entered(position)
 
     assert desk.faults_struck() == 1
     assert bool(desk.venues.held(base)) == (held.state == "open")
@@ -59,8 +56,9 @@ def test_worker_killed_between_send_and_record_loses_nothing_and_sends_nothing_t
     desk.simulator.fault(
         method="POST", client_order_id=FIRST_LEG, action="delay", after_accept=True, seconds=60
     )
+    desk.freeze(base)
     position = desk.open(base)
-    wait_until(lambda: has_arrived(desk, base, FIRST_LEG), timeout=PATIENCE, what="it is sent")
+    desk.first_order(position)
     assert intent_of(desk, position, FIRST_LEG) == "sending"
 
     name = kill_the_worker_that_drives(desk, position)
@@ -70,7 +68,7 @@ def test_worker_killed_between_send_and_record_loses_nothing_and_sends_nothing_t
         timeout=PATIENCE,
         what=f"{name} is started again",
     )
-    desk.wait_for(position, "open", "closed", "abandoned")
+    desk.entered(position)
     desk.assert_hedged_or_flat(base)
     desk.close(position)
     assert desk.venues.held(base) == {}

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
+from exchanges.client_order_ids import parse_client_order_id
 from tests.rehearsal import SimulatorControl
 from tests.scenarios.books import Fill, Payment
 
@@ -17,11 +19,12 @@ OPEN_STATUSES = ("open", "partial")
 
 
 class VenueOrder(NamedTuple):
-    """One order as the venue knows it."""
+    """One order as the venue knows it; `position_id` is what its client order id says."""
 
     venue: str
     symbol: str
     client_order_id: str
+    position_id: UUID | None
     side: str
     price: Decimal | None
     base_quantity: Decimal
@@ -29,6 +32,23 @@ class VenueOrder(NamedTuple):
     reduce_only: bool
     is_open: bool
     created_at: datetime
+
+
+def _order(row: dict[str, Any]) -> VenueOrder:
+    own = parse_client_order_id(row["client_order_id"])
+    return VenueOrder(
+        venue=row["venue"],
+        symbol=row["symbol"],
+        client_order_id=row["client_order_id"],
+        position_id=own.position_id if own else None,
+        side=row["side"],
+        price=None if row["price"] is None else Decimal(row["price"]),
+        base_quantity=Decimal(row["base_quantity"]),
+        filled=Decimal(row["filled"]),
+        reduce_only=row["reduce_only"],
+        is_open=row["status"] in OPEN_STATUSES,
+        created_at=datetime.fromisoformat(row["created_at"]),
+    )
 
 
 def to_the_millisecond(moment: datetime) -> datetime:
@@ -43,21 +63,7 @@ class VenueBooks:
         self._control = control
 
     def orders(self, base: str = "") -> list[VenueOrder]:
-        return [
-            VenueOrder(
-                venue=row["venue"],
-                symbol=row["symbol"],
-                client_order_id=row["client_order_id"],
-                side=row["side"],
-                price=None if row["price"] is None else Decimal(row["price"]),
-                base_quantity=Decimal(row["base_quantity"]),
-                filled=Decimal(row["filled"]),
-                reduce_only=row["reduce_only"],
-                is_open=row["status"] in OPEN_STATUSES,
-                created_at=datetime.fromisoformat(row["created_at"]),
-            )
-            for row in self._rows("orders", base)
-        ]
+        return [_order(row) for row in self._rows("orders", base)]
 
     def fills(self) -> list[Fill]:
         return sorted(
