@@ -84,6 +84,16 @@ def price_passive(price: Decimal, tick: Decimal, side: Side) -> Decimal:
     return price_against_us(price, tick, side.opposite)
 
 
+def plain(value: Decimal) -> str:
+    """Write a quantity or price without trailing zeros or exponent."""
+    return f"{value.normalize():f}"
+
+
+def signed(value: Decimal, places: int) -> str:
+    """Write an amount for people: always with its sign, U+2212 for minus, half-even."""
+    return f"{for_display(value, places):+f}".replace("-", "\N{MINUS SIGN}")
+
+
 def for_display(value: Decimal, places: int) -> Decimal:
     """Round half-even to `places` decimals. Never store or send the result."""
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)

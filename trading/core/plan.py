@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from exchanges.domain import OrderType, Side, TimeInForce
 from trading.core.exposure import ZERO, Exposure, exposure, net_base, tolerance
-from trading.core.money import ceil_to_lot, floor_to_lot, price_against_us
+from trading.core.money import ceil_to_lot, floor_to_lot, plain, price_against_us
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import (
     UNRESOLVED_ORDER_STATES,
@@ -181,9 +181,9 @@ def _hold_open(view: PositionView) -> Step:
         case Exposure.FLAT:
             return _confirmed(view, PositionEvent.FLAT, "both legs are gone")
         case Exposure.IMBALANCED:
+            net, most = plain(net_base(legs)), plain(tolerance(legs))
             return Record(
-                event=PositionEvent.IMBALANCED,
-                cause=f"net {net_base(legs)} is beyond the tolerance of {tolerance(legs)}",
+                event=PositionEvent.IMBALANCED, cause=f"net {net} is beyond the tolerance of {most}"
             )
         case Exposure.HEDGED if view.goal is Goal.FLAT:
             return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the position is to be flat")

@@ -38,6 +38,7 @@ class KillSwitch(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-epoch"]
+        verbose_name_plural = "kill switches"
         indexes: ClassVar = [
             models.Index(fields=["user"], condition=Q(rearmed_at=None), name="kill_pressed")
         ]

@@ -10,6 +10,7 @@ from django.db import models
 
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.models import ExchangeAccount
+from trading.core.money import plain
 from trading.models.order import Order
 from trading.models.position import Leg, LegSide, Position
 
@@ -48,7 +49,7 @@ class Trade(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.side} {self.base_quantity} @ {self.price}"
+        return f"{self.action} {self.side} {plain(self.base_quantity)} @ {plain(self.price)}"
 
 
 class FundingEvent(models.Model):

@@ -64,6 +64,7 @@ class Opportunity(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-seen_at"]
+        verbose_name_plural = "opportunities"
         indexes: ClassVar = [models.Index(fields=["user", "-seen_at"])]
 
     def __str__(self) -> str:

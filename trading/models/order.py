@@ -11,6 +11,7 @@ from django.db import models
 from exchanges import domain
 from exchanges.decimals import price_field, quantity_field
 from exchanges.domain import OrderType, Side, TimeInForce
+from trading.core.money import plain
 from trading.core.states import (
     PENDING_ORDER_STATES,
     WORKING_ORDER_STATES,
@@ -86,7 +87,9 @@ class Order(models.Model):
         indexes: ClassVar = [models.Index(fields=["state"])]
 
     def __str__(self) -> str:
-        return f"{self.purpose} {self.side} {self.base_quantity} {self.leg.instrument.symbol}"
+        return (
+            f"{self.purpose} {self.side} {plain(self.base_quantity)} {self.leg.instrument.symbol}"
+        )
 
     @property
     def signed_filled(self) -> Decimal:

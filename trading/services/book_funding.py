@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from exchanges.domain import FundingPayment, InstrumentKind, Symbol
 from exchanges.models import SettledFundingRate
 from trading.core import funding
+from trading.core.money import signed
 from trading.core.pnl import payment_fault
 from trading.core.states import EXPOSED_POSITION_STATES, PositionState
 from trading.events import announce
@@ -111,8 +112,8 @@ def _book(leg: Leg, payment: FundingPayment, now: datetime) -> int:
             announce(
                 user_id=leg.position.user_id,
                 kind="funding",
-                sentence=f"Funding {payment.payment:+.4f} {payment.asset} on {leg.position.base}, "
-                f"{leg.instrument.exchange.short_code}",
+                sentence=f"Funding {signed(payment.payment, 4)} {payment.asset} on "
+                f"{leg.position.base}, {leg.instrument.exchange.short_code}",
                 position=leg.position,
                 payload={"event": str(event.pk)},
                 now=now,
@@ -214,7 +215,7 @@ def _match(expected: ExpectedFunding, event: FundingEvent, now: datetime) -> Non
             event=event, status=status
         )
         if fault:
-            _alert(expected, f"{event.payment:+.4f} was paid, {fault.replace('_', ' ')}", now)
+            _alert(expected, f"{signed(event.payment, 4)} was paid, {fault.replace('_', ' ')}", now)
 
 
 def _miss(expected: ExpectedFunding, now: datetime) -> None:
@@ -234,7 +235,7 @@ def _alert(expected: ExpectedFunding, what: str, now: datetime) -> None:
         kind="funding.deviation",
         severity=Event.Severity.WARNING,
         sentence=f"{position.base} on {expected.leg.instrument.exchange.short_code}: "
-        f"{expected.payment:+.4f} was expected at {expected.settles_at:%H:%M:%S}, {what}",
+        f"{signed(expected.payment, 4)} was expected at {expected.settles_at:%H:%M:%S}, {what}",
         position=position,
         now=now,
     )

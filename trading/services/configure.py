@@ -74,5 +74,13 @@ def save(
 
 def _changes(before: Parameters, after: Parameters) -> str:
     old, new = before.to_values(), after.to_values()
-    parts = [f"{key} {old[key]} → {new[key]}" for key in new if new[key] != old[key]]
+    parts = [
+        f"{key} {_written(old[key])} → {_written(new[key])}" for key in new if new[key] != old[key]
+    ]
     return ", ".join(parts) or "nothing changed"
+
+
+def _written(value: str | bool | list[str]) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return " ".join(value) if isinstance(value, list) else value or "off"

@@ -17,6 +17,7 @@ from exchanges.domain import (
     VenueOrderStatus,
 )
 from exchanges.models import ExchangeAccount
+from trading.core.money import plain
 from trading.core.states import (
     FINAL_ORDER_STATES,
     OrderEvent,
@@ -64,7 +65,7 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
     if filled != order.filled_base_quantity:
         note_exposure_change(order)
     if _changes_state(order, event):
-        cause = f"venue says {status}, {filled} of {order.base_quantity} filled"
+        cause = f"venue says {status}, {plain(filled)} of {plain(order.base_quantity)} filled"
         apply_to_order(order, event, cause=cause, now=now, **columns)
         return
     if any(getattr(order, name) != value for name, value in columns.items()):
@@ -176,6 +177,6 @@ def _raise_filled(order: Order, now: datetime) -> None:
     if event is OrderEvent.FILLED:
         columns["is_final_at_venue"] = True
     if _changes_state(order, event):
-        apply_to_order(order, event, cause=f"fills add up to {booked}", now=now, **columns)
+        apply_to_order(order, event, cause=f"fills add up to {plain(booked)}", now=now, **columns)
     else:
         Order.objects.filter(pk=order.pk).update(**columns)
