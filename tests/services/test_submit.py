@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -218,6 +220,43 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(position: Position) -
 
     assert send(order, position, venue) is OrderState.PLANNED
     assert venue.sent == []
+
+
+def test_a_worker_whose_lease_was_taken_over_writes_no_intent(position: Position) -> None:
+    assert lease.take(position.pk, owner="another worker", now=NOW + timedelta(minutes=1))
+
+    with pytest.raises(lease.LeaseLost):
+        intend(position)
+
+    assert not Order.objects.exists()
+
+
+def test_reading_anew_never_takes_over_the_lease_of_another(position: Position) -> None:
+    taken = lease.take(position.pk, owner="another worker", now=NOW + timedelta(minutes=1))
+    assert taken is not None
+
+    with pytest.raises(lease.LeaseLost):
+        lease.reread(position)
+    lease.give_back(position)
+
+    assert lease.extend(taken, now=NOW)
+    assert Position.objects.get(pk=position.pk).lease_expires_at is not None
+
+
+def test_what_a_dead_process_held_is_free_at_once_and_the_living_keep_theirs(
+    position: Position,
+) -> None:
+    later = NOW + timedelta(minutes=1)
+    with subprocess.Popen(["true"]) as ended:  # noqa: S607
+        pass
+    assert lease.take(position.pk, owner=lease.owner_name(), now=later) is not None
+    assert lease.free_the_dead(now=later) == 0
+
+    owner = lease.owner_name().replace(str(os.getpid()), str(ended.pid), 1)
+    Position.objects.filter(pk=position.pk).update(lease_owner=owner)
+
+    assert lease.free_the_dead(now=later) == 1
+    assert lease.take(position.pk, owner="its successor", now=later) is not None
 
 
 def test_a_licence_that_lay_too_long_is_not_used(position: Position) -> None:

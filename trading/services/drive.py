@@ -62,6 +62,8 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
     started = clock()
     try:
         stopped = _steps(position, venues, clock)
+    except lease.LeaseLost:
+        stopped = "the lease was taken over"
     finally:
         lease.give_back(position)
     logger.info(
@@ -120,7 +122,7 @@ def _after(step: Step, position: Position, loaded: Loaded, clock: Clock) -> Load
 
 
 def _reload(position: Position, clock: Clock) -> Loaded:
-    position.refresh_from_db()
+    lease.reread(position)
     return load(position, now=clock())
 
 
@@ -226,7 +228,6 @@ def _prepare(position: Position, loaded: Loaded, venues: Venues, now: datetime) 
 
 def _read_back(position: Position, venues: Venues, now: datetime) -> str:
     result, words = read_back(position, venues=venues, now=now)
-    position.refresh_from_db()
     match result:
         case ReadBackResult.CONFIRMED:
             return ""

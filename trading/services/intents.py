@@ -11,6 +11,7 @@ from exchanges.client_order_ids import client_order_id
 from trading.core.states import OrderEvent, Purpose
 from trading.core.steps import Place
 from trading.models import Leg, Order, Position
+from trading.services.lease import LeaseLost
 from trading.services.transition import apply_to_order
 
 
@@ -20,6 +21,8 @@ class TooManyOrders(Exception):
 
 def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: datetime) -> Order:
     """Commit one intent and return it. Raise TooManyOrders beyond `cap` orders in a minute.
+
+    Raise LeaseLost when another worker has taken the position over.
 
     The sequence is counted inside the transaction and unique in the database, so that two workers
     can never write the same intent twice.
@@ -31,7 +34,10 @@ def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: d
             raise TooManyOrders(
                 f"{position.base}: {recent} orders in the last minute, the cap is {cap}"
             )
-        Position.objects.filter(pk=position.pk).update(exposure_version=F("exposure_version") + 1)
+        # A worker that was paused beyond its lease must not leave what its successor would send.
+        held = Position.objects.filter(pk=position.pk, lease_epoch=position.lease_epoch)
+        if held.update(exposure_version=F("exposure_version") + 1) != 1:
+            raise LeaseLost
         sequence = orders.filter(leg=leg, purpose=place.purpose).count() + 1
         return Order.objects.create(
             position=position,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import uuid
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from django.db.models import F, Q
 
@@ -13,12 +15,17 @@ from trading.models import Position
 from trading.models.position import PositionQuerySet
 
 LEASE = timedelta(seconds=30)
+_MACHINE = f"{crc32(socket.gethostname().encode()):08x}"
 _PROCESS = uuid.uuid4().hex[:8]
+
+
+class LeaseLost(Exception):
+    """Another worker acts on the position now: nothing more may be written for it."""
 
 
 def owner_name() -> str:
     """Return a name that no other thread of any process has."""
-    return f"{_PROCESS}.{os.getpid()}.{threading.get_ident()}"
+    return f"{_MACHINE}.{os.getpid()}.{_PROCESS}.{threading.get_ident()}"
 
 
 def take(position_id: uuid.UUID, *, owner: str, now: datetime) -> Position | None:
@@ -44,9 +51,40 @@ def extend(position: Position, *, now: datetime) -> bool:
     return _ours(position).update(lease_expires_at=position.lease_expires_at) == 1
 
 
+def reread(position: Position) -> None:
+    """Read a position anew. Raise LeaseLost, keeping our old epoch, when it was taken over."""
+    epoch = position.lease_epoch
+    position.refresh_from_db()
+    if position.lease_epoch != epoch:
+        position.lease_epoch = epoch
+        raise LeaseLost
+
+
+def free_the_dead(*, now: datetime) -> int:
+    """Free what processes of this machine held when they died; return how many positions.
+
+    What other machines held is free when its lease is over.
+    """
+    ours = Position.objects.filter(lease_owner__startswith=f"{_MACHINE}.", lease_expires_at__gt=now)
+    dead = [held for held in ours if not _is_running(int(held.lease_owner.split(".")[1]))]
+    for held in dead:
+        give_back(held)
+    return len(dead)
+
+
 def give_back(position: Position) -> None:
     """Free the position for the next doorbell; harmless if it was taken over meanwhile."""
     _ours(position).update(lease_expires_at=None)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _ours(position: Position) -> PositionQuerySet:

@@ -18,6 +18,7 @@ from trading.core.states import (
     PositionState,
 )
 from trading.models import KillSwitch, Order, Position
+from trading.services import lease
 from trading.services.drive import drive
 from trading.services.kill_switch import ask_for_exits
 from trading.services.venues import REAL, Venues
@@ -31,6 +32,7 @@ def sweep(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now
     """Drive every position with something left to do, closing ones first; return how many."""
     for pressed in KillSwitch.objects.filter(rearmed_at=None, closes_positions=True):
         ask_for_exits(pressed, now=clock())
+    lease.free_the_dead(now=clock())
     due = positions_due()
     for position_id in due:
         drive(position_id, venues=venues, clock=clock)
