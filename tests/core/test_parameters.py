@@ -33,11 +33,11 @@ def test_defaults_are_those_of_the_table() -> None:
 
 
 def test_percent_is_divided_by_a_hundred_once_at_the_border() -> None:
-    p = Parameters.from_values({"min_opening_arbitrage_pct": "0.3"})
+    p = Parameters.from_values({"stop_loss_pct": "0.3"})
 
-    assert p.min_opening_arbitrage == D("0.003")
+    assert p.stop_loss == D("0.003")
     assert p.perpetual_market_slippage_buffer == D("0.0005")
-    assert p.to_values()["min_opening_arbitrage_pct"] == "0.3"
+    assert p.to_values()["stop_loss_pct"] == "0.3"
 
 
 def test_values_come_back_as_they_went_in() -> None:
@@ -101,7 +101,6 @@ def test_all_errors_are_reported_at_once() -> None:
         ({"entry_buffer_minutes": "40"}, "entry_buffer_minutes", "40 min before"),
         ({"leverage_cap": "1.5"}, "leverage", "2x is above the leverage cap, 1.5x"),
         ({"buffer_fraction": "0.5"}, "active_fraction", "add up to 1.3"),
-        ({"min_closing_arbitrage_pct": "1"}, "min_closing_arbitrage_pct", "1 % is not below"),
         ({"max_position_per_user_usd": "100"}, "max_position_per_user_usd", "100 USD is less"),
         ({"max_position_per_venue_usd": "9"}, "max_position_per_venue_usd", "one pair, 50000 USD"),
     ],

@@ -10,10 +10,11 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.services.conftest import Desk
-from trading.models import LimitUse, Position
+from trading.models import EquitySnapshot, LimitUse, Position
 from trading.services import configure, kill_switch
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.quote import quote_entry
+from trading.services.standing import standing_of
 
 pytestmark = pytest.mark.protocol
 
@@ -181,3 +182,17 @@ def test_a_quote_shows_income_cost_and_break_even_without_writing_anything(ready
     assert quote.cost_usd == quote.cost * quote.size_usd
     assert Position.objects.count() == 0
     assert reserved(ready) == {}
+
+
+def test_the_scheduler_enters_nothing_after_the_days_loss(ready: Desk) -> None:
+    # 250,000 now; 260,000 at midnight: 3.85 % lost, entries halt at 2 %
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    EquitySnapshot.objects.create(
+        user=ready.user, at=midnight, equity_usd=Decimal(260_000), free_usd=Decimal(260_000)
+    )
+
+    refusal = standing_of(ready.user, timezone.now()).refuse_entries()
+
+    assert refusal is not None
+    assert refusal.code == "daily_stop"
+    assert "3.85 %" in refusal.sentence

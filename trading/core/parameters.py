@@ -38,18 +38,6 @@ class Ranking(StrEnum):
     SPREAD = "spread"
 
 
-class FirstLeg(StrEnum):
-    AUTO = "auto"
-    SPOT = "spot"
-    PERP = "perp"
-
-
-class CloseOrder(StrEnum):
-    SIMULTANEOUS = "simultaneous"
-    PERP_FIRST = "perp_first"
-    SPOT_FIRST = "spot_first"
-
-
 _U = Unit
 DEFAULT_PAIRS = ("BTC-USDT", "ETH-USDT", "SOL-USDT")
 
@@ -80,12 +68,6 @@ class Parameters:
     min_spread_per_10k: Decimal = parameter(
         _U.FRACTION, "0.00001", "Least spread per 10,000 USD",
         "Added to the least spread for every 10,000 USD of size.", least="0", most="0.1")
-    min_opening_arbitrage: Decimal = parameter(
-        _U.PERCENT, "1.0", "Opening basis", "Basis at which a spot-perp position opens.",
-        least="-100", most="100", suffix="_pct")
-    min_closing_arbitrage: Decimal = parameter(
-        _U.PERCENT, "-0.1", "Closing basis", "Basis at which a position opened on basis closes.",
-        least="-100", most="100", suffix="_pct")
     hold_horizon: timedelta = parameter(
         _U.HOURS, "168", "Hold time",
         "How long a position is planned to be held; costs are weighed against this.", least="0.01",
@@ -141,17 +123,11 @@ class Parameters:
     failed_entry_cooldown: timedelta = parameter(
         _U.MINUTES, "15", "Pause after a failed entry",
         "No entry on the pair for this long after one failed.", least="0", most="10080")
-    liquidation_cooldown: timedelta = parameter(
-        _U.MINUTES, "60", "Pause after a liquidation",
-        "No entry on the pair for this long after a leg was liquidated.", least="0", most="10080")
 
     # How large it may be
     leverage: Decimal = parameter(
         _U.MULTIPLE, "2", "Leverage", "Leverage of a perpetual hedged by a perpetual.", least="1",
         most="5")
-    spot_perp_leverage: Decimal = parameter(
-        _U.MULTIPLE, "1", "Leverage against spot", "Leverage of a perpetual hedged by spot.",
-        least="1", most="5")
     leverage_cap: Decimal = parameter(
         _U.MULTIPLE, "5", "Leverage cap", "No order is sent at a higher leverage.", least="1",
         most="5")
@@ -181,29 +157,16 @@ class Parameters:
     max_position_per_user_usd: Decimal = parameter(
         _U.USD, "250000", "Limit in all", "Largest notional of all positions, one leg each.",
         least="1")
-    max_basis_exposure_usd: Decimal = parameter(
-        _U.USD, "250000", "Limit on basis", "Largest notional opened for basis, one leg each.",
-        least="0")
-    max_funding_exposure_usd: Decimal = parameter(
-        _U.USD, "250000", "Limit on funding", "Largest notional opened for funding, one leg each.",
-        least="0")
     max_open_positions: int = parameter(
         _U.COUNT, "10", "Open positions", "Most positions open at once.", least="1", most="1000")
 
     # How orders are sent
-    first_leg: FirstLeg = parameter(
-        _U.CHOICE, FirstLeg.AUTO, "First leg", "auto begins with the thinner book.")
-    close_order: CloseOrder = parameter(
-        _U.CHOICE, CloseOrder.SIMULTANEOUS, "Closing order", "Which leg is closed first.")
     order_fill_timeout: timedelta = parameter(
         _U.SECONDS, "30", "First leg works for", "An unfilled first leg is cancelled after this.",
         least="1", most="3600", suffix="_seconds")
     hedge_escalation: timedelta = parameter(
         _U.SECONDS, "1", "Hedge goes to market after",
         "A hedge that rests longer is sent at market.", least="0", most="30", suffix="_seconds")
-    spot_market_slippage_buffer: Decimal = parameter(
-        _U.PERCENT, "0.05", "Spot limit buffer",
-        "How far beyond the touch a marketable spot limit may fill.", least="0", most="10")
     perpetual_market_slippage_buffer: Decimal = parameter(
         _U.PERCENT, "0.05", "Perpetual limit buffer",
         "How far beyond the touch a marketable perpetual limit may fill.", least="0", most="10")
@@ -240,34 +203,20 @@ class Parameters:
     daily_stop: Decimal = parameter(
         _U.PERCENT, "2", "Daily stop, of capital", "Net loss of the day that halts entries.",
         least="0.01", most="100", suffix="_pct")
-    rebalance_threshold: Decimal = parameter(
-        _U.FRACTION, "0.02", "Rebalance at", "Drift between the legs that is always trimmed.",
-        least="0.001", most="0.5")
 
     # What data is trusted
     max_book_age: timedelta = parameter(
         _U.SECONDS, "3", "Oldest book", "Older quotes never trade.", least="0.1", most="300",
         suffix="_seconds")
-    max_mark_age: timedelta = parameter(
-        _U.SECONDS, "10", "Oldest mark price", "Older mark prices never trade.", least="0.1",
-        most="300", suffix="_seconds")
     max_funding_age: timedelta = parameter(
         _U.SECONDS, "10", "Oldest funding rate", "Older rates never trade.", least="0.1",
         most="300", suffix="_seconds")
     max_venue_latency: timedelta = parameter(
         _U.MILLISECONDS, "2000", "Slowest venue", "No entry where answers take longer.", least="1",
         most="60000", suffix="_ms")
-    spot_fee_fallback: Decimal = parameter(
-        _U.PERCENT, "0.1", "Spot fee if unknown",
-        "Assumed, and marked, where the account's fee cannot be asked.", least="0", most="5",
-        suffix="_pct")
     perpetual_fee_fallback: Decimal = parameter(
         _U.PERCENT, "0.05", "Perpetual fee if unknown",
         "Assumed, and marked, where the account's fee cannot be asked.", least="0", most="5",
-        suffix="_pct")
-    borrow_fallback: Decimal = parameter(
-        _U.PERCENT, "0.01", "Borrow rate a day if unknown",
-        "Assumed, and marked, where the venue's rate cannot be asked.", least="0", most="5",
         suffix="_pct")
     # fmt: on
 
@@ -339,18 +288,14 @@ def _contradictions(p: Parameters) -> dict[str, str]:
             f"{shown['entry_buffer_minutes']} before the settlement is outside the entry window, "
             f"{opens} to {closes} before it."
         )
-    for key in ("leverage", "spot_perp_leverage"):
-        if getattr(p, key) > p.leverage_cap:
-            errors[key] = f"{shown[key]} is above the leverage cap, {shown['leverage_cap']}."
+    if p.leverage > p.leverage_cap:
+        errors["leverage"] = (
+            f"{shown['leverage']} is above the leverage cap, {shown['leverage_cap']}."
+        )
     parts = p.active_fraction + p.buffer_fraction + p.fee_fraction
     if parts > 1:
         errors["active_fraction"] = (
             f"Active capital, margin buffer and fee reserve add up to {parts}, more than 1."
-        )
-    if p.min_closing_arbitrage >= p.min_opening_arbitrage:
-        errors["min_closing_arbitrage_pct"] = (
-            f"{shown['min_closing_arbitrage_pct']} is not below the opening basis, "
-            f"{shown['min_opening_arbitrage_pct']}."
         )
     for key in ("max_position_per_venue_usd", "max_position_per_user_usd"):
         if p.max_position_per_pair_usd > getattr(p, key):

@@ -16,6 +16,7 @@ from exchanges.domain import FundingPayment, InstrumentKind, Symbol
 from exchanges.models import SettledFundingRate
 from trading.core import funding
 from trading.core.money import signed
+from trading.core.parameters import Parameters
 from trading.core.pnl import payment_fault
 from trading.core.states import EXPOSED_POSITION_STATES, PositionState
 from trading.events import announce
@@ -175,7 +176,7 @@ def _held_at(leg: Leg, moment: datetime) -> Decimal:
 
 def _first_status(leg: Leg, settled_at: datetime) -> str:
     """A fill within the guard of a settlement may or may not have counted for it."""
-    guard = timedelta(seconds=60)
+    guard = Parameters.from_values(leg.position.parameters).settlement_guard
     near = Trade.objects.filter(
         leg=leg, filled_at__gte=settled_at - guard, filled_at__lte=settled_at + guard
     )

@@ -16,6 +16,8 @@ from exchanges.modes import Mode
 from trading.models import ConfigurationVersion
 from trading.services import configure, engine
 from trading.services.check_keys import check_keys
+from trading.services.equity import snapshot_equity
+from trading.services.fees import refresh_fees
 from trading.services.venues import REAL
 
 USERNAME = "demo"
@@ -71,8 +73,16 @@ def seed_demo(*, register: RegisterAccount, now: datetime) -> DemoLogin:
     # Later starts leave it to the hourly task: asking three venues would delay them by seconds.
     if not selectors.active_instruments().exists():
         exchange_services.refresh_instruments(now)
-    check_keys(venues=REAL, now=now)
+        _read_first_facts(now)
     return DemoLogin(username=USERNAME, password=password)
+
+
+def _read_first_facts(now: datetime) -> None:
+    """Read what the schedules bring within a minute, so that the first page has its figures."""
+    check_keys(venues=REAL, now=now)
+    refresh_fees(venues=REAL, now=now)
+    snapshot_equity(venues=REAL, now=now)
+    exchange_services.poll_settlements(now)
 
 
 def _exchange(code: str, short_code: str, name: str) -> Exchange:

@@ -19,9 +19,10 @@ from exchanges.domain import Symbol
 from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
+from trading.core.sentence import percent
 from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
-from trading.models import CoolDown, Engine, KillSwitch, LimitUse, Position
+from trading.models import CoolDown, Engine, EquitySnapshot, KillSwitch, LimitUse, Position
 from trading.services import configure, kill_switch
 from trading.services.limits import USER_SCOPE
 
@@ -44,6 +45,8 @@ class Standing:
     live: Mapping[str, str]
     cool_downs: Mapping[str, CoolDown]
     kill: KillSwitch | None
+    lost_today: Decimal
+    """What equity has fallen today, as a part of what it was at midnight UTC; < 0 is a gain."""
     is_running: bool
 
     def taker_fee(self, key: Key) -> Decimal:
@@ -120,6 +123,12 @@ class Standing:
             return Refusal(code="paused", sentence="The engine is paused: resume it to enter.")
         if not self.parameters.auto_entry:
             return Refusal(code="manual_only", sentence="Automatic entry is off.")
+        if self.lost_today >= self.parameters.daily_stop:
+            sentence = (
+                f"Equity is {percent(self.lost_today)} lower than at midnight UTC; entries halt at "
+                f"{percent(self.parameters.daily_stop)}."
+            )
+            return Refusal(code="daily_stop", sentence=sentence)
         if len(self.live) >= most:
             sentence = f"{len(self.live)} positions are open; the most is {most}."
             return Refusal(code="too_many_positions", sentence=sentence)
@@ -161,8 +170,19 @@ def standing_of(user: User, now: datetime) -> Standing:
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
         kill=kill_switch.active_for(user),
+        lost_today=_lost_today(user, equity, now),
         is_running=engine is not None and engine.state == Engine.State.RUNNING,
     )
+
+
+def _lost_today(user: User, equity: Decimal, now: datetime) -> Decimal:
+    """Compare with the day's first snapshot; without one nothing is known to be lost."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = EquitySnapshot.objects.filter(user=user, at__gte=midnight).order_by("at").first()
+    if first is None or first.equity_usd <= 0:
+        return ZERO
+    lost: Decimal = (first.equity_usd - equity) / first.equity_usd
+    return lost
 
 
 def _capital(accounts: Mapping[str, ExchangeAccount]) -> tuple[dict[str, Capital], Decimal]:
