@@ -185,7 +185,7 @@ def test_a_quote_shows_income_cost_and_break_even_without_writing_anything(ready
 
 
 def test_the_scheduler_enters_nothing_after_the_days_loss(ready: Desk) -> None:
-    # 250,000 now; 260,000 at midnight: 3.85 % lost, entries halt at 2 %
+    # 250,000 now; 260,000 at midnight: 3.8462 % lost, entries halt at 2 %
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     EquitySnapshot.objects.create(
         user=ready.user, at=midnight, equity_usd=Decimal(260_000), free_usd=Decimal(260_000)
@@ -195,4 +195,4 @@ def test_the_scheduler_enters_nothing_after_the_days_loss(ready: Desk) -> None:
 
     assert refusal is not None
     assert refusal.code == "daily_stop"
-    assert "3.85 %" in refusal.sentence
+    assert "3.8462 % lower" in refusal.sentence
