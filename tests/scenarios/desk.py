@@ -22,6 +22,8 @@ from tests.scenarios.venue_books import PERPETUALS, VenueBooks, VenueOrder
 # A test waits for conditions; this is how long a busy machine may take for one of them.
 PATIENCE = 120.0
 CALM_RATE = "0.0001"
+# How own client order ids begin: `ca`, the leg, the purpose (see exchanges/client_order_ids.py).
+FIRST_LEG, SECOND_LEG = "ca0o", "ca1h"
 ENDS = ("closed", "abandoned")
 BROUGHT_BY = Decimal("0.0005")
 
@@ -43,11 +45,6 @@ class Desk:
         for venue, rate in rate_of.items():
             self.simulator.pin(venue, base, funding_rate=rate)
 
-    def freeze(self, base: str) -> None:
-        """Stop the price of `base`: a first leg at its mid then rests until it is brought."""
-        for venue in PERPETUALS:
-            self.simulator.pin(venue, base, freeze=True)
-
     def faults_struck(self) -> int:
         """Return how many requests were disturbed by the faults in force."""
         rules = self.simulator.control("GET", "/faults")["faults"]
@@ -60,26 +57,41 @@ class Desk:
 
     def entered(self, position_id: UUID) -> Held:
         """Bring a frozen market to the first leg's order, and wait for the end of the entry."""
-        order = self.first_order(position_id)
+        self.bring_market_to(position_id)
+        return self.wait_for(position_id, "open", *ENDS)
+
+    def bring_market_to(self, position_id: UUID) -> None:
+        """Move a frozen price to where the first leg's order rests."""
+        order = self.order(position_id, FIRST_LEG)
         if order.is_open and order.price is not None:
             towards = 1 - BROUGHT_BY if order.side == "buy" else 1 + BROUGHT_BY
             base = self.books.position(position_id).base
             self.simulator.pin(order.venue, base, price=str(order.price * towards))
-        return self.wait_for(position_id, "open", *ENDS)
 
-    def first_order(self, position_id: UUID) -> VenueOrder:
-        """Wait for the first order of a position at its venue."""
+    def order(self, position_id: UUID, prefix: str) -> VenueOrder:
+        """Wait for the order of a position whose client order id begins so, at its venue."""
         found: list[VenueOrder] = []
 
         def has_arrived() -> bool:
-            found[:] = [o for o in self.venues.orders() if o.position_id == position_id]
+            found[:] = [
+                order
+                for order in self.venues.orders()
+                if order.position_id == position_id and order.client_order_id.startswith(prefix)
+            ]
             return bool(found)
 
         try:
-            wait_until(has_arrived, timeout=PATIENCE, what="the first order is at its venue")
+            wait_until(has_arrived, timeout=PATIENCE, what=f"order {prefix} is at its venue")
         except AssertionError as late:
             pytest.fail(f"{late}\n{self.books.story(position_id)}")
         return found[0]
+
+    def intent(self, position_id: UUID, prefix: str) -> str:
+        """Return the state of the intent whose client order id begins so, or nothing."""
+        for intent in self.books.intents():
+            if intent.position_id == position_id and intent.client_order_id.startswith(prefix):
+                return intent.state
+        return ""
 
     def wait_for(self, position_id: UUID, *states: str) -> Held:
         """Wait until a position is in one of `states`; fail with its journal."""
@@ -138,7 +150,10 @@ def assert_same(ours: Sequence[tuple[object, ...]], theirs: Sequence[tuple[objec
 
 @contextmanager
 def running_desk(var: Path, *without: str, simulator_options: str, calm: bool) -> Iterator[Desk]:
-    """Start a Carry; `calm` venues pay the same everywhere, so that nothing is opened by itself."""
+    """Start a Carry; at `calm` venues all rates are alike and prices stand still until brought.
+
+    Nothing is opened by itself there, and every first leg rests until a test wants it filled.
+    """
     carry = RunningCarry(var, *without, CARRY_SIMULATOR_OPTIONS=simulator_options)
     try:
         wait_until((var / "run.json").exists, timeout=PATIENCE, what="Carry says where it runs")
@@ -147,7 +162,7 @@ def running_desk(var: Path, *without: str, simulator_options: str, calm: bool) -
         # Before anything scans: the market's own episodes are too large for short intervals.
         for base in EPISODE_ORDER if calm else ():
             for venue in PERPETUALS:
-                simulator.pin(venue, base, funding_rate=CALM_RATE)
+                simulator.pin(venue, base, funding_rate=CALM_RATE, freeze=True)
         with carry:
             yield Desk(carry, simulator)
     finally:

@@ -9,12 +9,13 @@ from decimal import Decimal
 import pytest
 
 from tests.machine import wait_until
-from tests.scenarios.desk import ENDS, PATIENCE, Desk
+from tests.scenarios.desk import ENDS, FIRST_LEG, PATIENCE, SECOND_LEG, Desk
 from tests.scenarios.venue_books import VenueOrder
 
 pytestmark = pytest.mark.scenario
 
-IN_FLIGHT = timedelta(seconds=2)
+# What was licensed before the press may still arrive, but not later than this.
+IN_FLIGHT = timedelta(seconds=5)
 
 
 @pytest.fixture
@@ -38,9 +39,8 @@ def assert_flat_and_nothing_opened_since(pressed_at: datetime, desk: Desk, base:
 
 
 def test_kill_while_the_first_leg_rests_ends_flat(armed: Desk) -> None:
-    armed.freeze("AVAX")
     position = armed.open("AVAX")
-    assert armed.first_order(position).is_open
+    assert armed.order(position, FIRST_LEG).is_open
 
     pressed_at = armed.person.kill()
 
@@ -49,9 +49,8 @@ def test_kill_while_the_first_leg_rests_ends_flat(armed: Desk) -> None:
 
 
 def test_kill_while_the_first_leg_fills_in_parts_ends_flat(armed: Desk) -> None:
-    armed.freeze("LINK")
     position = armed.open("LINK")
-    order = armed.first_order(position)
+    order = armed.order(position, FIRST_LEG)
     assert order.is_open
     let_it_fill_in_parts(armed, order)
     wait_until(
@@ -64,6 +63,23 @@ def test_kill_while_the_first_leg_fills_in_parts_ends_flat(armed: Desk) -> None:
     [first] = [o for o in armed.venues.orders("LINK") if o.client_order_id == order.client_order_id]
     assert 0 < first.filled < first.base_quantity
     assert_flat_and_nothing_opened_since(pressed_at, armed, "LINK")
+
+
+def test_kill_while_the_hedge_is_on_its_way_ends_flat(armed: Desk) -> None:
+    armed.simulator.fault(method="POST", client_order_id=SECOND_LEG, action="delay", seconds=3)
+    position = armed.open("ADA")
+    armed.bring_market_to(position)
+    wait_until(
+        lambda: armed.intent(position, SECOND_LEG) == "sending",
+        timeout=PATIENCE,
+        what="the hedge is on its way",
+    )
+
+    pressed_at = armed.person.kill()
+
+    assert armed.wait_for(position, *ENDS).state == "closed"
+    assert armed.faults_struck() == 1
+    assert_flat_and_nothing_opened_since(pressed_at, armed, "ADA")
 
 
 def let_it_fill_in_parts(desk: Desk, order: VenueOrder) -> None:

@@ -45,8 +45,6 @@ def wait_for_settlements(desk: Desk, base: str, count: int) -> None:
 def test_opened_twice_funded_twice_closed_and_the_books_agree(desk: Desk) -> None:
     desk.person.configure(persistence="0")
     desk.rates("BTC", binanceusdm="0", bybit="0.0006")
-    for base in ("ETH", "BTC"):
-        desk.freeze(base)
     by_hand = desk.open("ETH")
     assert desk.entered(by_hand).state == "open"
     by_itself = opened_by_the_scheduler(desk, "BTC")
