@@ -45,6 +45,7 @@ class RunningCarry:
     def __init__(self, var: Path, *without: str, **environment: str) -> None:
         self.var = var
         self.output_file = var.with_name(f"{var.name}.out")
+        self._said_before = len(self.output) if self.output_file.exists() else 0
         flags = ["--without", *without] if without else []
         with self.output_file.open("a") as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
@@ -66,7 +67,7 @@ class RunningCarry:
 
     @property
     def output(self) -> str:
-        """What the terminal showed."""
+        """What the terminal showed, in earlier runs on this folder too."""
         return self.output_file.read_text()
 
     @property
@@ -86,4 +87,5 @@ class RunningCarry:
         return self.process.wait(STOP_SECONDS)
 
     def _is_announced_or_over(self) -> bool:
-        return "Carry is running at" in self.output or self.process.poll() is not None
+        said = self.output[self._said_before :]
+        return "Carry is running at" in said or self.process.poll() is not None
