@@ -13,7 +13,7 @@ from tests.scenarios.desk import PATIENCE, running_desk
 pytestmark = pytest.mark.scenario
 
 
-def test_second_start_goes_on_with_the_same_position_and_books_what_it_missed(
+def test_second_start_goes_on_with_the_same_position_and_both_books_stay_equal(
     tmp_path: Path,
 ) -> None:
     var = tmp_path / "var"
