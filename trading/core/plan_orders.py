@@ -1,0 +1,93 @@
+"""The orders and cancels that entering, closing and unwinding have in common."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.domain import OrderType, Side, TimeInForce
+from trading.core.money import ceil_to_lot, price_against_us
+from trading.core.snapshot import LegView, PositionView
+from trading.core.states import UNRESOLVED_ORDER_STATES, PositionEvent, Purpose
+from trading.core.steps import Cancel, Drop, Place, ReadBack, Record, Send, Step, Wait
+
+
+def marketable(
+    view: PositionView,
+    leg: LegView,
+    base_quantity: Decimal,
+    purpose: Purpose,
+    *,
+    escalated: bool,
+    now: datetime,
+) -> Place:
+    """Return a limit through the touch by the buffer, or a market order once that has failed."""
+    opening = opening_side(leg)
+    side = opening if purpose is Purpose.HEDGE else opening.opposite
+    at_market = escalated or leg.book is None
+    price = None
+    if not at_market and leg.book is not None:
+        touch = leg.book.ask if side is Side.BUY else leg.book.bid
+        limit = touch * (1 + side.sign * view.rules.market_buffer)
+        price = price_against_us(limit, leg.instrument.price_tick, side)
+    return Place(
+        leg_index=leg.index,
+        purpose=purpose,
+        side=side,
+        order_type=OrderType.MARKET if at_market else OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        base_quantity=base_quantity,
+        price=price,
+        reduce_only=purpose is Purpose.REDUCE,
+        cancel_after=now + view.rules.hedge_escalation,
+    )
+
+
+def cancel_expired(view: PositionView, now: datetime) -> Step | None:
+    for leg in view.legs:
+        for order in leg.working:
+            is_due = order.cancel_after is not None and now >= order.cancel_after
+            if is_due and order.cancel_requested_at is None and not leg.unresolved:
+                return Cancel(order_id=order.id)
+    return None
+
+
+def cancel_working(view: PositionView) -> Step | None:
+    """Cancel resting orders and wait for them; an unresolved one must not delay the other leg."""
+    resting = [
+        o for leg in view.legs for o in leg.working if o.state not in UNRESOLVED_ORDER_STATES
+    ]
+    for order in resting:
+        if order.cancel_requested_at is None:
+            return Cancel(order_id=order.id)
+    return Wait(reason="orders of the entry are being cancelled") if resting else None
+
+
+def resume_unsent(view: PositionView, *, drop_because: str) -> Step | None:
+    """Deal first with an intent that was written but never sent, as after a crash."""
+    for leg in view.legs:
+        if (order := leg.planned) is not None:
+            opens = order.purpose is not Purpose.REDUCE
+            if opens and drop_because:
+                return Drop(order_id=order.id, cause=drop_because)
+            return Send(order_id=order.id)
+    return None
+
+
+def confirmed(view: PositionView, event: PositionEvent, cause: str) -> Step:
+    """Record an end only after both venues said the same."""
+    return Record(event=event, cause=cause) if view.is_confirmed else ReadBack()
+
+
+def opening_side(leg: LegView) -> Side:
+    return Side.BUY if leg.sign > 0 else Side.SELL
+
+
+def smallest(leg: LegView) -> Decimal:
+    """Return the least base quantity the venue takes, by its lot, minimum and minimum notional."""
+    instrument = leg.instrument
+    least = max(instrument.min_base_quantity, instrument.lot)
+    if leg.book is None or leg.book.bid <= 0:
+        return least
+    by_notional = instrument.min_notional / leg.book.bid
+    return max(least, ceil_to_lot(by_notional, instrument.lot))
