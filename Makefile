@@ -18,12 +18,13 @@ FIND_PYTHON = for python in $(PYTHON) python3.12 python3.11 python3.13 python3; 
 	echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (on Debian: apt install python3-venv)." >&2; \
 	exit 1
 
-.PHONY: help setup run test check bench
+.PHONY: help setup run test check bench mutants
 
 help:
 	@echo "make run    start Carry on this machine, in rehearsal mode"
 	@echo "make test   run every test this machine can run"
 	@echo "make check  format, lint, types, architecture, migrations"
+	@echo "make mutants  plant known bugs in a copy, one at a time; the tests must notice each"
 	@echo "make bench  measure scan and event-to-orders; writes build/bench.json"
 
 setup: $(STAMP)
@@ -61,3 +62,6 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m tests.benchmarks.run
+
+mutants: $(STAMP)
+	@$(PY) -m tests.mutants.run $(MUTANTS)
