@@ -14,10 +14,20 @@ from exchanges.board import Board, Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import Exchange, Instrument
 
+_stand_ins: list[Redis] = []
+
+
+def stand_in_for_board(redis: Redis | None) -> None:
+    """Serve this process's board from `redis`, as the simulation does; None: the real one again."""
+    _stand_ins[:] = [redis] if redis is not None else []
+    board_redis.cache_clear()
+
 
 @cache
 def board_redis() -> Redis:
     """Return this process's connection to the board, pooled and with short time limits."""
+    if _stand_ins:
+        return _stand_ins[0]
     pool = ConnectionPool.from_url(
         settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0
     )

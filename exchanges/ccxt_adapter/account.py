@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from exchanges.ccxt_adapter import parse_account
@@ -28,7 +28,7 @@ class CcxtAccount:
         rows = self._profile.balances
 
         async def read() -> list[Balance]:
-            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
             return [
                 parse_account.balance(row, rows.columns, self._profile.name, now) for row in answer
             ]
@@ -41,7 +41,7 @@ class CcxtAccount:
             return []
 
         async def read() -> list[VenuePosition]:
-            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
             known = (
                 (row, listings.by_venue_symbol.get(row[rows.columns["symbol"]])) for row in answer
             )
@@ -63,7 +63,7 @@ class CcxtAccount:
                 self._client.exchange,
                 rows,
                 since=since,
-                now=_now(),
+                now=self._client.now(),
                 symbol=listing.instrument.venue_symbol,
             )
             return [
@@ -86,7 +86,7 @@ class CcxtAccount:
                 self._client.exchange,
                 rows,
                 since=since,
-                now=_now(),
+                now=self._client.now(),
                 symbol=listing.instrument.venue_symbol,
             )
             return [
@@ -142,7 +142,3 @@ def _at(answer: Any, path: Sequence[str]) -> Any:
 
 def _holds(stated: Any, refused: object) -> bool:
     return refused in stated if isinstance(stated, list) else stated == refused
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

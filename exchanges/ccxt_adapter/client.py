@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from datetime import datetime
 from decimal import Decimal
 from time import monotonic
 from typing import Any
 
 from exchanges.ccxt_adapter.faults import reading
-from exchanges.ccxt_adapter.library import Credential, create_exchange
+from exchanges.ccxt_adapter.library import REAL, Credential, Surroundings, create_exchange
 from exchanges.ccxt_adapter.listing import Listing, Listings, read_listings
 from exchanges.ccxt_adapter.parse import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
@@ -72,14 +73,23 @@ class VenueClient:
         *,
         credential: Credential | None = None,
         simulator_url: str | None = None,
+        surroundings: Surroundings = REAL,
     ) -> None:
         self.profile = catalogue.profile
+        self._surroundings = surroundings
         self.exchange = create_exchange(
-            self.profile, credential=credential, simulator_url=simulator_url
+            self.profile,
+            credential=credential,
+            simulator_url=simulator_url,
+            surroundings=surroundings,
         )
         self._catalogue = catalogue
         self._generation = 0
         self._pings: asyncio.Task[None] | None = None
+
+    def now(self) -> datetime:
+        """Return what this client's clock says."""
+        return self._surroundings.now()
 
     async def ready(self) -> Listings:
         """Return the listings; load them, or take them from another client, where needed."""

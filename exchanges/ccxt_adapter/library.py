@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ import yarl
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.venues.profile import VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
@@ -37,6 +39,24 @@ class Credential:
     api_key: str = field(repr=False)
     secret: str = field(repr=False)
     passphrase: str = field(default="", repr=False)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The clock of a client and what carries its requests; the simulation hands in its own.
+
+    `session` returns what the library uses like an aiohttp session; None opens a real one.
+    """
+
+    now: Callable[[], datetime] = _now
+    session: Callable[[], Any] | None = None
+
+
+REAL = Surroundings()
 
 
 class RedirectedSession:
@@ -91,11 +111,17 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
 
     session: Any
     simulator_url: str | None = None
+    surroundings: Surroundings = REAL
 
     def open(self, lazy: bool = False) -> None:
         if self.session is None and not (lazy and self.closed_by_user):
-            self.session = _new_session(self.simulator_url)
+            session = self.surroundings.session
+            self.session = session() if session else _new_session(self.simulator_url)
         super().open(lazy)
+
+    def milliseconds(self) -> int:
+        """Return the moment that requests are signed with."""
+        return milliseconds(self.surroundings.now())
 
     def sign(self, *args: Any, **kwargs: Any) -> Any:
         """Sign as the library does, without naming its author as our broker."""
@@ -150,7 +176,11 @@ def _new_session(simulator_url: str | None) -> Any:
 
 
 def create_exchange(
-    profile: VenueProfile, *, credential: Credential | None = None, simulator_url: str | None = None
+    profile: VenueProfile,
+    *,
+    credential: Credential | None = None,
+    simulator_url: str | None = None,
+    surroundings: Surroundings = REAL,
 ) -> Any:
     """Return a ccxt.pro instance. With a credential it is one for orders: no queue before them."""
     base = getattr(ccxt.pro, profile.ccxt_class)
@@ -170,7 +200,7 @@ def create_exchange(
             "password": credential.passphrase,
         }
     exchange = type(f"Careful{profile.ccxt_class}", (_Careful, base), {})(config)
-    exchange.simulator_url = simulator_url
+    exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
     # At DEBUG the library logs whole requests, keys and signatures included.
     exchange.logger.setLevel(logging.INFO)
     _refuse_retries(exchange.options)

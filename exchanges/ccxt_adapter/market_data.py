@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from exchanges.ccxt_adapter import parse
@@ -56,7 +56,7 @@ class CcxtMarketData:
         rows, listings = self._profile.quotes, await self._client.ready()
 
         async def read() -> list[Quote]:
-            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
             found = (
                 parse.quote(row, rows.columns, listing, now)
                 for row, listing in _known(answer, rows, listings)
@@ -69,7 +69,7 @@ class CcxtMarketData:
         rows, listings = self._profile.book_tops, await self._client.ready()
 
         async def read() -> list[BookTop]:
-            answer, now = await fetch_rows(self._client.exchange, rows), _now()
+            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
             found = (
                 parse.book_top(row, rows.columns, listing, now)
                 for row, listing in _known(answer, rows, listings)
@@ -85,7 +85,7 @@ class CcxtMarketData:
 
         async def read() -> Depth:
             book = await self._client.exchange.fetch_order_book(symbol, size)
-            return parse.depth(book, listing, _now())
+            return parse.depth(book, listing, self._client.now())
 
         return await self._read(read())
 
@@ -99,7 +99,7 @@ class CcxtMarketData:
                 self._client.exchange,
                 rows,
                 since=since,
-                now=_now(),
+                now=self._client.now(),
                 symbol=listing.instrument.venue_symbol,
             )
             return [parse.settled_funding(row, rows.columns, listing) for row in answer]
@@ -118,7 +118,7 @@ class CcxtMarketData:
     async def _funding_rates(self, listings: Listings) -> list[FundingRate]:
         rates = await self._rates_once(listings)
         if self._may_relist(rates):
-            self._relisted_at = _now()
+            self._relisted_at = self._client.now()
             rates = await self._rates_once(await self._client.refresh())
         return rates
 
@@ -126,13 +126,15 @@ class CcxtMarketData:
         """Tell whether a listed interval is contradicted and the list not fresh."""
         if self._profile.interval_rule is not IntervalRule.LISTED_MINUTES:
             return False
-        is_fresh = self._relisted_at is not None and _now() - self._relisted_at < RELIST_AFTER
+        is_fresh = (
+            self._relisted_at is not None and self._client.now() - self._relisted_at < RELIST_AFTER
+        )
         conflicting = (rate.interval_source is IntervalSource.CONFLICTING for rate in rates)
         return not is_fresh and any(conflicting)
 
     async def _rates_once(self, listings: Listings) -> list[FundingRate]:
         rows = self._profile.quotes
-        answer, now = await fetch_rows(self._client.exchange, rows), _now()
+        answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
         perpetuals = [
             (row, listing)
             for row, listing in _known(answer, rows, listings)
@@ -189,7 +191,3 @@ def _known(answer: Sequence[Row], rows: Rows, listings: Listings) -> Iterator[tu
         listing = listings.by_venue_symbol.get(row[rows.columns["symbol"]])
         if listing is not None:
             yield row, listing
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -110,7 +109,7 @@ class CcxtTrading:
             price,
             {**self._profile.order_params, **_order_params(request, listing)},
         )
-        report = parse_account.order_report(order, listing, _now())
+        report = parse_account.order_report(order, listing, self._client.now())
         if difference := _difference(request, report, order["info"], listing):
             raise OrderOutcomeUnknown(difference, venue=self._profile.name)
         return report
@@ -133,7 +132,7 @@ class CcxtTrading:
 
     def _report(self, row: Row, listing: Listing) -> OrderReport:
         order = self._client.exchange.parse_order(row, listing.market)
-        return parse_account.order_report(order, listing, _now())
+        return parse_account.order_report(order, listing, self._client.now())
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
         rows = calls.position_mode
@@ -209,7 +208,3 @@ def _difference(
         if echoed is not None and echoed != sent:
             return f"the answer to the order names another {what}: sent {sent}, got {echoed}"
     return None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -54,9 +54,9 @@ class Watch:
     def __init__(self) -> None:
         self._losing_since: dict[UUID, datetime] = {}
 
-    def check_exits(self) -> int:
+    def check_exits(self, *, clock: Callable[[], datetime] = timezone.now) -> int:
         """Request the exit of each position whose rule fires; return how many."""
-        now = timezone.now()
+        now = clock()
         resting = Position.objects.filter(state=PositionState.OPEN, goal=Goal.HEDGED)
         return sum(self._check(position, now) for position in resting.select_related("user"))
 
