@@ -44,7 +44,12 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
-    broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
+    # A Redis that takes the connection and never answers must not keep a person's press waiting.
+    broker_transport_options={
+        "socket_connect_timeout": 2,
+        "socket_timeout": 3,
+        "socket_keepalive": True,
+    },
     enable_utc=True,
     timezone="UTC",
 )

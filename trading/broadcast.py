@@ -5,6 +5,7 @@ A hint, sent after commit and best effort: a page that missed it shows the chang
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from channels.layers import get_channel_layer
 logger = logging.getLogger(__name__)
 
 CHANGED = "live.changed"
+SECONDS = 2.0
 
 
 def user_group(user_id: UUID) -> str:
@@ -23,11 +25,15 @@ def user_group(user_id: UUID) -> str:
 
 def broadcast_user(user_id: UUID, what: str) -> bool:
     """Tell a user's open pages that `what` changed; return False when nobody could be told."""
-    layer = get_channel_layer()
     try:
-        async_to_sync(layer.group_send)(user_group(user_id), {"type": CHANGED, "what": what})
+        async_to_sync(_send)(user_group(user_id), {"type": CHANGED, "what": what})
     except Exception:
         # A boundary: whatever the channel layer raises, the change itself is already committed.
         logger.warning("broadcast lost", extra={"user_id": str(user_id), "what": what})
         return False
     return True
+
+
+async def _send(group: str, message: dict[str, str]) -> None:
+    async with asyncio.timeout(SECONDS):
+        await get_channel_layer().group_send(group, message)
