@@ -71,6 +71,19 @@ class VenueOrderStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class FillCause(StrEnum):
+    """Why a fill happened: an order, or the venue itself closed something."""
+
+    ORDER = "order"
+    LIQUIDATION = "liquidation"
+    ADL = "adl"
+    SETTLEMENT = "settlement"
+
+    @property
+    def is_venue(self) -> bool:
+        return self is not FillCause.ORDER
+
+
 FINAL_VENUE_STATUSES = frozenset(
     {
         VenueOrderStatus.FILLED,
@@ -247,6 +260,7 @@ class Fill:
     fee_asset: str
     is_maker: bool
     filled_at: datetime
+    cause: FillCause = FillCause.ORDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

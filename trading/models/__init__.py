@@ -12,6 +12,7 @@ from trading.models.control import (
     KillSwitch,
     LimitUse,
 )
+from trading.models.discrepancy import Discrepancy
 from trading.models.journal import Event, StateChange
 from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent, Trade
 from trading.models.opportunity import Opportunity
@@ -21,6 +22,7 @@ from trading.models.position import Leg, LegSide, Position
 __all__ = [
     "ConfigurationVersion",
     "CoolDown",
+    "Discrepancy",
     "Engine",
     "EquitySnapshot",
     "Event",

@@ -7,8 +7,10 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
+from exchanges.domain import FillCause
 from exchanges.models import ExchangeAccount
 from trading.core.money import plain
 from trading.models.order import Order
@@ -16,12 +18,25 @@ from trading.models.position import Leg, LegSide, Position
 
 
 class Trade(models.Model):
-    """One fill, booked exactly once per venue trade key; append-only."""
+    """One fill, booked exactly once per venue trade key; append-only.
+
+    Without an order it was made by the venue itself or by a person and adopted: `cause` says which.
+    """
+
+    class Cause(models.TextChoices):
+        ORDER = FillCause.ORDER.value
+        LIQUIDATION = FillCause.LIQUIDATION.value
+        ADL = FillCause.ADL.value, "auto-deleveraging"
+        SETTLEMENT = FillCause.SETTLEMENT.value
+        MANUAL = "manual", "a person's own trade"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="trades")
     leg = models.ForeignKey(Leg, on_delete=models.PROTECT, related_name="trades")
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="trades")
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, related_name="trades", null=True, blank=True
+    )
+    cause = models.CharField(max_length=12, choices=Cause.choices, default=Cause.ORDER)
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="trades")
     venue_trade_id = models.CharField(max_length=64)
     venue_order_id = models.CharField(max_length=64)
@@ -45,6 +60,11 @@ class Trade(models.Model):
             models.UniqueConstraint(
                 fields=["account", "leg", "venue_order_id", "venue_trade_id", "order_side"],
                 name="trade_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(cause=FillCause.ORDER.value, order__isnull=False)
+                | (~Q(cause=FillCause.ORDER.value) & Q(order=None)),
+                name="trade_has_its_cause",
             ),
         ]
 

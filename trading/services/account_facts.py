@@ -10,6 +10,7 @@ from exchanges.domain import AccountFact, Fill, OrderReport
 from exchanges.models import ExchangeAccount
 from trading.models import Order
 from trading.services.order_facts import absorb_report, book_fills
+from trading.services.outside_fills import book_venue_fills
 
 
 def record(account: ExchangeAccount, facts: Iterable[AccountFact], *, now: datetime) -> list[UUID]:
@@ -31,6 +32,8 @@ def record(account: ExchangeAccount, facts: Iterable[AccountFact], *, now: datet
             case _:
                 continue  # positions and balances are read by reconciliation
     positions.extend(order.position_id for order in book_fills(account, fills, now=now))
+    # The venue closes what our own fills have built up: theirs come after ours.
+    positions.extend(position.pk for position in book_venue_fills(account, fills, now=now))
     return list(dict.fromkeys(positions))
 
 

@@ -25,6 +25,7 @@ from trading.core.states import (
     Purpose,
 )
 from trading.models import LegSide, Order, Position, Trade
+from trading.services.outside_fills import order_of
 from trading.services.transition import apply_to_order
 
 # What other writers may have changed; the rest, and the loaded position and leg, stay as they are.
@@ -116,21 +117,12 @@ def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime
     """
     touched: dict[object, Order] = {}
     for fill in fills:
-        order = _order_of(account, fill)
+        order = order_of(account, fill)
         if order is not None and _book(order, account, fill, now):
             touched[order.pk] = order
     for order in touched.values():
         _raise_filled(order, now)
     return list(touched.values())
-
-
-def _order_of(account: ExchangeAccount, fill: Fill) -> Order | None:
-    own = Order.objects.select_related("position", "leg__instrument__exchange").filter(
-        leg__account=account, leg__instrument__symbol=fill.symbol
-    )
-    if fill.client_order_id:
-        return own.filter(client_order_id=fill.client_order_id).first()
-    return own.filter(venue_order_id=fill.venue_order_id).exclude(venue_order_id="").first()
 
 
 def _book(order: Order, account: ExchangeAccount, fill: Fill, now: datetime) -> bool:
