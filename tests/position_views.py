@@ -113,6 +113,8 @@ def make_view(state: PositionState, *legs: LegView, **changes: object) -> Positi
             hedge_deadline=timedelta(seconds=10),
             retry_delay=timedelta(seconds=1),
             max_attempts=4,
+            trim_drift=D("0.005"),
+            rebalance_threshold=D("0.02"),
         ),
     )
     return replace(view, **changes)  # type: ignore[arg-type]

@@ -38,6 +38,13 @@ def net_base(legs: Sequence[LegExposure]) -> Decimal:
     return sum((leg.net_base for leg in legs), ZERO)
 
 
+def drift(legs: Sequence[LegExposure]) -> Decimal:
+    """Return how much smaller the smallest leg is than the largest, as a part of the largest."""
+    sizes = [abs(leg.net_base) for leg in legs]
+    largest = max(sizes, default=ZERO)
+    return (largest - min(sizes)) / largest if largest else ZERO
+
+
 def exposure(legs: Sequence[LegExposure]) -> Exposure:
     """Return FLAT, HEDGED or IMBALANCED.
 

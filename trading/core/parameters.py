@@ -203,6 +203,38 @@ class Parameters:
     daily_stop: Decimal = parameter(
         _U.PERCENT, "2", "Daily stop, of capital", "Net loss of the day that halts entries.",
         least="0.01", most="100", suffix="_pct")
+    funding_regime_exit: bool = parameter(
+        _U.BOOL, True, "Exit when funding turns",
+        "Closes when the average carry was negative at three settlements in a row and staying "
+        "does not pay.")
+    expiry_lead: timedelta = parameter(
+        _U.HOURS, "24", "Exit before expiry", "Hours before a leg expires at which it is closed.",
+        least="0", most="720", suffix="_hours")
+
+    # How an open position is cared for
+    trim_drift: Decimal = parameter(
+        _U.FRACTION, "0.005", "Trim from a drift of",
+        "Difference of the legs from which the larger is trimmed where the trim is worth an order.",
+        least="0.0001", most="1")
+    rebalance_threshold: Decimal = parameter(
+        _U.FRACTION, "0.02", "Trim always from",
+        "Difference of the legs from which the larger is always trimmed.", least="0.0001", most="1")
+    basis_reduce_at: Decimal | None = parameter(
+        _U.FRACTION, "0.005", "Halve at an adverse gap of",
+        "For each such move of the price gap against us both legs are halved once; empty is off.",
+        least="0.0005", most="1", optional=True)
+    exit_must_last: timedelta = parameter(
+        _U.SECONDS, "60", "A loss must last",
+        "How long a stop loss or an adverse gap must last at fresh prices before it acts.",
+        least="0", most="3600", suffix="_seconds")
+    margin_top_up_cap: Decimal = parameter(
+        _U.FRACTION, "0.5", "Margin added at most",
+        "Most margin added to an isolated leg by itself, as a part of its initial margin; 0 never "
+        "adds any.", least="0", most="5")
+    min_margin_ratio: Decimal = parameter(
+        _U.MULTIPLE, "1.5", "Margin ratio kept",
+        "Equity per used margin of an account below which nothing is opened there.", least="1",
+        most="20")
 
     # What data is trusted
     max_book_age: timedelta = parameter(

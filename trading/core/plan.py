@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from trading.core.exposure import Exposure, exposure, net_base, tolerance
-from trading.core.money import plain
+from trading.core.exposure import Exposure, exposure
+from trading.core.plan_care import reduction_step, trim_cause
 from trading.core.plan_entry import entry_step
 from trading.core.plan_exit import exit_step, unwind_step
 from trading.core.plan_orders import confirmed
@@ -50,19 +50,13 @@ def _begin(view: PositionView) -> Step:
 
 
 def _hold_open(view: PositionView) -> Step:
-    legs = [leg.exposure for leg in view.legs]
-    match exposure(legs):
-        case Exposure.FLAT:
-            return confirmed(view, PositionEvent.FLAT, "both legs are gone")
-        case Exposure.IMBALANCED:
-            net, most = plain(net_base(legs)), plain(tolerance(legs))
-            return Record(
-                event=PositionEvent.IMBALANCED, cause=f"net {net} is beyond the tolerance of {most}"
-            )
-        case Exposure.HEDGED if view.goal is Goal.FLAT:
-            return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the position is to be flat")
-        case Exposure.HEDGED:
-            return Wait(reason="hedged")
+    if exposure([leg.exposure for leg in view.legs]) is Exposure.FLAT:
+        return confirmed(view, PositionEvent.FLAT, "both legs are gone")
+    if cause := trim_cause(view):
+        return Record(event=PositionEvent.IMBALANCED, cause=cause)
+    if view.goal is Goal.FLAT:
+        return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the position is to be flat")
+    return reduction_step(view) or Wait(reason="hedged")
 
 
 def _held(view: PositionView) -> Step:

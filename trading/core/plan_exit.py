@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 
 from trading.core.exposure import ZERO
 from trading.core.money import floor_to_lot
+from trading.core.plan_care import kept_quantity
 from trading.core.plan_orders import (
     cancel_expired,
     confirmed,
@@ -14,7 +16,7 @@ from trading.core.plan_orders import (
     resume_unsent,
     smallest,
 )
-from trading.core.snapshot import OrderView, PositionView
+from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import Goal, PositionEvent, PositionState, Purpose
 from trading.core.steps import Place, PlaceAll, Record, Step, Wait
 
@@ -35,7 +37,7 @@ def unwind_step(view: PositionView, now: datetime) -> Step:
         return step
     if (step := cancel_expired(view, now)) is not None:
         return step
-    smaller = min(abs(leg.net_base) for leg in view.legs)
+    smaller = kept_quantity(view)
     keeps = view.goal is Goal.HEDGED and not view.is_killed
     if not keeps or any(smaller < smallest(leg) for leg in view.legs):
         smaller = ZERO
@@ -58,7 +60,7 @@ def reduce_legs(view: PositionView, targets: dict[int, Decimal], now: datetime) 
         if excess <= 0:
             waiting = waiting or ("" if leg.settled else "an order is not final at the venue yet")
             continue
-        failures = [o for o in leg.orders if o.purpose is Purpose.REDUCE and o.failed]
+        failures = _failures_in_a_row(leg)
         if len(failures) >= view.rules.max_attempts and view.state is PositionState.UNWINDING:
             return Record(
                 event=PositionEvent.HOLD,
@@ -67,11 +69,19 @@ def reduce_legs(view: PositionView, targets: dict[int, Decimal], now: datetime) 
         if _retry_is_early(view, failures, now):
             waiting = waiting or "waiting before the next closing order"
             continue
-        escalated = bool(failures) or view.state is PositionState.UNWINDING or leg.book is None
+        # What care asked for leaves a hedge on both sides: it may try a limit first.
+        is_urgent = view.state is PositionState.UNWINDING and view.reduce_to is None
+        escalated = bool(failures) or is_urgent or leg.book is None
         places.append(marketable(view, leg, excess, Purpose.REDUCE, escalated=escalated, now=now))
     if places:
         return PlaceAll(orders=tuple(places))
     return Wait(reason=waiting) if waiting else None
+
+
+def _failures_in_a_row(leg: LegView) -> list[OrderView]:
+    """Return the reducing orders that failed since one last filled: older ones are history."""
+    reducing = [order for order in leg.orders if order.purpose is Purpose.REDUCE]
+    return list(takewhile(lambda order: order.failed, reversed(reducing)))
 
 
 def _retry_is_early(view: PositionView, failures: list[OrderView], now: datetime) -> bool:

@@ -94,6 +94,10 @@ class Rules:
     hedge_deadline: timedelta
     retry_delay: timedelta
     max_attempts: int
+    trim_drift: Decimal
+    """A running hedge is trimmed from here on where the trim is worth an order."""
+    rebalance_threshold: Decimal
+    """A running hedge is trimmed from here on whatever the trim is worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,4 +114,7 @@ class PositionView:
     """Both positions were read back after the last order became final."""
     exit_asked_since_hold: bool
     """A person asked for the exit after the position was held, not before."""
+    reduce_to: Decimal | None = None
+    """Care wants every leg cut to this base quantity; None leaves the size alone."""
+    reduce_cause: str = ""
     rules: Rules

@@ -32,6 +32,7 @@ class PositionEvent(StrEnum):
     ENTRY_SUBMITTED = "entry_submitted"
     EXIT_SUBMITTED = "exit_submitted"
     DROPPED = "dropped"
+    REDUCE = "reduce"
     HOLD = "hold"
     RELEASED = "released"
     HEDGED = "hedged"
@@ -91,6 +92,7 @@ POSITION_TABLE: dict[tuple[PositionState, PositionEvent], PositionState] = {
     (_P.ENTERING, _E.EXIT_SUBMITTED): _P.EXITING,
     (_P.OPEN, _E.EXIT_SUBMITTED): _P.EXITING,
     (_P.OPEN, _E.IMBALANCED): _P.UNWINDING,  # liquidation, ADL or a manual trade
+    (_P.OPEN, _E.REDUCE): _P.UNWINDING,  # care asked for a smaller position
     (_P.OPEN, _E.FLAT): _P.CLOSED,  # both legs went outside our control
     (_P.EXITING, _E.FLAT): _P.CLOSED,
     (_P.EXITING, _E.HEDGED): _P.OPEN,  # orders expired unfilled; goal FLAT exits again

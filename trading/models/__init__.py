@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from trading.models.account_books import AccountEquity, Transfer
+from trading.models.append_only import AppendOnlyViolation
+from trading.models.care import DeadManSwitch, LastingCondition, MarginTopUp
 from trading.models.config import ConfigurationVersion
 from trading.models.control import (
     CoolDown,
@@ -24,6 +27,7 @@ __all__ = [
     "CoolDown",
     "Discrepancy",
     "Engine",
+    "DeadManSwitch",
     "EquitySnapshot",
     "Event",
     "ExpectedFunding",
@@ -34,9 +38,11 @@ __all__ = [
     "KillSwitch",
     "Leg",
     "LegSide",
+    "LastingCondition",
     "LimitUse",
     "Opportunity",
     "Order",
+    "MarginTopUp",
     "Position",
     "StateChange",
     "Trade",

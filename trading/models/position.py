@@ -77,6 +77,13 @@ class Position(models.Model):
     close_sentence = models.CharField(max_length=300, blank=True)
     held_reason = models.CharField(max_length=300, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)
+    reduce_to = quantity_field(
+        null=True, blank=True, help_text="Care asked to cut each leg to this; empty: nothing asked."
+    )
+    reduce_cause = models.CharField(max_length=300, blank=True)
+    basis_steps = models.PositiveSmallIntegerField(
+        default=0, help_text="Adverse steps of the price gap that were answered by a reduction."
+    )
     reserved_usd = money_field(default=Decimal(0), help_text="Held against the user's limits.")
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_epoch = models.PositiveIntegerField(default=0)

@@ -19,8 +19,9 @@ def columns_of(
     position: Position, event: PositionEvent, cause: str, now: datetime
 ) -> dict[str, Any]:
     """Return the columns that change together with the state."""
-    if event is PositionEvent.HEDGED and position.entry_timestamp is None:
-        return {"entry_timestamp": now}
+    if event is PositionEvent.HEDGED:
+        reduced = {} if position.reduce_to is None else {"reduce_to": None}
+        return reduced if position.entry_timestamp else {"entry_timestamp": now, **reduced}
     if event is PositionEvent.HOLD:
         return {"held_reason": cause[:300], "held_at": now}
     if event in ENDS:

@@ -42,7 +42,9 @@ def sweep(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now
 def positions_due() -> list[UUID]:
     """Return the positions that are not at rest: what shrinks first, then what grows."""
     live = Position.objects.filter(state__in=LIVE_POSITION_STATES)
-    resting = live.filter(state__in=(PositionState.OPEN, PositionState.HELD), goal=Goal.HEDGED)
+    resting = live.filter(
+        state__in=(PositionState.OPEN, PositionState.HELD), goal=Goal.HEDGED
+    ).exclude(state=PositionState.OPEN, reduce_to__isnull=False)
     # An order that is not final keeps its position due, whatever the position's state says.
     unfinished = Order.objects.filter(state__in=PENDING_ORDER_STATES).values("position")
     due = live.exclude(pk__in=resting.values("pk")) | Position.objects.filter(pk__in=unfinished)

@@ -53,6 +53,8 @@ def load(position: Position, *, now: datetime) -> Loaded:
         is_killed=is_killed(position.user_id),
         is_confirmed=_is_confirmed(position, now),
         exit_asked_since_hold=_exit_asked_since_hold(position),
+        reduce_to=position.reduce_to,
+        reduce_cause=position.reduce_cause,
         rules=_rules(parameters),
     )
     orders = {order.pk: order for leg in legs for order in leg.orders.all()}
@@ -87,6 +89,8 @@ def _rules(parameters: Parameters) -> Rules:
         hedge_deadline=HEDGE_DEADLINE,
         retry_delay=RETRY_DELAY,
         max_attempts=MAX_ATTEMPTS,
+        trim_drift=parameters.trim_drift,
+        rebalance_threshold=parameters.rebalance_threshold,
     )
 
 

@@ -1,0 +1,51 @@
+"""What a running hedge needs of the order path: a trim of the larger leg, or a smaller position.
+
+`docs/DOMAIN.md` section 6, delta care and basis care. Both go through UNWINDING, which cuts legs by
+reduce-only orders: care has no order path of its own.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from trading.core.exposure import ZERO, drift
+from trading.core.money import floor_to_lot, plain
+from trading.core.sentence import percent
+from trading.core.snapshot import PositionView
+from trading.core.states import PositionEvent
+from trading.core.steps import Record
+
+
+def trim_cause(view: PositionView) -> str:
+    """Return why the larger leg must be trimmed now, empty while the drift may stay.
+
+    What no order could remove, less than a lot, is dust and never counts.
+    """
+    off = drift([leg.exposure for leg in view.legs])
+    larger = max(view.legs, key=lambda leg: abs(leg.net_base))
+    smaller = min(abs(leg.net_base) for leg in view.legs)
+    excess = floor_to_lot(abs(larger.net_base) - smaller, larger.instrument.lot)
+    if excess <= 0 or off < min(view.rules.trim_drift, view.rules.rebalance_threshold):
+        return ""
+    most = view.rules.rebalance_threshold
+    if off < most:
+        if larger.book is None or excess * larger.book.mid <= larger.instrument.min_notional:
+            return ""
+        most = view.rules.trim_drift
+    return (
+        f"the legs differ by {percent(off, 2)}, {plain(excess)} {larger.instrument.base}; "
+        f"the most is {percent(most, 2)}"
+    )
+
+
+def reduction_step(view: PositionView) -> Record | None:
+    """Return the start of what care asked for; None when nothing is asked, or left to cut."""
+    if view.reduce_to is None:
+        return None
+    return Record(event=PositionEvent.REDUCE, cause=view.reduce_cause)
+
+
+def kept_quantity(view: PositionView) -> Decimal:
+    """Return what unwinding leaves of each leg: the smaller one, or less where care asked."""
+    smaller = min((abs(leg.net_base) for leg in view.legs), default=ZERO)
+    return smaller if view.reduce_to is None else min(smaller, view.reduce_to)
