@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from trading.models.account_books import AccountEquity, Transfer
-from trading.models.append_only import AppendOnlyViolation
 from trading.models.care import DeadManSwitch, LastingCondition, MarginTopUp
 from trading.models.config import ConfigurationVersion
 from trading.models.control import (
@@ -15,7 +13,6 @@ from trading.models.control import (
     KillSwitch,
     LimitUse,
 )
-from trading.models.discrepancy import Discrepancy
 from trading.models.journal import Event, StateChange
 from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent, Trade
 from trading.models.opportunity import Opportunity
@@ -25,7 +22,6 @@ from trading.models.position import Leg, LegSide, Position
 __all__ = [
     "ConfigurationVersion",
     "CoolDown",
-    "Discrepancy",
     "Engine",
     "DeadManSwitch",
     "EquitySnapshot",
