@@ -6,6 +6,8 @@ VenueError
 ├── OrderRejected             the venue said no and is certain; plan anew under a new id
 │   ├── InsufficientMargin    the account cannot carry it; smaller or not at all
 │   ├── InvalidOrder          our bug or stale instrument data; refresh instruments
+│   ├── PostOnlyWouldTake     the touch moved: price it anew
+│   ├── NothingToReduce       the position may be gone: read it, never assume
 │   └── DuplicateClientOrderId  already there: look it up and adopt it
 ├── OrderOutcomeUnknown       we cannot tell; look up by own id, never send again
 ├── OrderNotFound             the venue does not know this id *now*; not yet evidence of absence
@@ -51,6 +53,14 @@ class InsufficientMargin(OrderRejected):
 
 class InvalidOrder(OrderRejected):
     """Our own bug or stale instrument data: refresh instruments before planning anew."""
+
+
+class PostOnlyWouldTake(OrderRejected):
+    """A post-only order would have met the other side at once: price it anew."""
+
+
+class NothingToReduce(OrderRejected):
+    """There is less to reduce than was asked, or nothing: read the position before trying again."""
 
 
 class DuplicateClientOrderId(OrderRejected):

@@ -23,9 +23,11 @@ from exchanges.errors import (
     DuplicateClientOrderId,
     InsufficientMargin,
     InvalidOrder,
+    NothingToReduce,
     OrderNotFound,
     OrderOutcomeUnknown,
     OrderRejected,
+    PostOnlyWouldTake,
     RateLimited,
     SettingRefused,
     UnexpectedPayload,
@@ -54,6 +56,8 @@ _REJECTIONS: Mapping[Verdict | None, type[OrderRejected]] = {
     Verdict.REJECTED: OrderRejected,
     Verdict.INSUFFICIENT_MARGIN: InsufficientMargin,
     Verdict.INVALID_ORDER: InvalidOrder,
+    Verdict.WOULD_TAKE: PostOnlyWouldTake,
+    Verdict.NOTHING_TO_REDUCE: NothingToReduce,
     Verdict.DUPLICATE: DuplicateClientOrderId,
 }
 

@@ -42,6 +42,7 @@ ACCOUNT_VERDICTS = {
 REJECTION_MESSAGES = {
     ("-2010", "insufficient balance"): Verdict.INSUFFICIENT_MARGIN,
     ("-2010", "duplicate order"): Verdict.DUPLICATE,
+    ("-2010", "immediately match"): Verdict.WOULD_TAKE,
 }
 BOOK_TOP_COLUMNS = {
     "symbol": "symbol",

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from exchanges.domain import SettlementKind
+from exchanges.domain import FillCause, SettlementKind
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -20,6 +20,8 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
     INSUFFICIENT_MARGIN = "insufficient_margin"
     INVALID_ORDER = "invalid_order"
+    WOULD_TAKE = "would_take"
+    NOTHING_TO_REDUCE = "nothing_to_reduce"
     DUPLICATE = "duplicate"
     NOT_PLACED = "not_placed"
     RATE_LIMITED = "rate_limited"
@@ -129,10 +131,17 @@ class VenueProfile:
     positions: Rows | None
     fills: Rows
     funding_payments: Rows | None
+    # How far from a settlement this venue may still count, or no longer count, a change.
+    settlement_slack: timedelta = timedelta(0)
     # +1 where the venue's number is positive for money received, -1 where it is for money paid.
     funding_sign: int = 1
     # Rows of the fills call that are no executions.
     not_fills: frozenset[str] = frozenset()
+    # What the venue closed by itself: by the kind of the row, or by how the order's id begins.
+    kind_causes: Mapping[str, FillCause] = field(default_factory=lambda: MappingProxyType({}))
+    own_id_causes: Mapping[str, FillCause] = field(default_factory=lambda: MappingProxyType({}))
+    # Where the fills call leaves the own id out: the call that names it by the venue's order id.
+    order_of_fill: Rows | None = None
     fee_tier: Rows
     fallback_maker: Decimal
     fallback_taker: Decimal
@@ -144,6 +153,13 @@ class VenueProfile:
     message_verdicts: Mapping[tuple[str, str], Verdict] = field(
         default_factory=lambda: MappingProxyType({})
     )
+
+    def cause(self, *, kind: str = "", own_id: str = "") -> FillCause:
+        """Return why a fill happened: the venue names its own closings in one of two ways."""
+        for prefix, cause in self.own_id_causes.items():
+            if own_id.startswith(prefix):
+                return cause
+        return self.kind_causes.get(kind, FillCause.ORDER)
 
     def verdict(self, code: str, message: str) -> Verdict | None:
         """Return what the code proves, or None where it proves nothing."""
