@@ -15,8 +15,12 @@ from trading.models import Position
 from trading.models.position import PositionQuerySet
 
 LEASE = timedelta(seconds=30)
+# Written by a clock that was set back since: by any clock a lease is over after this.
+BEYOND_ANY_LEASE = 2 * LEASE
 _MACHINE = f"{crc32(socket.gethostname().encode()):08x}"
 _PROCESS = uuid.uuid4().hex[:8]
+# What threads of this process are driving right now; adding and discarding are atomic.
+_driven: set[tuple[uuid.UUID, str]] = set()
 
 
 class LeaseLost(Exception):
@@ -34,7 +38,24 @@ def take(position_id: uuid.UUID, *, owner: str, now: datetime) -> Position | Non
     The epoch grows with each claim, and every write of the holder repeats it: whoever was paused
     beyond the lease changes nothing afterwards.
     """
-    free = Q(lease_expires_at=None) | Q(lease_expires_at__lte=now) | Q(lease_owner=owner)
+    # Known as driven before the claim is seen, so that no other thread takes it for abandoned.
+    _driven.add((position_id, owner))
+    position = None
+    try:
+        position = _claim(position_id, owner, now)
+    finally:
+        if position is None:
+            _driven.discard((position_id, owner))
+    return position
+
+
+def _claim(position_id: uuid.UUID, owner: str, now: datetime) -> Position | None:
+    free = (
+        Q(lease_expires_at=None)
+        | Q(lease_expires_at__lte=now)
+        | Q(lease_expires_at__gt=now + BEYOND_ANY_LEASE)
+        | Q(lease_owner=owner)
+    )
     claimed = Position.objects.filter(free, pk=position_id).update(
         lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_expires_at=now + LEASE
     )
@@ -44,29 +65,31 @@ def take(position_id: uuid.UUID, *, owner: str, now: datetime) -> Position | Non
 
 
 def extend(position: Position, *, now: datetime) -> bool:
-    """Prolong a lease that is still ours, once a third of it is over."""
-    if position.lease_expires_at is not None and position.lease_expires_at - now > LEASE * 2 / 3:
+    """Prolong a lease that is still ours, once a third of it is over or the clock was set back."""
+    expires_at = position.lease_expires_at
+    if expires_at is not None and LEASE * 2 / 3 < expires_at - now <= LEASE:
         return True
     position.lease_expires_at = now + LEASE
     return _ours(position).update(lease_expires_at=position.lease_expires_at) == 1
 
 
 def reread(position: Position) -> None:
-    """Read a position anew. Raise LeaseLost, keeping our old epoch, when it was taken over."""
-    epoch = position.lease_epoch
+    """Read a position anew. Raise LeaseLost, keeping our old claim, when it was taken over."""
+    epoch, owner = position.lease_epoch, position.lease_owner
     position.refresh_from_db()
     if position.lease_epoch != epoch:
-        position.lease_epoch = epoch
+        position.lease_epoch, position.lease_owner = epoch, owner
         raise LeaseLost
 
 
 def free_the_dead(*, now: datetime) -> int:
-    """Free what processes of this machine held when they died; return how many positions.
+    """Free what processes and threads of this machine held when they ended; return how many.
 
-    What other machines held is free when its lease is over.
+    A thread whose database failed it could not give back what it had. What other machines held is
+    free when its lease is over.
     """
     ours = Position.objects.filter(lease_owner__startswith=f"{_MACHINE}.", lease_expires_at__gt=now)
-    dead = [held for held in ours if not _is_running(int(held.lease_owner.split(".")[1]))]
+    dead = [held for held in ours if not _is_driven(held)]
     for held in dead:
         give_back(held)
     return len(dead)
@@ -74,7 +97,17 @@ def free_the_dead(*, now: datetime) -> int:
 
 def give_back(position: Position) -> None:
     """Free the position for the next doorbell; harmless if it was taken over meanwhile."""
+    _driven.discard((position.pk, position.lease_owner))
     _ours(position).update(lease_expires_at=None)
+
+
+def _is_driven(held: Position) -> bool:
+    """Tell whether its holder lives: a thread of ours, or another process of this machine."""
+    _, pid, process, _ = held.lease_owner.split(".")
+    if int(pid) == os.getpid():
+        # A container gives the same number to each process that it starts.
+        return process == _PROCESS and (held.pk, held.lease_owner) in _driven
+    return _is_running(int(pid))
 
 
 def _is_running(pid: int) -> bool:
