@@ -13,6 +13,7 @@ from trading.models.control import (
     KillSwitch,
     LimitUse,
 )
+from trading.models.discrepancy import Discrepancy
 from trading.models.journal import Event, StateChange
 from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent, Trade
 from trading.models.opportunity import Opportunity
@@ -22,8 +23,9 @@ from trading.models.position import Leg, LegSide, Position
 __all__ = [
     "ConfigurationVersion",
     "CoolDown",
-    "Engine",
     "DeadManSwitch",
+    "Discrepancy",
+    "Engine",
     "EquitySnapshot",
     "Event",
     "ExpectedFunding",
@@ -32,13 +34,13 @@ __all__ = [
     "IdempotencyKey",
     "JobRun",
     "KillSwitch",
+    "LastingCondition",
     "Leg",
     "LegSide",
-    "LastingCondition",
     "LimitUse",
+    "MarginTopUp",
     "Opportunity",
     "Order",
-    "MarginTopUp",
     "Position",
     "StateChange",
     "Trade",

@@ -12,7 +12,7 @@ import exchanges.decimals
 
 
 class Migration(migrations.Migration):
-    dependencies = [("exchanges", "0001_initial"), ("trading", "0001_initial")]
+    dependencies = [("exchanges", "0001_initial"), ("trading", "0002_venue_made_fills")]
 
     operations = [
         migrations.AddField(
