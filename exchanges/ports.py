@@ -120,6 +120,12 @@ class Account(Protocol):
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
         """Return own executions after `since`, oldest first, all pages, funding rows excluded."""
 
+    async def trace(self, fill: Fill) -> Fill:
+        """Return the fill with its order's own id and cause, where the list of fills has neither.
+
+        Asks once; a row that already says both comes back as it is.
+        """
+
     async def funding_payments(
         self, symbol: Symbol, *, since: datetime
     ) -> Sequence[FundingPayment]:

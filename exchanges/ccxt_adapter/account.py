@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,7 +12,15 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.rows import fetch_rows, fetch_since
-from exchanges.domain import Balance, FeeTier, Fill, FundingPayment, Symbol, VenuePosition
+from exchanges.domain import (
+    Balance,
+    ClientOrderId,
+    FeeTier,
+    Fill,
+    FundingPayment,
+    Symbol,
+    VenuePosition,
+)
 from exchanges.errors import CredentialRefused, RateLimited, UnexpectedPayload, VenueUnavailable
 
 T = TypeVar("T")
@@ -67,12 +76,25 @@ class CcxtAccount:
                 symbol=listing.instrument.venue_symbol,
             )
             return [
-                parse_account.fill(row, rows.columns, listing)
+                parse_account.fill(row, rows.columns, listing, self._profile)
                 for row in answer
                 if kind is None or row[kind] not in self._profile.not_fills
             ]
 
         return await self._read(read())
+
+    async def trace(self, fill: Fill) -> Fill:
+        """Return the fill with the own id of its order and its cause, where the row had neither."""
+        rows = self._profile.order_of_fill
+        if rows is None or fill.client_order_id or fill.cause.is_venue:
+            return fill
+        listing = await self._client.listing(fill.symbol)
+        order = {rows.columns["order_id"]: fill.venue_order_id}
+        answer = await self._read(
+            fetch_rows(self._client.exchange, rows, symbol=listing.instrument.venue_symbol, **order)
+        )
+        own_id = ClientOrderId(answer[0][rows.columns["client_order_id"]])
+        return replace(fill, client_order_id=own_id, cause=self._profile.cause(own_id=own_id))
 
     async def funding_payments(
         self, symbol: Symbol, *, since: datetime

@@ -55,9 +55,14 @@ def order_report(order: Mapping[str, Any], listing: Listing, now: datetime) -> O
     )
 
 
-def fill(row: Row, columns: Columns, listing: Listing) -> Fill:
+def fill(row: Row, columns: Columns, listing: Listing, profile: VenueProfile) -> Fill:
     """Return one execution, read raw: the library loses fees that are Decimal."""
     own_id = row.get(columns["client_order_id"]) if "client_order_id" in columns else None
+    kind = row[columns["kind"]] if "kind" in columns else ""
+    cause = profile.cause(kind=kind, own_id=own_id or "")
+    fee = optional(row, columns["fee"])
+    if fee is None and not cause.is_venue:
+        raise ValueError("an execution without its fee")
     return Fill(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
@@ -67,10 +72,11 @@ def fill(row: Row, columns: Columns, listing: Listing) -> Fill:
         side=_side(row, columns),
         price=listing.price(exact(row[columns["price"]])),
         base_quantity=listing.base_quantity(exact(row[columns["amount"]])),
-        fee=exact(row[columns["fee"]]),
+        fee=fee or ZERO,
         fee_asset=row.get(columns["fee_asset"]) or listing.instrument.settle,
         is_maker=row[columns["is_maker"]] is True,
         filled_at=moment(row[columns["time"]]),
+        cause=cause,
     )
 
 

@@ -21,14 +21,18 @@ from exchanges.domain import (
     Balance,
     ClientOrderId,
     Fill,
+    FillCause,
     OrderReport,
     Side,
     VenueOrderStatus,
     VenuePosition,
 )
 from exchanges.errors import CredentialRefused, UnexpectedPayload
+from exchanges.venues.binanceusdm import PROFILE as USDM
 
 LISTEN_KEY_EVERY = 25 * 60.0
+# CALCULATED is an execution too: of a liquidation or of an auto-deleveraging.
+EXECUTIONS = frozenset({"TRADE", "CALCULATED"})
 KEY_REFUSALS = frozenset({-1022, -2008, -2014, -2015})
 
 STATUSES = {
@@ -132,7 +136,7 @@ def spot_account_facts(
         average = Decimal(event["Z"]) / filled if filled else None
         yield _report(event, listing, client_order_id, average, now)
         if event["x"] == "TRADE":
-            yield _fill(event, listing, client_order_id)
+            yield _fill(event, listing, client_order_id, FillCause.ORDER)
 
 
 def usdm_account_facts(
@@ -147,8 +151,8 @@ def usdm_account_facts(
         listing = listings[order["s"]]
         average = facts.optional_price(order["ap"], listing)
         yield _report(order, listing, order["c"], average, now)
-        if order["x"] == "TRADE":
-            yield _fill(order, listing, order["c"])
+        if order["x"] in EXECUTIONS:
+            yield _fill(order, listing, order["c"], USDM.cause(own_id=order["c"]))
     elif message["e"] == "ACCOUNT_UPDATE":
         for position in message["a"]["P"]:
             if position["s"] in listings:
@@ -176,7 +180,7 @@ def _report(
     )
 
 
-def _fill(order: dict[str, Any], listing: Listing, client_order_id: str) -> Fill:
+def _fill(order: dict[str, Any], listing: Listing, client_order_id: str, cause: FillCause) -> Fill:
     return Fill(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
@@ -190,6 +194,7 @@ def _fill(order: dict[str, Any], listing: Listing, client_order_id: str) -> Fill
         fee_asset=order.get("N") or listing.instrument.quote,
         is_maker=order["m"],
         filled_at=facts.instant(order["T"]),
+        cause=cause,
     )
 
 

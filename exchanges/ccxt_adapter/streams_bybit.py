@@ -29,6 +29,7 @@ from exchanges.domain import (
     VenuePosition,
 )
 from exchanges.errors import CredentialRefused, UnexpectedPayload
+from exchanges.venues.bybit import PROFILE
 
 TOPICS_PER_REQUEST = 10
 LOGIN_LIFETIME_MS = 10_000
@@ -41,8 +42,6 @@ STATUSES = {
     "PartiallyFilledCanceled": VenueOrderStatus.CANCELED,
     "Rejected": VenueOrderStatus.REJECTED,
 }
-# Funding and settlement rows come through the same topic; they are not executions of orders.
-EXECUTIONS_OF_ORDERS = frozenset({"Trade", "AdlTrade", "BustTrade"})
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
@@ -170,7 +169,7 @@ def account_facts(
     """Yield the fact of one row of the private topic `order`, `execution` or `position`."""
     if topic == "order":
         yield _report(row, listing, now)
-    elif topic == "execution" and row["execType"] in EXECUTIONS_OF_ORDERS:
+    elif topic == "execution" and row["execType"] not in PROFILE.not_fills:
         yield _fill(row, listing)
     elif topic == "position":
         yield _position(row, listing, now)
@@ -205,6 +204,7 @@ def _fill(row: dict[str, Any], listing: Listing) -> Fill:
         fee_asset=row.get("feeCurrency") or listing.instrument.settle,
         is_maker=row["isMaker"],
         filled_at=facts.instant(row["execTime"]),
+        cause=PROFILE.cause(kind=row["execType"]),
     )
 
 

@@ -20,11 +20,17 @@ DEFAULT_LEVERAGE = Decimal(20)
 
 
 class Origin(StrEnum):
-    """Who placed an order."""
+    """Who placed an order: through the API, by hand on the venue's page, or the venue itself."""
 
     USER = "user"
     FOREIGN = "foreign"
     LIQUIDATION = "liquidation"
+    ADL = "adl"
+    SETTLEMENT = "settlement"
+
+    @property
+    def is_venue(self) -> bool:
+        return self not in (Origin.USER, Origin.FOREIGN)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,6 +26,12 @@ QUEUE_TIME = timedelta(seconds=2)
 FIRST_NUMBER = 1_000_000
 NAMESPACE = UUID("8f0f1a52-6f4b-5d1c-9a51-3f2f0f7a6b10")
 ZERO = Decimal(0)
+# How Binance names the orders that it makes itself; Bybit says it by the kind of the execution.
+VENUE_IDS = {
+    Origin.LIQUIDATION: "autoclose-{number}",
+    Origin.ADL: "adl_autoclose",
+    Origin.SETTLEMENT: "settlement_autoclose-{number}",
+}
 
 
 class Engine:
@@ -85,28 +91,42 @@ class Engine:
             listing = self._market.listings[(order.venue, order.symbol)]
             self._match_one(order, listing, now)
 
-    def close_at_mark(self, account: Account, listing: Listing, *, now: datetime) -> Order | None:
-        """Liquidate one holding in full at its mark price, whatever the book holds."""
-        holding = self._ledger.holding(account.api_key, listing.key)
-        if not holding.base_quantity:
+    def close_by_venue(
+        self,
+        account: Account,
+        listing: Listing,
+        origin: Origin,
+        *,
+        now: datetime,
+        base_quantity: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> Order | None:
+        """Close a holding, in full unless told how much, at its mark unless told at what.
+
+        What the book holds does not matter. None where nothing is held.
+        """
+        held = self._ledger.holding(account.api_key, listing.key).base_quantity
+        if not held:
             return None
         number = self._ledger.next_order_number()
+        own_id = "" if listing.venue == BYBIT else VENUE_IDS[origin].format(number=number)
         intent = OrderIntent(
             listing=listing,
-            client_order_id=f"autoclose-{number}",
-            side=Side.SELL if holding.base_quantity > 0 else Side.BUY,
+            client_order_id=own_id,
+            side=Side.SELL if held > 0 else Side.BUY,
             order_type=OrderType.MARKET,
             time_in_force=TimeInForce.IOC,
-            base_quantity=abs(holding.base_quantity),
+            base_quantity=min(base_quantity or abs(held), abs(held)),
             price=None,
             reduce_only=True,
-            origin=Origin.LIQUIDATION,
+            origin=origin,
         )
         order = self._new_order(account, intent, now)
         self._ledger.put_order(order)
         self._report(Happening.NEW, account, order, now)
-        mark = self._market.mark(listing, now)
-        execution = Level(price=mark, base_quantity=order.base_quantity)
+        execution = Level(
+            price=price or self._market.mark(listing, now), base_quantity=order.base_quantity
+        )
         self._fill(account, order, listing, execution, is_maker=False, now=now)
         return order
 
@@ -120,7 +140,7 @@ class Engine:
             venue=venue,
             symbol=intent.listing.symbol,
             api_key=account.api_key,
-            client_order_id=intent.client_order_id or f"web_{plain}",
+            client_order_id=intent.client_order_id or ("" if venue == BYBIT else f"web_{plain}"),
             side=intent.side,
             order_type=intent.order_type,
             time_in_force=intent.time_in_force,

@@ -1,4 +1,4 @@
-"""Funding settlements and liquidations: what venues do to accounts without being asked."""
+"""Funding, liquidations and delistings: what venues do to accounts without being asked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.matching import funding_payment
-from exchanges.simulator.accounts import Account, FundingRow, HoldingRow, SettlementRow
+from exchanges.simulator.accounts import (
+    Account,
+    FundingRow,
+    HoldingRow,
+    Order,
+    Origin,
+    SettlementRow,
+)
 from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
@@ -155,4 +162,21 @@ def _liquidate_wallet(
     for row in sorted(rows, key=notional, reverse=True):
         if not margin_state(ledger, market, account, venue=venue, now=now).is_liquidatable:
             return
-        engine.close_at_mark(account, market.listings[(row.venue, row.symbol)], now=now)
+        listing = market.listings[(row.venue, row.symbol)]
+        engine.close_by_venue(account, listing, Origin.LIQUIDATION, now=now)
+
+
+def delist(
+    ledger: Ledger, engine: Engine, listing: Listing, *, price: Decimal | None, now: datetime
+) -> list[Order]:
+    """Cancel every order in an instrument and settle every holding at one price."""
+    for order in ledger.open_orders(venue=listing.venue, symbol=listing.symbol):
+        engine.cancel(ledger.accounts[order.api_key], order, now=now)
+    holders = [row for row in ledger.holdings(venue=listing.venue) if row.symbol == listing.symbol]
+    settled = [
+        engine.close_by_venue(
+            ledger.accounts[row.api_key], listing, Origin.SETTLEMENT, price=price, now=now
+        )
+        for row in holders
+    ]
+    return [order for order in settled if order is not None]

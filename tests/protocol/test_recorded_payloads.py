@@ -125,7 +125,7 @@ def is_short(symbol: str) -> bool:
 def test_executions_of_bybit_become_fills() -> None:
     first = rows_of(Rows(method="any", path=BYBIT.fills.path), "bybit/http_get_executions.json")[0]
 
-    fill = parse_account.fill(first, BYBIT.fills.columns, listing_of("BTCUSDT"))
+    fill = parse_account.fill(first, BYBIT.fills.columns, listing_of("BTCUSDT"), BYBIT)
 
     assert (fill.side, fill.price, fill.base_quantity) == (
         Side.BUY,
@@ -215,7 +215,7 @@ def test_trade_and_top_of_binance_spot_are_read() -> None:
     listing = listing_of("BTCUSDT")
 
     (trade,) = rows_of(SPOT.fills, "binance/spot/http_json/account_trades_response.json")
-    fill = parse_account.fill(trade, SPOT.fills.columns, listing)
+    fill = parse_account.fill(trade, SPOT.fills.columns, listing, SPOT)
     (row,) = rows_of(SPOT.book_tops, "binance/spot/http_json/book_ticker_response.json")
     top = parse.book_top(row, SPOT.book_tops.columns, listing, NOW)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.domain import TimeInForce
-from exchanges.simulator.accounts import Account, Order, TradeRow
+from exchanges.simulator.accounts import Account, Order, Origin, TradeRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.faces import binance_spot_payloads as spot
+from exchanges.simulator.faces.binance_usdm_account import position_side
 from exchanges.simulator.faces.binance_usdm_orders import FORCES, STATUSES, average_price
 from exchanges.simulator.listings import SPOT, USDM
 from exchanges.simulator.wire import Json, milliseconds, plain
 
 ZERO = Decimal(0)
+FORCED = (Origin.LIQUIDATION, Origin.ADL)
 KINDS = {
     Happening.NEW: "NEW",
     Happening.TRADE: "TRADE",
@@ -64,13 +66,14 @@ def _position(simulator: Simulator, account: Account, trade: TradeRow) -> Json:
         "up": plain(holding.unrealised_pnl(trade.mark_price)),
         "mt": "cross",
         "iw": "0",
-        "ps": "BOTH",
+        "ps": position_side(account, holding),
     }
 
 
 def _order_update(event: AccountEvent, order: Order) -> Json:
     trade, stamp = event.trade, milliseconds(event.at)
-    kind = spot.kind_of(order).replace("_MAKER", "")
+    is_forced = order.origin in FORCED
+    kind = "LIQUIDATION" if is_forced else spot.kind_of(order).replace("_MAKER", "")
     body: Json = {
         "s": order.symbol,
         "c": order.client_order_id,
@@ -81,7 +84,7 @@ def _order_update(event: AccountEvent, order: Order) -> Json:
         "p": plain(order.price or ZERO),
         "ap": average_price(order),
         "sp": "0",
-        "x": KINDS[event.happening],
+        "x": _execution_type(event, order),
         "X": STATUSES[order.status],
         "i": int(order.venue_order_id),
         "l": plain(trade.base_quantity if trade else ZERO),
@@ -108,6 +111,12 @@ def _order_update(event: AccountEvent, order: Order) -> Json:
         "gtd": 0,
     }
     return {"e": "ORDER_TRADE_UPDATE", "E": stamp, "T": stamp, "o": body}
+
+
+def _execution_type(event: AccountEvent, order: Order) -> str:
+    """Executions of liquidations and of auto-deleveraging have a type of their own."""
+    is_forced = event.happening is Happening.TRADE and order.origin in FORCED
+    return "CALCULATED" if is_forced else KINDS[event.happening]
 
 
 def spot_messages(simulator: Simulator, event: AccountEvent) -> list[Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from exchanges.matching import cross_liquidation_price, maintenance_margin
+from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
 from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
@@ -80,7 +80,7 @@ def _position(simulator: Simulator, owner: Account, row: HoldingRow, now: dateti
         "maxNotional": risk["maxNotionalValue"],
         "bidNotional": "0",
         "askNotional": "0",
-        "positionSide": "BOTH",
+        "positionSide": risk["positionSide"],
         "positionAmt": risk["positionAmt"],
         "updateTime": risk["updateTime"],
         "notional": risk["notional"],
@@ -130,7 +130,7 @@ def position_risk(simulator: Simulator, owner: Account, row: HoldingRow, now: da
     entry = plain(round(holding.cost / holding.base_quantity, 8))
     return {
         "symbol": row.symbol,
-        "positionSide": "BOTH",
+        "positionSide": position_side(owner, holding),
         "positionAmt": plain(row.base_quantity),
         "entryPrice": entry,
         "breakEvenPrice": entry,
@@ -154,6 +154,13 @@ def position_risk(simulator: Simulator, owner: Account, row: HoldingRow, now: da
         "marginType": "cross",
         "isAutoAddMargin": "false",
     }
+
+
+def position_side(owner: Account, holding: Holding) -> str:
+    """Return BOTH in one-way mode; in hedge mode a contract has a long and a short side."""
+    if not owner.is_hedge_mode:
+        return "BOTH"
+    return "SHORT" if holding.base_quantity < 0 else "LONG"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,16 @@ STATUSES = {
     VenueOrderStatus.REJECTED: "Rejected",
 }
 FORCES = {TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.POST_ONLY: "PostOnly"}
+CREATE_TYPES = {
+    Origin.LIQUIDATION: "CreateByLiq",
+    Origin.ADL: "CreateByAdl_PassThrough",
+    Origin.SETTLEMENT: "CreateBySettle",
+}
+EXECUTION_TYPES = {
+    Origin.LIQUIDATION: "BustTrade",
+    Origin.ADL: "AdlTrade",
+    Origin.SETTLEMENT: "Settle",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +102,7 @@ def side_word(side: Side) -> str:
 
 
 def create_type(origin: Origin) -> str:
-    return "CreateByLiq" if origin is Origin.LIQUIDATION else "CreateByUser"
+    return CREATE_TYPES.get(origin, "CreateByUser")
 
 
 def executions(ledger: Ledger, owner: Account, symbol: str | None) -> list[Execution]:
@@ -127,7 +137,7 @@ def execution_payload(ledger: Ledger, row: Execution) -> Json:
 
 
 def _trade_kind(order: Order) -> str:
-    return "BustTrade" if order.origin is Origin.LIQUIDATION else "Trade"
+    return EXECUTION_TYPES.get(order.origin, "Trade")
 
 
 def trade_payload(trade: TradeRow, order: Order) -> Json:
