@@ -37,7 +37,7 @@ INVALID_ORDER_CODES = (
     *("-4001", "-4002", "-4003", "-4004", "-4005", "-4013", "-4014", "-4015", "-4016"),
     *("-4023", "-4024", "-4061", "-4164"),
 )
-REJECTED_CODES = "-2020", "-2021", "-2022", "-2025", "-4108", "-4131", "-4140", "-5021", "-5022"
+REJECTED_CODES = "-2020", "-2021", "-2025", "-4108", "-4131", "-4140", "-5021"
 MARGIN_CODES = ("-2018", "-2019", "-2027", "-2028")
 
 PROFILE = VenueProfile(
@@ -126,6 +126,7 @@ PROFILE = VenueProfile(
         paging=Paging.FORWARD,
         page_size=1000,
     ),
+    settlement_slack=timedelta(seconds=15),
     fee_tier=Rows(
         method="fapiPrivateGetCommissionRate",
         columns={
@@ -166,8 +167,10 @@ PROFILE = VenueProfile(
         **dict.fromkeys(INVALID_ORDER_CODES, Verdict.INVALID_ORDER),
         **dict.fromkeys(REJECTED_CODES, Verdict.REJECTED),
         **dict.fromkeys(MARGIN_CODES, Verdict.INSUFFICIENT_MARGIN),
+        "-2022": Verdict.NOTHING_TO_REDUCE,
         "-4046": Verdict.UNCHANGED,
         "-4116": Verdict.DUPLICATE,
+        "-5022": Verdict.WOULD_TAKE,
         "-5028": Verdict.NOT_PLACED,
     },
 )

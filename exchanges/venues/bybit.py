@@ -22,7 +22,7 @@ LIST = ("result", "list")
 SETTLE_PARTS = ({"settleCoin": "USDT"}, {"settleCoin": "USDC"})
 INVALID_ORDER_CODES = ("10001", "110003", "110094", "110095", "110096")
 REJECTED_CODES = (
-    *("110009", "110011", "110013", "110017", "110020", "110021", "110030", "110032"),
+    *("110009", "110011", "110013", "110020", "110021", "110030", "110032"),
     *("110049", "110074", "110090", "110092", "110093"),
 )
 MARGIN_CODES = "110004", "110006", "110007", "110012", "110044", "110045", "110052", "110053"
@@ -190,6 +190,7 @@ PROFILE = VenueProfile(
         paging=Paging.CURSOR,
         page_size=100,
     ),
+    settlement_slack=timedelta(seconds=5),
     funding_sign=-1,
     fee_tier=Rows(
         method="privateGetV5AccountFeeRate",
@@ -249,6 +250,7 @@ PROFILE = VenueProfile(
         "10006": Verdict.RATE_LIMITED,
         "10018": Verdict.RATE_LIMITED,
         "10429": Verdict.RATE_LIMITED,
+        "110017": Verdict.NOTHING_TO_REDUCE,
         "110072": Verdict.DUPLICATE,
     },
 )

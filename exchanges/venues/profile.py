@@ -20,6 +20,8 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
     INSUFFICIENT_MARGIN = "insufficient_margin"
     INVALID_ORDER = "invalid_order"
+    WOULD_TAKE = "would_take"
+    NOTHING_TO_REDUCE = "nothing_to_reduce"
     DUPLICATE = "duplicate"
     NOT_PLACED = "not_placed"
     RATE_LIMITED = "rate_limited"
@@ -129,6 +131,8 @@ class VenueProfile:
     positions: Rows | None
     fills: Rows
     funding_payments: Rows | None
+    # How far from a settlement this venue may still count, or no longer count, a change.
+    settlement_slack: timedelta = timedelta(0)
     # +1 where the venue's number is positive for money received, -1 where it is for money paid.
     funding_sign: int = 1
     # Rows of the fills call that are no executions.
