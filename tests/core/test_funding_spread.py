@@ -272,6 +272,7 @@ def held(
     spread_8h: str | None = "0.0003",
     spread_24h: str | None = "0.0003",
     pnl: str = "0",
+    settled: tuple[str, ...] = (),
 ) -> HeldPosition:
     leg = FundingLeg(
         side=Side.SELL,
@@ -289,6 +290,14 @@ def held(
         spread_24h=None if spread_24h is None else D(spread_24h),
         net_pnl_usd=D(pnl),
         capital_usd=D(10_000),
+        settled=tuple(
+            SettledRate(
+                settled_at=NOW - (len(settled) - i) * 8 * HOUR,
+                rate_8h=D(rate),
+                interval_seconds=28_800,
+            )
+            for i, rate in enumerate(settled)
+        ),
     )
 
 
@@ -373,3 +382,46 @@ def test_cost_aware_closes_when_staying_costs_more_than_leaving() -> None:
 def test_a_sign_flip_or_missing_history_closes_nothing_by_itself() -> None:
     assert reason(held(rate="-0.0001", spread_8h="-0.0001", age=8 * DAY)) is None
     assert reason(held(rate="-0.01", carry=None, age=8 * DAY)) is None
+
+
+def test_a_funding_regime_has_turned_when_three_averages_are_negative_and_staying_costs() -> None:
+    turned = ("0.0001", "-0.0009", "-0.0009", "-0.0009")
+    bleeding = held(carry="-0.0003", rate="-0.0003", settled=turned)
+
+    found = signal(bleeding)
+
+    # the averages after the second, third and fourth settlement are negative
+    assert found is not None
+    assert found.reason is ExitReason.FUNDING_REGIME
+    assert "negative at 3 settlements in a row" in found.sentence
+    assert "worse than the 0.1000 % that leaving costs" in found.sentence
+
+
+def test_a_funding_regime_has_not_turned_at_two_settlements_or_while_staying_pays() -> None:
+    recent = ("0.0030", "-0.0009", "-0.0009", "-0.0009")
+    staying = ExitReason.COST_OF_STAYING
+
+    assert reason(held(carry="-0.0003", rate="-0.0003", settled=recent)) is staying
+    assert reason(held(settled=("-0.0001",) * 5)) is None
+    assert reason(held(carry="-0.0003", rate="-0.0003", settled=("-0.0009",) * 2)) is staying
+
+
+def test_leverage_above_half_of_what_the_moves_allow_is_refused() -> None:
+    # 3 % a day: 1 / 0.06 = 16.67, half 8, capped at 5; 9 %: 5.56, half in whole steps 2
+    def moving(volatility: str) -> Candidate:
+        one = candidate()
+        legs = tuple(
+            replace(leg, facts=replace(leg.facts, daily_volatility=D(volatility)))
+            for leg in one.legs
+        )
+        return replace(one, legs=legs)
+
+    def at(leverage: str) -> Parameters:
+        return Parameters.from_values({"leverage": leverage})
+
+    assert gate(moving("0.03"), at("5")) is None
+    assert gate(moving("0.09"), at("2")) is None
+    assert refused(moving("0.09"), {"leverage": "3"}) == (
+        "leverage_too_high: BTC moves 9.00 % a day: 5.56x is the most that is safe, half of it, "
+        "2x, is recommended; 3x is set."
+    )

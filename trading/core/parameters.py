@@ -232,7 +232,7 @@ class Parameters:
         "Most margin added to an isolated leg by itself, as a part of its initial margin; 0 never "
         "adds any.", least="0", most="5")
     min_margin_ratio: Decimal = parameter(
-        _U.MULTIPLE, "1.5", "Margin ratio kept",
+        _U.MULTIPLE, "2", "Margin ratio kept",
         "Equity per used margin of an account below which nothing is opened there.", least="1",
         most="20")
 

@@ -12,6 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 from functools import reduce
 
 from exchanges.domain import Instrument
+from trading.core.liquidation import margin_ratio
 from trading.core.money import ceil_to_lot, common_lot, floor_to_lot
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
@@ -28,6 +29,11 @@ class Capital:
     account: str
     free: Decimal
     used_margin: Decimal = Decimal(0)
+
+    @property
+    def margin_ratio(self) -> Decimal | None:
+        """Return equity / used margin, None when no margin is used."""
+        return margin_ratio(self.free + self.used_margin, self.used_margin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

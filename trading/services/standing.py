@@ -17,6 +17,7 @@ from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import Symbol
 from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
+from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sentence import percent
@@ -104,6 +105,20 @@ class Standing:
                 )
         return None
 
+            ratio = self.capital[venue].margin_ratio
+            if ratio is not None and ratio < self.parameters.min_margin_ratio:
+                return Refusal(
+                    code="margin_ratio",
+                    sentence=f"The account at {venue} has a margin ratio of "
+                    f"{for_display(ratio, 2)}; nothing is opened there below "
+                    f"{plain(self.parameters.min_margin_ratio)}.",
+                )
+            if account.pk in self.unreconciled:
+                return Refusal(
+                    code="reconciling",
+                    sentence=f"The account at {venue} is still being compared with our books "
+                    "since the start: wait a moment.",
+                )
     def refuse_kill(self) -> Refusal | None:
         """Refuse every entry, by hand too, while a kill switch is pressed."""
         if self.kill is None:

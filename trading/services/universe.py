@@ -16,6 +16,7 @@ from exchanges.board import Board, Key
 from exchanges.domain import BookTop, Instrument, SettledFunding, Symbol
 from exchanges.models import SettledFundingRate
 from trading.core.funding import SettledRate, ewma_8h, settled_rates_8h, settled_spreads_8h
+from trading.core.volatility import daily_volatility
 from trading.strategies.base import InstrumentFacts, PairHistory
 
 # Of several perpetuals of one base at one venue the one most people mean is paired.
@@ -45,6 +46,7 @@ class Universe:
         self.by_base: dict[str, dict[str, Paired]] = {}
         self._settled: dict[Key, tuple[SettledRate, ...]] = {}
         self._read_up_to: Mapping[Key, datetime] = {}
+        self._volatilities: dict[Key, Decimal | None] = {}
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[tuple[Key, Key], PairHistory] = {}
 
@@ -62,7 +64,9 @@ class Universe:
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
-                self._settled[paired.key] = _settled(paired)
+                settled = _settlements(paired)
+                self._settled[paired.key] = settled_rates_8h(settled)
+                self._volatilities[paired.key] = _volatility(settled)
                 self._forget(paired.key)
         self._read_up_to = last
         return has_changed
@@ -86,6 +90,7 @@ class Universe:
             taker_fee=taker_fee,
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
+            daily_volatility=self._volatilities.get(paired.key),
         )
 
     def carry(self, paired: Paired, half_life: timedelta, now: datetime) -> Decimal | None:
@@ -127,7 +132,14 @@ def _pairable() -> dict[str, dict[str, Paired]]:
     return {base: found[base] for base in sorted(found) if len(found[base]) > 1}
 
 
-def _settled(paired: Paired) -> tuple[SettledRate, ...]:
+def _volatility(settled: list[SettledFunding]) -> Decimal | None:
+    """Return the daily moves, None where the venue tells no price of its settlements."""
+    priced = [(s.settled_at, s.settlement_price) for s in settled]
+    return daily_volatility([(at, price) for at, price in priced if price])
+
+
+def _settlements(paired: Paired) -> list[SettledFunding]:
+    """Return the newest settlements, oldest first."""
     rows = SettledFundingRate.objects.filter(instrument=paired.id).order_by("-settled_at")
     newest = [
         SettledFunding(
@@ -135,7 +147,8 @@ def _settled(paired: Paired) -> tuple[SettledRate, ...]:
             symbol=Symbol(paired.instrument.symbol),
             funding_rate=row.funding_rate,
             settled_at=row.settled_at,
+            settlement_price=row.settlement_price,
         )
         for row in rows[:SETTLEMENTS_KEPT]
     ]
-    return settled_rates_8h(newest[::-1])
+    return newest[::-1]

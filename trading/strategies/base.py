@@ -43,14 +43,15 @@ class ExitReason(StrEnum):
     TARGET_SPREAD = "target_spread"
     NEGATIVE_SPREAD = "negative_spread"
     COST_OF_STAYING = "cost_of_staying"
+    FUNDING_REGIME = "funding_regime"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentFacts:
     """All that is known of one instrument. `slippage` is one order's at the size in question.
 
-    `funding` and `book` are None where nothing is known, `carry_8h` without settled history,
-    `latency` where nothing was asked yet.
+    `funding` and `book` are None where nothing is known, `carry_8h` and `daily_volatility` without
+    settled history, `latency` where nothing was asked yet.
     """
 
     instrument: Instrument
@@ -60,6 +61,7 @@ class InstrumentFacts:
     slippage: Decimal
     carry_8h: Decimal | None = None
     latency: timedelta | None = None
+    daily_volatility: Decimal | None = None
 
     def funding_leg(self, side: Side) -> FundingLeg:
         """Return the leg this instrument would be. Raise ValueError without a known interval."""
@@ -149,7 +151,8 @@ class HeldPosition:
 
     `exit_cost` is the closing part of its round trip at present; `spread_8h` the mean spread of the
     last 8 hours with the coming settlement, `spread_24h` the mean of the settled last day, None
-    where unknown; `net_pnl_usd` after all fees; `capital_usd` the collateral behind it.
+    where unknown; `settled` are the pair's settled spreads, oldest first; `net_pnl_usd` after all
+    fees; `capital_usd` the collateral behind it.
     """
 
     open_reason: OpenReason
@@ -160,6 +163,7 @@ class HeldPosition:
     spread_24h: Decimal | None
     net_pnl_usd: Decimal
     capital_usd: Decimal
+    settled: tuple[SettledRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from exchanges.domain import InstrumentKind, SettlementKind, Side
 from trading.core.basis import price_gap
 from trading.core.funding import STAMP_SLACK, CarryEstimator, entry_window, funding_spread_8h
+from trading.core.money import for_display, plain
 from trading.core.parameters import EntryPolicy, Parameters
 from trading.core.refusal import Refusal
 from trading.core.risk import (
@@ -16,6 +17,7 @@ from trading.core.risk import (
     refuse_slow_venue,
 )
 from trading.core.sentence import hours, percent, usd
+from trading.core.sizing import max_safe_leverage, recommended_leverage
 from trading.strategies.base import ZERO, Candidate, EntryTrigger, InstrumentFacts
 
 
@@ -71,6 +73,25 @@ def refuse_spread(candidate: Candidate) -> Refusal | None:
         sentence=(
             f"The 8 h spread is {percent(candidate.spread_8h)}; {usd(candidate.size_usd)} need "
             f"{percent(candidate.threshold)}."
+        ),
+    )
+
+
+def refuse_leverage(candidate: Candidate, parameters: Parameters) -> Refusal | None:
+    """Refuse a leverage above what the asset's daily moves recommend; unknown moves pass."""
+    known = [leg.facts.daily_volatility for leg in candidate.legs]
+    volatility = max((each for each in known if each), default=None)
+    if volatility is None:
+        return None
+    recommended = recommended_leverage(volatility, parameters.leverage_cap)
+    if parameters.leverage <= recommended:
+        return None
+    return Refusal(
+        code="leverage_too_high",
+        sentence=(
+            f"{candidate.base} moves {percent(volatility, 2)} a day: "
+            f"{for_display(max_safe_leverage(volatility), 2)}x is the most that is safe, half of "
+            f"it, {plain(recommended)}x, is recommended; {plain(parameters.leverage)}x is set."
         ),
     )
 

@@ -1,16 +1,17 @@
-"""Exit rules that strategies share: money limits and the tolerance of a negative spread."""
+"""Exit rules that strategies share: money limits, a funding regime that turned, tolerance."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
 
-from trading.core.funding import expected_carry
+from trading.core.funding import ewma_8h, expected_carry
 from trading.core.parameters import Parameters, Tolerance
 from trading.core.sentence import hours, percent, usd
 from trading.strategies.base import ExitReason, ExitSignal, HeldPosition
 
 MODERATE_TOLERANCE = Decimal("-0.0001")
+REGIME_SETTLEMENTS = 3
 
 
 def money_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
@@ -41,6 +42,34 @@ def target_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None
             f"The 8 h spread is {percent(held.spread_8h)}, at the target of {percent(target)}."
         ),
     )
+
+
+def regime_exit(held: HeldPosition, parameters: Parameters, now: datetime) -> ExitSignal | None:
+    """Signal that the average carry was negative at three settlements in a row, and costs more.
+
+    The average at a settlement counts it and what came before; `cost_aware` must agree.
+    """
+    if not parameters.funding_regime_exit or len(held.settled) < REGIME_SETTLEMENTS:
+        return None
+    averages = [_average_at(held, back, parameters) for back in range(REGIME_SETTLEMENTS)]
+    if any(average is None or average >= 0 for average in averages):
+        return None
+    staying = _cost_of_staying(held, parameters, now)
+    if staying is None:
+        return None
+    return ExitSignal(
+        reason=ExitReason.FUNDING_REGIME,
+        sentence=(
+            f"The average 8 h spread is negative at {REGIME_SETTLEMENTS} settlements in a row, "
+            f"{percent(averages[0] or Decimal(0))} at the last. {staying.sentence}"
+        ),
+    )
+
+
+def _average_at(held: HeldPosition, back: int, parameters: Parameters) -> Decimal | None:
+    """Return the average as it was `back` settlements ago."""
+    known = held.settled[: len(held.settled) - back]
+    return ewma_8h(known, now=known[-1].settled_at, half_life=parameters.carry_half_life)
 
 
 def tolerance_exit(held: HeldPosition, parameters: Parameters, now: datetime) -> ExitSignal | None:

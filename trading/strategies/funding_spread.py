@@ -39,13 +39,14 @@ from trading.strategies.base import (
 )
 from trading.strategies.entry_gates import (
     refuse_data,
+    refuse_leverage,
     refuse_moment,
     refuse_persistence,
     refuse_return,
     refuse_spread,
     refuse_symbol,
 )
-from trading.strategies.exits import money_exit, target_exit, tolerance_exit
+from trading.strategies.exits import money_exit, regime_exit, target_exit, tolerance_exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class FundingSpread:
             refuse_symbol(candidate, parameters)
             or refuse_data(long, short, parameters, now)
             or refuse_spread(candidate)
+            or refuse_leverage(candidate, parameters)
             or refuse_return(candidate, parameters)
             or refuse_persistence(candidate, parameters)
             or refuse_moment(candidate, parameters, now, trigger)
@@ -150,6 +152,7 @@ class FundingSpread:
         return (
             money_exit(held, parameters)
             or target_exit(held, parameters)
+            or regime_exit(held, parameters, now)
             or tolerance_exit(held, parameters, now)
         )
 
