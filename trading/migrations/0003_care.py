@@ -114,7 +114,6 @@ class Migration(migrations.Migration):
                         fields=("leg",),
                         name="one_unresolved_top_up",
                     ),
-                    models.CheckConstraint(condition=Q(("amount__gt", 0)), name="top_up_positive"),
                 ],
             },
         ),

@@ -64,7 +64,6 @@ class MarginTopUp(models.Model):
                 condition=Q(outcome__in=["asked", "unknown"]),
                 name="one_unresolved_top_up",
             ),
-            models.CheckConstraint(condition=Q(amount__gt=0), name="top_up_positive"),
         ]
 
     def __str__(self) -> str:
