@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from redis import ConnectionPool, Redis
 from exchanges.board import Board, Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import Exchange, Instrument
+from exchanges.venues import profile
 
 _stand_ins: list[Redis] = []
 
@@ -63,6 +64,11 @@ def market_board() -> Board:
     board = Board.load(board_redis(), [exchange.code for exchange in enabled_exchanges()])
     board.set_bases(bases(active_instruments()))
     return board
+
+
+def settlement_slack(instrument: Instrument) -> timedelta:
+    """Return how far from a settlement its venue may still count, or no longer count, a fill."""
+    return profile(instrument.exchange.code).settlement_slack
 
 
 def last_settlements() -> Mapping[Key, datetime]:

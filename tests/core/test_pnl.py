@@ -16,7 +16,6 @@ from trading.core.pnl import (
     LegLedger,
     PnlParts,
     needs_alert,
-    payment_fault,
     position_pnl,
     unexplained,
 )
@@ -125,21 +124,6 @@ def test_what_the_parts_do_not_explain_is_shown() -> None:
 
     assert rest == D("0.5")
     assert needs_alert(rest, D(4_999)) and not needs_alert(rest, D(5_000))
-
-
-@pytest.mark.parametrize(
-    ("expected", "received", "fault"),
-    [
-        ("5.02", "5.12", None),  # within 2 %
-        ("5.02", "5.13", "off"),
-        ("0.001", "0.010", None),  # within a cent
-        ("5.02", "-5.02", "wrong_sign"),
-    ],
-)
-def test_payment_that_differs_from_its_expectation_is_named(
-    expected: str, received: str, fault: str | None
-) -> None:
-    assert payment_fault(D(expected), D(received)) == fault
 
 
 fills = st.builds(

@@ -16,8 +16,6 @@ from exchanges.domain import Side
 ZERO = Decimal(0)
 ONE = Decimal(1)
 UNEXPLAINED_ALERT = Decimal("0.0001")
-PAYMENT_TOLERANCE = Decimal("0.02")
-PAYMENT_TOLERANCE_USD = Decimal("0.01")
 # Venue prices times venue quantities need more than the default 28 digits to stay exact.
 EXACT = Context(prec=60)
 
@@ -99,14 +97,6 @@ def unexplained(
 def needs_alert(unexplained_usd: Decimal, notional_usd: Decimal) -> bool:
     """Tell whether an unexplained amount is above 1 bp of notional."""
     return abs(unexplained_usd) > UNEXPLAINED_ALERT * notional_usd
-
-
-def payment_fault(expected_usd: Decimal, received_usd: Decimal) -> str | None:
-    """Return `wrong_sign` or `off` for a funding payment that differs from its expectation."""
-    tolerance = max(abs(expected_usd) * PAYMENT_TOLERANCE, PAYMENT_TOLERANCE_USD)
-    if abs(received_usd - expected_usd) <= tolerance:
-        return None
-    return "wrong_sign" if expected_usd * received_usd < 0 else "off"
 
 
 def _price_pnl(leg: LegLedger) -> Decimal:

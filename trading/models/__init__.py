@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trading.models.account_books import AccountEquity, Transfer
+from trading.models.append_only import AppendOnlyViolation
 from trading.models.care import DeadManSwitch, LastingCondition, MarginTopUp
 from trading.models.config import ConfigurationVersion
 from trading.models.control import (
@@ -21,6 +23,8 @@ from trading.models.order import Order
 from trading.models.position import Leg, LegSide, Position
 
 __all__ = [
+    "AccountEquity",
+    "AppendOnlyViolation",
     "ConfigurationVersion",
     "CoolDown",
     "DeadManSwitch",
@@ -44,4 +48,5 @@ __all__ = [
     "Position",
     "StateChange",
     "Trade",
+    "Transfer",
 ]

@@ -13,11 +13,12 @@ from exchanges.decimals import money_field, price_field, quantity_field, rate_fi
 from exchanges.domain import FillCause
 from exchanges.models import ExchangeAccount
 from trading.core.money import plain
+from trading.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from trading.models.order import Order
 from trading.models.position import Leg, LegSide, Position
 
 
-class Trade(models.Model):
+class Trade(AppendOnlyModel):
     """One fill, booked exactly once per venue trade key; append-only.
 
     Without an order it was made by the venue itself or by a person and adopted: `cause` says which.
@@ -54,6 +55,8 @@ class Trade(models.Model):
     booked_at = models.DateTimeField()
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
 
+    objects = AppendOnlyQuerySet["Trade"].as_manager()
+
     class Meta:
         ordering: ClassVar = ["filled_at", "venue_trade_id"]
         constraints: ClassVar = [
@@ -72,7 +75,7 @@ class Trade(models.Model):
         return f"{self.action} {self.side} {plain(self.base_quantity)} @ {plain(self.price)}"
 
 
-class FundingEvent(models.Model):
+class FundingEvent(AppendOnlyModel):
     """One payment as the venue booked it; `payment` > 0 means received; append-only."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -87,12 +90,13 @@ class FundingEvent(models.Model):
     paid_at = models.DateTimeField()
     booked_at = models.DateTimeField()
 
+    objects = AppendOnlyQuerySet["FundingEvent"].as_manager()
+
     class Meta:
         ordering: ClassVar = ["paid_at"]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["account", "leg", "venue_payment_id"], name="funding_once"
-            ),
+            # Not per leg: one payment belongs to one of the legs that followed each other.
+            models.UniqueConstraint(fields=["account", "venue_payment_id"], name="funding_once"),
         ]
 
     def __str__(self) -> str:
@@ -104,10 +108,19 @@ class ExpectedFunding(models.Model):
 
     class Status(models.TextChoices):
         PENDING = "pending"
-        UNCERTAIN = "uncertain"
-        MATCHED = "matched"
+        UNCERTAIN = "uncertain", "uncertain: a fill was close to the settlement"
+        NOT_COUNTED = "not_counted", "nothing was due after all"
         MISSING = "missing"
-        DEVIATING = "deviating"
+        MATCHED = "matched"
+        LATE = "late", "paid late"
+        WRONG_SIGN = "wrong_sign", "paid with the wrong sign"
+        DEVIATING = "deviating", "paid another amount"
+
+    class PriceSource(models.TextChoices):
+        VENUE = "venue", "the venue's settlement price"
+        MARK = "mark", "the venue's mark right after"
+        OTHER_VENUE = "other_venue", "another venue's settlement price of that instant"
+        LAST_FILL = "last_fill", "the leg's own last fill: an estimate"
 
     id = models.BigAutoField(primary_key=True)
     leg = models.ForeignKey(Leg, on_delete=models.PROTECT, related_name="expected_funding")
@@ -115,6 +128,9 @@ class ExpectedFunding(models.Model):
     funding_rate = rate_field()
     base_quantity = quantity_field(help_text="Signed: > 0 long.")
     settlement_price = price_field()
+    price_source = models.CharField(
+        max_length=12, choices=PriceSource.choices, default=PriceSource.VENUE
+    )
     payment = money_field()
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
     event = models.OneToOneField(
@@ -145,6 +161,9 @@ class EquitySnapshot(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="equity"
     )
     at = models.DateTimeField()
+    read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the venues were asked; `at` is the minute of it."
+    )
     equity_usd = money_field()
     free_usd = money_field()
 

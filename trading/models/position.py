@@ -55,6 +55,7 @@ class Position(models.Model):
         choices=[(s.value, s.value) for s in PositionState],
         default=PositionState.PLANNED,
     )
+    state_since = models.DateTimeField(null=True, blank=True)
     goal = models.CharField(
         max_length=8, choices=[(g.value, g.value) for g in Goal], default=Goal.HEDGED
     )
@@ -73,6 +74,10 @@ class Position(models.Model):
     entry_timestamp = models.DateTimeField(null=True, blank=True)
     exit_requested_at = models.DateTimeField(null=True, blank=True)
     close_timestamp = models.DateTimeField(null=True, blank=True)
+    force_one_sided = models.BooleanField(
+        default=False,
+        help_text="One leg may be closed although the other's venue is out of reach.",
+    )
     close_reason = models.CharField(max_length=32, blank=True)
     close_sentence = models.CharField(max_length=300, blank=True)
     held_reason = models.CharField(max_length=300, blank=True)
@@ -159,6 +164,9 @@ class Leg(models.Model):
     decision_entry_mid = price_field()
     decision_exit_mid = price_field(null=True, blank=True)
     taker_fee = rate_field()
+    funding_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its venue last told all its funding payments."
+    )
 
     class Meta:
         ordering: ClassVar = ["index"]

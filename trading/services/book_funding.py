@@ -1,98 +1,196 @@
-"""Funding: what a settlement should pay is written when it passes, what it paid when it is booked.
+"""Funding as the venues booked it: every payment once, on the leg that held at its settlement.
 
-The venue's own payment row is the truth, booked once by its id; the expectation finds what is
-missing, late, of the wrong sign or off.
+Nothing depends on having been there: each run reads on from the last payment booked, further back
+where a settlement still waits for its payment, and page by page after any time away. A leg is read
+until its venue has told all of its payments, also after its position has ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from itertools import groupby
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 
-from exchanges.domain import FundingPayment, InstrumentKind, Symbol
-from exchanges.models import SettledFundingRate
-from trading.core import funding
+from exchanges.domain import FundingPayment, InstrumentKind, SettlementKind, Symbol
+from exchanges.models import ExchangeAccount, Instrument, SettledFundingRate
+from exchanges.selectors import settlement_slack
 from trading.core.money import signed
-from trading.core.parameters import Parameters
-from trading.core.pnl import payment_fault
-from trading.core.states import EXPOSED_POSITION_STATES, PositionState
+from trading.core.settlements import STAMPED_WITHIN, holder_of, settlement_of
+from trading.core.states import EXPOSED_POSITION_STATES
 from trading.events import announce
-from trading.models import Event, ExpectedFunding, FundingEvent, Leg, Trade
-from trading.services import market
+from trading.models import Event, ExpectedFunding, FundingEvent, Leg
+from trading.services.expected_funding import (
+    GIVEN_UP_AFTER,
+    MISSING_AFTER,
+    changes_of,
+    guard_of,
+    match_expectations,
+    write_expectations,
+)
 from trading.services.halt import openable
-from trading.services.venues import READ_SECONDS, Venues
+from trading.services.venues import Venues
 
-# After the end payments may still be booked late; a read a little further back costs nothing.
-AFTER_END = timedelta(minutes=10)
+logger = logging.getLogger(__name__)
+
+# Pages of weeks away take longer than one question.
+PAGES_SECONDS = 30.0
+# What a venue may still add behind what it has told; the payment's id sorts out repeats.
+OVERLAP = timedelta(hours=1)
 READ_MARGIN = timedelta(seconds=30)
-MATCH_SLACK = timedelta(seconds=30)
-MISSING_AFTER = timedelta(minutes=3)
-MARK_LASTS = timedelta(minutes=3)
+AFTER_END = timedelta(minutes=10)
+MISSING_READ_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One question to one venue: an instrument of an account, for the legs that wait for it."""
+
+    account: ExchangeAccount
+    instrument: Instrument
+    legs: Sequence[Leg]
+    since: datetime
 
 
 def book_funding(*, venues: Venues, now: datetime) -> int:
-    """Read the payments of every leg that may have some, book the new ones, match expectations.
+    """Read what legs may have been paid, book what is new, and hold it to what was expected.
 
-    Return how many payments were booked. A venue that cannot be read is tried again next time.
+    Return how many payments were booked. Where a venue does not answer nothing is called missing.
     """
-    legs = _legs(venues, now)
+    readings = _readings(_waiting(now), venues, now)
+    for reading in readings:
+        for leg in reading.legs:
+            write_expectations(leg, now=now)
     answers = venues.call_all(
         [
-            venues.account(leg.account).funding_payments(
-                Symbol(leg.instrument.symbol), since=_since(leg)
+            venues.account(reading.account).funding_payments(
+                Symbol(reading.instrument.symbol), since=_since(reading, now)
             )
-            for leg in legs
+            for reading in readings
         ],
-        READ_SECONDS,
+        PAGES_SECONDS,
     )
     booked = 0
-    for leg, answer in zip(legs, answers, strict=True):
+    for reading, answer in zip(readings, answers, strict=True):
         if isinstance(answer, BaseException):
+            extra = {"account": str(reading.account), "reason": str(answer) or "too slow"}
+            logger.warning("funding payments not read", extra=extra)
             continue
-        booked += _book_payments(leg, answer, now)
-    for leg in legs:
-        write_expectations(leg, now=now)
-        match_expectations(leg, now=now)
+        booked += _book_all(reading, answer, now)
+        Leg.objects.filter(pk__in=[leg.pk for leg in reading.legs]).update(funding_read_at=now)
+        for leg in reading.legs:
+            match_expectations(leg, now=now)
     return booked
 
 
-def _legs(venues: Venues, now: datetime) -> list[Leg]:
-    live = Leg.objects.filter(position__state__in=EXPOSED_POSITION_STATES)
-    ended = Leg.objects.filter(
-        position__state=PositionState.CLOSED, position__close_timestamp__gt=now - AFTER_END
+def _waiting(now: datetime) -> list[Leg]:
+    """Return the legs that may still be paid: held, just ended, or short of a payment."""
+    held = Q(position__state__in=EXPOSED_POSITION_STATES)
+    untold = Q(funding_read_at=None) | Q(
+        funding_read_at__lt=F("position__close_timestamp") + AFTER_END
     )
-    legs = list(
-        (live | ended)
-        .filter(instrument__kind=InstrumentKind.PERPETUAL, trades__isnull=False)
+    short = Q(
+        funding_read_at__lt=now - MISSING_READ_EVERY,
+        expected_funding__event=None,
+        expected_funding__created_at__gt=now - GIVEN_UP_AFTER,
+        expected_funding__status__in=(
+            ExpectedFunding.Status.PENDING,
+            ExpectedFunding.Status.MISSING,
+        ),
+    )
+    return list(_traded().filter(held | untold | short).order_by("account_id", "instrument_id"))
+
+
+def _traded() -> QuerySet[Leg]:
+    return (
+        Leg.objects.filter(instrument__kind=InstrumentKind.PERPETUAL, trades__isnull=False)
         .distinct()
         .select_related("position", "instrument__exchange", "account__exchange")
+        .prefetch_related("trades")
     )
-    usable = openable({leg.account for leg in legs}, venues=venues, now=now)
-    return [leg for leg in legs if leg.account in usable]
 
 
-def _since(leg: Leg) -> datetime:
-    """Read on from the last payment we have, with a margin: the venue's id sorts out doubles."""
+def _readings(legs: Iterable[Leg], venues: Venues, now: datetime) -> list[Reading]:
+    """Ask once per account and instrument: legs that followed each other share the answer."""
+    rows = list(legs)
+    usable = set(openable({leg.account for leg in rows}, venues=venues, now=now))
+    return [
+        Reading(
+            account=group[0].account,
+            instrument=group[0].instrument,
+            legs=group,
+            since=min(_since_of(leg, now) for leg in group),
+        )
+        for _, found in groupby(rows, key=lambda leg: (leg.account_id, leg.instrument_id))
+        if (group := list(found))[0].account in usable
+    ]
+
+
+def _since_of(leg: Leg, now: datetime) -> datetime:
+    """Return from when on the venue may have told something new of this leg."""
+    began: datetime = min(trade.filled_at for trade in leg.trades.all()) - guard_of(leg)
     last = leg.funding_events.order_by("-paid_at").first()
-    first = leg.trades.order_by("filled_at").first()
-    assert first is not None  # noqa: S101  (only legs with trades are read)
-    return (last.paid_at if last else first.filled_at) - READ_MARGIN
+    return began if last is None else max(began, last.paid_at - OVERLAP)
 
 
-def _book_payments(leg: Leg, payments: Iterable[FundingPayment], now: datetime) -> int:
-    """Book payments that fall into the time this leg was held, each once."""
-    first = leg.trades.order_by("filled_at").first()
+def _since(reading: Reading, now: datetime) -> datetime:
+    """Read further back where a settlement has passed and its payment is not there yet."""
+    oldest = (
+        ExpectedFunding.objects.filter(
+            leg__in=reading.legs, event=None, created_at__gt=now - GIVEN_UP_AFTER
+        )
+        .exclude(status=ExpectedFunding.Status.NOT_COUNTED)
+        .order_by("settles_at")
+        .first()
+    )
+    return reading.since if oldest is None else min(reading.since, oldest.settles_at - READ_MARGIN)
+
+
+def _book_all(reading: Reading, payments: Sequence[FundingPayment], now: datetime) -> int:
+    """Book each payment that is new on the leg that held when its settlement passed."""
+    known = set(
+        FundingEvent.objects.filter(
+            account=reading.account,
+            venue_payment_id__in=[payment.venue_payment_id for payment in payments],
+        ).values_list("venue_payment_id", flat=True)
+    )
+    new = [payment for payment in payments if payment.venue_payment_id not in known]
+    if not new:
+        return 0
+    legs = list(
+        _traded()
+        .filter(account=reading.account, instrument=reading.instrument)
+        .order_by("-position__created_at")
+    )
+    holdings = [changes_of(leg) for leg in legs]
+    guard = max(guard_of(leg) for leg in legs)
     booked = 0
-    for payment in payments:
-        if first is None or payment.paid_at < first.filled_at:
-            continue
-        if _held_at(leg, payment.paid_at) == 0 and leg.position.close_timestamp is not None:
-            continue
-        booked += _book(leg, payment, now)
+    for payment in new:
+        index = holder_of(_settled_at(reading.instrument, payment), holdings, guard=guard)
+        if index is None:
+            _report_foreign(reading, payment, now)
+        else:
+            booked += _book(legs[index], payment, now)
     return booked
+
+
+def _settled_at(instrument: Instrument, payment: FundingPayment) -> datetime:
+    """Return the settlement a payment is for; its own stamp where it accrues or none is near."""
+    kind = SettlementKind(instrument.settlement)
+    if kind is SettlementKind.ACCRUED:
+        return payment.paid_at
+    settled = SettledFundingRate.objects.filter(
+        instrument=instrument,
+        settled_at__gte=payment.paid_at - STAMPED_WITHIN,
+        settled_at__lte=payment.paid_at + STAMPED_WITHIN,
+    ).values_list("settled_at", flat=True)
+    slack = settlement_slack(instrument)
+    return settlement_of(payment.paid_at, settled, kind=kind, slack=slack) or payment.paid_at
 
 
 def _book(leg: Leg, payment: FundingPayment, now: datetime) -> int:
@@ -120,123 +218,30 @@ def _book(leg: Leg, payment: FundingPayment, now: datetime) -> int:
                 now=now,
             )
     except IntegrityError:
-        return 0  # the venue's payment id says it is booked already
+        return 0  # another worker booked the venue's payment id at the same time
     return 1
 
 
-def write_expectations(leg: Leg, *, now: datetime) -> None:
-    """Write what each settlement since the entry should pay, from the venue's settled rates."""
-    first = leg.trades.order_by("filled_at").first()
-    if first is None:
+def _report_foreign(reading: Reading, payment: FundingPayment, now: datetime) -> None:
+    """Tell once of a payment that no position explains; it stays in the bridge's unexplained."""
+    # A fill that is not booked yet would explain it.
+    if now - payment.paid_at < MISSING_AFTER:
         return
-    settled = SettledFundingRate.objects.filter(
-        instrument=leg.instrument, settled_at__gt=first.filled_at, settled_at__lte=now
-    ).exclude(settled_at__in=leg.expected_funding.values("settles_at"))
-    for row in settled:
-        held = _held_at(leg, row.settled_at)
-        price = _settlement_price(leg, row, now)
-        if held == 0 or price is None:
-            continue
-        ExpectedFunding.objects.get_or_create(
-            leg=leg,
-            settles_at=row.settled_at,
-            defaults={
-                "funding_rate": row.funding_rate,
-                "base_quantity": held,
-                "settlement_price": price,
-                "payment": funding.payment(held, price, row.funding_rate),
-                "status": _first_status(leg, row.settled_at),
-                "created_at": now,
-            },
-        )
-
-
-def _settlement_price(leg: Leg, settled: SettledFundingRate, now: datetime) -> Decimal | None:
-    """Return the venue's settlement price, else the mark soon after it: near enough for 2 %."""
-    if settled.settlement_price is not None:
-        price: Decimal = settled.settlement_price
-        return price
-    row = market.row_of(market.board_of([leg.instrument]), leg.instrument)
-    if row is None or row.quote is None or now - settled.settled_at > MARK_LASTS:
-        return None
-    return row.quote.mark_price
-
-
-def _held_at(leg: Leg, moment: datetime) -> Decimal:
-    """Return the signed base quantity the leg's fills had built up by then."""
-    return sum(
-        (
-            trade.base_quantity if trade.order_side == "buy" else -trade.base_quantity
-            for trade in leg.trades.all()
-            if trade.filled_at <= moment
-        ),
-        Decimal(0),
+    user_id: UUID = reading.account.user_id
+    told = Event.objects.filter(
+        user_id=user_id,
+        kind="funding.foreign",
+        payload__venue_payment_id=payment.venue_payment_id,
     )
-
-
-def _first_status(leg: Leg, settled_at: datetime) -> str:
-    """A fill within the guard of a settlement may or may not have counted for it."""
-    guard = Parameters.from_values(leg.position.parameters).settlement_guard
-    near = Trade.objects.filter(
-        leg=leg, filled_at__gte=settled_at - guard, filled_at__lte=settled_at + guard
-    )
-    uncertain = near.exists()
-    return ExpectedFunding.Status.UNCERTAIN if uncertain else ExpectedFunding.Status.PENDING
-
-
-def match_expectations(leg: Leg, *, now: datetime) -> None:
-    """Pair each open expectation with its payment, or say that it is missing or off."""
-    open_ones = leg.expected_funding.filter(
-        event=None,
-        status__in=(ExpectedFunding.Status.PENDING, ExpectedFunding.Status.UNCERTAIN),
-    )
-    for expected in open_ones:
-        event = (
-            leg.funding_events.filter(
-                expected=None,
-                paid_at__gte=expected.settles_at - MATCH_SLACK,
-                paid_at__lte=expected.settles_at + MATCH_SLACK,
-            )
-            .order_by("paid_at")
-            .first()
-        )
-        if event is not None:
-            _match(expected, event, now)
-        elif now - expected.settles_at > MISSING_AFTER:
-            _miss(expected, now)
-
-
-def _match(expected: ExpectedFunding, event: FundingEvent, now: datetime) -> None:
-    fault = payment_fault(expected.payment, event.payment)
-    if expected.status == ExpectedFunding.Status.UNCERTAIN:
-        fault = None
-    status = ExpectedFunding.Status.DEVIATING if fault else ExpectedFunding.Status.MATCHED
-    with transaction.atomic():
-        ExpectedFunding.objects.filter(pk=expected.pk, event=None).update(
-            event=event, status=status
-        )
-        if fault:
-            _alert(expected, f"{signed(event.payment, 4)} was paid, {fault.replace('_', ' ')}", now)
-
-
-def _miss(expected: ExpectedFunding, now: datetime) -> None:
-    """An uncertain settlement that paid nothing simply did not count."""
-    with transaction.atomic():
-        ExpectedFunding.objects.filter(pk=expected.pk, event=None).update(
-            status=ExpectedFunding.Status.MISSING
-        )
-        if expected.status == ExpectedFunding.Status.PENDING:
-            _alert(expected, "no payment was booked", now)
-
-
-def _alert(expected: ExpectedFunding, what: str, now: datetime) -> None:
-    position = expected.leg.position
+    if told.exists():
+        return
     announce(
-        user_id=position.user_id,
-        kind="funding.deviation",
+        user_id=user_id,
+        kind="funding.foreign",
         severity=Event.Severity.WARNING,
-        sentence=f"{position.base} on {expected.leg.instrument.exchange.short_code}: "
-        f"{signed(expected.payment, 4)} was expected at {expected.settles_at:%H:%M:%S}, {what}",
-        position=position,
+        sentence=f"{reading.account}: {signed(payment.payment, 4)} {payment.asset} funding on "
+        f"{reading.instrument.symbol}, stamped {payment.paid_at:%Y-%m-%d %H:%M:%S} UTC, belongs "
+        "to no position of Carry: somebody else holds this contract on the account",
+        payload={"venue_payment_id": payment.venue_payment_id},
         now=now,
     )

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from exchanges.domain import SettlementKind
+from trading.core.settlements import (
+    Change,
+    PaymentFault,
+    accrued_over,
+    held_at,
+    held_over,
+    holder_of,
+    payment_fault,
+    settlement_of,
+)
+
+pytestmark = pytest.mark.core
+
+D = Decimal
+EIGHT = datetime(2026, 1, 5, 8, tzinfo=UTC)
+GUARD = timedelta(seconds=60)
+SLACK = timedelta(seconds=15)
+HOUR = timedelta(hours=1)
+
+
+def change(quantity: str, **after_eight: float) -> Change:
+    return Change(at=EIGHT + timedelta(**after_eight), base_quantity=D(quantity))
+
+
+def test_a_settlement_counts_what_was_held_at_its_instant() -> None:
+    changes = [change("0.5", hours=-2), change("-0.2", hours=-1), change("-0.3", hours=1)]
+
+    assert held_at(changes, EIGHT) == D("0.3")
+    held = held_over(changes, EIGHT, guard=GUARD)
+    assert held.base_quantity == D("0.3") and held.is_certain
+
+
+@pytest.mark.parametrize(
+    ("changes", "quantity"),
+    [
+        ([change("0.5", seconds=30)], "0.5"),  # opened after it: may have counted
+        ([change("0.5", hours=-2), change("-0.5", seconds=-30)], "0.5"),  # closed before it
+        ([change("0.5", hours=-2), change("-0.2", seconds=10)], "0.5"),
+    ],
+)
+def test_a_fill_within_the_guard_makes_a_settlement_uncertain(
+    changes: list[Change], quantity: str
+) -> None:
+    held = held_over(changes, EIGHT, guard=GUARD)
+
+    assert held.base_quantity == D(quantity) and not held.is_certain
+
+
+def test_an_accruing_venue_pays_for_the_mean_that_was_held() -> None:
+    # 0.4 for a quarter of the hour, 0.2 for the rest: 0.1 + 0.15
+    changes = [change("0.4", hours=-3), change("-0.2", minutes=-45)]
+
+    assert accrued_over(changes, EIGHT - HOUR, EIGHT).base_quantity == D("0.25")
+
+
+@pytest.mark.parametrize(
+    ("paid_after", "settlement"),
+    [
+        (timedelta(seconds=12), EIGHT),
+        (timedelta(seconds=-10), EIGHT),  # a venue's clock
+        (timedelta(minutes=29), EIGHT),
+        (timedelta(minutes=31), None),
+        (timedelta(minutes=-31), None),
+    ],
+)
+def test_a_lump_payment_is_for_the_settlement_before_it(
+    paid_after: timedelta, settlement: datetime | None
+) -> None:
+    found = settlement_of(
+        EIGHT + paid_after, [EIGHT, EIGHT + 8 * HOUR], kind=SettlementKind.LUMP, slack=SLACK
+    )
+    assert found == settlement
+
+
+def test_an_accrued_payment_is_for_the_settlement_after_it() -> None:
+    hours = [EIGHT - HOUR, EIGHT, EIGHT + HOUR]
+    for paid_at in (EIGHT - HOUR / 2, EIGHT, EIGHT + SLACK):
+        assert settlement_of(paid_at, hours, kind=SettlementKind.ACCRUED, slack=SLACK) == EIGHT
+
+
+def test_a_payment_belongs_to_the_leg_that_held_then() -> None:
+    first = [change("0.5", hours=-5), change("-0.5", hours=-1)]
+    second = [change("0.2", seconds=40)]
+
+    assert holder_of(EIGHT - 2 * HOUR, [second, first], guard=GUARD) == 1
+    assert holder_of(EIGHT, [second, first], guard=GUARD) == 0  # nobody held; 40 s are within
+    assert holder_of(EIGHT - HOUR / 2, [second, first], guard=GUARD) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "received", "fault"),
+    [
+        ("5.02", "5.12", None),  # within 2 %
+        ("5.02", "5.13", PaymentFault.OFF),
+        ("0.001", "0.010", None),  # within a cent
+        ("5.02", "-5.02", PaymentFault.WRONG_SIGN),
+    ],
+)
+def test_a_payment_that_differs_from_its_expectation_is_named(
+    expected: str, received: str, fault: PaymentFault | None
+) -> None:
+    assert payment_fault(D(expected), D(received)) == fault
+
+
+def test_an_estimate_proves_a_sign_but_no_amount() -> None:
+    assert payment_fault(D(5), D(6), is_estimate=True) is None
+    assert payment_fault(D(5), D(-6), is_estimate=True) is PaymentFault.WRONG_SIGN

@@ -1,0 +1,286 @@
+"""Venues in this process with a clock that tests move, real signing, parsing and paging to them.
+
+The real adapters talk to the simulated venues without sockets; our rows are written by the real
+services. Nothing happens but what a test lets happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import yarl
+
+from arbsite.accounts.models import User
+from exchanges.ccxt_adapter.account import CcxtAccount
+from exchanges.ccxt_adapter.client import Catalogue, VenueClient
+from exchanges.ccxt_adapter.library import Credential, Surroundings
+from exchanges.ccxt_adapter.market_data import CcxtMarketData
+from exchanges.domain import Side, Symbol
+from exchanges.models import Exchange, ExchangeAccount, SettledFundingRate
+from exchanges.simulator.deliveries import Ending
+from exchanges.simulator.wire import WireRequest, WireResponse
+from exchanges.venues import PROFILES
+from tests.simulator.world import World
+from tests.web.rows import make_instrument
+from trading.core.states import OrderState, PositionState
+from trading.models import Leg, LegSide, Order, Position
+from trading.services.book_funding import book_funding
+from trading.services.order_facts import book_fills
+from trading.services.venues import Venues
+
+D = Decimal
+BTC = Symbol("BTC/USDT:USDT")
+VENUES = ("binanceusdm", "bybit")
+SHORT_CODES = {"binanceusdm": "BIN", "bybit": "BYB"}
+T = TypeVar("T")
+# The simulator's storage belongs to the thread that opened it: so does this loop.
+LOOP = asyncio.new_event_loop()
+CATALOGUES = {venue: Catalogue(PROFILES[venue]) for venue in VENUES}
+
+
+def call(coroutine: Coroutine[Any, Any, T], timeout: float = 20) -> T:
+    return LOOP.run_until_complete(asyncio.wait_for(coroutine, timeout))
+
+
+def call_all(
+    coroutines: Sequence[Coroutine[Any, Any, T]], timeout: float = 20
+) -> list[T | BaseException]:
+    async def gathered() -> list[T | BaseException]:
+        return await asyncio.gather(*coroutines, return_exceptions=True)
+
+    return call(gathered(), timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response as the client library reads it from aiohttp."""
+
+    wire: WireResponse
+
+    status = property(lambda self: self.wire.status)
+    reason = ""
+    content = property(lambda self: self.wire.body)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return {"Content-Type": self.wire.content_type, **self.wire.headers}
+
+    async def text(self, errors: str = "strict") -> str:
+        return self.wire.body.decode(errors=errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One request and its answer, as `async with session.get(...)`."""
+
+    world: World
+    request: WireRequest
+
+    async def __aenter__(self) -> Answer:
+        rule = self.world.venues.disturbance(self.request)
+        delivery = self.world.venues.answer(self.request, rule)
+        if delivery.response is None or delivery.ending is not Ending.ANSWER:
+            raise aiohttp.ServerDisconnectedError
+        return Answer(delivery.response)
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+class Wire:
+    """What the client library uses of an aiohttp session."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.headers: Mapping[str, str] = {}
+        self.closed = False
+
+    def get(self, url: yarl.URL, **options: Any) -> Exchanged:
+        return self._exchanged("GET", url, **options)
+
+    def post(self, url: yarl.URL, **options: Any) -> Exchanged:
+        return self._exchanged("POST", url, **options)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _exchanged(
+        self,
+        method: str,
+        url: yarl.URL,
+        *,
+        data: bytes | None = None,
+        headers: Mapping[str, str],
+        **_: Any,
+    ) -> Exchanged:
+        request = WireRequest(
+            host=url.host or "",
+            method=method,
+            path=url.raw_path,
+            query=url.raw_query_string,
+            body=data or b"",
+            headers={name.lower(): value for name, value in headers.items()},
+        )
+        return Exchanged(self._world, request)
+
+
+class LedgerDesk:
+    """One user with an account at each venue, and what its services book."""
+
+    def __init__(self, folder: Path, user: User, *, interval_minutes: int = 60) -> None:
+        self.world = World(folder, interval_minutes=interval_minutes)
+        self.user = user
+        self._numbers = count(1)
+        self._accounts: dict[Any, CcxtAccount] = {}
+        self._clients: list[VenueClient] = []
+        self.accounts = {venue: self._open_account(venue) for venue in VENUES}
+        self.instruments = {
+            venue: make_instrument(account.exchange, "BTC", self.now)
+            for venue, account in self.accounts.items()
+        }
+        self.venues = Venues(
+            trading=lambda account: (_ for _ in ()).throw(LookupError),
+            account=lambda account: self._accounts[account.pk],
+            call=call,
+            call_all=call_all,
+        )
+
+    @property
+    def now(self) -> datetime:
+        return self.world.at
+
+    def close(self) -> None:
+        call_all([client.close() for client in self._clients])
+
+    def pass_time(self, **span: float) -> None:
+        self.world.wait(**span)
+
+    def open_position(self, base_quantity: str = "0.1") -> Position:
+        """Write and fill a position: long at Binance, short at Bybit."""
+        position = Position.objects.create(
+            user=self.user,
+            mode="rehearsal",
+            base="BTC",
+            strategy="funding_spread",
+            open_reason="funding",
+            state=PositionState.OPEN,
+            size_usd=D(6000),
+            target_base_quantity=D(base_quantity),
+            parameters={},
+            configuration_version=1,
+            entry_funding_spread=D("0.001"),
+            opened_by="test",
+            created_at=self.now,
+            entry_deadline=self.now,
+            entry_timestamp=self.now,
+        )
+        for index, (venue, side) in enumerate(zip(VENUES, LegSide, strict=True)):
+            Leg.objects.create(
+                position=position,
+                index=index,
+                side=side,
+                account=self.accounts[venue],
+                instrument=self.instruments[venue],
+                leverage=D(2),
+                decision_entry_mid=D(60_000),
+                taker_fee=D("0.0005"),
+            )
+        for leg in position.legs.all():
+            self.fill(leg, base_quantity)
+        return position
+
+    def fill(
+        self, leg: Leg, base_quantity: str, *, closes: bool = False, book: bool = True
+    ) -> None:
+        """Trade on the leg at market, at the venue and in our books."""
+        is_buy = (leg.side == LegSide.LONG) is not closes
+        number = next(self._numbers)
+        order = Order.objects.create(
+            position=leg.position,
+            leg=leg,
+            purpose="reduce" if closes else "open",
+            sequence=number,
+            client_order_id=f"test-{number}",
+            side="buy" if is_buy else "sell",
+            order_type="market",
+            time_in_force="ioc",
+            base_quantity=D(base_quantity),
+            reduce_only=closes,
+            state=OrderState.OPEN,
+            created_at=self.now,
+            sent_at=self.now,
+        )
+        venue = leg.instrument.exchange.code
+        side = Side.BUY if is_buy else Side.SELL
+        placed = self.world.place(venue, side, base_quantity, client_order_id=order.client_order_id)
+        Order.objects.filter(pk=order.pk).update(venue_order_id=placed.venue_order_id)
+        if book:
+            self.book_fills(leg)
+
+    def book_fills(self, leg: Leg) -> None:
+        account = self._accounts[leg.account_id]
+        since = self.now - timedelta(days=6)
+        fills = call(account.fills(BTC, since=since))
+        book_fills(leg.account, fills, now=self.now)
+
+    def end(self, position: Position, base_quantity: str = "0.1") -> None:
+        """Close both legs and the position."""
+        for leg in position.legs.all():
+            self.fill(leg, base_quantity, closes=True)
+        Position.objects.filter(pk=position.pk).update(
+            state=PositionState.CLOSED, close_timestamp=self.now, close_reason="test"
+        )
+
+    def book_funding(self) -> int:
+        return book_funding(venues=self.venues, now=self.now)
+
+    def store_settled(self, *, since: datetime) -> None:
+        """Store settled rates, as the poll of settlements does each minute."""
+        for venue, instrument in self.instruments.items():
+            data = CcxtMarketData(self._client(venue))
+            settled = call(data.settled_funding(BTC, since=since))
+            SettledFundingRate.objects.bulk_create(
+                [
+                    SettledFundingRate(
+                        instrument=instrument,
+                        settled_at=row.settled_at,
+                        funding_rate=row.funding_rate,
+                        settlement_price=row.settlement_price,
+                    )
+                    for row in settled
+                ],
+                ignore_conflicts=True,
+            )
+
+    def paid(self, venue: str) -> list[tuple[str, Decimal]]:
+        """Return the payments of the venue's own ledger by id."""
+        key = self.world.account(venue).api_key
+        rows = self.world.simulator.ledger.account_funding(key, venue, "BTCUSDT")
+        return [(row.venue_payment_id, row.payment) for row in rows]
+
+    def _open_account(self, venue: str) -> ExchangeAccount:
+        exchange = Exchange.objects.create(
+            code=venue, short_code=SHORT_CODES[venue], name=venue, mode="rehearsal"
+        )
+        account = ExchangeAccount.objects.create(
+            user=self.user, exchange=exchange, key_fingerprint=venue, checked_at=self.now
+        )
+        self._accounts[account.pk] = CcxtAccount(self._client(venue))
+        return account
+
+    def _client(self, venue: str) -> VenueClient:
+        keys = self.world.account(venue)
+        client = VenueClient(
+            CATALOGUES[venue],
+            credential=Credential(api_key=keys.api_key, secret=keys.secret),
+            surroundings=Surroundings(now=lambda: self.world.at, session=lambda: Wire(self.world)),
+        )
+        self._clients.append(client)
+        return client
