@@ -49,7 +49,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "trading.tasks": ("trading", "exchanges", "arbsite.accounts", "arbsite.celery"),
     # The demo writes venues and accounts as staff would in the admin.
     "trading.services.demo": ("trading", "exchanges", "arbsite.accounts"),
-    "trading.management": ("trading", "exchanges", "arbsite.schedules"),
+    "trading.management": ("trading", "exchanges", "arbsite.schedules", "arbsite.accounts"),
     "trading.doorbell": ("trading", "arbsite.celery"),
     "trading.core": ("trading.core", "exchanges.domain"),
     "trading.strategies": ("trading.strategies", "trading.core", "exchanges.domain"),

@@ -28,8 +28,7 @@ from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.relay import relay_events as relay_all_events
 from trading.services.scan import scan_all
-from trading.services.sweep import EVERY_SECONDS, run_every
-from trading.services.sweep import sweep as sweep_all
+from trading.services.sweep import EVERY_SECONDS, run_every, working_sweep
 from trading.services.venues import REAL
 from trading.services.warm import warm_venues
 from trading.services.watch import Watch
@@ -131,7 +130,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
     if not queues & {CLOSE, ENTRY}:
         return
     run_every(warm_venues, EVERY_SECONDS, _stop, name="warm")
-    run_every(sweep_all, EVERY_SECONDS, _stop, name="sweep")
+    run_every(working_sweep, EVERY_SECONDS, _stop, name="sweep")
     if CLOSE in queues:
         run_every(Watch().check_exits, EVERY_SECONDS, _stop, name="watch")
 

@@ -113,7 +113,13 @@ def test_pressing_and_rearming_go_through_the_services(staff: Client, desk: Desk
     assert desk.user.events.filter(kind="kill_switch").exists()
 
     action = {"action": "rearm", "_selected_action": [pressed.pk]}
-    staff.post("/admin/trading/killswitch/", action)
+    asked = staff.post("/admin/trading/killswitch/", action)
+    assert "Your password" in asked.content.decode()
+    refused = staff.post("/admin/trading/killswitch/", action | {"password": "guess"})
+    assert "That is not your password" in refused.content.decode()
+    assert kill_switch.active_for(desk.user) is not None
+
+    staff.post("/admin/trading/killswitch/", action | {"password": "root-password"})
 
     assert kill_switch.active_for(desk.user) is None
     assert KillSwitch.objects.get().rearmed_by == "root"

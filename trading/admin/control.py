@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from exchanges.admin import ReadOnly
-from trading.doorbell import ring_drive
-from trading.models import ConfigurationVersion, Engine, KillSwitch, Position
+from trading.models import (
+    ConfigurationVersion,
+    Discrepancy,
+    Engine,
+    EnginePulse,
+    KillSwitch,
+    Reconciliation,
+)
 from trading.services import kill_switch
+from trading.services.flatten import carry_out
+from trading.views.access import SignedInRequest
+from trading.views.password import refuse_password
 
 
 class KillSwitchForm(ModelForm):  # type: ignore[type-arg]
@@ -54,30 +64,49 @@ class KillSwitchAdmin(ModelAdmin):  # type: ignore[misc]  # the package has no t
         return False
 
     def save_model(self, request: HttpRequest, obj: KillSwitch, form: Any, change: bool) -> None:
-        """Press through the service, which needs no broker, and ring for the closing."""
+        """Press through the service, which needs no broker, and have the closing driven."""
+        now = timezone.now()
         pressed = kill_switch.press(
             user=obj.user,
             actor=request.user.get_username(),
             reason=obj.reason,
             closes_positions=obj.closes_positions,
-            now=timezone.now(),
+            now=now,
         )
         obj.pk = pressed.pk
-        live = Position.objects.live()
-        scope = live if pressed.user_id is None else live.filter(user_id=pressed.user_id)
-        for position_id in scope.values_list("id", flat=True):
-            ring_drive(position_id)
+        carry_out(pressed, now=now)
 
     @admin.action(description="Re-arm: allow entries again", permissions=["add"])
-    def rearm(self, request: HttpRequest, switches: QuerySet[KillSwitch]) -> None:
-        """End the chosen presses in the name of the person signed in."""
-        ended = sum(
-            kill_switch.rearm(
-                user=switch.user, actor=request.user.get_username(), now=timezone.now()
+    def rearm(
+        self, request: HttpRequest, switches: QuerySet[KillSwitch]
+    ) -> TemplateResponse | None:
+        """End the chosen presses, each up to its own epoch, once the password was given."""
+        refusal, status = "", 200
+        if "password" in request.POST:
+            refusal, status = refuse_password(cast(SignedInRequest, request))
+            if not refusal:
+                self._rearm(request, switches)
+                return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Re-arm",
+            "switches": switches,
+            "refusal": refusal,
+        }
+        return TemplateResponse(request, "admin/trading/rearm.html", context, status=status)
+
+    def _rearm(self, request: HttpRequest, switches: QuerySet[KillSwitch]) -> None:
+        ended = 0
+        for switch in switches.filter(rearmed_at=None).select_related("user"):
+            ended += kill_switch.rearm(
+                user=switch.user,
+                actor=request.user.get_username(),
+                now=timezone.now(),
+                through_epoch=switch.epoch,
             )
-            for switch in switches.filter(rearmed_at=None).select_related("user")
+        self.message_user(
+            request, f"Re-armed {ended} of {len(switches)}; later presses stay.", messages.SUCCESS
         )
-        self.message_user(request, f"Re-armed {ended} of {len(switches)}.", messages.SUCCESS)
 
 
 @admin.register(Engine)
@@ -91,3 +120,33 @@ class ConfigurationVersionAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = ("user", "version", "saved_by", "saved_at")
     list_filter = ("user",)
     list_select_related = ("user",)
+
+
+@admin.register(EnginePulse)
+class EnginePulseAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("generation_at", "beat_at")
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("account", "compared_at")
+    list_select_related = ("account__exchange", "account__user")
+
+
+@admin.register(Discrepancy)
+class DiscrepancyAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Staff sees every user's; its owner resolves it on the reconcile page."""
+
+    list_display = (
+        "found_at",
+        "user",
+        "account",
+        "symbol",
+        "kind",
+        "ours",
+        "theirs",
+        "resolution",
+        "resolved_by",
+    )
+    list_filter = ("kind", "resolution", ("resolved_at", admin.EmptyFieldListFilter))
+    list_select_related = ("user", "account__exchange")

@@ -60,7 +60,7 @@ class PositionAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
         "close_timestamp",
         "close_reason",
     )
-    list_filter = ("state", "mode", "base", "close_reason")
+    list_filter = ("state", "mode", "base", "close_reason", "user__is_active")
     list_select_related = ("user",)
     search_fields = ("id", "base", "user__username")
     inlines = (LegInline, OrderInline, StateChangeInline)

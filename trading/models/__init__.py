@@ -9,11 +9,13 @@ from trading.models.config import ConfigurationVersion
 from trading.models.control import (
     CoolDown,
     Engine,
+    EnginePulse,
     FailedAttempt,
     IdempotencyKey,
     JobRun,
     KillSwitch,
     LimitUse,
+    Reconciliation,
 )
 from trading.models.discrepancy import Discrepancy
 from trading.models.journal import Event, StateChange
@@ -30,6 +32,7 @@ __all__ = [
     "DeadManSwitch",
     "Discrepancy",
     "Engine",
+    "EnginePulse",
     "EquitySnapshot",
     "Event",
     "ExpectedFunding",
@@ -46,6 +49,7 @@ __all__ = [
     "Opportunity",
     "Order",
     "Position",
+    "Reconciliation",
     "StateChange",
     "Trade",
     "Transfer",

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from exchanges.decimals import money_field
+from exchanges.models import ExchangeAccount
 
 
 class KillSwitch(models.Model):
@@ -65,6 +66,38 @@ class Engine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.state}"
+
+
+class EnginePulse(models.Model):
+    """The engine's sign of life: one row, written by the sweep of every trade worker.
+
+    A generation begins when the first worker beats after a time without any: what was known of the
+    venues before is then too old to open anything on.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    generation_at = models.DateTimeField(help_text="When the engine came back to life.")
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="one_engine_pulse"),
+        ]
+
+    def __str__(self) -> str:
+        return f"beat {self.beat_at:%H:%M:%S}"
+
+
+class Reconciliation(models.Model):
+    """When an account was last compared as a whole with its venue; overwritten by each."""
+
+    account = models.OneToOneField(
+        ExchangeAccount, on_delete=models.CASCADE, primary_key=True, related_name="reconciliation"
+    )
+    compared_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.account} at {self.compared_at:%H:%M:%S}"
 
 
 class LimitUse(models.Model):

@@ -12,6 +12,7 @@ from exchanges import domain
 from exchanges.decimals import price_field, quantity_field
 from exchanges.domain import OrderType, Side, TimeInForce
 from trading.core.money import plain
+from trading.core.order_refusal import RefusalKind
 from trading.core.states import (
     PENDING_ORDER_STATES,
     WORKING_ORDER_STATES,
@@ -71,6 +72,12 @@ class Order(models.Model):
     looked_up_at = models.DateTimeField(null=True, blank=True)
     refusal_code = models.CharField(max_length=32, blank=True)
     refusal = models.CharField(max_length=300, blank=True)
+    refusal_kind = models.CharField(
+        max_length=20, blank=True, choices=[(k.value, k.value) for k in RefusalKind if k]
+    )
+    average_price = price_field(
+        null=True, blank=True, help_text="What the venue says it filled at so far."
+    )
 
     objects = OrderQuerySet.as_manager()
 
@@ -90,6 +97,10 @@ class Order(models.Model):
         return (
             f"{self.purpose} {self.side} {plain(self.base_quantity)} {self.leg.instrument.symbol}"
         )
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state in PENDING_ORDER_STATES
 
     @property
     def signed_filled(self) -> Decimal:

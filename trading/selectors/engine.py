@@ -13,18 +13,16 @@ from arbsite.accounts.models import User
 from exchanges.modes import Mode
 from trading.models import Engine, KillSwitch, Order, Position
 from trading.services import configure, engine, kill_switch
+from trading.services.engine import EngineState, EngineView
 
 SCAN_TASK = "trading.tasks.scan"
-# A scan every two seconds that has not happened for half a minute is not coming.
-SCAN_OVERDUE = timedelta(seconds=30)
-
-
-class EngineState(StrEnum):
-    RUNNING = "Running"
-    PAUSED = "Paused"
-    KILLED = "Killed"
-    ERROR = "No scan"
-    SETTING_UP = "No account"
+GLYPHS = {
+    EngineState.RUNNING: "",
+    EngineState.PAUSED: "warn",
+    EngineState.RECONCILING: "warn",
+    EngineState.KILLED: "down",
+    EngineState.ERROR: "down",
+}
 
 
 class Identity(StrEnum):
@@ -39,9 +37,8 @@ class Identity(StrEnum):
 class EngineStatus:
     """Everything the top bar and the engine panel say of one user's automation."""
 
-    state: EngineState
+    view: EngineView
     identity: Identity
-    sentence: str
     kill: KillSwitch | None
     is_paused: bool
     automatic: bool
@@ -54,14 +51,32 @@ class EngineStatus:
     min_net_return: Decimal
 
     @property
+    def state(self) -> EngineState:
+        return self.view.state
+
+    @property
+    def since(self) -> datetime | None:
+        return self.view.since
+
+    @property
+    def by(self) -> str:
+        return self.view.by
+
+    @property
+    def sentence(self) -> str:
+        return self.view.sentence
+
+    @property
+    def in_error(self) -> bool:
+        return self.state is EngineState.ERROR
+
+    @property
     def glyph(self) -> str:
-        if self.state is EngineState.RUNNING:
-            return ""
-        return "warn" if self.state in (EngineState.PAUSED, EngineState.SETTING_UP) else "down"
+        return GLYPHS[self.state]
 
     @property
     def can_trade(self) -> bool:
-        return self.identity is not Identity.UNKNOWN and self.kill is None
+        return self.identity is not Identity.UNKNOWN and not self.view.bars_hand
 
     @property
     def is_live(self) -> bool:
@@ -75,16 +90,12 @@ class EngineStatus:
 def engine_status(user: User, now: datetime) -> EngineStatus:
     """Return the state of `user`'s engine at `now`."""
     own = engine.engine_for(user)
-    kill = kill_switch.active_for(user)
     parameters = configure.current(user).parameters
-    identity = account_identity(user)
-    state, sentence = _state(own, kill, identity, now)
     live = Position.objects.for_user(user).live().count()
     return EngineStatus(
-        state=state,
-        identity=identity,
-        sentence=sentence,
-        kill=kill,
+        view=engine.engine_view(user, now),
+        identity=account_identity(user),
+        kill=kill_switch.active_for(user),
         is_paused=own.state == Engine.State.PAUSED,
         automatic=parameters.auto_entry,
         last_scan_at=own.last_scan_at,
@@ -105,21 +116,6 @@ def account_identity(user: User) -> Identity:
     if Mode.LIVE not in modes:
         return Identity.SIMULATION
     return Identity.LIVE if modes == {Mode.LIVE} else Identity.UNKNOWN
-
-
-def _state(
-    own: Engine, kill: KillSwitch | None, identity: Identity, now: datetime
-) -> tuple[EngineState, str]:
-    if kill is not None:
-        scope = "for everyone " if kill.user_id is None else ""
-        return EngineState.KILLED, f"{scope}by {kill.pressed_by}: {kill.reason}"
-    if identity is Identity.UNKNOWN:
-        return EngineState.SETTING_UP, "no usable account at any venue"
-    if own.state == Engine.State.PAUSED:
-        return EngineState.PAUSED, f"by {own.changed_by}, no entries"
-    if own.last_scan_at is not None and now - own.last_scan_at > SCAN_OVERDUE:
-        return EngineState.ERROR, f"since {own.last_scan_at:%H:%M:%S} UTC"
-    return EngineState.RUNNING, ""
 
 
 def _next_scan(own: Engine) -> datetime | None:

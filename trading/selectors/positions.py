@@ -168,6 +168,12 @@ def closed_count(user: User) -> int:
     return Position.objects.for_user(user).filter(state=PositionState.CLOSED).count()
 
 
+def open_count(user: User | None) -> int:
+    """Return how many positions are live, of one user or of everyone with None."""
+    live = Position.objects.live()
+    return live.count() if user is None else live.for_user(user).count()
+
+
 def pending_orders(user: User) -> list[Order]:
     """Return orders that are planned, on their way or working."""
     orders = Order.objects.for_user(user).pending()

@@ -142,7 +142,7 @@ def _gates(
     by_hand = trigger is EntryTrigger.MANUAL
     found = (
         same,
-        standing.refuse_kill() if by_hand else standing.refuse_entries(),
+        standing.refuse_by_hand() if by_hand else standing.refuse_entries(),
         None if by_hand and base not in standing.live else standing.refuse_pair(base, now),
         standing.refuse_venues(venues),
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from redis import Redis
 from redis.exceptions import RedisError
 
 from exchanges.board import Board, Row
@@ -12,13 +15,25 @@ from exchanges.domain import BookTop, Symbol
 from exchanges.models import Instrument
 from exchanges.selectors import board_redis
 
+logger = logging.getLogger(__name__)
+
+# A Redis that hangs costs its time limit at each question: it is left alone for this long.
+LEFT_ALONE_SECONDS = 2.0
+_left_alone: tuple[Redis, float] | None = None
+
 
 def board_of(instruments: Iterable[Instrument]) -> Board:
     """Return the latest facts of these instruments; an empty board when Redis is away."""
+    global _left_alone
+    redis = board_redis()
+    if _left_alone is not None and _left_alone[0] is redis and time.monotonic() < _left_alone[1]:
+        return Board()
     keys = [(i.exchange.code, Symbol(i.symbol)) for i in instruments]
     try:
-        return Board.load_rows(board_redis(), keys)
-    except RedisError:
+        return Board.load_rows(redis, keys)
+    except RedisError as error:
+        _left_alone = (redis, time.monotonic() + LEFT_ALONE_SECONDS)
+        logger.warning("board unreadable", extra={"why": str(error)})
         return Board()
 
 

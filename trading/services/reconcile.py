@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from exchanges.domain import ClientOrderId, Fill, InstrumentKind, OrderReport, Side, Symbol
+from exchanges.domain import Fill, InstrumentKind, OrderReport, Symbol
 from exchanges.errors import CredentialRefused
 from exchanges.models import ExchangeAccount
-from trading.core.reconcile import (
-    Findings,
-    OwnBook,
-    OwnOrder,
-    QuantityFinding,
-    QuantityVerdict,
-    VenueReports,
-    reconcile,
-)
-from trading.core.states import LIVE_POSITION_STATES, OrderState
-from trading.models import Leg, Order, Trade
+from trading.core.quantity import QuantityVerdict
+from trading.core.reconcile import Findings, VenueReports, reconcile
+from trading.core.states import LIVE_POSITION_STATES
+from trading.models import Leg, Order, Position
+from trading.services.discrepancies import note_hedge_mode, settle_findings
+from trading.services.engine import note_reconciled
 from trading.services.halt import halt_account, openable
-from trading.services.lookup import ORDER_LIFETIME, READ_MARGIN, book_missing_fills
+from trading.services.lookup import book_missing_fills
 from trading.services.order_facts import absorb_report, book_fills
-from trading.services.read_back import store_positions
+from trading.services.outside_fills import book_venue_fills, is_booked, live_leg, order_of
+from trading.services.own_book import is_complete, own_book, own_orders
+from trading.services.position_facts import store_positions
+from trading.services.reviews import (
+    ask_for_all,
+    close_review,
+    due_accounts,
+    postpone_review,
+)
 from trading.services.venues import READ_SECONDS, Venues
+
+# Each round books what it finds; what is still moving after so many is looked at again later.
+ROUNDS = 3
+READ_MARGIN = timedelta(seconds=5)
+# The clocks of a venue and of ours may differ; what closed a leg must not fall outside.
+CLOSING_MARGIN = timedelta(minutes=1)
 
 
 def reconcile_accounts(*, venues: Venues, now: datetime) -> int:
@@ -34,134 +43,169 @@ def reconcile_accounts(*, venues: Venues, now: datetime) -> int:
     return sum(reconcile_account(account, venues=venues, now=now) for account in accounts)
 
 
-def reconcile_account(account: ExchangeAccount, *, venues: Venues, now: datetime) -> bool:
-    """Read the account, apply what is ours and halt on the rest; return False if unreadable.
+def reconcile_due(*, venues: Venues, now: datetime) -> int:
+    """Reconcile the accounts whose review was asked for; return how many could be read."""
+    accounts = openable(due_accounts(now=now), venues=venues, now=now)
+    return sum(reconcile_account(account, venues=venues, now=now) for account in accounts)
 
-    What looks unexplained is read once more before the account is halted: an order may have been
-    written between our snapshot and the venue's.
+
+def reconcile_after_start(*, now: datetime) -> None:
+    """Have every active account reconciled at once, whatever was known before."""
+    ask_for_all(ExchangeAccount.objects.active(), now=now)
+
+
+def reconcile_account(
+    account: ExchangeAccount, *, venues: Venues, now: datetime, driven: Position | None = None
+) -> bool:
+    """Read the account, apply what is ours and settle the rest; return False if unreadable.
+
+    What looks unexplained is read at least twice: an order may have been written between our
+    snapshot and the venue's. `driven` is the position whose lease the caller holds, if any.
     """
-    findings = _compare(account, venues, now)
-    if findings is None:
-        return False
-    if findings.unexplained:
-        findings = _compare(account, venues, now)
-    if findings is not None and findings.unexplained:
-        words = "; ".join(_words(finding, account) for finding in findings.unexplained)
-        halt_account(account, reason=words, now=now)
+    for round_number in range(1, ROUNDS + 1):
+        seen = _look(account, venues, now)
+        if seen is None:
+            postpone_review(account.pk, reason="the venue did not answer", now=now)
+            return False
+        findings, has_written = seen
+        if not has_written and (round_number > 1 or not findings.unexplained):
+            break
+    note_reconciled(account.pk, now=now)
+    close_review(account.pk, asked_until=now)
+    if findings.venue_fills and has_written:
+        postpone_review(account.pk, reason="its books were still moving", now=now)
+        return True
+    settle_findings(account, findings, now=now, driven=driven)
     return True
 
 
-def _compare(account: ExchangeAccount, venues: Venues, now: datetime) -> Findings | None:
-    orders = _own_orders(account)
-    book = _own_book(account, orders)
+def _look(
+    account: ExchangeAccount, venues: Venues, now: datetime
+) -> tuple[Findings, bool] | None:
+    """Compare once and apply what is ours; tell whether anything was written."""
+    orders = own_orders(account)
+    book = own_book(account, orders)
     reports = _read(account, orders, venues, now)
     if reports is None:
         return None
     findings = reconcile(book, reports)
-    _apply(account, orders, findings, reports, now)
+    if unequal := _unequal(findings):
+        closings = _read_closings(account, unequal, reports, venues)
+        if closings is None:
+            return None
+        findings = reconcile(book, closings)
+        reports = closings
+    has_written = _apply(account, orders, findings, reports, now)
     book_missing_fills(orders, venues=venues, now=now)
-    return findings
+    return findings, has_written
 
 
-def _own_orders(account: ExchangeAccount) -> list[Order]:
-    """Return the orders that may still change, and all of the positions that are live."""
-    sent = (
-        Order.objects.filter(leg__account=account)
-        .exclude(state__in=(OrderState.PLANNED, OrderState.DROPPED))
-        .select_related("position", "leg__instrument__exchange", "leg__account__exchange")
-        .prefetch_related("trades")
-    )
-    open_ended = sent.filter(is_final_at_venue=False)
-    live = sent.filter(position__state__in=LIVE_POSITION_STATES)
-    return list((open_ended | live).distinct())
-
-
-def _own_book(account: ExchangeAccount, orders: Iterable[Order]) -> OwnBook:
-    booked = Trade.objects.filter(account=account, order__in=list(orders))
-    return OwnBook(
-        orders=[_own_order(order) for order in orders],
-        booked_trades=frozenset(
-            (Symbol(symbol), trade_id)
-            for symbol, trade_id in booked.values_list("leg__instrument__symbol", "venue_trade_id")
-        ),
-        quantities=_own_quantities(account),
-    )
-
-
-def _own_order(order: Order) -> OwnOrder:
-    booked = sum((trade.base_quantity for trade in order.trades.all()), Decimal(0))
-    return OwnOrder(
-        client_order_id=ClientOrderId(order.client_order_id),
-        symbol=Symbol(order.leg.instrument.symbol),
-        side=Side(order.side),
-        base_quantity=order.base_quantity,
-        filled=booked,
-        state=OrderState(order.state),
-        lifetime_ends_at=(order.sent_at or order.created_at) + ORDER_LIFETIME,
-        venue_order_id=order.venue_order_id or None,
-    )
-
-
-def _own_quantities(account: ExchangeAccount) -> dict[Symbol, Decimal]:
-    """Return what the live positions hold there by their booked fills."""
-    legs = (
-        Leg.objects.filter(account=account, position__state__in=LIVE_POSITION_STATES)
-        .exclude(instrument__kind=InstrumentKind.SPOT)
-        .select_related("instrument")
-        .prefetch_related("orders", "trades")
-    )
-    quantities: dict[Symbol, Decimal] = {}
-    for leg in legs:
-        symbol = Symbol(leg.instrument.symbol)
-        quantities[symbol] = quantities.get(symbol, Decimal(0)) + _booked_base(leg)
-    return quantities
-
-
-def _booked_base(leg: Leg) -> Decimal:
-    return sum(
-        (Side(trade.order_side).sign * trade.base_quantity for trade in leg.trades.all()),
-        Decimal(0),
-    )
+def _unequal(findings: Findings) -> list[Symbol]:
+    return [
+        finding.symbol
+        for finding in findings.quantities
+        if finding.verdict is not QuantityVerdict.EQUAL
+    ]
 
 
 def _read(
     account: ExchangeAccount, orders: list[Order], venues: Venues, now: datetime
 ) -> VenueReports | None:
-    """Read positions, open orders and fills; a part that fails makes the whole read fail."""
+    """Read positions, wallet, open orders and fills; a part that fails fails the whole read."""
     port, trading = venues.account(account), venues.trading(account)
     since: dict[Symbol, datetime] = {}
     for order in orders:
-        if order.is_final_at_venue and _is_booked(order):
+        if order.is_final_at_venue and is_complete(order):
             continue
         symbol = Symbol(order.leg.instrument.symbol)
         since[symbol] = min(since.get(symbol, now), order.created_at - READ_MARGIN)
     [positions] = venues.call_all([port.positions()], READ_SECONDS)
     [working] = venues.call_all([trading.open_orders(None)], READ_SECONDS)
-    answers = venues.call_all(
-        [port.fills(symbol, since=start) for symbol, start in since.items()], READ_SECONDS
-    )
     if isinstance(positions, CredentialRefused):
         halt_account(account, reason=positions.detail, now=now)
     if isinstance(positions, BaseException) or isinstance(working, BaseException):
         return None
+    fills = _fills(account, since, venues)
+    wallet = _wallet(account, venues)
+    if fills is None or isinstance(wallet, BaseException):
+        return None
+    store_positions(account, positions, now=now)
+    if any(position.is_hedge_mode for position in positions):
+        note_hedge_mode(account, now=now)
+    quantities: dict[Symbol, Decimal] = {}
+    for position in positions:
+        held = quantities.get(position.symbol, Decimal(0))
+        quantities[position.symbol] = held + position.base_quantity
+    return VenueReports(
+        read_at=now, fills=fills, orders=list(working), quantities=quantities, wallet=wallet
+    )
+
+
+def _fills(
+    account: ExchangeAccount, since: Mapping[Symbol, datetime], venues: Venues
+) -> list[Fill] | None:
+    port = venues.account(account)
+    answers = venues.call_all(
+        [port.fills(symbol, since=start) for symbol, start in since.items()], READ_SECONDS
+    )
     fills: list[Fill] = []
     for answer in answers:
         if isinstance(answer, BaseException):
             return None
         fills.extend(answer)
-    store_positions(account, positions, now=now)
+    return fills
+
+
+def _wallet(
+    account: ExchangeAccount, venues: Venues
+) -> dict[Symbol, Decimal] | BaseException | None:
+    """Return what the wallet holds of each spot instrument that a live leg of ours is in."""
+    spot = Leg.objects.filter(
+        account=account,
+        instrument__kind=InstrumentKind.SPOT,
+        position__state__in=LIVE_POSITION_STATES,
+    )
+    bases = dict(spot.values_list("instrument__symbol", "instrument__base"))
+    if not bases:
+        return None
+    [balances] = venues.call_all([venues.account(account).balances()], READ_SECONDS)
+    if isinstance(balances, BaseException):
+        return balances
+    totals = {balance.asset: balance.total for balance in balances}
+    return {Symbol(symbol): totals.get(base, Decimal(0)) for symbol, base in bases.items()}
+
+
+def _read_closings(
+    account: ExchangeAccount, symbols: Iterable[Symbol], reports: VenueReports, venues: Venues
+) -> VenueReports | None:
+    """Add the fills since both venues last confirmed each differing leg, with their causes."""
+    since: dict[Symbol, datetime] = {}
+    for symbol in symbols:
+        leg = live_leg(account, symbol)
+        if leg is not None:
+            last = leg.position.checked_at or leg.position.created_at
+            since[symbol] = last - CLOSING_MARGIN
+    fills = _fills(account, since, venues)
+    if fills is None:
+        return None
+    strange = [fill for fill in fills if not is_booked(account, fill) and _is_strange(account, fill)]
+    traced = venues.call_all([venues.account(account).trace(fill) for fill in strange], READ_SECONDS)
+    known = {fill.venue_trade_id: fill for fill in (*reports.fills, *fills)}
+    for answer in traced:
+        if isinstance(answer, BaseException):
+            return None
+        known[answer.venue_trade_id] = answer
     return VenueReports(
-        read_at=now,
-        fills=fills,
-        orders=list(working),
-        quantities={position.symbol: position.base_quantity for position in positions},
+        read_at=reports.read_at,
+        fills=list(known.values()),
+        orders=reports.orders,
+        quantities=reports.quantities,
+        wallet=reports.wallet,
     )
 
 
-def _is_booked(order: Order) -> bool:
-    booked = sum((trade.base_quantity for trade in order.trades.all()), Decimal(0))
-    filled: Decimal = order.filled_base_quantity
-    return booked == filled
+def _is_strange(account: ExchangeAccount, fill: Fill) -> bool:
+    return not fill.cause.is_venue and order_of(account, fill) is None
 
 
 def _apply(
@@ -170,20 +214,16 @@ def _apply(
     findings: Findings,
     reports: VenueReports,
     now: datetime,
-) -> None:
-    """Write only what changes: own fills by their key, own orders by what the venue lists."""
-    book_fills(account, [found.fill for found in findings.fills], now=now)
+) -> bool:
+    """Write only what changes: own fills and the venue's closings by their key, own orders."""
+    booked = book_fills(account, [found.fill for found in findings.fills], now=now)
+    closed = book_venue_fills(account, findings.venue_fills, now=now)
     observed = {found.client_order_id for found in findings.orders}
     listed: dict[str | None, OrderReport] = {r.client_order_id: r for r in reports.orders}
+    absorbed = 0
     for order in orders:
-        report = listed.get(ClientOrderId(order.client_order_id))
+        report = listed.get(order.client_order_id)
         if report is not None and order.client_order_id in observed:
             absorb_report(order, report, now=now)
-
-
-def _words(finding: QuantityFinding, account: ExchangeAccount) -> str:
-    kind = "holds less than we do" if finding.verdict is QuantityVerdict.MISSING else "differs"
-    return (
-        f"{account.exchange.name} {kind} in {finding.symbol}: "
-        f"{finding.theirs.normalize():f} there, {finding.ours.normalize():f} by our fills"
-    )
+            absorbed += 1
+    return bool(booked or closed or absorbed)

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
 from trading.models import JobRun
 
 KEPT = timedelta(hours=1)
+ONLY_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def claim(job: str, *, every: timedelta, now: datetime) -> bool:
     """Claim the slot of `job` that `now` falls into; False when it is claimed already."""
     seconds = every.total_seconds()
     slot = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=now.tzinfo)
+    if not _claim(job, slot, now):
+        return False
+    if slot.second == 0:
+        JobRun.objects.filter(job=job, slot__lt=now - KEPT).delete()
+    return True
+
+
+def claim_once(job: str, *, now: datetime) -> bool:
+    """Claim what is done once for all time; False when somebody did it."""
+    return _claim(job, ONLY_ONCE, now)
+
+
+def _claim(job: str, slot: datetime, now: datetime) -> bool:
     try:
         with transaction.atomic():
             JobRun.objects.create(job=job, slot=slot, claimed_at=now)
     except IntegrityError:
         return False
-    if slot.second == 0:
-        JobRun.objects.filter(job=job, slot__lt=now - KEPT).delete()
     return True

@@ -23,8 +23,9 @@ from trading.core.refusal import Refusal
 from trading.core.sentence import percent
 from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
-from trading.models import CoolDown, Engine, EquitySnapshot, KillSwitch, LimitUse, Position
-from trading.services import configure, kill_switch
+from trading.models import CoolDown, EnginePulse, EquitySnapshot, LimitUse, Position
+from trading.services import configure
+from trading.services.engine import EngineView, engine_view, unreconciled
 from trading.services.limits import USER_SCOPE
 
 ZERO = Decimal(0)
@@ -45,10 +46,11 @@ class Standing:
     reserved: Mapping[str, Decimal]
     live: Mapping[str, str]
     cool_downs: Mapping[str, CoolDown]
-    kill: KillSwitch | None
     lost_today: Decimal
     """What equity has fallen today, as a part of what it was at midnight UTC; < 0 is a gain."""
-    is_running: bool
+    engine: EngineView
+    unreconciled: frozenset[UUID]
+    """Accounts that were not compared with their venue since the engine came to life."""
 
     def taker_fee(self, key: Key) -> Decimal:
         """Return the account's own taker fee, or the configured fallback."""
@@ -103,8 +105,6 @@ class Standing:
                     code="account_halted",
                     sentence=f"The account at {venue} is halted: {account.halted_reason}",
                 )
-        return None
-
             ratio = self.capital[venue].margin_ratio
             if ratio is not None and ratio < self.parameters.min_margin_ratio:
                 return Refusal(
@@ -119,23 +119,17 @@ class Standing:
                     sentence=f"The account at {venue} is still being compared with our books "
                     "since the start: wait a moment.",
                 )
-    def refuse_kill(self) -> Refusal | None:
-        """Refuse every entry, by hand too, while a kill switch is pressed."""
-        if self.kill is None:
-            return None
-        return Refusal(
-            code="killed",
-            sentence=f"The kill switch is pressed, by {self.kill.pressed_by}: re-arm it first.",
-        )
+        return None
+
+    def refuse_by_hand(self) -> Refusal | None:
+        """Refuse every entry, by hand too, while a kill switch is pressed or nobody drives."""
+        return self.engine.refusal if self.engine.bars_hand else None
 
     def refuse_entries(self) -> Refusal | None:
         """Refuse whatever is found while the user's engine may not open anything."""
         most = self.parameters.max_open_positions
-        killed = self.refuse_kill()
-        if killed is not None:
-            return killed
-        if not self.is_running:
-            return Refusal(code="paused", sentence="The engine is paused: resume it to enter.")
+        if self.engine.refusal is not None:
+            return self.engine.refusal
         if not self.parameters.auto_entry:
             return Refusal(code="manual_only", sentence="Automatic entry is off.")
         if self.lost_today >= self.parameters.daily_stop:
@@ -171,7 +165,6 @@ def standing_of(user: User, now: datetime) -> Standing:
     capital, equity = _capital(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
     uses = LimitUse.objects.filter(user=user)
-    engine = Engine.objects.filter(user=user).first()
     configuration = configure.current(user)
     return Standing(
         user_id=user.pk,
@@ -184,9 +177,11 @@ def standing_of(user: User, now: datetime) -> Standing:
         reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
-        kill=kill_switch.active_for(user),
         lost_today=_lost_today(user, equity, now),
-        is_running=engine is not None and engine.state == Engine.State.RUNNING,
+        engine=engine_view(user, now),
+        unreconciled=frozenset(
+            account.pk for account in unreconciled(accounts.values(), EnginePulse.objects.first())
+        ),
     )
 
 

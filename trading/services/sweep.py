@@ -4,43 +4,127 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
+from arbsite.accounts.models import User
 from trading.core.states import (
     LIVE_POSITION_STATES,
     PENDING_ORDER_STATES,
     Goal,
     PositionState,
 )
-from trading.models import KillSwitch, Order, Position
-from trading.services import lease
+from trading.events import announce
+from trading.models import Event, KillSwitch, Order, Position
+from trading.services import engine, lease
 from trading.services.drive import drive
+from trading.services.exit import request_exit
 from trading.services.kill_switch import ask_for_exits
+from trading.services.leftovers import tell_leftovers
 from trading.services.venues import REAL, Venues
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 2.0
+LANES = 4
+DISABLED = "user_disabled"
 
 
-def sweep(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
-    """Drive every position with something left to do, closing ones first; return how many."""
+def sweep(
+    *, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now, lanes: int = 1
+) -> int:
+    """Drive every position with something left to do, closing ones first; return how many.
+
+    With several `lanes` a venue that hangs keeps only one of them waiting.
+    """
     for pressed in KillSwitch.objects.filter(rearmed_at=None, closes_positions=True):
         ask_for_exits(pressed, now=clock())
+        tell_leftovers(pressed, now=clock())
+    close_for_the_disabled(now=clock())
     lease.free_the_dead(now=clock())
     due = positions_due()
-    for position_id in due:
-        drive(position_id, venues=venues, clock=clock)
+    drive_all(due, venues=venues, clock=clock, lanes=lanes)
     return len(due)
 
 
-def positions_due() -> list[UUID]:
-    """Return the positions that are not at rest: what shrinks first, then what grows."""
+def working_sweep() -> int:
+    """Say that the engine is alive, then sweep: one round of a trade worker's thread."""
+    engine.beat(now=timezone.now())
+    return sweep(lanes=LANES)
+
+
+def close_for_the_disabled(*, now: datetime) -> list[UUID]:
+    """Ask for the exit of what disabled users hold: managed to its end, never enlarged."""
+    orphaned = Position.objects.filter(
+        state__in=LIVE_POSITION_STATES, goal=Goal.HEDGED, user__is_active=False
+    )
+    return [
+        position.pk
+        for position in orphaned.select_related("user")
+        if _close_for_the_disabled(position, now)
+    ]
+
+
+def _close_for_the_disabled(position: Position, now: datetime) -> bool:
+    owner = position.user.get_username()
+    asked = request_exit(
+        position=position,
+        reason=DISABLED,
+        sentence=f"{owner} was disabled",
+        actor="system",
+        now=now,
+    )
+    if asked:
+        for staff in User.objects.filter(is_staff=True, is_active=True):
+            announce(
+                user_id=staff.pk,
+                kind="position.orphaned",
+                severity=Event.Severity.CRITICAL,
+                sentence=f"{owner} was disabled with {position.base} open "
+                f"({position.size_usd:,.0f} USD a leg): it is being closed. See the admin.",
+                now=now,
+            )
+    return asked
+
+
+def drive_all(
+    positions: Sequence[UUID],
+    *,
+    venues: Venues,
+    clock: Callable[[], datetime],
+    lanes: int,
+) -> None:
+    """Drive each position once; one that breaks is logged and keeps none of the others waiting."""
+    if lanes == 1 or len(positions) < 2:
+        for position_id in positions:
+            _drive_apart(position_id, venues, clock)
+        return
+
+    def in_a_lane(position_id: UUID) -> None:
+        try:
+            _drive_apart(position_id, venues, clock)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(min(lanes, len(positions)), thread_name_prefix="lane") as pool:
+        list(pool.map(in_a_lane, positions))
+
+
+def _drive_apart(position_id: UUID, venues: Venues, clock: Callable[[], datetime]) -> None:
+    try:
+        drive(position_id, venues=venues, clock=clock)
+    except Exception:
+        # A boundary, as a task is: the other positions are driven whatever this one meets.
+        logger.exception("position not driven", extra={"position": str(position_id)})
+
+
+def positions_due(user_id: UUID | None = None) -> list[UUID]:
+    """Return the positions that are not at rest, of one user or all: what shrinks comes first."""
     live = Position.objects.filter(state__in=LIVE_POSITION_STATES)
     resting = live.filter(
         state__in=(PositionState.OPEN, PositionState.HELD), goal=Goal.HEDGED
@@ -48,6 +132,8 @@ def positions_due() -> list[UUID]:
     # An order that is not final keeps its position due, whatever the position's state says.
     unfinished = Order.objects.filter(state__in=PENDING_ORDER_STATES).values("position")
     due = live.exclude(pk__in=resting.values("pk")) | Position.objects.filter(pk__in=unfinished)
+    if user_id is not None:
+        due = due.filter(user_id=user_id)
     rows = due.distinct().order_by("created_at").values_list("pk", "goal", "state")
     return [pk for pk, _, _ in sorted(rows, key=lambda row: not _shrinks(row[1], row[2]))]
 
@@ -61,7 +147,7 @@ def run_every(
 ) -> threading.Thread:
     """Call `work` again and again on a thread of its own until `stop` is set.
 
-    A database that is away ends one round, not the thread.
+    Whatever a round meets, a database that is away or our own bug, ends that round only.
     """
 
     def rounds() -> None:
@@ -69,7 +155,8 @@ def run_every(
             try:
                 close_old_connections()
                 work()
-            except DatabaseError:
+            except Exception:
+                # A boundary, as a task is: without this thread nobody would drive anything.
                 logger.exception("round failed", extra={"thread": name})
 
     thread = threading.Thread(target=rounds, name=name, daemon=True)

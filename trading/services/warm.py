@@ -10,7 +10,10 @@ from django.utils import timezone
 from exchanges import registry
 from exchanges.account_keys import account_key
 from exchanges.models import ExchangeAccount
+from trading.models import EnginePulse
+from trading.services.engine import unreconciled
 from trading.services.equity import read_accounts
+from trading.services.halt import openable
 from trading.services.reconcile import reconcile_account
 from trading.services.venues import REAL
 
@@ -22,11 +25,20 @@ _warm: set[UUID] = set()
 def warm_venues() -> int:
     """Read and reconcile every active account that this process has not met yet.
 
-    Return how many answered; the others are tried again next time.
+    What was not compared since the engine came to life, after a stand-still too, is compared
+    again. Return how many new ones answered; what did not is tried again next time.
     """
-    cold = list(ExchangeAccount.objects.active().exclude(pk__in=_warm).select_related("exchange"))
-    if not cold:
-        return 0
+    accounts = list(ExchangeAccount.objects.active().select_related("exchange"))
+    cold = [account for account in accounts if account.pk not in _warm]
+    behind = unreconciled(accounts, EnginePulse.objects.first())
+    answered = _warm_up(cold) if cold else 0
+    for account in openable(behind, venues=REAL, now=timezone.now()):
+        if account.pk in _warm:
+            reconcile_account(account, venues=REAL, now=timezone.now())
+    return answered
+
+
+def _warm_up(cold: list[ExchangeAccount]) -> int:
     answered = read_accounts(cold, venues=REAL, now=timezone.now())
     if answered == len(cold):
         registry.warm_up([account_key(account) for account in cold])

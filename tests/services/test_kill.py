@@ -1,0 +1,226 @@
+"""Kill: durable, without Redis and workers, ordered by epoch, and nothing left untold."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from arbsite.accounts.models import User
+from arbsite.launcher.ports import LOOPBACK, free_port
+from exchanges import selectors
+from exchanges.account_keys import store_account
+from exchanges.models import ExchangeAccount
+from tests.services.conftest import Desk
+from trading.core.states import OrderState, PositionState, Purpose
+from trading.doorbell import ring_drive
+from trading.models import Event, KillSwitch, Order, Position
+from trading.services import kill_switch
+from trading.services.demo import BALANCES
+from trading.services.drive import drive
+from trading.services.flatten import flatten
+from trading.services.sweep import sweep
+
+pytestmark = pytest.mark.protocol
+
+D = Decimal
+# Mids at which the simulated spread is one tick, so that the first leg is filled at once.
+MIDS = {
+    "BTC": "48000.05",
+    "ETH": "2400.005",
+    "SOL": "140.005",
+    "XRP": "1.90005",
+    "DOGE": "0.160005",
+    "ADA": "0.65005",
+    "LINK": "9.0005",
+    "AVAX": "8.0005",
+}
+QUANTITIES = {"BTC": "0.1", "ETH": "1", "SOL": "10", "XRP": "500", "DOGE": "5000", "ADA": "1000"}
+MOST_SECONDS = 60.0
+IN_FLIGHT = timedelta(seconds=5)
+
+
+@pytest.fixture
+def lose_redis(desk: Desk, settings: Settings) -> Generator[Callable[[], None]]:
+    """Take the Redis away when called: nothing listens at its address any more."""
+    running = settings.REDIS_URL
+
+    def lose() -> None:
+        settings.REDIS_URL = f"redis://{LOOPBACK}:{free_port()}/0"
+        selectors.board_redis.cache_clear()
+
+    yield lose
+    settings.REDIS_URL = running
+    selectors.board_redis.cache_clear()
+
+
+def hedged(desk: Desk, base: str = "BTC") -> Position:
+    """Open a position whose first leg is filled as it arrives."""
+    position = desk.plan(base=base, base_quantity=QUANTITIES.get(base, "100"))
+    for venue in ("binanceusdm", "bybit"):
+        desk.simulator.pin(venue, base, price=MIDS[base])
+    return desk.drive_until(position, PositionState.OPEN)
+
+
+def desk_of(desk: Desk, name: str) -> Desk:
+    """Return another person's desk at the same venues."""
+    user = User.objects.create_user(name, password=f"{name}-password")
+    for family, code in (("binance", "binanceusdm"), ("bybit", "bybit")):
+        key, secret = f"{name}-{family}-key", f"{name}-{family}-secret"
+        desk.simulator.register(family, key, secret, BALANCES[family])
+        store_account(
+            user=user,
+            exchange=desk.instrument(code).exchange,
+            label="main",
+            api_key=key,
+            secret=secret,
+        )
+    return replace(desk, user=user)
+
+
+def held(desk: Desk) -> list[object]:
+    """Return what the venues' own books show of this person."""
+    return [
+        row
+        for venue in ("binanceusdm", "bybit")
+        for row in desk.ledger(venue)["positions"]  # type: ignore[attr-defined]
+        if D(row["base_quantity"]) != 0
+    ]
+
+
+def run_kill(*arguments: str) -> tuple[int, str]:
+    said = StringIO()
+    try:
+        call_command("kill", *arguments, stdout=said)
+    except SystemExit as end:
+        return int(str(end.code)), said.getvalue()
+    return 0, said.getvalue()
+
+
+def test_twenty_positions_of_three_people_are_flat_within_a_minute_with_neither_redis_nor_worker(
+    desk: Desk, lose_redis: Callable[[], None]
+) -> None:
+    desks = [desk, desk_of(desk, "ann"), desk_of(desk, "ben")]
+    for each, base in [(each, base) for each in desks for base in MIDS][:20]:
+        hedged(each, base)
+    assert Position.objects.filter(state=PositionState.OPEN).count() == 20
+    lose_redis()
+    started = time.monotonic()
+
+    status, said = run_kill("--all", "--reason", "drill")
+
+    took = time.monotonic() - started
+    pressed = KillSwitch.objects.get()
+    opening = Order.objects.exclude(purpose=Purpose.REDUCE).filter(sent_at__gt=pressed.pressed_at)
+    print(f"kill: positions=20 flat_seconds={took:.1f} opens_after={opening.count()}")
+    assert (status, said.splitlines()[-1]) == (0, "Flat.")
+    assert took < MOST_SECONDS
+    assert not opening.exists()
+    assert [row for each in desks for row in held(each)] == []
+
+
+def test_a_dead_redis_stops_neither_a_press_nor_an_exit_nor_a_sweep(
+    desk: Desk, lose_redis: Callable[[], None]
+) -> None:
+    position = hedged(desk)
+    lose_redis()
+
+    assert ring_drive(position.pk) is False
+    pressed = kill_switch.press(
+        user=desk.user, actor="demo", reason="x", closes_positions=True, now=timezone.now()
+    )
+    sweep()
+    left = flatten(pressed)
+
+    assert left == []
+    assert held(desk) == []
+    position.refresh_from_db()
+    assert (position.state, position.close_reason) == (PositionState.CLOSED, "kill")
+
+
+def test_a_venue_that_is_away_is_told_of_leg_by_leg_and_closed_when_it_returns(
+    desk: Desk, lose_redis: Callable[[], None]
+) -> None:
+    position = hedged(desk)
+    lose_redis()
+    desk.simulator.fault(venue="bybit", action="drop_before_accept", count=None)
+
+    status, said = run_kill("--user", "demo", "--reason", "drill", "--within", "4")
+
+    assert status == 3
+    lines = [line for line in said.splitlines() if line.startswith("Not flat")]
+    assert any("demo, main at BYB, BTC/USDT:USDT -0.1 BTC" in line for line in lines)
+    told = Event.objects.filter(kind="kill.leftover", severity="critical")
+    assert told.count() == len(lines)
+    run_kill("--user", "demo", "--reason", "drill", "--within", "1")
+    assert told.count() == len(lines)
+
+    desk.simulator.no_faults()
+    status, said = run_kill("--user", "demo", "--reason", "drill")
+
+    assert (status, said.splitlines()[-1]) == (0, "Flat.")
+    position.refresh_from_db()
+    assert position.state == PositionState.CLOSED
+    assert held(desk) == []
+
+
+def test_stopping_from_the_command_line_keeps_positions(
+    desk: Desk, lose_redis: Callable[[], None]
+) -> None:
+    position = hedged(desk)
+    lose_redis()
+
+    status, said = run_kill("--user", "demo", "--reason", "drill", "--no-close")
+
+    position.refresh_from_db()
+    assert (status, position.state) == (0, PositionState.OPEN)
+    assert re.search(r"Pressed for demo, epoch \d+: entries are stopped\.", said)
+
+
+def test_an_entry_under_way_is_cancelled_without_workers(
+    desk: Desk, lose_redis: Callable[[], None]
+) -> None:
+    position = desk.plan()
+    drive(position.pk)
+    assert position.orders.get().state == OrderState.OPEN
+    lose_redis()
+
+    status, _ = run_kill("--user", "demo", "--reason", "drill")
+
+    position.refresh_from_db()
+    assert status == 0
+    assert position.state == PositionState.ABANDONED
+    assert position.orders.get().state == OrderState.CANCELED
+
+
+def test_an_unknown_name_is_refused_with_those_that_are_known(desk: Desk) -> None:
+    with pytest.raises(CommandError, match="no user 'bob'; known: demo") as refused:
+        call_command("kill", "--user", "bob", "--reason", "drill")
+
+    assert refused.value.returncode == 2
+    assert not KillSwitch.objects.exists()
+
+
+def test_positions_of_a_disabled_person_are_closed_and_staff_is_told(desk: Desk) -> None:
+    ann = desk_of(desk, "ann")
+    position = hedged(ann)
+    User.objects.filter(username="ann").update(is_active=False)
+
+    desk.drive_until(position, PositionState.CLOSED)
+
+    assert position.close_sentence == "ann was disabled"
+    assert held(ann) == []
+    opening = position.orders.exclude(purpose=Purpose.REDUCE)
+    assert opening.count() == 2
+    told = Event.objects.get(kind="position.orphaned")
+    assert told.user == desk.user
+    assert ExchangeAccount.objects.filter(user__username="ann").exists()
