@@ -7,7 +7,7 @@ aware UTC; all raise only `exchanges.errors.VenueError` and its kinds.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -108,6 +108,19 @@ class Trading(Protocol):
 
     async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]: ...
 
+    async def add_margin(self, symbol: Symbol, amount: Decimal) -> None:
+        """Move `amount` of the settle asset from the account's free balance behind one position.
+
+        Raise SettingRefused, RateLimited or CredentialRefused where surely nothing moved; after all
+        else only the position's margin tells.
+        """
+
+    async def arm_dead_man(self, symbol: Symbol, *, after: timedelta) -> None:
+        """Let the venue cancel every order of `symbol` `after` this time unless called again.
+
+        Zero ends it. Raise SettingRefused where the venue has none that is safe.
+        """
+
 
 class Account(Protocol):
     """Private reads of one account. A failed read raises; it never returns empty instead."""
@@ -130,6 +143,9 @@ class Account(Protocol):
         self, symbol: Symbol, *, since: datetime
     ) -> Sequence[FundingPayment]:
         """Return booked payments after `since`, oldest first, all pages, `payment` > 0 received."""
+
+    async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
+        """Return what stands behind one position alone; None in a cross account, or without one."""
 
     async def fee_tier(self, symbol: Symbol) -> FeeTier:
         """Return the account's own maker and taker fee."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.parse import exact
 from exchanges.ccxt_adapter.rows import fetch_rows, fetch_since
 from exchanges.domain import (
     Balance,
@@ -59,7 +61,8 @@ class CcxtAccount:
                 for row, listing in known
                 if listing is not None
             ]
-            return [position for position in _once(found) if position.base_quantity]
+            held = [position for position in _once(found) if position.base_quantity]
+            return [_ranked(position, self._profile.adl_rank_offset) for position in held]
 
         return await self._read(read())
 
@@ -118,6 +121,29 @@ class CcxtAccount:
 
         return await self._read(read())
 
+    async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
+        listing, calls = await self._client.listing(symbol), self._profile.isolated_margin
+        if calls is None:
+            return None
+
+        async def read() -> Decimal | None:
+            if calls.mode_is_the_accounts and not await self._is_isolated():
+                return None
+            rows, venue_symbol = calls.position, listing.instrument.venue_symbol
+            answer = await fetch_rows(self._client.exchange, rows, symbol=venue_symbol)
+            held = [exact(row[rows.columns["margin"]]) for row in answer]
+            return sum(held, Decimal(0)) or None
+
+        return await self._read(read())
+
+    async def _is_isolated(self) -> bool:
+        settings = self._profile.settings
+        if settings is None or settings.margin_mode is None:
+            return False
+        rows = settings.margin_mode
+        answer = await fetch_rows(self._client.exchange, rows)
+        return any(row[rows.columns["mode"]] == settings.isolated_name for row in answer)
+
     async def fee_tier(self, symbol: Symbol) -> FeeTier:
         """Return the account's own fees, the venue's list price marked as such where it is mute."""
         listing = await self._client.listing(symbol)
@@ -149,6 +175,11 @@ class CcxtAccount:
 
     async def _read(self, call: Awaitable[T]) -> T:
         return await reading(self._profile, call)
+
+
+def _ranked(position: VenuePosition, offset: int) -> VenuePosition:
+    rank = position.adl_rank
+    return position if rank is None else replace(position, adl_rank=rank + offset)
 
 
 def _once(found: list[VenuePosition]) -> list[VenuePosition]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -97,6 +98,26 @@ class CcxtTrading:
             return list({report.venue_order_id: report for report in found}.values())
 
         return await reading(self._profile, read())
+
+    async def add_margin(self, symbol: Symbol, amount: Decimal) -> None:
+        listing, calls = await self._client.listing(symbol), self._profile.isolated_margin
+        if calls is None:
+            raise SettingRefused("margin cannot be added here", venue=self._profile.name)
+        request = {calls.amount_param: format(amount.normalize(), "f")}
+        await setting(
+            self._profile,
+            fetch_rows(self._client.exchange, calls.add, **_symbol_of(listing), **request),
+        )
+
+    async def arm_dead_man(self, symbol: Symbol, *, after: timedelta) -> None:
+        listing, switch = await self._client.listing(symbol), self._profile.dead_man
+        if switch is None:
+            raise SettingRefused(self._profile.no_dead_man, venue=self._profile.name)
+        request = {switch.countdown_param: str(after // timedelta(milliseconds=1))}
+        await setting(
+            self._profile,
+            fetch_rows(self._client.exchange, switch.call, **_symbol_of(listing), **request),
+        )
 
     async def _place(self, request: OrderRequest, listing: Listing) -> OrderReport:
         """Send the one request and let its answer through the gate."""

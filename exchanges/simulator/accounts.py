@@ -17,6 +17,7 @@ from exchanges.domain import (
 
 ZERO = Decimal(0)
 DEFAULT_LEVERAGE = Decimal(20)
+ALL = "*"
 
 
 class Origin(StrEnum):
@@ -35,7 +36,11 @@ class Origin(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """One API key. `wallets` maps wallet name to asset to balance (negative after a bad end)."""
+    """One API key. `wallets` maps wallet name to asset to balance (negative after a bad end).
+
+    `isolated` maps `venue:symbol`, or `venue:*`, to margin added by hand; what is not in it is
+    cross. `countdowns` maps `venue:symbol` to when its orders are cancelled.
+    """
 
     venue: str
     api_key: str
@@ -43,12 +48,31 @@ class Account:
     uid: int
     wallets: dict[str, dict[str, Decimal]]
     leverages: dict[str, Decimal] = field(default_factory=dict)
+    isolated: dict[str, Decimal] = field(default_factory=dict)
+    countdowns: dict[str, datetime] = field(default_factory=dict)
     is_hedge_mode: bool = False
     may_withdraw: bool = False
     created_at: datetime
 
     def leverage(self, venue: str, symbol: str) -> Decimal:
         return self.leverages.get(f"{venue}:{symbol}", DEFAULT_LEVERAGE)
+
+    def is_isolated(self, venue: str, symbol: str) -> bool:
+        return f"{venue}:{symbol}" in self.isolated or f"{venue}:{ALL}" in self.isolated
+
+    def isolate(self, venue: str, symbol: str = ALL) -> None:
+        self.isolated[f"{venue}:{symbol}"] = ZERO
+
+    def added_margin(self, venue: str, symbol: str) -> Decimal:
+        return self.isolated.get(f"{venue}:{symbol}", ZERO)
+
+    def add_margin(self, venue: str, symbol: str, amount: Decimal) -> None:
+        self.isolated[f"{venue}:{symbol}"] = self.added_margin(venue, symbol) + amount
+
+    def forget_added_margin(self, venue: str, symbol: str) -> None:
+        """Free what was added to a position that is no more."""
+        if f"{venue}:{symbol}" in self.isolated:
+            self.isolated[f"{venue}:{symbol}"] = ZERO
 
     def balance(self, wallet: str, asset: str) -> Decimal:
         return self.wallets.get(wallet, {}).get(asset, ZERO)

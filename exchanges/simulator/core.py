@@ -14,6 +14,7 @@ from decimal import Decimal
 from exchanges.simulator.accounts import Account, Order
 from exchanges.simulator.admission import OrderIntent, Refusal
 from exchanges.simulator.books import Book, Books
+from exchanges.simulator.countdowns import fire_countdowns
 from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.ledger import Ledger
@@ -58,8 +59,9 @@ class Simulator:
         self.advance(now())
 
     def advance(self, now: datetime) -> None:
-        """Book the settlements that have passed; called before anything reads or trades."""
+        """Book settlements and end countdowns that have passed, before anything reads or trades."""
         self.funding_clock.settle_due(now)
+        fire_countdowns(self.ledger, self.engine, now=now)
 
     def tick(self) -> datetime:
         """Let one beat pass: settle, match resting orders, liquidate. Return its moment."""

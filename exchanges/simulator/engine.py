@@ -248,6 +248,8 @@ class Engine:
                 price=execution.price,
             )
             self._ledger.put_holding(account.api_key, listing.key, after, now=now)
+            if not after.base_quantity:
+                account.forget_added_margin(listing.venue, listing.symbol)
             fee, fee_asset = trade_fee(notional=notional, rate=rate), listing.settle
             account.credit(listing.wallet, listing.settle, realised)
         else:

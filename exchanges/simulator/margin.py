@@ -18,11 +18,14 @@ ZERO = Decimal(0)
 def margin_state(
     ledger: Ledger, market: Market, account: Account, *, venue: str, now: datetime
 ) -> MarginState:
-    """Return the USDT cross wallet behind the perpetuals of `venue`."""
-    unrealised = initial = maintenance = ZERO
+    """Return the USDT cross wallet behind the perpetuals of `venue`, without isolated ones."""
+    unrealised = initial = maintenance = apart = ZERO
     listings = market.listings
     for row in ledger.holdings(api_key=account.api_key, venue=venue):
         listing = listings[(row.venue, row.symbol)]
+        if account.is_isolated(venue, row.symbol):
+            apart += isolated_margin(account, row)
+            continue
         holding = holding_of(row)
         mark = market.mark(listing, now)
         notional = holding.notional(mark)
@@ -30,7 +33,7 @@ def margin_state(
         initial += notional / account.leverage(venue, row.symbol)
         maintenance += maintenance_margin(notional, listing.tiers)
     return MarginState(
-        wallet_balance=account.balance(WALLETS[venue], "USDT"),
+        wallet_balance=account.balance(WALLETS[venue], "USDT") - apart,
         unrealised_pnl=unrealised,
         initial_margin=initial,
         order_margin=sum(
@@ -42,6 +45,45 @@ def margin_state(
         ),
         maintenance_margin=maintenance,
     )
+
+
+def isolated_margin(account: Account, row: HoldingRow) -> Decimal:
+    """Return what stands behind an isolated holding alone: its initial margin and what was added.
+
+    Funding goes to the wallet, not to this margin: a simplification of the simulator.
+    """
+    initial = abs(row.cost) / account.leverage(row.venue, row.symbol)
+    return initial + account.added_margin(row.venue, row.symbol)
+
+
+def state_behind(
+    ledger: Ledger, market: Market, account: Account, row: HoldingRow, *, now: datetime
+) -> MarginState:
+    """Return what carries one holding: its own margin where it is isolated, else the wallet."""
+    if not account.is_isolated(row.venue, row.symbol):
+        return margin_state(ledger, market, account, venue=row.venue, now=now)
+    listing = market.listings[(row.venue, row.symbol)]
+    holding, mark = holding_of(row), market.mark(listing, now)
+    return MarginState(
+        wallet_balance=isolated_margin(account, row),
+        unrealised_pnl=holding.unrealised_pnl(mark),
+        initial_margin=ZERO,
+        order_margin=ZERO,
+        maintenance_margin=maintenance_margin(holding.notional(mark), listing.tiers),
+    )
+
+
+def isolated_part(
+    ledger: Ledger, market: Market, account: Account, *, venue: str, now: datetime
+) -> tuple[Decimal, Decimal]:
+    """Return the margin behind the isolated holdings of a venue and their unrealised P&L."""
+    states = [
+        state_behind(ledger, market, account, row, now=now)
+        for row in ledger.holdings(api_key=account.api_key, venue=venue)
+        if account.is_isolated(venue, row.symbol)
+    ]
+    margin = sum((state.wallet_balance for state in states), ZERO)
+    return margin, sum((state.unrealised_pnl for state in states), ZERO)
 
 
 def holding_of(row: HoldingRow) -> Holding:

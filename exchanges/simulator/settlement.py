@@ -19,7 +19,7 @@ from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BYBIT, Listing
-from exchanges.simulator.margin import margin_state
+from exchanges.simulator.margin import margin_state, state_behind
 from exchanges.simulator.market import next_settlement
 from exchanges.simulator.pins import PinnedMarket
 
@@ -135,12 +135,18 @@ def _payment_id(listing: Listing, number: int) -> str:
 
 
 def liquidate_weak(ledger: Ledger, market: PinnedMarket, engine: Engine, *, now: datetime) -> None:
-    """Close holdings of every wallet whose equity is below its maintenance margin."""
+    """Close holdings of every wallet, and isolated ones, below their maintenance margin."""
     exposed = {(row.api_key, row.venue) for row in ledger.holdings()}
     for api_key, venue in sorted(exposed):
         account = ledger.accounts[api_key]
         if margin_state(ledger, market, account, venue=venue, now=now).is_liquidatable:
             _liquidate_wallet(ledger, market, engine, account, venue, now)
+    for row in ledger.holdings():
+        account = ledger.accounts[row.api_key]
+        alone = account.is_isolated(row.venue, row.symbol)
+        if alone and state_behind(ledger, market, account, row, now=now).is_liquidatable:
+            listing = market.listings[(row.venue, row.symbol)]
+            engine.close_by_venue(account, listing, Origin.LIQUIDATION, now=now)
 
 
 def _liquidate_wallet(
@@ -158,7 +164,11 @@ def _liquidate_wallet(
     def notional(row: HoldingRow) -> Decimal:
         return abs(row.base_quantity) * market.mark(market.listings[(row.venue, row.symbol)], now)
 
-    rows = ledger.holdings(api_key=account.api_key, venue=venue)
+    rows = [
+        row
+        for row in ledger.holdings(api_key=account.api_key, venue=venue)
+        if not account.is_isolated(venue, row.symbol)
+    ]
     for row in sorted(rows, key=notional, reverse=True):
         if not margin_state(ledger, market, account, venue=venue, now=now).is_liquidatable:
             return

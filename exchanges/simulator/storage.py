@@ -40,6 +40,9 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "VenueOrderStatus": VenueOrderStatus,
     "Origin": Origin,
     "dict[str, Decimal]": lambda value: {key: Decimal(text) for key, text in value.items()},
+    "dict[str, datetime]": lambda value: {
+        key: datetime.fromisoformat(text) for key, text in value.items()
+    },
     "dict[str, dict[str, Decimal]]": lambda value: {
         outer: {key: Decimal(text) for key, text in inner.items()} for outer, inner in value.items()
     },

@@ -123,6 +123,7 @@ PROFILE = VenueProfile(
             ),
         ),
     ),
+    no_dead_man="Binance spot has no countdown: only Carry itself cancels an entry order there.",
     verdicts=ACCOUNT_VERDICTS,
     message_verdicts=REJECTION_MESSAGES,
 )

@@ -16,7 +16,9 @@ from exchanges.venues.binance import (
     TRADE_COLUMNS,
 )
 from exchanges.venues.profile import (
+    DeadMan,
     IntervalRule,
+    IsolatedMargin,
     KeyRights,
     KeyRule,
     Paging,
@@ -98,6 +100,7 @@ PROFILE = VenueProfile(
             "adl_rank": "adl",
         },
     ),
+    adl_rank_offset=1,
     fills=Rows(
         method="fapiPrivateGetUserTrades",
         columns={**TRADE_COLUMNS, "side": "side", "is_maker": "maker"},
@@ -161,6 +164,17 @@ PROFILE = VenueProfile(
         ),
         set_margin_mode=Rows(method="fapiPrivatePostMarginType", params={"marginType": "CROSSED"}),
         margin_mode_takes_symbol=True,
+    ),
+    isolated_margin=IsolatedMargin(
+        position=Rows(
+            method="fapiPrivateV3GetPositionRisk",
+            columns={"symbol": "symbol", "margin": "isolatedWallet"},
+        ),
+        add=Rows(method="fapiPrivatePostPositionMargin", params={"type": 1}),
+        amount_param="amount",
+    ),
+    dead_man=DeadMan(
+        call=Rows(method="fapiPrivatePostCountdownCancelAll"), countdown_param="countdownTime"
     ),
     verdicts={
         **ACCOUNT_VERDICTS,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from exchanges.domain import FillCause, SettlementKind
 from exchanges.venues.profile import (
     IntervalRule,
+    IsolatedMargin,
     KeyRights,
     KeyRule,
     Paging,
@@ -238,6 +239,21 @@ PROFILE = VenueProfile(
             params={"setMarginMode": "REGULAR_MARGIN"},
         ),
         margin_mode_takes_symbol=False,
+    ),
+    isolated_margin=IsolatedMargin(
+        position=Rows(
+            method="privateGetV5PositionList",
+            params=LINEAR,
+            path=LIST,
+            columns={"symbol": "symbol", "margin": "positionBalance"},
+        ),
+        add=Rows(method="privatePostV5PositionAddMargin", params={**LINEAR, "positionIdx": 0}),
+        amount_param="margin",
+        mode_is_the_accounts=True,
+    ),
+    no_dead_man=(
+        "Bybit's disconnect protection hangs on a private socket and cancels the orders of a whole "
+        "product, closing and foreign ones too: it cannot be armed for one entry order."
     ),
     verdicts={
         **dict.fromkeys(INVALID_ORDER_CODES, Verdict.INVALID_ORDER),

@@ -82,6 +82,31 @@ class SettingCalls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IsolatedMargin:
+    """How the margin behind one isolated position is read and raised, without withdrawal rights.
+
+    `position` has the column `margin`; where it does not say that the position is isolated, the
+    account's margin mode does.
+    """
+
+    position: Rows
+    add: Rows
+    amount_param: str
+    mode_is_the_accounts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadMan:
+    """A countdown after which the venue cancels every order of one symbol, unless it is renewed.
+
+    `countdown_param` takes milliseconds; 0 ends it.
+    """
+
+    call: Rows
+    countdown_param: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRule:
     """A key is refused where the answer at `path` is `refused`, or a list that holds it."""
 
@@ -130,6 +155,8 @@ class VenueProfile:
     balances: Rows
     positions: Rows | None
     fills: Rows
+    # Added to the venue's rank in the queue of auto-deleveraging, so that 5 is always the first.
+    adl_rank_offset: int = 0
     funding_payments: Rows | None
     # How far from a settlement this venue may still count, or no longer count, a change.
     settlement_slack: timedelta = timedelta(0)
@@ -147,6 +174,10 @@ class VenueProfile:
     fallback_taker: Decimal
     key_rights: KeyRights
     settings: SettingCalls | None = None
+    isolated_margin: IsolatedMargin | None = None
+    dead_man: DeadMan | None = None
+    # Why there is none that is safe to arm.
+    no_dead_man: str = ""
 
     verdicts: Mapping[str, Verdict]
     # (code, part of the message) → verdict, asked before `verdicts`.

@@ -50,3 +50,19 @@ def margin_danger(ratio: Decimal | None) -> Danger:
     if ratio is None or ratio >= WARNING_MARGIN_RATIO:
         return Danger.NONE
     return Danger.WARNING if ratio > 1 else Danger.CRITICAL
+
+
+def margin_for_distance(
+    *,
+    distance: Decimal,
+    wanted: Decimal,
+    notional: Decimal,
+    maintenance: Decimal,
+    side: Side,
+) -> Decimal:
+    """Return the margin that moves an isolated leg's liquidation to `wanted`, >= 0.
+
+    From liquidation = (cost - margin) / (q (1 - m)) for a long: a move of the distance by d costs
+    d x notional x (1 - m), for a short (1 + m). `notional` is at the mark price.
+    """
+    return max(wanted - distance, Decimal(0)) * notional * (1 - side.sign * maintenance)

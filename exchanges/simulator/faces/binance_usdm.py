@@ -12,6 +12,7 @@ from exchanges.simulator.accounts import Account, Order
 from exchanges.simulator.admission import RefusalReason
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces import binance_usdm_account as account_payloads
+from exchanges.simulator.faces import binance_usdm_margin as margin
 from exchanges.simulator.faces import binance_usdm_market as market_payloads
 from exchanges.simulator.faces.binance import (
     BinanceFace,
@@ -88,6 +89,7 @@ class BinanceUsdmFace(BinanceFace):
             ("GET", "/fapi/v1/openOrders"): (signed, self._open_orders),
             ("GET", "/fapi/v1/allOrders"): (signed, self._all_orders),
             ("DELETE", "/fapi/v1/allOpenOrders"): (signed, self._cancel_all),
+            ("POST", "/fapi/v1/countdownCancelAll"): (signed, self._count_down),
             ("GET", "/fapi/v1/userTrades"): (signed, self._user_trades),
             ("GET", "/fapi/v1/income"): (signed, self._income),
         }
@@ -100,6 +102,7 @@ class BinanceUsdmFace(BinanceFace):
             ("GET", "/fapi/v2/positionRisk"): (signed, self._position_risk),
             ("POST", "/fapi/v1/leverage"): (signed, self._set_leverage),
             ("POST", "/fapi/v1/marginType"): (signed, self._set_margin_type),
+            ("POST", "/fapi/v1/positionMargin"): (signed, self._add_margin),
             ("GET", "/fapi/v1/positionSide/dual"): (signed, self._position_side),
             ("POST", "/fapi/v1/positionSide/dual"): (signed, self._set_position_side),
             ("GET", "/fapi/v1/commissionRate"): (signed, self._commission_rate),
@@ -254,11 +257,13 @@ class BinanceUsdmFace(BinanceFace):
         }
 
     def _set_margin_type(self, call: Call) -> Json:
-        listing_of(call, self._listings)
-        if call.required("marginType") == "CROSSED":
-            raise VenueRefusal(-4046, "No need to change margin type.")
-        message = "Unable to adjust to isolated-margin mode: this account holds cross margin only."
-        raise VenueRefusal(-4168, message)
+        return margin.set_margin_type(self._simulator, call, listing_of(call, self._listings))
+
+    def _add_margin(self, call: Call) -> Json:
+        return margin.add_position_margin(self._simulator, call, listing_of(call, self._listings))
+
+    def _count_down(self, call: Call) -> Json:
+        return margin.count_down(self._simulator, call, listing_of(call, self._listings))
 
     def _position_side(self, call: Call) -> Json:
         return {"dualSidePosition": call.owner.is_hedge_mode}
@@ -316,7 +321,7 @@ def _symbol_config_row(account: Account, listing: Listing) -> Json:
     leverage: Decimal = account.leverage(USDM, listing.symbol)
     return {
         "symbol": listing.symbol,
-        "marginType": "CROSSED",
+        "marginType": "ISOLATED" if account.is_isolated(USDM, listing.symbol) else "CROSSED",
         "isAutoAddMargin": "false",
         "leverage": int(leverage),
         "maxNotionalValue": plain(notional_limit(leverage, listing.tiers)),

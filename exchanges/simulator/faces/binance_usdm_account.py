@@ -10,15 +10,18 @@ from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import USDM
-from exchanges.simulator.margin import holding_of, margin_state
+from exchanges.simulator.margin import holding_of, isolated_part, margin_state, state_behind
 from exchanges.simulator.wire import Json, milliseconds, plain
 
 
 def account(simulator: Simulator, owner: Account, now: datetime) -> Json:
     state = margin_state(simulator.ledger, simulator.market, owner, venue=USDM, now=now)
-    used = plain(state.initial_margin + state.order_margin)
-    equity, available = plain(state.equity), plain(state.available)
-    wallet, unrealised = plain(state.wallet_balance), plain(state.unrealised_pnl)
+    apart, apart_pnl = isolated_part(simulator.ledger, simulator.market, owner, venue=USDM, now=now)
+    used = plain(state.initial_margin + state.order_margin + apart)
+    equity, available = plain(state.equity + apart + apart_pnl), plain(state.available)
+    wallet = plain(state.wallet_balance + apart)
+    unrealised = plain(state.unrealised_pnl + apart_pnl)
+    cross_wallet, cross_pnl = plain(state.wallet_balance), plain(state.unrealised_pnl)
     maintenance = plain(state.maintenance_margin)
     positions = [
         _position(simulator, owner, row, now)
@@ -39,8 +42,8 @@ def account(simulator: Simulator, owner: Account, now: datetime) -> Json:
         "totalMarginBalance": equity,
         "totalPositionInitialMargin": plain(state.initial_margin),
         "totalOpenOrderInitialMargin": plain(state.order_margin),
-        "totalCrossWalletBalance": wallet,
-        "totalCrossUnPnl": unrealised,
+        "totalCrossWalletBalance": cross_wallet,
+        "totalCrossUnPnl": cross_pnl,
         "availableBalance": available,
         "maxWithdrawAmount": available,
         "assets": [
@@ -53,8 +56,8 @@ def account(simulator: Simulator, owner: Account, now: datetime) -> Json:
                 "initialMargin": used,
                 "positionInitialMargin": plain(state.initial_margin),
                 "openOrderInitialMargin": plain(state.order_margin),
-                "crossWalletBalance": wallet,
-                "crossUnPnl": unrealised,
+                "crossWalletBalance": cross_wallet,
+                "crossUnPnl": cross_pnl,
                 "availableBalance": available,
                 "maxWithdrawAmount": available,
                 "marginAvailable": True,
@@ -75,7 +78,7 @@ def _position(simulator: Simulator, owner: Account, row: HoldingRow, now: dateti
         "positionInitialMargin": risk["positionInitialMargin"],
         "openOrderInitialMargin": "0",
         "leverage": risk["leverage"],
-        "isolated": False,
+        "isolated": risk["marginType"] == "isolated",
         "entryPrice": risk["entryPrice"],
         "maxNotional": risk["maxNotionalValue"],
         "bidNotional": "0",
@@ -84,7 +87,7 @@ def _position(simulator: Simulator, owner: Account, row: HoldingRow, now: dateti
         "positionAmt": risk["positionAmt"],
         "updateTime": risk["updateTime"],
         "notional": risk["notional"],
-        "isolatedWallet": "0",
+        "isolatedWallet": risk["isolatedWallet"],
     }
 
 
@@ -120,7 +123,8 @@ def position_risk(simulator: Simulator, owner: Account, row: HoldingRow, now: da
     """Return the fields of both versions 2 and 3 of the endpoint."""
     listing = simulator.market.listings[(USDM, row.symbol)]
     holding, mark = holding_of(row), simulator.market.mark(listing, now)
-    state = margin_state(simulator.ledger, simulator.market, owner, venue=USDM, now=now)
+    state = state_behind(simulator.ledger, simulator.market, owner, row, now=now)
+    alone = owner.is_isolated(USDM, row.symbol)
     liquidation = cross_liquidation_price(
         holding, state=state, mark_price=mark, tiers=listing.tiers
     )
@@ -137,10 +141,10 @@ def position_risk(simulator: Simulator, owner: Account, row: HoldingRow, now: da
         "markPrice": plain(mark),
         "unRealizedProfit": plain(holding.unrealised_pnl(mark)),
         "liquidationPrice": plain(round(liquidation, 8)) if liquidation else "0",
-        "isolatedMargin": "0",
+        "isolatedMargin": plain(state.equity) if alone else "0",
         "notional": plain(holding.base_quantity * mark),
         "marginAsset": listing.settle,
-        "isolatedWallet": "0",
+        "isolatedWallet": plain(state.wallet_balance) if alone else "0",
         "initialMargin": initial,
         "maintMargin": plain(maintenance_margin(notional, listing.tiers)),
         "positionInitialMargin": initial,
@@ -151,7 +155,7 @@ def position_risk(simulator: Simulator, owner: Account, row: HoldingRow, now: da
         "updateTime": milliseconds(row.updated_at),
         "leverage": plain(leverage),
         "maxNotionalValue": plain(listing.tiers[-1].notional_cap),
-        "marginType": "cross",
+        "marginType": "isolated" if alone else "cross",
         "isAutoAddMargin": "false",
     }
 

@@ -25,6 +25,7 @@ from exchanges.simulator.faces.bybit_orders import (
     order_payload,
 )
 from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.margin import margin_state
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, WireResponse
 
 PUBLIC_PREFIX = "/v5/market/"
@@ -48,6 +49,7 @@ class BybitFace:
             ("GET", "/v5/execution/list"): self._executions,
             ("GET", "/v5/position/list"): self._positions,
             ("POST", "/v5/position/set-leverage"): self._set_leverage,
+            ("POST", "/v5/position/add-margin"): self._add_margin,
             ("POST", "/v5/position/switch-mode"): self._switch_mode,
             ("POST", "/v5/account/set-margin-mode"): self._set_margin_mode,
             ("GET", "/v5/account/wallet-balance"): self._wallet_balance,
@@ -201,9 +203,29 @@ class BybitFace:
         return {}
 
     def _set_margin_mode(self, call: Call) -> Json:
-        if call.text("setMarginMode") != "REGULAR_MARGIN":
+        wanted = call.text("setMarginMode")
+        if wanted not in ("REGULAR_MARGIN", "ISOLATED_MARGIN"):
             raise VenueRefusal(3400045, "Set margin mode failed", status=200)
+        call.owner.isolated.clear()
+        if wanted == "ISOLATED_MARGIN":
+            call.owner.isolate(BYBIT)
+        self._simulator.ledger.put_account(call.owner)
         return {"reasons": []}
+
+    def _add_margin(self, call: Call) -> Json:
+        listing, amount = self._listing(call), call.decimal("margin")
+        holding = self._simulator.ledger.holding(call.owner.api_key, listing.key)
+        is_alone = call.owner.is_isolated(BYBIT, listing.symbol)
+        if amount <= 0 or not holding.base_quantity or not is_alone:
+            raise invalid("margin is added to isolated positions only")
+        state = margin_state(
+            self._simulator.ledger, self._simulator.market, call.owner, venue=BYBIT, now=call.now
+        )
+        if amount > state.available:
+            raise VenueRefusal(110012, "insufficient available balance", status=200)
+        call.owner.add_margin(BYBIT, listing.symbol, amount)
+        self._simulator.ledger.put_account(call.owner)
+        return account_payloads.position(self._simulator, call.owner, listing, call.now)
 
     def _wallet_balance(self, call: Call) -> Json:
         return account_payloads.wallet_balance(self._simulator, call.owner, call.now)

@@ -7,18 +7,27 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
-from exchanges.simulator.accounts import Account
+from exchanges.simulator.accounts import ALL, Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.listings import BYBIT, Listing
-from exchanges.simulator.margin import margin_state
+from exchanges.simulator.margin import (
+    isolated_margin,
+    isolated_part,
+    margin_state,
+    state_behind,
+)
 from exchanges.simulator.wire import Json, milliseconds, plain
 
 COINS = ("USDT", "BTC", "ETH", "SOL")
 
 
+def margin_mode(owner: Account) -> str:
+    return "ISOLATED_MARGIN" if owner.is_isolated(BYBIT, ALL) else "REGULAR_MARGIN"
+
+
 def account_info(owner: Account) -> Json:
     return {
-        "marginMode": "REGULAR_MARGIN",
+        "marginMode": margin_mode(owner),
         "updatedTime": str(milliseconds(owner.created_at)),
         "unifiedMarginStatus": 5,
         "dcpStatus": "OFF",
@@ -117,8 +126,12 @@ def fee_rates(listings: Sequence[Listing]) -> Json:
 def wallet_balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
     """USDT is the only collateral and counts as one dollar."""
     state = margin_state(simulator.ledger, simulator.market, owner, venue=BYBIT, now=now)
-    used = state.initial_margin + state.order_margin
-    equity = state.equity
+    apart, apart_pnl = isolated_part(
+        simulator.ledger, simulator.market, owner, venue=BYBIT, now=now
+    )
+    used = state.initial_margin + state.order_margin + apart
+    equity = state.equity + apart + apart_pnl
+    unrealised = state.unrealised_pnl + apart_pnl
     rows = [_coin(asset, amount) for asset, amount in sorted(owner.wallets["unified"].items())]
     for row in rows:
         if row["coin"] == "USDT":
@@ -126,9 +139,9 @@ def wallet_balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
                 "equity": plain(equity),
                 "usdValue": plain(equity),
                 "totalOrderIM": plain(state.order_margin),
-                "totalPositionIM": plain(state.initial_margin),
+                "totalPositionIM": plain(state.initial_margin + apart),
                 "totalPositionMM": plain(state.maintenance_margin),
-                "unrealisedPnl": plain(state.unrealised_pnl),
+                "unrealisedPnl": plain(unrealised),
             }
     return {
         "list": [
@@ -138,10 +151,10 @@ def wallet_balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
                 "accountIMRate": _rate(used, equity),
                 "accountMMRate": _rate(state.maintenance_margin, equity),
                 "totalEquity": plain(equity),
-                "totalWalletBalance": plain(state.wallet_balance),
+                "totalWalletBalance": plain(state.wallet_balance + apart),
                 "totalMarginBalance": plain(equity),
                 "totalAvailableBalance": plain(state.available),
-                "totalPerpUPL": plain(state.unrealised_pnl),
+                "totalPerpUPL": plain(unrealised),
                 "totalInitialMargin": plain(used),
                 "totalMaintenanceMargin": plain(state.maintenance_margin),
                 "coin": rows,
@@ -209,7 +222,7 @@ def position(simulator: Simulator, owner: Account, listing: Listing, now: dateti
         "autoAddMargin": 0,
         "adlRankIndicator": 2 if holding.base_quantity else 0,
         "leverage": plain(leverage),
-        "positionBalance": "0",
+        "positionBalance": _position_balance(owner, listing, holding),
         "markPrice": plain(mark),
         "liqPrice": _liquidation_price(simulator, owner, listing, holding, now),
         "bustPrice": "",
@@ -237,13 +250,30 @@ def _side(holding: Holding) -> str:
     return "Buy" if holding.base_quantity > 0 else "Sell"
 
 
+def _row(owner: Account, listing: Listing, holding: Holding, now: datetime) -> HoldingRow:
+    return HoldingRow(
+        api_key=owner.api_key,
+        venue=BYBIT,
+        symbol=listing.symbol,
+        base_quantity=holding.base_quantity,
+        cost=holding.cost,
+        updated_at=now,
+    )
+
+
+def _position_balance(owner: Account, listing: Listing, holding: Holding) -> str:
+    if not owner.is_isolated(BYBIT, listing.symbol):
+        return "0"
+    return plain(isolated_margin(owner, _row(owner, listing, holding, owner.created_at)))
+
+
 def _liquidation_price(
     simulator: Simulator, owner: Account, listing: Listing, holding: Holding, now: datetime
 ) -> str:
-    state = margin_state(simulator.ledger, simulator.market, owner, venue=BYBIT, now=now)
+    row = _row(owner, listing, holding, now)
     price = cross_liquidation_price(
         holding,
-        state=state,
+        state=state_behind(simulator.ledger, simulator.market, owner, row, now=now),
         mark_price=simulator.market.mark(listing, now),
         tiers=listing.tiers,
     )
