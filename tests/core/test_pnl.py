@@ -15,9 +15,7 @@ from trading.core.pnl import (
     LegFill,
     LegLedger,
     PnlParts,
-    needs_alert,
     position_pnl,
-    unexplained,
 )
 
 pytestmark = pytest.mark.core
@@ -116,14 +114,6 @@ def test_round_trip_at_equal_prices_without_fees_is_nothing() -> None:
         [held(Side.BUY, "100", "100", "1"), held(Side.SELL, "100", "100", "1")]
     ) == (PnlParts())
     assert position_pnl([]).total == 0
-
-
-def test_what_the_parts_do_not_explain_is_shown() -> None:
-    parts = PnlParts(funding=D(10), fees=D(2))
-    rest = unexplained(D(108), parts, transfers=D(100), quote_fx=D("-0.5"))
-
-    assert rest == D("0.5")
-    assert needs_alert(rest, D(4_999)) and not needs_alert(rest, D(5_000))
 
 
 fills = st.builds(

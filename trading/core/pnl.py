@@ -87,13 +87,6 @@ def position_pnl(legs: Sequence[LegLedger]) -> PnlParts:
         )
 
 
-def unexplained(
-    equity_change: Decimal, parts: PnlParts, *, transfers: Decimal, quote_fx: Decimal
-) -> Decimal:
-    """Return what the parts do not account for; `transfers` > 0 came into the account."""
-    return equity_change - parts.total - transfers - quote_fx
-
-
 def needs_alert(unexplained_usd: Decimal, notional_usd: Decimal) -> bool:
     """Tell whether an unexplained amount is above 1 bp of notional."""
     return abs(unexplained_usd) > UNEXPLAINED_ALERT * notional_usd
