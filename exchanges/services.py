@@ -79,6 +79,15 @@ def refresh_instruments(now: datetime) -> dict[str, list[str]]:
     }
 
 
+def refresh_venue(exchange: Exchange, now: datetime) -> list[str]:
+    """Store what one venue lists, when it refused what we know; return what has changed.
+
+    Raise VenueError when it cannot be read in time.
+    """
+    instruments, rates = loop.call(_read_listing(exchange), POLL_SECONDS)
+    return store_listing(exchange, instruments, rates, now)
+
+
 def store_listing(
     exchange: Exchange,
     instruments: Sequence[domain.Instrument],

@@ -65,6 +65,7 @@ def make_leg(index: int, **changes: object) -> LegView:
         orders=(),
         book=book,
         is_prepared=True,
+        is_reachable=True,
     )
     return replace(leg, **changes)  # type: ignore[arg-type]
 

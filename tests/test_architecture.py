@@ -75,6 +75,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.depths",
         "exchanges.account_keys",
         "exchanges.sealing",
+        # What a venue lists is read anew when it refused the form of an order.
+        "exchanges.services",
         "arbsite.accounts",
     ),
     "alerts": ("alerts", "trading.events", "trading.selectors", "arbsite.accounts"),

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from trading.core.entry_style import EntryStyle, FirstLeg
 from trading.core.funding import CarryEstimator, CarryModel, beta_at
 from trading.core.parameter_field import METADATA_KEY, ParameterField, Unit, parameter
 
@@ -161,6 +162,22 @@ class Parameters:
         _U.COUNT, "10", "Open positions", "Most positions open at once.", least="1", most="1000")
 
     # How orders are sent
+    entry_style: EntryStyle = parameter(
+        _U.CHOICE, EntryStyle.LIMIT_AT_MID, "Entry style",
+        "limit_at_mid works the first leg at the mid; maker posts it at the touch and follows; "
+        "both_at_once sends both legs together, for price gaps.")
+    first_leg: FirstLeg = parameter(
+        _U.CHOICE, FirstLeg.AUTO, "First leg",
+        "auto works the leg first that is harder to fill; spot and perp count where the legs "
+        "differ.")
+    maker_reprice_budget: int = parameter(
+        _U.COUNT, "10", "Maker re-prices",
+        "How often a maker order may follow the touch; then the last one works on.", least="0",
+        most="100")
+    max_entry_slippage: Decimal = parameter(
+        _U.FRACTION, "0.002", "Entry price guard",
+        "How much worse than the mid of the decision a leg may be entered; beyond it the rest is "
+        "left.", least="0.0001", most="0.1")
     order_fill_timeout: timedelta = parameter(
         _U.SECONDS, "30", "First leg works for", "An unfilled first leg is cancelled after this.",
         least="1", most="3600", suffix="_seconds")

@@ -3,110 +3,128 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
-from exchanges.domain import OrderType, TimeInForce
+from trading.core.entry_style import EntryStyle
 from trading.core.exposure import ZERO, Exposure, exposure
-from trading.core.money import floor_to_lot, price_against_us
+from trading.core.money import floor_to_lot
+from trading.core.order_refusal import HOPELESS
+from trading.core.plan_first_leg import first_leg_step
 from trading.core.plan_orders import (
     cancel_expired,
     cancel_working,
     confirmed,
+    failures_in_a_row,
     marketable,
-    opening_side,
+    never_opening,
     resume_unsent,
     smallest,
 )
-from trading.core.snapshot import LegView, OrderView, PositionView
+from trading.core.slippage import too_far
+from trading.core.snapshot import LegView, PositionView
 from trading.core.states import Goal, PositionEvent, Purpose
-from trading.core.steps import Place, Record, Step, Wait
+from trading.core.steps import Record, Step, Wait
 
 
 def entry_step(view: PositionView, now: datetime) -> Step:
-    first = view.legs[0]
-    stop = view.is_killed or view.goal is Goal.FLAT
-    if (step := resume_unsent(view, drop_because="entry was stopped" if stop else "")) is not None:
+    """Hedge what is filled before anything else, then work on the rest of the first leg."""
+    is_stopped = view.is_killed or view.goal is Goal.FLAT
+    if (step := resume_unsent(view, _not_to_be_sent(view, is_stopped, now))) is not None:
         return step
-    if stop:
-        return _stop_entry(view)
-    if (step := cancel_expired(view, now)) is not None:
+    if is_stopped:
+        return _stop_entry(view, now)
+    overpaid = _overpaid(view)
+    step = _give_up_overpaid(view, overpaid, now) if overpaid else None
+    step = step or _hedge(view, now) or cancel_expired(view, now)
+    if step is None and not overpaid:
+        step = first_leg_step(view, now)
+    if step is not None:
         return step
-    if (step := _hedge(view, now)) is not None:
-        return step
-    if not first.orders:
-        return _first_order(view, now)
-    if first.working or any(leg.working for leg in view.legs):
+    if any(leg.working for leg in view.legs):
         return Wait(reason="orders are working")
-    return _entry_ended(view)
+    return _entry_ended(view, overpaid)
 
 
-def _first_order(view: PositionView, now: datetime) -> Step:
+def _not_to_be_sent(view: PositionView, is_stopped: bool, now: datetime) -> dict[Purpose, str]:
+    if is_stopped:
+        return never_opening("the entry was stopped")
+    if now < view.entry_deadline:
+        return {}
+    late = "the time for the entry passed before it was sent"
+    is_naked = any(leg.net_base for leg in view.legs)
+    return {Purpose.OPEN: late} if is_naked else never_opening(late)
+
+
+def _overpaid(view: PositionView) -> str:
+    """Say with both prices how the first leg filled beyond the guard; empty within it."""
     first = view.legs[0]
-    if now >= view.entry_deadline:
-        return Record(event=PositionEvent.NEVER_EXPOSED, cause="the time for the entry passed")
-    if first.book is None:
-        return Wait(reason="no fresh book for the first leg")
-    side = opening_side(first)
-    price = price_against_us(first.book.mid, first.instrument.price_tick, side)
-    return Place(
-        leg_index=first.index,
-        purpose=Purpose.OPEN,
-        side=side,
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        base_quantity=view.target_base_quantity,
-        price=price,
-        reduce_only=False,
-        cancel_after=view.entry_deadline,
-    )
+    return too_far(view, first, first.entry_price) if first.entry_price is not None else ""
+
+
+def _give_up_overpaid(view: PositionView, overpaid: str, now: datetime) -> Step | None:
+    """Unwind what is not hedged yet, and leave the rest of the entry."""
+    if exposure([leg.exposure for leg in view.legs]) is Exposure.IMBALANCED and not any(
+        leg.working for leg in view.legs[1:]
+    ):
+        return Record(event=PositionEvent.IMBALANCED, cause=overpaid)
+    return cancel_working(view, now) if view.legs[0].working else None
 
 
 def _hedge(view: PositionView, now: datetime) -> Step | None:
-    """Bring every other leg to what the first one filled, less what is already working there."""
-    filled = abs(view.legs[0].net_base)
-    for leg in view.legs[1:]:
+    """Bring every leg to the one that leads, less what is already working there."""
+    leading, following = _leading(view)
+    for leg in following:
         if leg.unresolved:
-            if filled > abs(leg.net_base) and _hedge_is_late(view, leg, now):
-                return _give_up_hedge(view)
+            if leading > abs(leg.net_base) and _hedge_is_late(view, leg, now):
+                return _give_up_hedge(view, leg, now)
             continue
         working = sum((order.remaining for order in leg.working), ZERO)
-        gap = floor_to_lot(filled - abs(leg.net_base) - working, leg.instrument.lot)
+        gap = floor_to_lot(leading - abs(leg.net_base) - working, leg.instrument.lot)
         if gap < smallest(leg):
             continue
-        failures = [order for order in leg.orders if order.failed]
-        if _hedge_has_failed(view, leg, failures, now):
-            return _give_up_hedge(view)
+        failures = failures_in_a_row(leg.opening)
+        is_hopeless = any(order.refusal in HOPELESS for order in failures)
+        if (
+            is_hopeless
+            or len(failures) >= view.rules.max_attempts
+            or _hedge_is_late(view, leg, now)
+        ):
+            return _give_up_hedge(view, leg, now)
         return marketable(view, leg, gap, Purpose.HEDGE, escalated=bool(failures), now=now)
     return None
 
 
-def _hedge_has_failed(
-    view: PositionView, leg: LegView, failures: list[OrderView], now: datetime
-) -> bool:
-    return len(failures) >= view.rules.max_attempts or _hedge_is_late(view, leg, now)
+def _leading(view: PositionView) -> tuple[Decimal, tuple[LegView, ...]]:
+    """Return what the others are brought to: the first leg, or with both at once the larger."""
+    if view.rules.entry_style is EntryStyle.BOTH_AT_ONCE:
+        return max(abs(leg.net_base) for leg in view.legs), view.legs
+    return abs(view.legs[0].net_base), view.legs[1:]
 
 
 def _hedge_is_late(view: PositionView, leg: LegView, now: datetime) -> bool:
-    started = min((order.created_at for order in leg.orders), default=now)
+    """Count from the first order since the leg was last hedged whole."""
+    open_ended = [*failures_in_a_row(leg.opening), *leg.working]
+    started = min((order.created_at for order in open_ended), default=now)
     return now - started > view.rules.hedge_deadline
 
 
-def _give_up_hedge(view: PositionView) -> Step:
+def _give_up_hedge(view: PositionView, leg: LegView, now: datetime) -> Step:
     """Cancel what still works before the imbalance is recorded; late fills are counted first."""
-    return cancel_working(view) or Record(
-        event=PositionEvent.IMBALANCED, cause="the second leg could not be filled"
-    )
+    failures = len(failures_in_a_row(leg.opening))
+    cause = f"the {leg.name} could not be filled, {failures} orders failed"
+    return cancel_working(view, now) or Record(event=PositionEvent.IMBALANCED, cause=cause)
 
 
-def _stop_entry(view: PositionView) -> Step:
+def _stop_entry(view: PositionView, now: datetime) -> Step:
     """End an entry on request: cancel, then flatten what is there."""
-    if (step := cancel_working(view)) is not None:
+    if (step := cancel_working(view, now)) is not None:
         return step
     if all(leg.settled and leg.net_base == 0 for leg in view.legs):
         return confirmed(view, PositionEvent.NEVER_EXPOSED, "stopped before anything was filled")
     return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the entry was stopped")
 
 
-def _entry_ended(view: PositionView) -> Step:
+def _entry_ended(view: PositionView, overpaid: str) -> Step:
     if not all(leg.settled for leg in view.legs):
         return Wait(reason="an order is not final at the venue yet")
     match exposure([leg.exposure for leg in view.legs]):
@@ -115,6 +133,8 @@ def _entry_ended(view: PositionView) -> Step:
         case Exposure.FLAT:
             return confirmed(view, PositionEvent.FLAT, "only dust was filled")
         case Exposure.HEDGED:
-            return confirmed(view, PositionEvent.HEDGED, "both legs are filled and read back")
+            note = f"; the rest was left: {overpaid}" if overpaid else ""
+            cause = f"both legs are filled and read back{note}"
+            return confirmed(view, PositionEvent.HEDGED, cause)
         case Exposure.IMBALANCED:
             return Record(event=PositionEvent.IMBALANCED, cause="the filled part cannot be hedged")

@@ -4,89 +4,159 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import takewhile
 
 from trading.core.exposure import ZERO
+from trading.core.hold_sentence import cannot_close, dust, wrong_way_round
 from trading.core.money import floor_to_lot
+from trading.core.order_refusal import RefusalKind
 from trading.core.plan_care import kept_quantity
 from trading.core.plan_orders import (
     cancel_expired,
     confirmed,
+    failures_in_a_row,
     marketable,
+    never_opening,
     resume_unsent,
     smallest,
 )
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import Goal, PositionEvent, PositionState, Purpose
-from trading.core.steps import Place, PlaceAll, Record, Step, Wait
+from trading.core.steps import Place, PlaceAll, Reach, ReadBack, Record, Step, Wait
+
+LONGEST_PAUSE = timedelta(seconds=30)
 
 
 def exit_step(view: PositionView, now: datetime) -> Step:
-    if (step := resume_unsent(view, drop_because="")) is not None:
+    """Close both legs; none alone while the other's venue is out of reach, unless forced to."""
+    if (step := _settle_orders(view, "the position is being closed", now)) is not None:
         return step
-    if (step := cancel_expired(view, now)) is not None:
+    if _must_ask_whether_reachable(view):
+        return Reach()
+    if (step := _reduce_legs(view, _closing_targets(view), now)) is not None:
         return step
-    targets = {leg.index: ZERO for leg in view.legs}
-    if (step := reduce_legs(view, targets, now)) is not None:
-        return step
-    return confirmed(view, PositionEvent.FLAT, "both legs are closed and read back")
+    if any(_is_away(leg) for leg in view.legs):
+        return Wait(reason="a venue does not answer: the other leg is not closed alone")
+    cause = f"both legs are closed and read back{dust(view)}"
+    return confirmed(view, PositionEvent.FLAT, cause)
 
 
 def unwind_step(view: PositionView, now: datetime) -> Step:
-    if (step := resume_unsent(view, drop_because="the hedge failed")) is not None:
-        return step
-    if (step := cancel_expired(view, now)) is not None:
+    """Cut every leg to the smallest, or to nothing where that is below what the venues take."""
+    if (step := _settle_orders(view, "the hedge failed", now)) is not None:
         return step
     smaller = kept_quantity(view)
     keeps = view.goal is Goal.HEDGED and not view.is_killed
     if not keeps or any(smaller < smallest(leg) for leg in view.legs):
         smaller = ZERO
-    if (step := reduce_legs(view, {leg.index: smaller for leg in view.legs}, now)) is not None:
+    if (step := _reduce_legs(view, {leg.index: smaller for leg in view.legs}, now)) is not None:
         return step
     if smaller > 0:
         return confirmed(view, PositionEvent.HEDGED, "cut to the smaller leg")
-    return confirmed(view, PositionEvent.FLAT, "everything was closed")
+    return confirmed(view, PositionEvent.FLAT, f"everything was closed{dust(view)}")
 
 
-def reduce_legs(view: PositionView, targets: dict[int, Decimal], now: datetime) -> Step | None:
+def _settle_orders(view: PositionView, cause: str, now: datetime) -> Step | None:
+    return resume_unsent(view, never_opening(cause)) or cancel_expired(
+        view, now, entry_is_over=True
+    )
+
+
+def _is_away(leg: LegView) -> bool:
+    return leg.is_reachable is False and abs(leg.net_base) >= leg.instrument.lot
+
+
+def _must_ask_whether_reachable(view: PositionView) -> bool:
+    """Ask before the first closing order of a visit: one leg must not go without the other."""
+    held = [leg for leg in view.legs if abs(leg.net_base) >= leg.instrument.lot]
+    return len(held) > 1 and any(leg.is_reachable is None for leg in held)
+
+
+def _closing_targets(view: PositionView) -> dict[int, Decimal]:
+    """Return zero for each leg, or what keeps it hedged against a venue that is out of reach."""
+    away = [abs(leg.net_base) for leg in view.legs if _is_away(leg)]
+    if not away or view.force_one_sided:
+        return {leg.index: ZERO for leg in view.legs}
+    return {leg.index: abs(leg.net_base) if _is_away(leg) else max(away) for leg in view.legs}
+
+
+def _reduce_legs(view: PositionView, targets: dict[int, Decimal], now: datetime) -> Step | None:
     """Close each leg down to its target; None when nothing is left to do or to wait for."""
     places: list[Place] = []
     waiting = ""
     for leg in view.legs:
-        if leg.working:
-            waiting = waiting or "closing orders are working"
-            continue
-        excess = floor_to_lot(abs(leg.net_base) - targets[leg.index], leg.instrument.lot)
-        if excess <= 0:
-            waiting = waiting or ("" if leg.settled else "an order is not final at the venue yet")
-            continue
-        failures = _failures_in_a_row(leg)
-        if len(failures) >= view.rules.max_attempts and view.state is PositionState.UNWINDING:
-            return Record(
-                event=PositionEvent.HOLD,
-                cause=f"{leg.instrument.symbol} could not be closed after {len(failures)} orders",
-            )
-        if _retry_is_early(view, failures, now):
-            waiting = waiting or "waiting before the next closing order"
-            continue
-        # What care asked for leaves a hedge on both sides: it may try a limit first.
-        is_urgent = view.state is PositionState.UNWINDING and view.reduce_to is None
-        escalated = bool(failures) or is_urgent or leg.book is None
-        places.append(marketable(view, leg, excess, Purpose.REDUCE, escalated=escalated, now=now))
+        match _reduce_leg(view, leg, targets[leg.index], now):
+            case Place() as place:
+                places.append(place)
+            case Wait(reason=reason):
+                waiting = waiting or reason
+            case Record() | ReadBack() as first:
+                return first
     if places:
         return PlaceAll(orders=tuple(places))
     return Wait(reason=waiting) if waiting else None
 
 
-def _failures_in_a_row(leg: LegView) -> list[OrderView]:
-    """Return the reducing orders that failed since one last filled: older ones are history."""
-    reducing = [order for order in leg.orders if order.purpose is Purpose.REDUCE]
-    return list(takewhile(lambda order: order.failed, reversed(reducing)))
+def _reduce_leg(
+    view: PositionView, leg: LegView, target: Decimal, now: datetime
+) -> Place | Wait | Record | ReadBack | None:
+    if leg.working:
+        return Wait(reason="closing orders are working")
+    if leg.sign * leg.net_base <= -leg.instrument.lot:
+        return Record(event=PositionEvent.HOLD, cause=wrong_way_round(view, leg))
+    excess = floor_to_lot(abs(leg.net_base) - target, leg.instrument.lot)
+    if excess <= 0:
+        return None if leg.settled else Wait(reason="an order is not final at the venue yet")
+    is_closing = view.state is PositionState.EXITING
+    if is_closing and leg.is_reachable is False:
+        return Wait(reason=f"{leg.instrument.venue} does not answer")
+    failures = _failures(view, leg)
+    if _is_hopeless(view, failures):
+        return Record(event=PositionEvent.HOLD, cause=cannot_close(view, leg, len(failures)))
+    is_gone = bool(failures) and failures[0].refusal is RefusalKind.NOTHING_TO_REDUCE
+    if is_gone and not view.is_confirmed:
+        return ReadBack()
+    if _retry_is_early(view, failures, now):
+        return Wait(reason="waiting before the next closing order")
+    # What care asked for leaves a hedge on both sides: it may try a limit first.
+    is_urgent = not is_closing and view.reduce_to is None
+    return marketable(
+        view,
+        leg,
+        excess,
+        Purpose.REDUCE,
+        escalated=bool(failures) or is_urgent,
+        now=now,
+    )
+
+
+def _failures(view: PositionView, leg: LegView) -> list[OrderView]:
+    """Return the closing orders of this state that failed since one last filled, newest first."""
+    since = view.state_since
+    return failures_in_a_row(
+        order
+        for order in leg.orders
+        if order.purpose is Purpose.REDUCE and (since is None or order.created_at >= since)
+    )
+
+
+def _is_hopeless(view: PositionView, failures: list[OrderView]) -> bool:
+    """Tell whether a person must look: unwinding gives up sooner, a leg is naked meanwhile.
+
+    What a venue was not there for, or filled in part, is tried longer.
+    """
+    if len(failures) >= view.rules.max_close_attempts:
+        return True
+    refused = [
+        order
+        for order in failures
+        if order.filled == 0 and order.refusal is not RefusalKind.UNAVAILABLE
+    ]
+    return view.state is PositionState.UNWINDING and len(refused) >= view.rules.max_attempts
 
 
 def _retry_is_early(view: PositionView, failures: list[OrderView], now: datetime) -> bool:
     """Double the delay with each failure, to at most half a minute."""
     if not failures:
         return False
-    delay = min(view.rules.retry_delay * (1 << (len(failures) - 1)), timedelta(seconds=30))
-    return now - max(order.created_at for order in failures) < delay
+    delay = min(view.rules.retry_delay * (1 << (len(failures) - 1)), LONGEST_PAUSE)
+    return now - failures[0].created_at < delay

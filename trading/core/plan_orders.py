@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 
 from exchanges.domain import OrderType, Side, TimeInForce
 from trading.core.money import ceil_to_lot, price_against_us
-from trading.core.snapshot import LegView, PositionView
+from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import UNRESOLVED_ORDER_STATES, PositionEvent, Purpose
 from trading.core.steps import Cancel, Drop, Place, ReadBack, Record, Send, Step, Wait
 
@@ -23,7 +25,7 @@ def marketable(
 ) -> Place:
     """Return a limit through the touch by the buffer, or a market order once that has failed."""
     opening = opening_side(leg)
-    side = opening if purpose is Purpose.HEDGE else opening.opposite
+    side = opening.opposite if purpose is Purpose.REDUCE else opening
     at_market = escalated or leg.book is None
     price = None
     if not at_market and leg.book is not None:
@@ -43,35 +45,62 @@ def marketable(
     )
 
 
-def cancel_expired(view: PositionView, now: datetime) -> Step | None:
+def cancel_expired(
+    view: PositionView, now: datetime, *, entry_is_over: bool = False
+) -> Step | None:
+    """Cancel what has worked long enough, again where the venue did not obey.
+
+    With `entry_is_over` an order that opens or hedges is due whatever its time.
+    """
     for leg in view.legs:
         for order in leg.working:
-            is_due = order.cancel_after is not None and now >= order.cancel_after
-            if is_due and order.cancel_requested_at is None and not leg.unresolved:
+            is_over = entry_is_over and order.purpose is not Purpose.REDUCE
+            is_due = is_over or (order.cancel_after is not None and now >= order.cancel_after)
+            if is_due and not leg.unresolved and _may_cancel(view, order, now):
                 return Cancel(order_id=order.id)
     return None
 
 
-def cancel_working(view: PositionView) -> Step | None:
-    """Cancel resting orders and wait for them; an unresolved one must not delay the other leg."""
+def _may_cancel(view: PositionView, order: OrderView, now: datetime) -> bool:
+    asked = order.cancel_requested_at
+    return asked is None or now - asked >= view.rules.cancel_again
+
+
+def cancel_working(view: PositionView, now: datetime) -> Step | None:
+    """Cancel resting orders once and wait for them a moment; None when nobody is waited for.
+
+    An unresolved order, or a venue that does not cancel, must not delay the other leg.
+    """
     resting = [
         o for leg in view.legs for o in leg.working if o.state not in UNRESOLVED_ORDER_STATES
     ]
     for order in resting:
         if order.cancel_requested_at is None:
             return Cancel(order_id=order.id)
-    return Wait(reason="orders of the entry are being cancelled") if resting else None
+    if any(not _may_cancel(view, order, now) for order in resting):
+        return Wait(reason="orders of the entry are being cancelled")
+    return None
 
 
-def resume_unsent(view: PositionView, *, drop_because: str) -> Step | None:
+def resume_unsent(view: PositionView, drop_because: Mapping[Purpose, str]) -> Step | None:
     """Deal first with an intent that was written but never sent, as after a crash."""
     for leg in view.legs:
         if (order := leg.planned) is not None:
-            opens = order.purpose is not Purpose.REDUCE
-            if opens and drop_because:
-                return Drop(order_id=order.id, cause=drop_because)
+            if cause := drop_because.get(order.purpose):
+                return Drop(order_id=order.id, cause=cause)
             return Send(order_id=order.id)
     return None
+
+
+def never_opening(cause: str) -> dict[Purpose, str]:
+    """Return what to drop where nothing may be opened or hedged any more."""
+    return {Purpose.OPEN: cause, Purpose.HEDGE: cause}
+
+
+def failures_in_a_row(orders: Iterable[OrderView]) -> list[OrderView]:
+    """Return the orders that failed since one last filled whole, newest first: the rest is past."""
+    sent = [order for order in orders if not order.is_working]
+    return list(takewhile(lambda order: order.failed, reversed(sent)))
 
 
 def confirmed(view: PositionView, event: PositionEvent, cause: str) -> Step:

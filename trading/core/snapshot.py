@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from exchanges.domain import BookTop, Instrument, OrderType, Side
+from exchanges.domain import BookTop, Instrument, OrderType, Side, TimeInForce
+from trading.core.entry_style import EntryStyle
 from trading.core.exposure import LegExposure
+from trading.core.order_refusal import RefusalKind
 from trading.core.states import (
     FINAL_ORDER_STATES,
     UNRESOLVED_ORDER_STATES,
@@ -36,6 +38,11 @@ class OrderView:
     cancel_after: datetime | None
     cancel_requested_at: datetime | None
     is_final_at_venue: bool
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    average_price: Decimal | None = None
+    """What the venue says it filled at; None while nobody said so."""
+    refusal: RefusalKind = RefusalKind.NONE
 
     @property
     def is_working(self) -> bool:
@@ -62,6 +69,17 @@ class LegView:
     orders: tuple[OrderView, ...]
     book: BookTop | None
     is_prepared: bool
+    decision_mid: Decimal | None = None
+    is_reachable: bool | None = None
+    """Whether its venue answered on this visit; None while it was not asked anything."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.side_name} leg at {self.instrument.venue}"
+
+    @property
+    def side_name(self) -> str:
+        return "long" if self.sign > 0 else "short"
 
     @property
     def unresolved(self) -> bool:
@@ -74,6 +92,20 @@ class LegView:
     @property
     def working(self) -> tuple[OrderView, ...]:
         return tuple(order for order in self.orders if order.is_working)
+
+    @property
+    def opening(self) -> tuple[OrderView, ...]:
+        """Return the orders that open or hedge, oldest first."""
+        return tuple(order for order in self.orders if order.purpose is not Purpose.REDUCE)
+
+    @property
+    def entry_price(self) -> Decimal | None:
+        """Return the average price of what was opened; None while a part of it is not told."""
+        filled = [order for order in self.opening if order.filled > 0]
+        paid = [o.filled * o.average_price for o in filled if o.average_price is not None]
+        if not filled or len(paid) < len(filled):
+            return None
+        return sum(paid, Decimal(0)) / sum((order.filled for order in filled), Decimal(0))
 
     @property
     def settled(self) -> bool:
@@ -94,6 +126,11 @@ class Rules:
     hedge_deadline: timedelta
     retry_delay: timedelta
     max_attempts: int
+    max_close_attempts: int = 20
+    cancel_again: timedelta = timedelta(seconds=3)
+    entry_style: EntryStyle = EntryStyle.LIMIT_AT_MID
+    maker_reprice_budget: int = 0
+    max_entry_slippage: Decimal = Decimal(1)
     trim_drift: Decimal
     """A running hedge is trimmed from here on where the trim is worth an order."""
     rebalance_threshold: Decimal
@@ -114,6 +151,10 @@ class PositionView:
     """Both positions were read back after the last order became final."""
     exit_asked_since_hold: bool
     """A person asked for the exit after the position was held, not before."""
+    state_since: datetime | None = None
+    """Failures from before it are history; None counts them all."""
+    force_one_sided: bool = False
+    """Somebody decided that one leg may be closed although the other venue is out of reach."""
     reduce_to: Decimal | None = None
     """Care wants every leg cut to this base quantity; None leaves the size alone."""
     reduce_cause: str = ""

@@ -59,6 +59,11 @@ class Prepare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Ask every leg's venue whether it answers, before one leg is closed without the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBack:
     """Ask both venues for the positions and confirm them, or hold."""
 
@@ -74,4 +79,4 @@ class Wait:
     reason: str
 
 
-Step = Place | PlaceAll | Cancel | Drop | Send | Prepare | ReadBack | Record | Wait
+Step = Place | PlaceAll | Cancel | Drop | Send | Prepare | Reach | ReadBack | Record | Wait

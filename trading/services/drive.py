@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from django.db.models import F
 from django.utils import timezone
 
 from exchanges.domain import ClientOrderId, Symbol
 from exchanges.errors import OrderNotFound, VenueError
+from trading.core.money import plain
 from trading.core.plan import next_step
 from trading.core.states import PositionEvent, PositionState, Purpose
 from trading.core.steps import (
@@ -25,33 +25,36 @@ from trading.core.steps import (
     Place,
     PlaceAll,
     Prepare,
+    Reach,
     ReadBack,
     Record,
     Send,
     Step,
     Wait,
 )
-from trading.events import announce_once
-from trading.models import Order, Position
-from trading.services import aftermath, lease
-from trading.services.halt import halt_account
-from trading.services.intents import TooManyOrders, drop_intent, write_intent
-from trading.services.lookup import book_missing_fills, lacks_fills, look_up
+from trading.models import Order
+from trading.services import lease
+from trading.services.contact import away_names, reach
+from trading.services.intents import drop_intent
+from trading.services.lookup import (
+    book_missing_fills,
+    is_due,
+    lacks_fills,
+    look_up,
+)
+from trading.services.place_orders import place_orders, send
 from trading.services.prepare import prepare_legs
 from trading.services.read_back import ReadBackResult, read_back
-from trading.services.submit import Clock, submit
-from trading.services.transition import apply_to_position
+from trading.services.submit import Clock
 from trading.services.venues import READ_SECONDS, REAL, Venues
 from trading.services.view import Loaded, load
+from trading.services.visit import Visit
 
 logger = logging.getLogger(__name__)
 
 MAX_STEPS = 32
-FAILED_CLOSES = 3
 SENDS = (Place, PlaceAll, Send)
 INTENTS = frozenset({PositionEvent.ENTRY_SUBMITTED, PositionEvent.EXIT_SUBMITTED})
-# A position read may lag behind a fill; a difference that lasts longer is not lag.
-READ_LAG = timedelta(seconds=10)
 
 
 def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.now) -> str:
@@ -61,7 +64,7 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
         return "another worker drives it"
     started = clock()
     try:
-        stopped = _steps(position, venues, clock)
+        stopped = _steps(Visit(position, venues, clock))
     except lease.LeaseLost:
         stopped = "the lease was taken over"
     finally:
@@ -78,28 +81,46 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
     return stopped
 
 
-def _steps(position: Position, venues: Venues, clock: Clock) -> str:
-    loaded, fills_asked = load(position, now=clock()), False
+def _steps(visit: Visit) -> str:
+    loaded, fills_asked = _load(visit), False
     for _ in range(MAX_STEPS):
-        if look_up(loaded.orders.values(), venues=venues, now=clock()):
-            loaded = _reload(position, clock)
-        step = next_step(loaded.view, clock())
+        step, loaded = _decide(visit, loaded)
         # Sending comes first; fills are booked before anything is confirmed, ended or left.
         if not (fills_asked or isinstance(step, SENDS)) and lacks_fills(loaded.orders.values()):
-            book_missing_fills(loaded.orders.values(), venues=venues, now=clock())
-            loaded, fills_asked = _reload(position, clock), True
+            book_missing_fills(loaded.orders.values(), venues=visit.venues, now=visit.now())
+            loaded, fills_asked = _reload(visit), True
             continue
         if isinstance(step, Wait):
+            _tell_if_one_sided(visit, loaded)
             return step.reason
         if _must_be_booked(step) and lacks_fills(loaded.orders.values()):
-            return _wait_for_books(position, clock())
-        if stopped := _carry_out(step, position, loaded, venues, clock):
+            return _wait_for_books(visit)
+        if stopped := _carry_out(step, visit, loaded):
             return stopped
-        if not lease.extend(position, now=clock()):
+        if not lease.extend(visit.position, now=visit.now()):
             return "the lease was taken over"
         fills_asked = fills_asked and not isinstance(step, SENDS)
-        loaded = _after(step, position, loaded, clock)
+        loaded = _after(step, visit, loaded)
     return "enough for one visit"
+
+
+def _decide(visit: Visit, loaded: Loaded) -> tuple[Step, Loaded]:
+    """Return the next step; a hedge of fills that are known waits for no look-up elsewhere."""
+    step = next_step(loaded.view, visit.now())
+    if _is_plain_hedge(step, loaded, visit.now()):
+        return step, loaded
+    orders = loaded.orders.values()
+    if look_up(orders, venues=visit.venues, contact=visit.contact, now=visit.now()):
+        loaded = _reload(visit)
+    return next_step(loaded.view, visit.now()), loaded
+
+
+def _is_plain_hedge(step: Step, loaded: Loaded, now: datetime) -> bool:
+    """A filled quantity never falls, so what it calls for stands if its own leg is known."""
+    if not isinstance(step, Place) or step.purpose is not Purpose.HEDGE:
+        return False
+    own = [o for o in loaded.orders.values() if o.leg.index == step.leg_index]
+    return not any(is_due(order, now) for order in own)
 
 
 def _must_be_booked(step: Step) -> bool:
@@ -107,165 +128,108 @@ def _must_be_booked(step: Step) -> bool:
     return isinstance(step, Record) and step.event in (PositionEvent.HEDGED, PositionEvent.FLAT)
 
 
-def _wait_for_books(position: Position, now: datetime) -> str:
-    sentence = f"{position.base}: the venue does not list all fills of our orders yet"
-    _warn(position, "fills.missing", sentence, now)
-    return sentence
+def _wait_for_books(visit: Visit) -> str:
+    sentence = "the venue does not list all fills of our orders yet"
+    visit.warn("fills.missing", sentence)
+    return f"{visit.position.base}: {sentence}"
 
 
-def _after(step: Step, position: Position, loaded: Loaded, clock: Clock) -> Loaded:
+def _tell_if_one_sided(visit: Visit, loaded: Loaded) -> None:
+    """An exit that a silent venue stops keeps the other leg as its hedge, and a person hears."""
+    away = away_names([leg.account for leg in loaded.legs.values()], visit.contact)
+    if away and loaded.view.state is PositionState.EXITING:
+        visit.cry(
+            "exit.unreachable",
+            f"{away} does not answer, so the exit waits and nothing is opened again; the other leg "
+            "is closed alone only if you force it",
+        )
+
+
+def _load(visit: Visit) -> Loaded:
+    return load(visit.position, contact=visit.contact, now=visit.now())
+
+
+def _reload(visit: Visit) -> Loaded:
+    lease.reread(visit.position)
+    return _load(visit)
+
+
+def _after(step: Step, visit: Visit, loaded: Loaded) -> Loaded:
     """Return what is true now; a recorded intent has changed nothing but the state."""
     if isinstance(step, Record) and step.event in INTENTS:
-        state = PositionState(position.state)
-        return replace(loaded, view=replace(loaded.view, state=state))
-    return _reload(position, clock)
+        state = PositionState(visit.position.state)
+        view = replace(loaded.view, state=state, state_since=visit.position.state_since)
+        return replace(loaded, view=view)
+    return _reload(visit)
 
 
-def _reload(position: Position, clock: Clock) -> Loaded:
-    lease.reread(position)
-    return load(position, now=clock())
-
-
-def _carry_out(step: Step, position: Position, loaded: Loaded, venues: Venues, clock: Clock) -> str:
+def _carry_out(step: Step, visit: Visit, loaded: Loaded) -> str:
     """Do one step; return why to stop for now, or nothing to go on."""
     match step:
         case Place():
-            return _place([step], position, loaded, venues, clock)
+            return place_orders(visit, loaded, [step])
         case PlaceAll(orders=orders):
-            return _place(list(orders), position, loaded, venues, clock)
+            return place_orders(visit, loaded, orders)
         case Send(order_id=order_id):
-            submit([loaded.orders[order_id]], position=position, venues=venues, clock=clock)
+            send(visit, [loaded.orders[order_id]])
             return ""
         case Cancel(order_id=order_id):
-            return _cancel(loaded.orders[order_id], venues, clock())
+            _cancel(visit, loaded.orders[order_id])
+            return ""
         case Drop(order_id=order_id, cause=cause):
-            drop_intent(loaded.orders[order_id], cause=cause, now=clock())
+            drop_intent(loaded.orders[order_id], cause=cause, now=visit.now())
             return ""
         case Prepare():
-            return _prepare(position, loaded, venues, clock())
+            return _prepare(visit, loaded)
+        case Reach():
+            reach(loaded.legs.values(), venues=visit.venues, contact=visit.contact)
+            return ""
         case ReadBack():
-            return _read_back(position, venues, clock())
+            return _read_back(visit)
         case Record(event=event, cause=cause):
-            return record(position, event, cause=cause, now=clock())
+            return visit.record(event, cause=cause)
         case Wait(reason=reason):
             return reason
     assert_never(step)
 
 
-def record(position: Position, event: PositionEvent, *, cause: str, now: datetime) -> str:
-    """Apply an event with its columns and what follows from it; return why to stop, if lost."""
-    if event is PositionEvent.IMBALANCED and position.state in (
-        PositionState.CLOSED,
-        PositionState.ABANDONED,
-    ):
-        cause = f"CRITICAL after the end: {cause}"
-    moved = apply_to_position(
-        position,
-        event,
-        cause=cause,
-        now=now,
-        within=lambda: aftermath.follow(position, event, cause, now),
-        **aftermath.columns_of(position, event, cause, now),
-    )
-    return "" if moved else "another worker moved it first"
+def _cancel(visit: Visit, order: Order) -> None:
+    """Ask the venue to cancel; whether it did is for the look-up to say.
 
-
-def _place(
-    places: list[Place], position: Position, loaded: Loaded, venues: Venues, clock: Clock
-) -> str:
-    cap = loaded.parameters.max_orders_per_position_minute
-    orders: list[Order] = []
-    try:
-        for place in places:
-            leg = loaded.legs[place.leg_index]
-            orders.append(write_intent(position, leg, place, cap=cap, now=clock()))
-    except TooManyOrders as refusal:
-        _warn(position, "orders.capped", str(refusal), clock(), critical=True)
-        return str(refusal)
-    submit(orders, position=position, venues=venues, clock=clock)
-    _tell_of_failing_close(position, loaded, places, clock())
-    return ""
-
-
-def _tell_of_failing_close(
-    position: Position, loaded: Loaded, places: list[Place], now: datetime
-) -> None:
-    """An exit that keeps failing goes on, and a person hears of it."""
-    for place in places:
-        leg = loaded.view.legs[place.leg_index]
-        failed = [order for order in leg.orders if order.purpose is Purpose.REDUCE and order.failed]
-        if place.purpose is Purpose.REDUCE and len(failed) >= FAILED_CLOSES:
-            sentence = (
-                f"{position.base}: {len(failed)} closing orders failed on "
-                f"{leg.instrument.symbol} at {leg.instrument.venue}; trying on"
-            )
-            _warn(position, "exit.failing", sentence, now, critical=True)
-
-
-def _cancel(order: Order, venues: Venues, now: datetime) -> str:
-    """Ask the venue to cancel; whether it did is for the look-up to say."""
-    Order.objects.filter(pk=order.pk).update(cancel_requested_at=now)
-    trading = venues.trading(order.leg.account)
+    Unanswered, the order is taken to be alive, and is asked to be cancelled again after a while.
+    """
+    if order.cancel_requested_at is not None:
+        visit.cry(
+            "order.stuck",
+            f"an order at {order.leg.instrument.exchange.name} ({order.side} "
+            f"{plain(order.base_quantity)}) neither fills nor cancels since "
+            f"{order.cancel_requested_at:%H:%M:%S} UTC; trying on, look at it there",
+        )
+    rows = Order.objects.filter(pk=order.pk)
+    rows.update(cancel_requested_at=visit.now())
+    if visit.contact.is_away(order.leg.account_id):
+        return
+    trading = visit.venues.trading(order.leg.account)
     symbol = Symbol(order.leg.instrument.symbol)
+    call = trading.cancel(ClientOrderId(order.client_order_id), symbol)
     try:
-        venues.call(trading.cancel(ClientOrderId(order.client_order_id), symbol), READ_SECONDS)
+        visit.venues.call(call, READ_SECONDS)
     except OrderNotFound:
         pass  # filled or gone already: the look-up will tell
-    except VenueError as error:
-        # The order is taken to be alive; the next visit asks again.
-        Order.objects.filter(pk=order.pk).update(cancel_requested_at=None)
-        return f"the cancel was not answered: {error}"
-    Order.objects.filter(pk=order.pk).update(looked_up_at=None)
-    return ""
+    except VenueError:
+        visit.contact.note(order.leg.account_id, answered=False)
+        return
+    rows.update(looked_up_at=None)
 
 
-def _prepare(position: Position, loaded: Loaded, venues: Venues, now: datetime) -> str:
-    refusal = prepare_legs(list(loaded.legs.values()), venues=venues)
-    if refusal is None:
-        return ""
-    return record(position, PositionEvent.DROPPED, cause=refusal.sentence, now=now)
+def _prepare(visit: Visit, loaded: Loaded) -> str:
+    refusal = prepare_legs(list(loaded.legs.values()), venues=visit.venues)
+    return "" if refusal is None else visit.record(PositionEvent.DROPPED, cause=refusal.sentence)
 
 
-def _read_back(position: Position, venues: Venues, now: datetime) -> str:
-    result, words = read_back(position, venues=venues, now=now)
-    match result:
-        case ReadBackResult.CONFIRMED:
-            return ""
-        case ReadBackResult.UNREACHABLE:
-            _warn(position, "venue.unreachable", f"{position.base}: {words}", now)
-            return words
-        case ReadBackResult.MISMATCH if _may_be_lag(position, now):
-            return f"waiting for the venue: {words}"
-        case ReadBackResult.MISMATCH:
-            return _hold(position, words, now)
-
-
-def _may_be_lag(position: Position, now: datetime) -> bool:
-    latest = position.orders.order_by(F("answered_at").desc(nulls_last=True)).first()
-    moments = [m for m in (latest.answered_at, latest.looked_up_at) if m] if latest else []
-    since = max([latest.created_at, *moments[:1]]) if latest else position.created_at
-    return now - since < READ_LAG
-
-
-def _hold(position: Position, words: str, now: datetime) -> str:
-    """Never repair a foreign quantity: stop the account and ask a person."""
-    for leg in position.legs.select_related("account__exchange"):
-        halt_account(leg.account, reason=words, now=now)
-    if position.state == PositionState.HELD:
-        return words
-    record(position, PositionEvent.HOLD, cause=words, now=now)
+def _read_back(visit: Visit) -> str:
+    """Confirm what is held, or look again; what nothing explains is held by reconciliation."""
+    result, words = read_back(visit.position, venues=visit.venues, now=visit.now())
+    if result is ReadBackResult.UNREACHABLE:
+        visit.warn("venue.unreachable", words)
     return words
-
-
-def _warn(
-    position: Position, kind: str, sentence: str, now: datetime, *, critical: bool = False
-) -> None:
-    announce_once(
-        user_id=position.user_id,
-        kind=kind,
-        severity="critical" if critical else "warning",
-        sentence=sentence,
-        position=position,
-        within=timedelta(minutes=5),
-        now=now,
-    )

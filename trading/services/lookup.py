@@ -16,6 +16,7 @@ from trading.core.states import (
 )
 from trading.events import announce_once
 from trading.models import Order
+from trading.services.contact import Contact
 from trading.services.order_facts import absorb_report, book_fills, record_absence
 from trading.services.transition import apply_to_order
 from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
@@ -26,16 +27,20 @@ POLL_EVERY = timedelta(milliseconds=400)
 READ_MARGIN = timedelta(seconds=5)
 
 
-def look_up(orders: Iterable[Order], *, venues: Venues, now: datetime) -> bool:
+def look_up(orders: Iterable[Order], *, venues: Venues, contact: Contact, now: datetime) -> bool:
     """Ask the venues about orders whose truth is due; tell whether any was asked or suspected.
 
-    A venue that does not answer leaves its orders as they are.
+    A venue that does not answer leaves its orders as they are, and is not asked again on a visit.
     """
     sent = [o for o in orders if o.state not in (OrderState.PLANNED, OrderState.DROPPED)]
     suspected = [order for order in sent if _suspect_lost_answer(order, now)]
-    due = [order for order in sent if _is_due(order, now)]
+    due = [
+        order for order in sent if is_due(order, now) and not contact.is_away(order.leg.account_id)
+    ]
     answers = venues.call_all([_ask(order, venues) for order in due], READ_SECONDS)
     for order, answer in zip(due, answers, strict=True):
+        did_answer = isinstance(answer, OrderReport | OrderNotFound)
+        contact.note(order.leg.account_id, answered=did_answer)
         _take_answer(order, answer, venues=venues, now=now)
     return bool(due or suspected)
 
@@ -51,7 +56,8 @@ def _suspect_lost_answer(order: Order, now: datetime) -> bool:
     )
 
 
-def _is_due(order: Order, now: datetime) -> bool:
+def is_due(order: Order, now: datetime) -> bool:
+    """Tell whether the venue should be asked about this order now."""
     if order.state == OrderState.SENDING or order.is_final_at_venue:
         return False
     return order.looked_up_at is None or now - order.looked_up_at >= POLL_EVERY
@@ -100,6 +106,14 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
         _tell_vanished(order, now)
 
 
+def book_late_fills(orders: Iterable[Order], *, venues: Venues, now: datetime) -> bool:
+    """Read all fills since the first of these orders; tell whether one was not booked before.
+
+    A venue may fill what it had called cancelled: nobody asks about a final order any more.
+    """
+    return _book_fills_of([order for order in orders if order.sent_at], venues, now)
+
+
 def lacks_fills(orders: Iterable[Order]) -> bool:
     """Tell whether an order filled more than is booked."""
     return any(_unbooked(order) > 0 for order in orders)
@@ -108,8 +122,13 @@ def lacks_fills(orders: Iterable[Order]) -> bool:
 def book_missing_fills(orders: Iterable[Order], *, venues: Venues, now: datetime) -> None:
     """Read and book the fills of orders that filled more than is booked."""
     lacking = [order for order in orders if _unbooked(order) > 0 and order.sent_at is not None]
+    _book_fills_of(lacking, venues, now)
+
+
+def _book_fills_of(orders: list[Order], venues: Venues, now: datetime) -> bool:
+    """Read each instrument's fills since its first order; tell whether any was new."""
     reads: dict[tuple[object, str], Order] = {}
-    for order in sorted(lacking, key=lambda order: order.created_at):
+    for order in sorted(orders, key=lambda order: order.created_at):
         reads.setdefault((order.leg.account_id, order.leg.instrument.symbol), order)
     answers = venues.call_all(
         [
@@ -120,9 +139,11 @@ def book_missing_fills(orders: Iterable[Order], *, venues: Venues, now: datetime
         ],
         READ_SECONDS,
     )
+    touched: list[Order] = []
     for first, answer in zip(reads.values(), answers, strict=True):
         if not isinstance(answer, BaseException):
-            book_fills(first.leg.account, answer, now=now)
+            touched += book_fills(first.leg.account, answer, now=now)
+    return bool(touched)
 
 
 def _unbooked(order: Order) -> Decimal:

@@ -33,6 +33,7 @@ CHANGING = (
     "state",
     "filled_base_quantity",
     "venue_order_id",
+    "average_price",
     "is_final_at_venue",
     "looked_up_at",
     "answered_at",
@@ -56,6 +57,7 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
     columns: dict[str, Any] = {
         "filled_base_quantity": filled,
         "venue_order_id": report.venue_order_id or order.venue_order_id,
+        "average_price": report.average_price or order.average_price,
         "is_final_at_venue": order.is_final_at_venue or status in FINAL_VENUE_STATUSES,
         # An answer that tells status and fills is as good as a look-up.
         "looked_up_at": now if says_all else order.looked_up_at,

@@ -14,15 +14,22 @@ from exchanges.domain import OrderReport, OrderRequest
 from exchanges.errors import (
     CredentialRefused,
     DuplicateClientOrderId,
+    InsufficientMargin,
+    InvalidOrder,
+    NothingToReduce,
     OrderOutcomeUnknown,
     OrderRejected,
+    PostOnlyWouldTake,
     RateLimited,
+    VenueError,
     VenueUnavailable,
 )
 from exchanges.ports import Trading
+from trading.core.order_refusal import RefusalKind
 from trading.core.states import OrderEvent, OrderState, Purpose
 from trading.models import KillSwitch, Order, Position
 from trading.services import order_facts
+from trading.services.halt import halt_account
 from trading.services.intents import drop_intent
 from trading.services.transition import apply_to_order, license_order
 from trading.services.venues import SEND_SECONDS, Venues
@@ -31,6 +38,15 @@ Clock = Callable[[], datetime]
 
 # A process that was paused between licence and send must not send what others gave up meanwhile.
 SEND_WITHIN = timedelta(seconds=2)
+
+REFUSAL_KINDS: tuple[tuple[type[VenueError], RefusalKind], ...] = (
+    (PostOnlyWouldTake, RefusalKind.WOULD_TAKE),
+    (NothingToReduce, RefusalKind.NOTHING_TO_REDUCE),
+    (InvalidOrder, RefusalKind.INVALID),
+    (InsufficientMargin, RefusalKind.MARGIN),
+    (CredentialRefused, RefusalKind.CREDENTIAL),
+    (VenueUnavailable, RefusalKind.UNAVAILABLE),
+)
 
 
 def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock: Clock) -> None:
@@ -90,11 +106,19 @@ def record_outcome(order: Order, answer: OrderReport | BaseException, *, now: da
                 is_final_at_venue=True,
                 refusal_code=answer.code[:32],
                 refusal=answer.detail[:300],
+                refusal_kind=_kind_of(answer),
             )
+            if isinstance(answer, CredentialRefused):
+                halt_account(order.leg.account, reason=str(answer), now=now)
         case OrderOutcomeUnknown():
             _unknown(order, str(answer), now)
         case BaseException():
             _unknown(order, f"no answer: {type(answer).__name__}", now)
+
+
+def _kind_of(answer: VenueError) -> RefusalKind:
+    kinds = (kind for error, kind in REFUSAL_KINDS if isinstance(answer, error))
+    return next(kinds, RefusalKind.OTHER)
 
 
 def _unknown(order: Order, cause: str, now: datetime) -> None:

@@ -44,7 +44,7 @@ def apply_to_position(
     with transaction.atomic():
         updated = Position.objects.filter(
             pk=position.pk, state=before, lease_epoch=position.lease_epoch
-        ).update(state=after, **columns)
+        ).update(state=after, state_since=now, **columns)
         if updated != 1:
             return False
         _journal(position, None, before, event, after, cause, now)
@@ -58,7 +58,7 @@ def apply_to_position(
         )
         if within is not None:
             within()
-    position.state = after
+    position.state, position.state_since = after, now
     for name, value in columns.items():
         setattr(position, name, value)
     return True

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from exchanges import loop, registry
+from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
-from exchanges.models import ExchangeAccount
+from exchanges.models import Exchange, ExchangeAccount
 from exchanges.ports import Account, Trading
 
 T = TypeVar("T")
@@ -35,6 +37,7 @@ class Venues:
     account: Callable[[ExchangeAccount], Account]
     call: Call
     call_all: CallAll
+    relist: Callable[[Exchange, datetime], object] = exchange_services.refresh_venue
 
 
 def _trading(account: ExchangeAccount) -> Trading:

@@ -9,12 +9,14 @@ from uuid import UUID
 from django.db.models import Q
 
 from exchanges.board import Board
-from exchanges.domain import OrderType, Side
+from exchanges.domain import OrderType, Side, TimeInForce
+from trading.core.order_refusal import RefusalKind
 from trading.core.parameters import Parameters
 from trading.core.snapshot import LegView, OrderView, PositionView, Rules
 from trading.core.states import Goal, OrderState, PositionState, Purpose
 from trading.models import KillSwitch, Leg, Order, Position
 from trading.services import market
+from trading.services.contact import Contact
 from trading.services.holdings import leg_net_base
 
 # Unhedged for longer than this after the first fill, the entry is given up and unwound.
@@ -35,11 +37,11 @@ class Loaded:
     board: Board
 
 
-def load(position: Position, *, now: datetime) -> Loaded:
+def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     """Read a position with its legs, orders, books and the kill switches that bind its user."""
     legs = list(
         position.legs.select_related("instrument__exchange", "account__exchange").prefetch_related(
-            "orders__trades"
+            "orders__trades", "trades"
         )
     )
     parameters = Parameters.from_values(position.parameters)
@@ -48,11 +50,13 @@ def load(position: Position, *, now: datetime) -> Loaded:
         state=PositionState(position.state),
         goal=Goal(position.goal),
         target_base_quantity=position.target_base_quantity,
-        legs=tuple(_leg_view(leg, board, parameters, now) for leg in legs),
+        legs=tuple(_leg_view(leg, board, parameters, contact, now) for leg in legs),
         entry_deadline=position.entry_deadline,
         is_killed=is_killed(position.user_id),
         is_confirmed=_is_confirmed(position, now),
         exit_asked_since_hold=_exit_asked_since_hold(position),
+        state_since=position.state_since,
+        force_one_sided=position.force_one_sided,
         reduce_to=position.reduce_to,
         reduce_cause=position.reduce_cause,
         rules=_rules(parameters),
@@ -89,12 +93,17 @@ def _rules(parameters: Parameters) -> Rules:
         hedge_deadline=HEDGE_DEADLINE,
         retry_delay=RETRY_DELAY,
         max_attempts=MAX_ATTEMPTS,
+        entry_style=parameters.entry_style,
+        maker_reprice_budget=parameters.maker_reprice_budget,
+        max_entry_slippage=parameters.max_entry_slippage,
         trim_drift=parameters.trim_drift,
         rebalance_threshold=parameters.rebalance_threshold,
     )
 
 
-def _leg_view(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> LegView:
+def _leg_view(
+    leg: Leg, board: Board, parameters: Parameters, contact: Contact, now: datetime
+) -> LegView:
     return LegView(
         index=leg.index,
         sign=leg.sign,
@@ -103,6 +112,8 @@ def _leg_view(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> 
         orders=tuple(_order_view(order, leg) for order in leg.orders.all()),
         book=market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age),
         is_prepared=leg.is_prepared,
+        decision_mid=leg.decision_entry_mid,
+        is_reachable=contact.is_reachable(leg.account_id),
     )
 
 
@@ -120,4 +131,8 @@ def _order_view(order: Order, leg: Leg) -> OrderView:
         cancel_after=order.cancel_after,
         cancel_requested_at=order.cancel_requested_at,
         is_final_at_venue=order.is_final_at_venue,
+        price=order.price,
+        time_in_force=TimeInForce(order.time_in_force),
+        average_price=order.average_price,
+        refusal=RefusalKind(order.refusal_kind),
     )

@@ -1,0 +1,80 @@
+"""Write and send what the planner wants placed, and tell people what they must know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exchanges.domain import Side
+from exchanges.errors import VenueError
+from trading.core.order_refusal import RefusalKind
+from trading.core.slippage import too_far
+from trading.core.snapshot import LegView
+from trading.core.states import PositionEvent, Purpose
+from trading.core.steps import Place
+from trading.models import Order
+from trading.services.intents import TooManyOrders, write_intent
+from trading.services.submit import submit
+from trading.services.view import Loaded
+from trading.services.visit import Visit
+
+FAILED_CLOSES = 3
+
+
+def place_orders(visit: Visit, loaded: Loaded, places: Sequence[Place]) -> str:
+    """Write an intent for each and send them together; return why to stop for now."""
+    cap = loaded.parameters.max_orders_per_position_minute
+    orders: list[Order] = []
+    capped: tuple[Place, str] | None = None
+    for place in places:
+        leg = loaded.legs[place.leg_index]
+        try:
+            orders.append(write_intent(visit.position, leg, place, cap=cap, now=visit.now()))
+        except TooManyOrders as refusal:
+            capped = place, str(refusal)
+    send(visit, orders)
+    for place in places:
+        _tell_of_dear_hedge(visit, loaded, place)
+        _tell_of_failing_close(visit, loaded.view.legs[place.leg_index], place)
+    return "" if capped is None else _stop_at_cap(visit, *capped)
+
+
+def send(visit: Visit, orders: Sequence[Order]) -> None:
+    """Send intents that are written; what a venue lists is read anew where it refused its form."""
+    submit(orders, position=visit.position, venues=visit.venues, clock=visit.clock)
+    refused = {o.leg.instrument.exchange for o in orders if o.refusal_kind == RefusalKind.INVALID}
+    for exchange in refused:
+        try:
+            visit.venues.relist(exchange, visit.now())
+        except VenueError as error:
+            visit.warn(
+                "instruments.stale", f"what {exchange.name} lists could not be read: {error}"
+            )
+
+
+def _stop_at_cap(visit: Visit, place: Place, refusal: str) -> str:
+    """Stop for now; a leg that may not be hedged any more is unwound, by orders of another cap."""
+    visit.cry("orders.capped", refusal)
+    if place.purpose is Purpose.HEDGE:
+        return visit.record(PositionEvent.IMBALANCED, cause=refusal)
+    return refusal
+
+
+def _tell_of_dear_hedge(visit: Visit, loaded: Loaded, place: Place) -> None:
+    """A hedge beyond the guard is sent all the same: a naked leg is worse."""
+    leg = loaded.view.legs[place.leg_index]
+    if place.purpose is not Purpose.HEDGE or leg.book is None:
+        return
+    touch = leg.book.ask if place.side is Side.BUY else leg.book.bid
+    if words := too_far(loaded.view, leg, touch):
+        visit.warn("hedge.slippage", f"hedged all the same, {words}")
+
+
+def _tell_of_failing_close(visit: Visit, leg: LegView, place: Place) -> None:
+    """An exit that keeps failing goes on, and a person hears of it."""
+    failed = [order for order in leg.orders if order.purpose is Purpose.REDUCE and order.failed]
+    if place.purpose is Purpose.REDUCE and len(failed) >= FAILED_CLOSES:
+        visit.cry(
+            "exit.failing",
+            f"{len(failed)} closing orders failed on {leg.instrument.symbol} at "
+            f"{leg.instrument.venue}; trying on",
+        )
