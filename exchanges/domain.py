@@ -277,6 +277,17 @@ class FundingPayment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountTransfer:
+    """Money that moved into the account (> 0) or out of it (< 0), as the venue booked it."""
+
+    venue: str
+    venue_transfer_id: str
+    amount: Decimal
+    asset: str
+    moved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenuePosition:
     """`base_quantity` is signed: > 0 long, < 0 short, 0 flat."""
 

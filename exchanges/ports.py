@@ -13,6 +13,7 @@ from typing import Protocol
 
 from exchanges.domain import (
     AccountFact,
+    AccountTransfer,
     Balance,
     BookTop,
     ClientOrderId,
@@ -146,6 +147,9 @@ class Account(Protocol):
 
     async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
         """Return what stands behind one position alone; None in a cross account, or without one."""
+
+    async def transfers(self, *, since: datetime) -> Sequence[AccountTransfer]:
+        """Return what moved in (> 0) and out after `since`, oldest first; empty where untold."""
 
     async def fee_tier(self, symbol: Symbol) -> FeeTier:
         """Return the account's own maker and taker fee."""

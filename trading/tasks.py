@@ -23,6 +23,7 @@ from trading.services.books import read_books as read_all_books
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.drive import drive
 from trading.services.equity import snapshot_equity as snapshot_all_equity
+from trading.services.equity_bridge import alert_all_unexplained
 from trading.services.fees import refresh_fees
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
@@ -113,7 +114,9 @@ def snapshot_equity() -> int:
     if not slots.claim("snapshot_equity", every=timedelta(minutes=1), now=now):
         return 0
     refresh_fees(venues=REAL, now=now)
-    return snapshot_all_equity(venues=REAL, now=now)
+    written = snapshot_all_equity(venues=REAL, now=now)
+    alert_all_unexplained(now=now)
+    return written
 
 
 @shared_task

@@ -15,6 +15,7 @@ from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.parse import exact
 from exchanges.ccxt_adapter.rows import fetch_rows, fetch_since
 from exchanges.domain import (
+    AccountTransfer,
     Balance,
     ClientOrderId,
     FeeTier,
@@ -143,6 +144,19 @@ class CcxtAccount:
         rows = settings.margin_mode
         answer = await fetch_rows(self._client.exchange, rows)
         return any(row[rows.columns["mode"]] == settings.isolated_name for row in answer)
+
+    async def transfers(self, *, since: datetime) -> Sequence[AccountTransfer]:
+        rows = self._profile.transfers
+        if rows is None:
+            return []
+
+        async def read() -> list[AccountTransfer]:
+            answer = await fetch_since(
+                self._client.exchange, rows, since=since, now=self._client.now()
+            )
+            return [parse_account.transfer(row, rows.columns, self._profile) for row in answer]
+
+        return await self._read(read())
 
     async def fee_tier(self, symbol: Symbol) -> FeeTier:
         """Return the account's own fees, the venue's list price marked as such where it is mute."""

@@ -10,6 +10,7 @@ from typing import Any
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.parse import Columns, Row, exact, moment, optional, optional_price
 from exchanges.domain import (
+    AccountTransfer,
     Balance,
     ClientOrderId,
     FeeTier,
@@ -92,6 +93,20 @@ def funding_payment(
         asset=row.get(columns["asset"]) or listing.instrument.settle,
         paid_at=moment(row[columns["time"]]),
         funding_rate=optional(row, columns.get("funding_rate")),
+    )
+
+
+def transfer(row: Row, columns: Columns, profile: VenueProfile) -> AccountTransfer:
+    """Return what moved, < 0 where it left the account."""
+    amount = exact(row[columns["amount"]])
+    if "kind" in columns:
+        amount = abs(amount) * (-1 if row[columns["kind"]] in profile.transfers_out else 1)
+    return AccountTransfer(
+        venue=profile.name,
+        venue_transfer_id=str(row[columns["key"]]),
+        amount=amount,
+        asset=row[columns["asset"]],
+        moved_at=moment(row[columns["time"]]),
     )
 
 

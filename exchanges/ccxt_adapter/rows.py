@@ -38,8 +38,9 @@ async def fetch_since(
     start, end = since, now + CLOCK_SLACK
     while start < end:
         until = min(start + rows.window, end)
-        for row in await _window(exchange, rows, start, until, params):
-            found[str(row[rows.columns["key"]])] = row
+        for part in rows.parts:
+            for row in await _window(exchange, rows, start, until, {**part, **params}):
+                found[str(row[rows.columns["key"]])] = row
         start = until
     time, ordered = rows.columns["time"], list(found.values())
     if rows.paging is not Paging.FORWARD:

@@ -164,6 +164,18 @@ class FundingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRow:
+    """Money moved into a wallet (> 0) or out of it."""
+
+    number: int
+    api_key: str
+    wallet: str
+    asset: str
+    amount: Decimal
+    moved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementRow:
     """What one instrument settled at, kept because a pinned rate cannot be computed again."""
 

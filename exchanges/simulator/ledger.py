@@ -21,6 +21,7 @@ from exchanges.simulator.accounts import (
     Pin,
     SettlementRow,
     TradeRow,
+    TransferRow,
 )
 from exchanges.simulator.listings import ListingKey
 from exchanges.simulator.storage import Storage
@@ -38,6 +39,7 @@ class Ledger:
         self._open = {row.number: row for row in self.orders.values() if not row.is_final}
         self.trades = sorted(storage.rows("trade", TradeRow), key=lambda row: row.number)
         self.funding = sorted(storage.rows("funding", FundingRow), key=lambda row: row.number)
+        self.transfers = sorted(storage.rows("transfer", TransferRow), key=lambda row: row.number)
         self.pins = {(row.venue, row.symbol): row for row in storage.rows("pin", Pin)}
         self._settlements: dict[ListingKey, list[SettlementRow]] = defaultdict(list)
         for settlement in storage.rows("settlement", SettlementRow):
@@ -111,6 +113,26 @@ class Ledger:
     def add_funding(self, row: FundingRow) -> None:
         self.funding.append(row)
         self._storage.put("funding", str(row.number), row)
+
+    def move(
+        self, account: Account, wallet: str, asset: str, amount: Decimal, *, now: datetime
+    ) -> None:
+        """Book money into a wallet of the account, or out of it where `amount` is negative."""
+        row = TransferRow(
+            number=len(self.transfers) + 1,
+            api_key=account.api_key,
+            wallet=wallet,
+            asset=asset,
+            amount=amount,
+            moved_at=now,
+        )
+        self.transfers.append(row)
+        self._storage.put("transfer", str(row.number), row)
+        account.credit(wallet, asset, amount)
+        self.put_account(account)
+
+    def account_transfers(self, api_key: str, wallet: str) -> Iterator[TransferRow]:
+        return (row for row in self.transfers if (row.api_key, row.wallet) == (api_key, wallet))
 
     def holding(self, api_key: str, key: ListingKey) -> Holding:
         row = self._holdings.get((api_key, *key))

@@ -34,6 +34,7 @@ def ledger_view(simulator: Simulator, now: datetime, *, api_key: str | None = No
             if api_key in (None, owner)
         ],
         "funding": [asdict(row) for row in ledger.funding if api_key in (None, row.api_key)],
+        "transfers": [asdict(row) for row in ledger.transfers if api_key in (None, row.api_key)],
         "positions": _positions(simulator, now, api_key),
     }
 

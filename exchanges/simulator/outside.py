@@ -112,7 +112,7 @@ class OutsideDoor:
         wallet, asset, amount = text(body, "wallet"), text(body, "asset"), number(body, "amount")
         if amount is None or wallet not in account.wallets:
             raise ControlRefusal(f"no amount, or none of the wallets {sorted(account.wallets)}")
-        account.credit(wallet, asset, amount)
-        self._simulator.ledger.put_account(account)
+        now = self._simulator.now()
+        self._simulator.ledger.move(account, wallet, asset, amount, now=now)
         self._simulator.ledger.commit()
         return answer({"balance": account.balance(wallet, asset)})

@@ -129,6 +129,13 @@ PROFILE = VenueProfile(
         paging=Paging.FORWARD,
         page_size=1000,
     ),
+    transfers=Rows(
+        method="fapiPrivateGetIncome",
+        params={"incomeType": "TRANSFER"},
+        columns={"amount": "income", "asset": "asset", "time": "time", "key": "tranId"},
+        paging=Paging.FORWARD,
+        page_size=1000,
+    ),
     settlement_slack=timedelta(seconds=15),
     fee_tier=Rows(
         method="fapiPrivateGetCommissionRate",

@@ -191,6 +191,22 @@ PROFILE = VenueProfile(
         paging=Paging.CURSOR,
         page_size=100,
     ),
+    transfers=Rows(
+        method="privateGetV5AccountTransactionLog",
+        params={"accountType": "UNIFIED"},
+        path=LIST,
+        columns={
+            "kind": "type",
+            "amount": "change",
+            "asset": "currency",
+            "time": "transactionTime",
+            "key": "id",
+        },
+        paging=Paging.CURSOR,
+        page_size=50,
+        parts=({"type": "TRANSFER_IN"}, {"type": "TRANSFER_OUT"}),
+    ),
+    transfers_out=frozenset({"TRANSFER_OUT"}),
     settlement_slack=timedelta(seconds=5),
     funding_sign=-1,
     fee_tier=Rows(

@@ -158,6 +158,9 @@ class VenueProfile:
     # Added to the venue's rank in the queue of auto-deleveraging, so that 5 is always the first.
     adl_rank_offset: int = 0
     funding_payments: Rows | None
+    # What moved in and out; an amount at a `kind` of `transfers_out` left, whatever its sign.
+    transfers: Rows | None = None
+    transfers_out: frozenset[str] = frozenset()
     # How far from a settlement this venue may still count, or no longer count, a change.
     settlement_slack: timedelta = timedelta(0)
     # +1 where the venue's number is positive for money received, -1 where it is for money paid.

@@ -33,6 +33,7 @@ from tests.web.rows import make_instrument
 from trading.core.states import OrderState, PositionState
 from trading.models import Leg, LegSide, Order, Position
 from trading.services.book_funding import book_funding
+from trading.services.equity import snapshot_equity
 from trading.services.order_facts import book_fills
 from trading.services.venues import Venues
 
@@ -240,6 +241,10 @@ class LedgerDesk:
 
     def book_funding(self) -> int:
         return book_funding(venues=self.venues, now=self.now)
+
+    def read_equity(self) -> None:
+        """Read what the accounts are worth, as the minutely snapshot does."""
+        assert snapshot_equity(venues=self.venues, now=self.now) == 1
 
     def store_settled(self, *, since: datetime) -> None:
         """Store settled rates, as the poll of settlements does each minute."""

@@ -1,4 +1,4 @@
-"""Read what the accounts are worth, as the venues say it."""
+"""Read what the accounts are worth and what moved in and out, as the venues say it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import transaction
+
 from arbsite.accounts.models import User
 from exchanges.domain import Balance, VenuePosition
-from exchanges.models import AccountBalance, ExchangeAccount
-from trading.models import EquitySnapshot
+from exchanges.models import AccountBalance, AccountPosition, ExchangeAccount
+from trading.models import AccountEquity, EquitySnapshot
 from trading.services.halt import openable
 from trading.services.read_back import store_positions
+from trading.services.transfers import book_transfers
 from trading.services.venues import READ_SECONDS, Venues
 
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
@@ -46,12 +49,48 @@ def snapshot_equity(*, venues: Venues, now: datetime) -> int:
         accounts = list(ExchangeAccount.objects.for_user(user).active().select_related("exchange"))
         if read_accounts(accounts, venues=venues, now=now) != len(accounts):
             continue
-        equity, free = worth(accounts)
-        EquitySnapshot.objects.get_or_create(
-            user=user, at=minute, defaults={"equity_usd": equity, "free_usd": free}
-        )
+        _write_snapshot(user, accounts, minute, now)
+        book_transfers(accounts, venues=venues, now=now)
         written += 1
     return written
+
+
+def _write_snapshot(
+    user: User, accounts: Iterable[ExchangeAccount], minute: datetime, now: datetime
+) -> None:
+    """Write a user's snapshot with each account's part, once a minute."""
+    equity, free = worth(accounts)
+    with transaction.atomic():
+        snapshot, is_new = EquitySnapshot.objects.get_or_create(
+            user=user,
+            at=minute,
+            defaults={"equity_usd": equity, "free_usd": free, "read_at": now},
+        )
+        if is_new:
+            AccountEquity.objects.bulk_create(
+                [_account_equity(snapshot, account) for account in accounts]
+            )
+
+
+def _account_equity(snapshot: EquitySnapshot, account: ExchangeAccount) -> AccountEquity:
+    rows = AccountBalance.objects.filter(account=account, asset__in=DOLLARS)
+    held = AccountPosition.objects.filter(account=account).select_related("instrument")
+    return AccountEquity(
+        snapshot=snapshot,
+        account=account,
+        wallet_usd=sum((row.total for row in rows), Decimal(0)),
+        equity_usd=sum((row.equity for row in rows), Decimal(0)),
+        positions=[
+            {
+                "symbol": row.instrument.symbol,
+                "base_quantity": str(row.base_quantity),
+                "mark_price": None if row.mark_price is None else str(row.mark_price),
+                "unrealised_pnl": str(row.unrealised_pnl or 0),
+            }
+            for row in held
+            if row.base_quantity
+        ],
+    )
 
 
 def worth(accounts: Iterable[ExchangeAccount]) -> tuple[Decimal, Decimal]:

@@ -9,9 +9,11 @@ from exchanges.matching import Holding, cross_liquidation_price, maintenance_mar
 from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import USDM
+from exchanges.simulator.listings import USDM, WALLETS
 from exchanges.simulator.margin import holding_of, isolated_part, margin_state, state_behind
 from exchanges.simulator.wire import Json, milliseconds, plain
+
+FIRST_TRANSFER_ID = 8_000_000_000
 
 
 def account(simulator: Simulator, owner: Account, now: datetime) -> Json:
@@ -174,7 +176,7 @@ class Income:
 
 
 def incomes(ledger: Ledger, owner: Account, symbol: str | None, kind: str | None) -> list[Income]:
-    """Return funding, realised P&L and commission rows, oldest first; > 0 was received."""
+    """Return funding, transfers, realised P&L and fees, oldest first; > 0 was received."""
     rows: list[Income] = []
     if kind in (None, "FUNDING_FEE"):
         for paid in ledger.account_funding(owner.api_key, USDM, symbol):
@@ -193,6 +195,19 @@ def incomes(ledger: Ledger, owner: Account, symbol: str | None, kind: str | None
                     },
                 )
             )
+    for moved in ledger.account_transfers(owner.api_key, WALLETS[USDM]):
+        if kind in (None, "TRANSFER") and symbol is None:
+            payload = {
+                "symbol": "",
+                "incomeType": "TRANSFER",
+                "income": plain(moved.amount),
+                "asset": moved.asset,
+                "time": milliseconds(moved.moved_at),
+                "info": "TRANSFER",
+                "tranId": FIRST_TRANSFER_ID + moved.number,
+                "tradeId": "",
+            }
+            rows.append(Income(at=moved.moved_at, payload=payload))
     for trade in ledger.account_trades(owner.api_key, USDM, symbol):
         for name, amount in (("COMMISSION", -trade.fee), ("REALIZED_PNL", trade.realised_pnl)):
             if kind not in (None, name) or not amount:

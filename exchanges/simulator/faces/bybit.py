@@ -24,7 +24,7 @@ from exchanges.simulator.faces.bybit_orders import (
     executions,
     order_payload,
 )
-from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.listings import BYBIT, WALLETS, Listing
 from exchanges.simulator.margin import margin_state
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, WireResponse
 
@@ -54,6 +54,7 @@ class BybitFace:
             ("POST", "/v5/account/set-margin-mode"): self._set_margin_mode,
             ("GET", "/v5/account/wallet-balance"): self._wallet_balance,
             ("GET", "/v5/account/fee-rate"): self._fee_rate,
+            ("GET", "/v5/account/transaction-log"): self._transaction_log,
             ("GET", "/v5/account/info"): lambda call: account_payloads.account_info(call.owner),
             ("GET", "/v5/user/query-api"): lambda call: account_payloads.api_key(call.owner),
             ("GET", "/v5/asset/coin/query-info"): lambda call: account_payloads.coins(),
@@ -229,6 +230,14 @@ class BybitFace:
 
     def _wallet_balance(self, call: Call) -> Json:
         return account_payloads.wallet_balance(self._simulator, call.owner, call.now)
+
+    def _transaction_log(self, call: Call) -> Json:
+        """Transfers only: what fills and funding did is read from the execution list."""
+        kind, ledger = call.text("type"), self._simulator.ledger
+        moved = reversed(list(ledger.account_transfers(call.owner.api_key, WALLETS[BYBIT])))
+        rows = [row for row in moved if kind in ("", account_payloads.transfer_kind(row))]
+        inside = within(rows, call, lambda row: row.moved_at)
+        return listed(call, inside, account_payloads.transfer)
 
     def _fee_rate(self, call: Call) -> Json:
         symbol = call.text("symbol")

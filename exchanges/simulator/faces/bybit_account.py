@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
-from exchanges.simulator.accounts import ALL, Account, HoldingRow
+from exchanges.simulator.accounts import ALL, Account, HoldingRow, TransferRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.listings import BYBIT, Listing
 from exchanges.simulator.margin import (
@@ -188,6 +188,34 @@ def _coin(asset: str, amount: Decimal) -> Json:
         "spotBorrow": "0",
         "marginCollateral": asset == "USDT",
         "collateralSwitch": asset == "USDT",
+    }
+
+
+def transfer_kind(row: TransferRow) -> str:
+    return "TRANSFER_IN" if row.amount > 0 else "TRANSFER_OUT"
+
+
+def transfer(row: TransferRow) -> Json:
+    """Return one row of the transaction log."""
+    return {
+        "id": f"transfer-{row.number}",
+        "symbol": "",
+        "category": "",
+        "side": "None",
+        "transactionTime": str(milliseconds(row.moved_at)),
+        "type": transfer_kind(row),
+        "qty": plain(row.amount),
+        "size": "0",
+        "currency": row.asset,
+        "tradePrice": "0",
+        "funding": "0",
+        "fee": "0",
+        "cashFlow": plain(row.amount),
+        "change": plain(row.amount),
+        "feeRate": "0",
+        "tradeId": "",
+        "orderId": "",
+        "orderLinkId": "",
     }
 
 
