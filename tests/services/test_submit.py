@@ -24,13 +24,20 @@ from exchanges.domain import (
     VenueOrderStatus,
 )
 from exchanges.errors import (
+    CredentialRefused,
     DuplicateClientOrderId,
     InsufficientMargin,
+    InvalidOrder,
+    NothingToReduce,
     OrderOutcomeUnknown,
+    OrderRejected,
+    PostOnlyWouldTake,
     RateLimited,
+    VenueUnavailable,
 )
 from exchanges.ports import Trading
 from tests.web.rows import make_account, make_exchange, make_instrument
+from trading.core.order_refusal import RefusalKind
 from trading.core.parameters import Parameters
 from trading.core.states import OrderState, Purpose
 from trading.core.steps import Place
@@ -277,12 +284,44 @@ def test_every_change_of_an_order_is_in_the_journal(position: Position) -> None:
     assert list(rows) == [("planned", "sending"), ("sending", "filled")]
 
 
-def test_the_cap_of_orders_a_minute_stops_entries_and_never_closing(position: Position) -> None:
+def test_what_opens_and_what_closes_have_each_a_cap_of_orders_a_minute(position: Position) -> None:
     intend(position, cap=1)
 
-    with pytest.raises(TooManyOrders, match="1 orders in the last minute, the cap is 1"):
-        intend(position, cap=1)
+    with pytest.raises(TooManyOrders, match="1 opening orders in the last minute, the cap is 1"):
+        intend(position, Purpose.HEDGE, cap=1)
     assert intend(position, Purpose.REDUCE, cap=1).sequence == 1
+    with pytest.raises(TooManyOrders, match="1 closing orders in the last minute, the cap is 1"):
+        intend(position, Purpose.REDUCE, cap=1)
+
+
+def test_a_refused_key_halts_its_account(position: Position) -> None:
+    answer = CredentialRefused("the venue refused the API key", venue="bybit", code="10003")
+
+    assert send(intend(position), position, ScriptedVenue(answer)) is OrderState.REJECTED
+    account = position.legs.get().account
+    account.refresh_from_db()
+    assert account.is_halted
+    assert "refused the API key" in account.halted_reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (PostOnlyWouldTake("crosses"), RefusalKind.WOULD_TAKE),
+        (NothingToReduce("gone"), RefusalKind.NOTHING_TO_REDUCE),
+        (InvalidOrder("tick"), RefusalKind.INVALID),
+        (InsufficientMargin("short"), RefusalKind.MARGIN),
+        (VenueUnavailable("overloaded"), RefusalKind.UNAVAILABLE),
+        (OrderRejected("other"), RefusalKind.OTHER),
+    ],
+)
+def test_a_refusal_keeps_the_kind_that_decides_what_is_next(
+    position: Position, answer: Exception, kind: RefusalKind
+) -> None:
+    order = intend(position)
+    send(order, position, ScriptedVenue(answer))
+
+    assert order.refusal_kind == kind
 
 
 def test_each_intent_has_an_id_of_its_own_that_tells_nothing_of_its_user(

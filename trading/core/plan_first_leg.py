@@ -98,6 +98,8 @@ def _unless_too_far(view: PositionView, place: Place) -> Step | None:
 
 
 def _may_try_again(view: PositionView, first: LegView, last: OrderView) -> bool:
+    if view.rules.entry_style is EntryStyle.BOTH_AT_ONCE:
+        return False
     if last.refusal is RefusalKind.INVALID:
         return sum(order.refusal is RefusalKind.INVALID for order in first.opening) == 1
     ended_for_its_price = (

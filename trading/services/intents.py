@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from exchanges.client_order_ids import client_order_id
 from trading.core.states import OrderEvent, Purpose
@@ -22,18 +22,21 @@ class TooManyOrders(Exception):
 def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: datetime) -> Order:
     """Commit one intent and return it. Raise TooManyOrders beyond `cap` orders in a minute.
 
-    Raise LeaseLost when another worker has taken the position over.
+    What opens or hedges has one cap, what reduces another of the same size: a close is never kept
+    waiting by the entry before it, and cannot run wild either. Raise LeaseLost when another worker
+    has taken the position over.
 
     The sequence is counted inside the transaction and unique in the database, so that two workers
     can never write the same intent twice.
     """
     with transaction.atomic():
         orders = Order.objects.filter(position=position)
-        recent = orders.filter(created_at__gt=now - timedelta(minutes=1)).count()
-        if recent >= cap and place.purpose is not Purpose.REDUCE:
-            raise TooManyOrders(
-                f"{position.base}: {recent} orders in the last minute, the cap is {cap}"
-            )
+        reduces = Q(purpose=Purpose.REDUCE)
+        alike = orders.filter(reduces if place.purpose is Purpose.REDUCE else ~reduces)
+        recent = alike.filter(created_at__gt=now - timedelta(minutes=1)).count()
+        if recent >= cap:
+            kind = "closing" if place.purpose is Purpose.REDUCE else "opening"
+            raise TooManyOrders(f"{recent} {kind} orders in the last minute, the cap is {cap}")
         # A worker that was paused beyond its lease must not leave what its successor would send.
         held = Position.objects.filter(pk=position.pk, lease_epoch=position.lease_epoch)
         if held.update(exposure_version=F("exposure_version") + 1) != 1:
