@@ -9,6 +9,7 @@ from trading.views import (
     kill,
     pages,
     preferences,
+    profit,
     ticket,
 )
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("positions/<uuid:position_id>/close/", actions.close, name="close"),
     path("opportunities/", pages.opportunities, name="opportunities"),
     path("rates/<str:base>/", pages.rates_history, name="rates_history"),
+    path("pnl/", profit.profit, name="profit"),
     path("alerts/", pages.alerts, name="alerts"),
     path("alerts/read/", actions.read_alerts, name="read_alerts"),
     path("configuration/", configuration.configuration, name="configuration"),

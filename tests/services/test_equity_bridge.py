@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from arbsite.accounts.models import User
 from exchanges.domain import Side
@@ -19,6 +20,7 @@ from trading.models import (
     FailedAttempt,
     Transfer,
 )
+from trading.selectors.equity_bridge import bridge_lines
 from trading.services.equity_bridge import alert_all_unexplained, daily_bridges, equity_bridge
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
@@ -128,6 +130,24 @@ def test_what_no_row_explains_is_shown_and_told_once(desk: LedgerDesk) -> None:
 
     told = Event.objects.get(kind="equity.unexplained")
     assert "is explained by no fill, payment, fee or transfer of Carry" in told.sentence
+
+
+def test_the_page_shows_parts_that_add_up_to_the_cent(desk: LedgerDesk) -> None:
+    position = desk.open_position()
+    desk.pass_time(hours=2)
+    desk.book_funding()
+    desk.end(position)
+    parts(desk)
+
+    lines = bridge_lines(desk.user, desk.now)
+
+    assert [line.name for line in lines] == ["2026-01-05", "Since the first reading"]
+    for line in lines:
+        assert line.opening + line.net_pnl + line.transfers + line.unexplained == line.closing
+        assert line.unexplained == 0 and line.fees < 0
+    client = Client()
+    client.force_login(desk.user)
+    assert "Unexplained" in client.get("/pnl/").content.decode()
 
 
 def test_a_reading_next_to_a_fill_is_passed_over(desk: LedgerDesk) -> None:

@@ -23,6 +23,7 @@ PAGES = (
     "/?tab=passed",
     "/positions/",
     "/opportunities/",
+    "/pnl/",
     "/alerts/",
     "/configuration/",
     "/preferences/",
