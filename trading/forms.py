@@ -150,6 +150,22 @@ class KillForm(forms.Form):
         return cleaned
 
 
+class OneSidedForm(forms.Form):
+    """The typed word that lets one leg be closed alone: `ONE LEG BTC`."""
+
+    phrase = forms.CharField(max_length=48, required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, base: str) -> None:
+        super().__init__(data)
+        self.wanted = f"ONE LEG {base}"
+
+    def clean_phrase(self) -> str:
+        typed = str(self.cleaned_data["phrase"])
+        if " ".join(typed.upper().split()) != self.wanted.upper():
+            raise ValidationError(f"{typed!r} does not confirm it: type {self.wanted}.")
+        return typed
+
+
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
     """How one person sees the site."""
 

@@ -27,6 +27,7 @@ TEMPLATES = {
     "positions": "trading/_positions.html",
     "alerts": "trading/_alerts.html",
     "position": "trading/_position.html",
+    "reconciliation": "trading/_reconciliation.html",
 }
 # The browser counts these down by itself: that they moved on is no reason to send a panel again.
 COUNTDOWN_TEXT = re.compile(r"(<time[^>]* data-until[^>]*>)[^<]*")

@@ -10,6 +10,7 @@ from trading.views import (
     pages,
     preferences,
     profit,
+    reconciliation,
     ticket,
 )
 
@@ -19,6 +20,15 @@ urlpatterns = [
     path("positions/", pages.positions, name="positions"),
     path("positions/<uuid:position_id>/", pages.position, name="position"),
     path("positions/<uuid:position_id>/close/", actions.close, name="close"),
+    path("positions/<uuid:position_id>/release/", actions.release, name="release"),
+    path("positions/<uuid:position_id>/one-sided/", actions.one_sided, name="one_sided"),
+    path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
+    path("reconciliation/<uuid:account_id>/compare/", reconciliation.compare, name="compare"),
+    path(
+        "reconciliation/differences/<uuid:discrepancy_id>/<str:choice>/",
+        reconciliation.decide,
+        name="decide",
+    ),
     path("opportunities/", pages.opportunities, name="opportunities"),
     path("rates/<str:base>/", pages.rates_history, name="rates_history"),
     path("pnl/", profit.profit, name="profit"),

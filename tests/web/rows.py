@@ -15,6 +15,7 @@ from exchanges.models import (
     Instrument,
 )
 from trading.models import (
+    Discrepancy,
     Event,
     FundingEvent,
     Leg,
@@ -153,6 +154,26 @@ def make_event(user: User, sentence: str, now: datetime, severity: str = "info")
     return Event.objects.create(
         user=user, kind="test", severity=severity, sentence=sentence, created_at=now
     )
+
+
+def make_discrepancy(position: Position, **columns: object) -> Discrepancy:
+    """Return a confirmed difference on the short leg: the venue holds 2 more sold than the 10."""
+    leg = position.legs.select_related("instrument", "account").get(side=LegSide.SHORT)
+    values: dict[str, object] = {
+        "user": position.user,
+        "account": leg.account,
+        "symbol": leg.instrument.symbol,
+        "instrument": leg.instrument,
+        "position": position,
+        "kind": "foreign",
+        "ours": D(-10),
+        "theirs": D(-12),
+        "sentence": "Owner's difference.",
+        "found_at": position.created_at,
+        "last_seen_at": position.created_at,
+        "confirmed_at": position.created_at,
+    }
+    return Discrepancy.objects.create(**values | columns)
 
 
 def _make_leg(

@@ -20,6 +20,7 @@ def test_health_answers_a_visitor_without_internals(
         "database": "ok",
         "redis": "down",
         "market_age_seconds": None,
+        "slot_lag_seconds": None,
     }
 
 

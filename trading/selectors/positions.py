@@ -108,6 +108,22 @@ class PositionLine:
         return sum((line.notional or Decimal(0) for line in self.legs), Decimal(0))
 
     @property
+    def net_base(self) -> Decimal:
+        """Return the unhedged base quantity by our own fills: > 0 bought, < 0 sold."""
+        return sum((line.base_quantity for line in self.legs), Decimal(0))
+
+    @property
+    def is_held(self) -> bool:
+        return self.position.state == PositionState.HELD
+
+    @property
+    def may_close_one_leg(self) -> bool:
+        """Tell whether closing one leg alone is offered: asked to be flat, or held, and not yet."""
+        wanted = self.is_held or self.position.goal == Goal.FLAT
+        holds = any(line.base_quantity for line in self.legs)
+        return self.position.is_live and wanted and holds and not self.position.force_one_sided
+
+    @property
     def unhedged_leg(self) -> LegLine | None:
         """Return the leg that is larger than the other beyond a lot, None while hedged or flat."""
         held = [

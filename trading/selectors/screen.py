@@ -17,7 +17,7 @@ from exchanges.board import Board
 from exchanges.models import Exchange
 from exchanges.selectors import enabled_exchanges
 from trading.core.states import PositionState
-from trading.models import Opportunity, Order
+from trading.models import Discrepancy, Opportunity, Order
 from trading.selectors.alerts import AlertFeed, alert_feed
 from trading.selectors.board import load_board
 from trading.selectors.dashboard import Summary, summary
@@ -31,6 +31,14 @@ from trading.selectors.positions import (
     pending_orders,
 )
 from trading.selectors.rates import Cells, RateSheet, rate_cells, rate_sheet
+from trading.selectors.reconciliation import (
+    AccountBooks,
+    DiscrepancyLine,
+    accounts_of,
+    books_of,
+    open_discrepancies,
+    resolved_discrepancies,
+)
 from trading.selectors.venues import VenueStatus, venue_statuses
 
 ALERTS_SHOWN = 12
@@ -127,6 +135,19 @@ class Screen:
     @cached_property
     def opportunities(self) -> list[Opportunity]:
         return recent_opportunities(self.user, limit=OPPORTUNITIES_SHOWN)
+
+    @cached_property
+    def books(self) -> list[AccountBooks]:
+        """Return both sides of each account of the user."""
+        return books_of(accounts_of(self.user), self.board, self.now)
+
+    @cached_property
+    def discrepancies(self) -> list[DiscrepancyLine]:
+        return open_discrepancies(self.user, self.board)
+
+    @cached_property
+    def resolved(self) -> list[Discrepancy]:
+        return resolved_discrepancies(self.user)
 
     @cached_property
     def sheet(self) -> RateSheet:

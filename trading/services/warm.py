@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -11,14 +12,16 @@ from exchanges import registry
 from exchanges.account_keys import account_key
 from exchanges.models import ExchangeAccount
 from trading.models import EnginePulse
+from trading.services import slots
 from trading.services.engine import unreconciled
 from trading.services.equity import read_accounts
 from trading.services.halt import openable
-from trading.services.reconcile import reconcile_account
+from trading.services.reconcile import reconcile_account, reconcile_due
 from trading.services.venues import REAL
 
 logger = logging.getLogger(__name__)
 
+EVERY = timedelta(seconds=2)
 _warm: set[UUID] = set()
 
 
@@ -26,7 +29,8 @@ def warm_venues() -> int:
     """Read and reconcile every active account that this process has not met yet.
 
     What was not compared since the engine came to life, after a stand-still too, is compared
-    again. Return how many new ones answered; what did not is tried again next time.
+    again, and so is what anybody has asked for. Return how many new ones answered; what did not is
+    tried again next time.
     """
     accounts = list(ExchangeAccount.objects.active().select_related("exchange"))
     cold = [account for account in accounts if account.pk not in _warm]
@@ -35,6 +39,8 @@ def warm_venues() -> int:
     for account in openable(behind, venues=REAL, now=timezone.now()):
         if account.pk in _warm:
             reconcile_account(account, venues=REAL, now=timezone.now())
+    if slots.claim("reconcile_due", every=EVERY, now=timezone.now()):
+        reconcile_due(venues=REAL, now=timezone.now())
     return answered
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from trading.broadcast import broadcast_user
 from trading.doorbell import ring_drive, ring_poll, ring_scan
+from trading.forms import OneSidedForm
 from trading.models import Position
 from trading.selectors.alerts import mark_alerts_read
 from trading.selectors.legs import liquidation_prices
@@ -19,6 +20,8 @@ from trading.selectors.positions import get_position_for_user, position_line
 from trading.selectors.screen import Screen
 from trading.services import engine
 from trading.services.exit import request_exit
+from trading.services.release import force_one_sided
+from trading.services.release import release as release_held
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
 
@@ -64,7 +67,7 @@ def close(request: SignedInRequest, position_id: UUID) -> HttpResponse:
     position = get_position_for_user(request.user, position_id)
     screen = screen_for(request)
     if request.method == "GET":
-        return _close_dialog(request, screen, position)
+        return _dialog(request, screen, position, "close")
     actor = request.user.get_username()
     asked = request_exit(
         position=position,
@@ -79,6 +82,44 @@ def close(request: SignedInRequest, position_id: UUID) -> HttpResponse:
         return _closing(request, position, f"Closing {position.base}.")
     word = "is being closed already" if position.is_live else f"is {position.state} already"
     return _closing(request, position, f"{position.base} {word}.")
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def release(request: SignedInRequest, position_id: UUID) -> HttpResponse:
+    """Show what letting a held position go does; on POST let the plan act on it again."""
+    position = get_position_for_user(request.user, position_id)
+    screen = screen_for(request)
+    if request.method == "GET":
+        return _dialog(request, screen, position, "release")
+    actor = request.user.get_username()
+    refusal = release_held(position, actor=actor, now=screen.now)
+    if refusal is not None:
+        return _dialog(request, screen, position, "release", status=422, why=refusal.sentence)
+    ring_drive(position.id)
+    broadcast_user(request.user.id, "positions")
+    return _closing(request, position, f"{position.base} is released; the engine acts on it now.")
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def one_sided(request: SignedInRequest, position_id: UUID) -> HttpResponse:
+    """Show what stays behind when one leg is closed alone; on POST allow it, once confirmed."""
+    position = get_position_for_user(request.user, position_id)
+    screen = screen_for(request)
+    if request.method == "GET":
+        return _dialog(request, screen, position, "one_sided")
+    form = OneSidedForm(request.POST.dict(), base=position.base)
+    if not form.is_valid():
+        why = str(form.errors.get("phrase", ["?"])[0])
+        return _dialog(request, screen, position, "one_sided", status=422, why=why)
+    actor = request.user.get_username()
+    if force_one_sided(position, actor=actor, now=screen.now):
+        ring_drive(position.id)
+        broadcast_user(request.user.id, "positions")
+        return _closing(request, position, f"{position.base}: what can be reached is being closed.")
+    word = "is allowed already" if position.is_live else f"needs nothing, it is {position.state}"
+    return _closing(request, position, f"{position.base}: closing one leg alone {word}.")
 
 
 @signed_in
@@ -102,12 +143,21 @@ def _engine_answer(request: SignedInRequest, notice: str) -> HttpResponse:
     return render(request, "trading/_engine.html", context)
 
 
-def _close_dialog(request: SignedInRequest, screen: Screen, position: Position) -> HttpResponse:
+def _dialog(
+    request: SignedInRequest,
+    screen: Screen,
+    position: Position,
+    name: str,
+    *,
+    status: int = 200,
+    why: str = "",
+) -> HttpResponse:
     liquidations = liquidation_prices(request.user)
     line = position_line(position, liquidations, screen.board, screen.now)
     if request.htmx:
-        return render(request, "trading/_close.html", {"screen": screen, "line": line})
-    return render_page(request, "close.html", screen, line=line)
+        context = {"screen": screen, "line": line, "why": why}
+        return render(request, f"trading/_{name}.html", context, status=status)
+    return render_page(request, f"{name}.html", screen, status=status, line=line, why=why)
 
 
 def _closing(request: SignedInRequest, position: Position, sentence: str) -> HttpResponse:

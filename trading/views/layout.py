@@ -34,6 +34,7 @@ PAGES = (
     Page(route="trading:dashboard", name="Dashboard", letter="D", function_key="F2"),
     Page(route="trading:positions", name="Positions", letter="P", function_key="F4"),
     Page(route="trading:opportunities", name="Opportunities", letter="O"),
+    Page(route="trading:reconciliation", name="Reconciliation", letter="E", on_phone=False),
     Page(route="trading:profit", name="P&L", letter="N", on_phone=False),
     Page(route="trading:alerts", name="Alerts", letter="L"),
     Page(route="trading:configuration", name="Config", letter="C"),
