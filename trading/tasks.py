@@ -32,7 +32,7 @@ from trading.services.scan import scan_all
 from trading.services.sweep import EVERY_SECONDS, run_every, working_sweep
 from trading.services.venues import REAL
 from trading.services.warm import warm_venues
-from trading.services.watch import Watch
+from trading.services.watch import watch_positions
 
 _stop = threading.Event()
 
@@ -135,7 +135,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
     run_every(warm_venues, EVERY_SECONDS, _stop, name="warm")
     run_every(working_sweep, EVERY_SECONDS, _stop, name="sweep")
     if CLOSE in queues:
-        run_every(Watch().check_exits, EVERY_SECONDS, _stop, name="watch")
+        run_every(watch_positions, EVERY_SECONDS, _stop, name="watch")
 
 
 @worker_shutting_down.connect

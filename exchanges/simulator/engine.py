@@ -13,7 +13,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from exchanges.domain import Level, OrderType, Side, TimeInForce, VenueOrderStatus
-from exchanges.matching import book_fill, crosses, reducible, take, trade_fee
+from exchanges.matching import Holding, book_fill, crosses, reducible, take, trade_fee
 from exchanges.simulator.accounts import Account, Order, Origin, TradeRow
 from exchanges.simulator.admission import OrderIntent, Refusal, RefusalReason, refusal_of
 from exchanges.simulator.books import Books
@@ -247,9 +247,7 @@ class Engine:
                 base_quantity=execution.base_quantity,
                 price=execution.price,
             )
-            self._ledger.put_holding(account.api_key, listing.key, after, now=now)
-            if not after.base_quantity:
-                account.forget_added_margin(listing.venue, listing.symbol)
+            self._hold(account, listing, after, now)
             fee, fee_asset = trade_fee(notional=notional, rate=rate), listing.settle
             account.credit(listing.wallet, listing.settle, realised)
         else:
@@ -286,6 +284,12 @@ class Engine:
             mark_price=self._market.mark(listing, now),
             filled_at=now,
         )
+
+    def _hold(self, account: Account, listing: Listing, holding: Holding, now: datetime) -> None:
+        """Keep a holding; margin that was added to one that ended is free again."""
+        self._ledger.put_holding(account.api_key, listing.key, holding, now=now)
+        if not holding.base_quantity:
+            account.forget_added_margin(listing.venue, listing.symbol)
 
     def _finish(
         self, account: Account, order: Order, status: VenueOrderStatus, now: datetime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -9,8 +11,8 @@ from exchanges import selectors
 from tests.services.conftest import Desk
 from trading.core.parameters import Parameters
 from trading.core.states import Goal, PositionState
-from trading.models import Position
-from trading.services.watch import Watch, held_position
+from trading.models import LastingCondition, Position
+from trading.services.watch import held_position, watch_positions
 
 pytestmark = pytest.mark.protocol
 
@@ -25,15 +27,17 @@ def set_rules(position: Position, **values: str) -> None:
     Position.objects.filter(pk=position.pk).update(parameters=merged)
 
 
-def test_a_take_profit_that_is_reached_closes_at_once(desk: Desk, position: Position) -> None:
-    # the market came to the long entry by 5 bp and stayed there: put it 1 % above for a profit
-    desk.simulator.control(
-        "POST", "/market", {"venue": "binanceusdm", "symbol": "BTCUSDT", "price": "70000"}
-    )
-    set_rules(position, take_profit_usd="1", max_spread="1")
+def move_long(desk: Desk, price: str) -> None:
+    desk.simulator.pin("binanceusdm", "BTC", price=price)
     desk.refresh_market()
 
-    assert Watch().check_exits() == 1
+
+def test_a_take_profit_that_is_reached_closes_at_once(desk: Desk, position: Position) -> None:
+    # the market came to the long entry by 5 bp and stayed there: put it 1 % above for a profit
+    move_long(desk, "70000")
+    set_rules(position, take_profit_usd="1", max_spread="1")
+
+    assert watch_positions() == 1
 
     position.refresh_from_db()
     assert position.goal == Goal.FLAT
@@ -41,17 +45,52 @@ def test_a_take_profit_that_is_reached_closes_at_once(desk: Desk, position: Posi
     assert "take profit of 1.00 USD" in position.close_sentence
 
 
-def test_a_stop_loss_must_last_before_it_closes(desk: Desk, position: Position) -> None:
-    desk.simulator.control(
-        "POST", "/market", {"venue": "binanceusdm", "symbol": "BTCUSDT", "price": "50000"}
-    )
-    set_rules(position, take_profit_usd="", stop_loss_usd="1")
-    desk.refresh_market()
+def test_a_stop_loss_must_last_before_it_closes_and_a_restart_does_not_start_it_anew(
+    desk: Desk, position: Position
+) -> None:
+    set_rules(position, stop_loss_usd="1", basis_reduce_at="")
+    move_long(desk, "50000")
 
-    assert Watch().check_exits() == 0
+    assert watch_positions() == 0
 
     position.refresh_from_db()
     assert position.goal == Goal.HEDGED
+    # what a process saw half a minute ago is in the database for the next one
+    age_by(position, timedelta(seconds=40), seen=timedelta(seconds=2))
+    assert watch_positions() == 0
+    age_by(position, timedelta(seconds=21), seen=timedelta(seconds=2))
+    move_long(desk, "50000")
+    assert watch_positions() == 1
+    position.refresh_from_db()
+    assert position.close_reason == "stop_loss"
+
+
+def test_a_loss_that_nobody_saw_in_between_must_last_anew(desk: Desk, position: Position) -> None:
+    set_rules(position, stop_loss_usd="1", basis_reduce_at="")
+    move_long(desk, "50000")
+    watch_positions()
+    age_by(position, timedelta(seconds=90), seen=timedelta(seconds=80))
+    move_long(desk, "50000")
+
+    assert watch_positions() == 0
+
+
+def test_a_loss_that_went_by_is_forgotten(desk: Desk, position: Position) -> None:
+    set_rules(position, stop_loss_usd="1", basis_reduce_at="")
+    move_long(desk, "50000")
+    watch_positions()
+    set_rules(position, stop_loss_usd="", stop_loss_pct="")
+    move_long(desk, "50000")
+
+    watch_positions()
+
+    assert not LastingCondition.objects.filter(position=position).exists()
+
+
+def age_by(position: Position, since: timedelta, *, seen: timedelta) -> None:
+    for row in LastingCondition.objects.filter(position=position):
+        row.since, row.seen_at = row.since - since, timezone.now() - seen
+        row.save()
 
 
 def test_a_stale_book_closes_nothing(desk: Desk, position: Position) -> None:

@@ -28,6 +28,7 @@ from trading.core.sentence import hours, percent
 
 ADL_WARNING, ADL_CRITICAL = 4, 5
 HALF = Decimal("0.5")
+CENT = Decimal("0.01")
 ZERO = Decimal(0)
 
 
@@ -105,7 +106,7 @@ def affordable_top_up(
     At most `active_fraction` of what is free, and with what was `added` before at most `cap` of the
     leg's initial margin.
     """
-    needed = leg.missing_margin
+    needed = ceil_to_lot(leg.missing_margin, CENT)
     initial = abs(leg.base_quantity) * leg.entry_price / leg.leverage
     most = min(free * active_fraction, initial * cap - added)
     if leg.isolated_margin is None or needed <= 0 or needed > most:

@@ -49,3 +49,11 @@ def _fill(trade: Trade, leg: Leg) -> LegFill:
         base_quantity=trade.base_quantity,
         fee=trade.fee * trade.price if in_base else trade.fee,
     )
+
+
+def entry_price(leg: Leg) -> Decimal | None:
+    """Return the average price at which the leg was opened, None before its first fill."""
+    opened = [trade for trade in leg.trades.all() if trade.action == "OPEN"]
+    quantity = sum((trade.base_quantity for trade in opened), Decimal(0))
+    paid = sum((trade.base_quantity * trade.price for trade in opened), Decimal(0))
+    return paid / quantity if quantity else None

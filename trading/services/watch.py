@@ -1,4 +1,4 @@
-"""Ask the strategy of each open position whether its owner's rules say to close."""
+"""Look at every open position again and again: its care, then its owner's rules for the exit."""
 
 from __future__ import annotations
 
@@ -20,21 +20,24 @@ from trading.core.funding import (
     trailing_mean,
 )
 from trading.core.parameters import Parameters
-from trading.core.states import Goal, PositionState
+from trading.core.states import EXPOSED_POSITION_STATES, PositionState
 from trading.doorbell import ring_drive
 from trading.models import Leg, Position
-from trading.services import market
+from trading.services import lasting, market
+from trading.services.care import Subject, look_after
 from trading.services.evaluate import shared_universe
 from trading.services.exit import request_exit
 from trading.services.pnl import position_pnl
 from trading.services.universe import Paired, half_touch
-from trading.strategies.base import ExitReason, ExitSignal, HeldPosition, OpenReason
+from trading.services.venues import REAL, Venues
+from trading.strategies.base import ExitReason, HeldPosition, OpenReason
 from trading.strategies.funding_spread import FundingSpread
 
 STRATEGIES = {strategy.key: strategy for strategy in (FundingSpread(),)}
 EIGHT_HOURS, DAY = timedelta(hours=8), timedelta(hours=24)
 # A loss at one touch of the books may be gone with the next: it must last.
-STOP_LOSS_LASTS = timedelta(seconds=60)
+STOP_LOSS = ExitReason.STOP_LOSS.value
+WATCHED_STATES = EXPOSED_POSITION_STATES - {PositionState.ENTERING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,46 +51,52 @@ class LegNow:
     exit_cost: Decimal
 
 
-class Watch:
-    """Checks the exit rules again and again and remembers since when a loss has lasted."""
+def watch_positions(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
+    """Look after each position and ask for what its rules want; return how many were asked."""
+    exposed = Position.objects.filter(state__in=WATCHED_STATES).order_by("created_at")
+    return sum(_watch(position, venues, clock()) for position in exposed.select_related("user"))
 
-    def __init__(self) -> None:
-        self._losing_since: dict[UUID, datetime] = {}
 
-    def check_exits(self, *, clock: Callable[[], datetime] = timezone.now) -> int:
-        """Request the exit of each position whose rule fires; return how many."""
-        now = clock()
-        resting = Position.objects.filter(state=PositionState.OPEN, goal=Goal.HEDGED)
-        return sum(self._check(position, now) for position in resting.select_related("user"))
+def _watch(position: Position, venues: Venues, now: datetime) -> bool:
+    legs = list(
+        position.legs.select_related(
+            "instrument__exchange", "account__exchange", "position"
+        ).prefetch_related("orders__trades", "trades")
+    )
+    subject = Subject(
+        position=position,
+        legs=legs,
+        board=market.board_of([leg.instrument for leg in legs]),
+        parameters=Parameters.from_values(position.parameters),
+        venues=venues,
+        now=now,
+    )
+    asked = look_after(subject) or (subject.may_act and _check_exits(subject))
+    if asked:
+        ring_drive(position.pk)
+    return asked
 
-    def _check(self, position: Position, now: datetime) -> bool:
-        legs = list(position.legs.select_related("instrument__exchange"))
-        board = market.board_of([leg.instrument for leg in legs])
-        held = held_position(position, legs, board, now)
-        if held is None:
-            return False
-        signal = STRATEGIES[position.strategy].exit_signal(
-            held, parameters=Parameters.from_values(position.parameters), now=now
-        )
-        if not self._has_lasted(position, signal, now) or signal is None:
-            return False
-        asked = request_exit(
-            position=position,
-            reason=signal.reason,
-            sentence=signal.sentence,
-            actor="rules",
-            now=now,
-        )
-        if asked:
-            ring_drive(position.pk)
-        return asked
 
-    def _has_lasted(self, position: Position, signal: ExitSignal | None, now: datetime) -> bool:
-        if signal is None or signal.reason is not ExitReason.STOP_LOSS:
-            self._losing_since.pop(position.pk, None)
-            return True
-        since = self._losing_since.setdefault(position.pk, now)
-        return now - since >= STOP_LOSS_LASTS
+def _check_exits(subject: Subject) -> bool:
+    position, now = subject.position, subject.now
+    held = held_position(position, subject.legs, subject.board, now)
+    if held is None:
+        return False
+    signal = STRATEGIES[position.strategy].exit_signal(held, parameters=subject.parameters, now=now)
+    if signal is None or signal.reason is not ExitReason.STOP_LOSS:
+        lasting.has_ended(position, STOP_LOSS)
+    elif not lasting.has_lasted(
+        position, STOP_LOSS, least=subject.parameters.exit_must_last, now=now
+    ):
+        return False
+    return signal is not None and request_exit(
+        position=position,
+        reason=signal.reason,
+        sentence=signal.sentence,
+        actor="rules",
+        now=now,
+        board=subject.board,
+    )
 
 
 def held_position(
@@ -115,6 +124,7 @@ def held_position(
         exit_cost=sum((fact.exit_cost for fact in known), Decimal(0)),
         spread_8h=trailing_mean([*spreads, coming], now=now, window=EIGHT_HOURS),
         spread_24h=trailing_mean(spreads, now=now, window=DAY),
+        settled=spreads,
         net_pnl_usd=position_pnl(position, marks=marks).total,
         capital_usd=sum((position.size_usd / leg.leverage for leg in legs), Decimal(0)),
     )

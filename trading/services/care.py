@@ -1,0 +1,195 @@
+"""Care of an open position: liquidation distance, the price gap, the ADL queue, expiring legs.
+
+`docs/DOMAIN.md` sections 5 and 6. What is decided is in `core.care`; here facts are collected and
+remedies asked for. Nothing is done on a stale fact, and before a remedy the venue is read anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.board import Board
+from exchanges.domain import Instrument
+from exchanges.models import AccountPosition
+from trading.core.basis import price_gap
+from trading.core.care import (
+    Remedy,
+    adl_danger,
+    adverse_steps,
+    expiry_sentence,
+    gap_move,
+    halt_sentence,
+    halved,
+    remedies,
+)
+from trading.core.liquidation import Danger
+from trading.core.parameters import Parameters
+from trading.core.sentence import percent
+from trading.core.states import Goal, PositionState
+from trading.events import announce_once
+from trading.models import Event, Leg, Position
+from trading.services import lasting, margin, market
+from trading.services.danger import Judged, judge, top_up_of
+from trading.services.exit import request_exit
+from trading.services.holdings import leg_net_base
+from trading.services.pnl import entry_price
+from trading.services.reduction import request_reduction
+from trading.services.venues import Venues
+
+SAY_AGAIN = timedelta(minutes=10)
+GAP = "adverse_gap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A position with what care needs to know of it now."""
+
+    position: Position
+    legs: Sequence[Leg]
+    board: Board
+    parameters: Parameters
+    venues: Venues
+    now: datetime
+
+    @property
+    def may_act(self) -> bool:
+        """At rest and meant to stay: otherwise something else is at work on it already."""
+        position = self.position
+        at_rest = position.state == PositionState.OPEN and position.goal == Goal.HEDGED
+        return at_rest and position.reduce_to is None
+
+    @property
+    def instruments(self) -> list[Instrument]:
+        return [leg.instrument.snapshot() for leg in self.legs]
+
+    def half(self, price: Decimal) -> Decimal | None:
+        """Return what is left of each leg when it is halved, None when it cannot be."""
+        held = min(abs(leg_net_base(leg)) for leg in self.legs)
+        return halved(held, self.instruments, price)
+
+    def say(self, kind: str, danger: Danger, sentence: str) -> None:
+        """Tell of a danger, again while it lasts, but not at every look."""
+        severe = danger is Danger.CRITICAL
+        announce_once(
+            user_id=self.position.user_id,
+            kind=f"care.{kind}.{danger}",
+            severity=Event.Severity.CRITICAL if severe else Event.Severity.WARNING,
+            sentence=f"{self.position.base}: {sentence}",
+            position=self.position,
+            within=SAY_AGAIN,
+            now=self.now,
+        )
+
+
+def look_after(subject: Subject) -> bool:
+    """Warn of what is wrong and ask for the first remedy needed; tell whether one was asked for."""
+    _watch_queue(subject)
+    if not margin.look_up(subject.position, venues=subject.venues, now=subject.now):
+        return False
+    return _watch_expiry(subject) or _watch_liquidation(subject) or _watch_gap(subject)
+
+
+def _watch_queue(subject: Subject) -> None:
+    for leg in subject.legs:
+        row = AccountPosition.objects.filter(account=leg.account, instrument=leg.instrument).first()
+        danger = adl_danger(row.adl_rank if row is not None else None)
+        if row is not None and danger is not Danger.NONE:
+            venue = leg.instrument.exchange.name
+            sentence = (
+                f"the {leg.side.lower()} leg stands at {row.adl_rank} of 5 in the queue of "
+                f"auto-deleveraging at {venue}: it may be cut there at any moment"
+            )
+            subject.say("adl", danger, sentence)
+
+
+def _watch_expiry(subject: Subject) -> bool:
+    if stopped := halt_sentence(subject.instruments):
+        subject.say("halted", Danger.CRITICAL, stopped)
+    soon = expiry_sentence(subject.instruments, subject.now, subject.parameters.expiry_lead)
+    return bool(soon) and subject.may_act and _close(subject, "expiry", soon)
+
+
+def _watch_liquidation(subject: Subject) -> bool:
+    for leg in subject.legs:
+        judged = judge(
+            leg,
+            subject.board,
+            venues=subject.venues,
+            may_ask=subject.may_act,
+            now=subject.now,
+        )
+        if judged is None or judged.danger is Danger.NONE:
+            continue
+        subject.say("liquidation", judged.danger, judged.sentence)
+        if judged.danger is Danger.CRITICAL and judged.is_fresh and subject.may_act:
+            return _help(subject, leg, judged)
+    return False
+
+
+def _help(subject: Subject, leg: Leg, judged: Judged) -> bool:
+    """Ask for margin, else for a smaller position, else for its end."""
+    amount = top_up_of(leg, judged, subject.parameters, now=subject.now)
+    half = subject.half(judged.risk.mark_price)
+    match remedies(can_top_up=amount is not None, can_halve=half is not None):
+        case Remedy.TOP_UP if amount is not None:
+            before = judged.risk.isolated_margin or Decimal(0)
+            return margin.top_up(
+                leg, amount=amount, margin_before=before, venues=subject.venues, now=subject.now
+            )
+        case Remedy.REDUCE if half is not None:
+            return request_reduction(
+                subject.position,
+                to=half,
+                cause=judged.sentence,
+                severity=Event.Severity.CRITICAL,
+                now=subject.now,
+            )
+    return _close(subject, "liquidation_near", judged.sentence)
+
+
+def _watch_gap(subject: Subject) -> bool:
+    """Halve a position once for each step that the gap moved against it, at prices one can get."""
+    step, position = subject.parameters.basis_reduce_at, subject.position
+    if step is None or not subject.may_act or len(subject.legs) != 2:
+        return False
+    long, short = sorted(subject.legs, key=lambda leg: -leg.sign)
+    most = subject.parameters.max_book_age
+    books = [
+        market.fresh_book(subject.board, leg.instrument, now=subject.now, max_age=most)
+        for leg in (long, short)
+    ]
+    entries = entry_price(long), entry_price(short)
+    if books[0] is None or books[1] is None or entries[0] is None or entries[1] is None:
+        return False
+    leaving = price_gap(books[0].bid, books[1].ask)
+    move = gap_move(price_gap(entries[0], entries[1]), leaving)
+    steps = adverse_steps(move, step)
+    if steps <= position.basis_steps:
+        lasting.has_ended(position, GAP)
+        return False
+    least = subject.parameters.exit_must_last
+    if not lasting.has_lasted(position, GAP, least=least, now=subject.now):
+        return False
+    sentence = (
+        f"the price gap moved {percent(move, 2)} against it since the entry, beyond "
+        f"{percent(step * steps, 2)}"
+    )
+    half = subject.half(books[0].bid)
+    if half is None:
+        subject.say("gap", Danger.WARNING, f"{sentence}; it is too small to be halved")
+        return False
+    return request_reduction(position, to=half, cause=sentence, basis_steps=steps, now=subject.now)
+
+
+def _close(subject: Subject, reason: str, sentence: str) -> bool:
+    return request_exit(
+        position=subject.position,
+        reason=reason,
+        sentence=sentence,
+        actor="rules",
+        now=subject.now,
+        board=subject.board,
+    )

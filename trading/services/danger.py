@@ -1,0 +1,133 @@
+"""How near a leg is to its liquidation, from what its venue said last or is asked now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.board import Board
+from exchanges.domain import InstrumentKind, Side, Symbol
+from exchanges.models import AccountBalance, AccountPosition
+from trading.core.care import LegRisk, affordable_top_up
+from trading.core.liquidation import WARNING_MARGIN_RATIO, Danger, margin_danger, margin_ratio
+from trading.core.money import for_display, plain
+from trading.core.parameters import Parameters
+from trading.models import Leg
+from trading.services import margin, market
+from trading.services.equity import read_accounts
+from trading.services.venues import READ_SECONDS, Venues
+
+MARK_LASTS = timedelta(seconds=10)
+# What the venue said of a position serves this long; the minutely reading renews it.
+POSITION_LASTS = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A leg's danger in words; only a fresh reading of the venue may lead to a remedy."""
+
+    risk: LegRisk
+    danger: Danger
+    sentence: str
+    is_fresh: bool
+
+
+def judge(leg: Leg, board: Board, *, venues: Venues, may_ask: bool, now: datetime) -> Judged | None:
+    """Judge a leg by stored facts, and where these look bad by the venue's own, read now.
+
+    None where the leg has no liquidation or nothing is known that is young enough.
+    """
+    if leg.instrument.kind == InstrumentKind.SPOT:
+        return None
+    stored = _risk(leg, board, now=now)
+    if stored is None:
+        return None
+    looks_bad = stored.danger is Danger.CRITICAL or (
+        stored.liquidation_price is None and stored.danger is not Danger.NONE
+    )
+    if looks_bad and may_ask:
+        return _ask(leg, board, venues=venues, now=now)
+    ratio = _ratio(leg)
+    if stored.danger is Danger.NONE or stored.liquidation_price is None:
+        # Only the ratio may warn where the venue names no price: see `_ask` for the rest.
+        return _by_ratio(stored, leg, ratio, is_fresh=False)
+    return Judged(risk=stored, danger=stored.danger, sentence=stored.sentence, is_fresh=False)
+
+
+def top_up_of(leg: Leg, judged: Judged, parameters: Parameters, *, now: datetime) -> Decimal | None:
+    """Return the margin to add to a leg, None where it cannot be or was refused."""
+    if margin.was_refused(leg, now=now):
+        return None
+    settle = AccountBalance.objects.filter(account=leg.account, asset=leg.instrument.settle)
+    return affordable_top_up(
+        judged.risk,
+        free=sum((row.free for row in settle), Decimal(0)),
+        active_fraction=parameters.active_fraction,
+        cap=parameters.margin_top_up_cap,
+        added=margin.added(leg),
+    )
+
+
+def _ask(leg: Leg, board: Board, *, venues: Venues, now: datetime) -> Judged | None:
+    """Read the account anew and judge by that; None when the venue does not answer."""
+    if read_accounts([leg.account], venues=venues, now=now) != 1:
+        return None
+    symbol = Symbol(leg.instrument.symbol)
+    (alone,) = venues.call_all([venues.account(leg.account).isolated_margin(symbol)], READ_SECONDS)
+    if isinstance(alone, BaseException):
+        return None
+    risk = _risk(leg, board, isolated_margin=alone, now=now)
+    if risk is None:
+        return None
+    if risk.liquidation_price is None and alone is None:
+        return _by_ratio(risk, leg, _ratio(leg), is_fresh=True)
+    return Judged(risk=risk, danger=risk.danger, sentence=risk.sentence, is_fresh=True)
+
+
+def _by_ratio(risk: LegRisk, leg: Leg, ratio: Decimal | None, *, is_fresh: bool) -> Judged:
+    """Judge a leg of a cross account by what its account is worth per margin in use."""
+    shown = "none" if ratio is None else for_display(ratio, 2)
+    sentence = (
+        f"the account at {leg.instrument.exchange.name} has a margin ratio of {shown}, below "
+        f"{plain(WARNING_MARGIN_RATIO)}"
+    )
+    return Judged(risk=risk, danger=margin_danger(ratio), sentence=sentence, is_fresh=is_fresh)
+
+
+def _risk(
+    leg: Leg, board: Board, *, now: datetime, isolated_margin: Decimal | None = None
+) -> LegRisk | None:
+    row = AccountPosition.objects.filter(account=leg.account, instrument=leg.instrument).first()
+    if row is None or not row.base_quantity or now - row.observed_at > POSITION_LASTS:
+        return None
+    mark = _mark(leg, board, row, now)
+    if mark is None or row.entry_price is None:
+        return None
+    return LegRisk(
+        instrument=leg.instrument.snapshot(),
+        side=Side.BUY if row.base_quantity > 0 else Side.SELL,
+        base_quantity=row.base_quantity,
+        mark_price=mark,
+        entry_price=row.entry_price,
+        leverage=row.leverage or leg.leverage,
+        liquidation_price=row.liquidation_price or None,
+        isolated_margin=isolated_margin,
+    )
+
+
+def _mark(leg: Leg, board: Board, row: AccountPosition, now: datetime) -> Decimal | None:
+    """Return the mark price of now: the board's, else the one of a position read just now."""
+    shown = market.row_of(board, leg.instrument)
+    quote = shown.quote if shown is not None else None
+    if quote is not None and now - quote.observed_at <= MARK_LASTS:
+        return quote.mark_price
+    read: Decimal | None = row.mark_price
+    return read if now - row.observed_at <= MARK_LASTS else None
+
+
+def _ratio(leg: Leg) -> Decimal | None:
+    held = AccountBalance.objects.filter(account=leg.account, asset=leg.instrument.settle)
+    equity = sum((row.equity for row in held), Decimal(0))
+    free = sum((row.free for row in held), Decimal(0))
+    return margin_ratio(equity, max(equity - free, Decimal(0)))
