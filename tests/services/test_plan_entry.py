@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.services.conftest import Desk
-from trading.models import EquitySnapshot, LimitUse, Position
+from trading.models import EquitySnapshot, Event, LimitUse, Position
 from trading.services import configure, kill_switch
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.quote import quote_entry
@@ -196,3 +196,20 @@ def test_the_scheduler_enters_nothing_after_the_days_loss(ready: Desk) -> None:
     assert refusal is not None
     assert refusal.code == "daily_stop"
     assert "3.8462 % lower" in refusal.sentence
+
+
+def test_the_journal_says_which_leg_goes_first_and_why(ready: Desk) -> None:
+    configure.save(
+        user=ready.user,
+        values={"first_leg": "short"},
+        expected_version=1,
+        actor="demo",
+        now=timezone.now(),
+    )
+
+    position = open_by_hand(ready)
+
+    assert isinstance(position, Position)
+    assert position.legs.get(index=0).side == "SHORT"
+    planned = Event.objects.get(kind="position.planned", position=position)
+    assert planned.sentence.endswith("the short leg at bybit goes first, as configured")

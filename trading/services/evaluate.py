@@ -41,13 +41,15 @@ class Evaluation:
     """One pair at one size. `refusals` forbid the entry; `notes` a person may overrule.
 
     `candidate` is None where the data cannot be trusted, `size` where nothing fits.
-    `depth_usd` is what both books take within the slippage limit.
+    `depth_usd` is what both books take within the slippage limit, `book_capacities` what each leg's
+    book takes in base units.
     """
 
     standing: Standing
     candidate: Candidate | None
     size: PlannedSize | None
     depth_usd: Decimal | None
+    book_capacities: tuple[Decimal, ...] = ()
     refusals: tuple[Refusal, ...]
     notes: tuple[Refusal, ...]
 
@@ -121,6 +123,7 @@ def evaluate(
         candidate=counted,
         size=sized if isinstance(sized, PlannedSize) else None,
         depth_usd=min(leg.book_capacity * leg.price for leg in legs),
+        book_capacities=tuple(leg.book_capacity for leg in legs),
         refusals=(*shut, *refused),
         notes=notes,
     )

@@ -19,8 +19,9 @@ from trading.events import announce
 from trading.models import IdempotencyKey, Leg, LegSide, Opportunity, Position
 from trading.services import limits
 from trading.services.evaluate import Evaluation, evaluate, leverage_of
+from trading.services.leg_order import ordered_legs
 from trading.services.prepare import was_prepared_lately
-from trading.strategies.base import Candidate, CandidateLeg, EntryTrigger
+from trading.strategies.base import Candidate, EntryTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def plan_entry(
             position = _write(
                 user, found, found.candidate, found.size, opened_by, now, signalled_at
             )
-            _write_legs(position, found, (long_instrument, short_instrument))
+            why = _write_legs(position, found, (long_instrument, short_instrument))
+            _tell(position, why)
             if idempotency_key is not None:
                 _remember(user, idempotency_key, wish, position, now)
     except limits.LimitReached as reached:
@@ -117,22 +119,12 @@ def _write(
     Opportunity.objects.filter(
         user=user, base=candidate.base, position=None, status=Opportunity.Status.CANDIDATE
     ).update(status=Opportunity.Status.TAKEN, position=position)
-    announce(
-        user_id=user.pk,
-        kind="position.planned",
-        sentence=f"{candidate.base}: entering {size.size_usd:,.0f} USD per leg, "
-        f"long {venues[0]}, short {venues[1]} ({opened_by})",
-        position=position,
-        now=now,
-    )
     return position
 
 
-def _write_legs(position: Position, found: Evaluation, instruments: Sequence[Instrument]) -> None:
-    """Write the legs, the thinner book first: what is hard to fill decides how much is hedged."""
-    assert found.candidate is not None  # noqa: S101  (checked by the caller)
-    pairs = list(zip(found.candidate.legs, instruments, strict=True))
-    pairs.sort(key=lambda pair: _touch_usd(pair[0]))
+def _write_legs(position: Position, found: Evaluation, instruments: Sequence[Instrument]) -> str:
+    """Write the legs in the order in which they work; return why it is that one."""
+    pairs, why = ordered_legs(found, instruments, now=position.created_at)
     for index, (leg, instrument) in enumerate(pairs):
         account = found.standing.accounts[instrument.exchange.code]
         leverage = leverage_of(instrument, found.standing)
@@ -147,14 +139,18 @@ def _write_legs(position: Position, found: Evaluation, instruments: Sequence[Ins
             decision_entry_mid=leg.facts.mid,
             taker_fee=leg.facts.taker_fee,
         )
+    return why
 
 
-def _touch_usd(leg: CandidateLeg) -> Decimal:
-    book = leg.facts.book
-    if book is None:
-        return Decimal(0)
-    quantity = book.ask_quantity if leg.side.sign > 0 else book.bid_quantity
-    return quantity * book.mid
+def _tell(position: Position, why: str) -> None:
+    announce(
+        user_id=position.user_id,
+        kind="position.planned",
+        sentence=f"{position.base}: entering {position.size_usd:,.0f} USD per leg, long "
+        f"{position.long_exchange}, short {position.short_exchange} ({position.opened_by}); {why}",
+        position=position,
+        now=position.created_at,
+    )
 
 
 def _known(user: User, key: str, wish: str) -> Position | Refused | None:
