@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from trading.admin import control, positions
+from trading.admin import control, ledger, positions
 
-__all__ = ["control", "positions"]
+__all__ = ["control", "ledger", "positions"]

@@ -22,6 +22,11 @@ class AppendOnlyQuerySet(models.QuerySet[M]):
     def bulk_update(self, *args: Any, **options: Any) -> NoReturn:
         raise _refusal(self.model)
 
+    def bulk_create(self, *args: Any, **options: Any) -> list[M]:
+        if options.get("update_conflicts"):
+            raise _refusal(self.model)
+        return super().bulk_create(*args, **options)
+
     def delete(self) -> NoReturn:
         raise _refusal(self.model)
 

@@ -8,11 +8,12 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 
+from trading.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from trading.models.order import Order
 from trading.models.position import Position
 
 
-class StateChange(models.Model):
+class StateChange(AppendOnlyModel):
     """One row per change of a state column, written in the same transaction; append-only."""
 
     id = models.BigAutoField(primary_key=True)
@@ -25,6 +26,8 @@ class StateChange(models.Model):
     to_state = models.CharField(max_length=16)
     cause = models.CharField(max_length=300)
     at = models.DateTimeField()
+
+    objects = AppendOnlyQuerySet["StateChange"].as_manager()
 
     class Meta:
         ordering: ClassVar = ["id"]
