@@ -13,7 +13,6 @@ from tests.services.conftest import Desk
 from trading.core.states import PositionState
 from trading.models import Event, FundingEvent, Trade
 from trading.services.book_funding import book_funding
-from trading.services.halt import release_account
 from trading.services.reconcile import reconcile_accounts
 from trading.services.venues import REAL
 
@@ -49,31 +48,6 @@ def test_reconciling_twice_writes_nothing_the_second_time(desk: Desk) -> None:
     assert reconcile_accounts(venues=REAL, now=timezone.now()) == 3
     assert (Trade.objects.count(), Event.objects.count()) == before
     assert not ExchangeAccount.objects.exclude(halted_at=None).exists()
-
-
-def test_a_trade_by_hand_on_the_account_halts_it_and_is_never_repaired(desk: Desk) -> None:
-    position = desk.drive_until(desk.enter(), PositionState.OPEN)
-    desk.simulator.control(
-        "POST",
-        "/foreign-order",
-        {
-            "api_key": desk.api_key("bybit"),
-            "venue": "bybit",
-            "symbol": "BTCUSDT",
-            "side": "buy",
-            "base_quantity": "0.05",
-        },
-    )
-
-    reconcile_accounts(venues=REAL, now=timezone.now())
-
-    account = desk.account("bybit")
-    assert account.is_halted
-    assert "BTC/USDT:USDT" in account.halted_reason
-    position.refresh_from_db()
-    assert position.state == PositionState.OPEN
-    assert position.orders.count() == 2
-    assert release_account(account, actor="demo", now=timezone.now())
 
 
 def test_each_payment_is_booked_once_and_equals_the_venue_to_the_last_digit(desk: Desk) -> None:

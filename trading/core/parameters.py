@@ -124,6 +124,14 @@ class Parameters:
     failed_entry_cooldown: timedelta = parameter(
         _U.MINUTES, "15", "Pause after a failed entry",
         "No entry on the pair for this long after one failed.", least="0", most="10080")
+    liquidation_cooldown: timedelta = parameter(
+        _U.MINUTES, "60", "Pause after a liquidation",
+        "No entry on the pair for this long after a venue liquidated a leg.",
+        least="0", most="10080")
+    adl_cooldown: timedelta = parameter(
+        _U.MINUTES, "1440", "Pause after an auto-deleveraging",
+        "No entry on the pair for this long after a venue auto-deleveraged a leg.",
+        least="0", most="10080")
 
     # How large it may be
     leverage: Decimal = parameter(

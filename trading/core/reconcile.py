@@ -16,7 +16,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
 from exchanges.domain import (
     FINAL_VENUE_STATUSES,
@@ -26,6 +25,14 @@ from exchanges.domain import (
     Side,
     Symbol,
     VenueOrderStatus,
+)
+from trading.core.echo import Sent, contradiction
+from trading.core.quantity import (
+    QuantityFinding,
+    QuantityVerdict,
+    SpotHolding,
+    derivative_verdict,
+    spot_verdict,
 )
 from trading.core.states import (
     FINAL_ORDER_STATES,
@@ -67,6 +74,9 @@ class OwnBook:
     orders: Sequence[OwnOrder]
     booked_trades: frozenset[TradeKey]
     quantities: Mapping[Symbol, Decimal]
+    ignored: Mapping[Symbol, Decimal] = field(default_factory=dict)
+    """What a person has accepted as not ours, as long as it stays exactly so."""
+    spot: Mapping[Symbol, SpotHolding] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +91,8 @@ class VenueReports:
     fills: Sequence[Fill] = ()
     orders: Sequence[OrderReport] = ()
     quantities: Mapping[Symbol, Decimal] | None = None
+    wallet: Mapping[Symbol, Decimal] | None = None
+    """What the wallet holds of each spot instrument's base, None when it could not be read."""
     not_found: frozenset[ClientOrderId] = frozenset()
 
 
@@ -101,25 +113,13 @@ class ObserveOrder:
     venue_order_id: str | None
 
 
-class QuantityVerdict(StrEnum):
-    EQUAL = "equal"
-    UNSETTLED = "unsettled"
-    MISSING = "missing"
-    FOREIGN = "foreign"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuantityFinding:
-    """Our quantity, this read's fills included, against the venue's.
+class WrongOrder:
+    """The venue shows another order under an id of ours: nothing of it is taken over."""
 
-    MISSING: the venue holds less (liquidation, ADL, a manual trade). FOREIGN: it holds what is
-    not ours. Both halt the account for opens.
-    """
-
+    client_order_id: ClientOrderId
     symbol: Symbol
-    verdict: QuantityVerdict
-    ours: Decimal
-    theirs: Decimal
+    difference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +129,13 @@ class Findings:
     fills: tuple[BookFill, ...]
     orders: tuple[ObserveOrder, ...]
     quantities: tuple[QuantityFinding, ...]
+    venue_fills: tuple[Fill, ...] = ()
+    """What the venue itself closed and is not booked, oldest first."""
+    wrong_orders: tuple[WrongOrder, ...] = ()
 
     @property
     def writes_nothing(self) -> bool:
-        return not self.fills and not self.orders
+        return not self.fills and not self.orders and not self.venue_fills
 
     @property
     def unexplained(self) -> tuple[QuantityFinding, ...]:
@@ -169,8 +172,11 @@ def reconcile(book: OwnBook, reports: VenueReports) -> Findings:
         for order in book.orders
     }
     ids = _ids_by_venue_order(book, reports)
+    wrong = list(_wrong_orders(evidence, reports))
+    strange = {found.client_order_id for found in wrong}
     for report in reports.orders:
-        _weigh_report(evidence, ids, report)
+        if report.client_order_id not in strange:
+            _weigh_report(evidence, ids, report)
     for fill in _new_fills(book, reports):
         owner = evidence.get(_owner(fill.client_order_id, fill.venue_order_id, ids))
         if owner is not None and owner.order.symbol == fill.symbol:
@@ -190,8 +196,31 @@ def reconcile(book: OwnBook, reports: VenueReports) -> Findings:
             for client_id, found in sorted(evidence.items())
             for event in _events(found, reports)
         ),
-        quantities=tuple(_compare_quantities(book, reports, list(evidence.values()))),
+        quantities=(
+            *_compare_quantities(book, reports, list(evidence.values())),
+            *_compare_wallet(book, reports, list(evidence.values())),
+        ),
+        venue_fills=tuple(fill for fill in _new_fills(book, reports) if fill.cause.is_venue),
+        wrong_orders=tuple(sorted(wrong, key=lambda found: found.client_order_id)),
     )
+
+
+def _wrong_orders(
+    evidence: Mapping[ClientOrderId, _Evidence], reports: VenueReports
+) -> Iterable[WrongOrder]:
+    """Yield each id of ours under which the venue shows something else, once."""
+    found: dict[ClientOrderId, WrongOrder] = {}
+    for report in reports.orders:
+        own = evidence.get(report.client_order_id or ClientOrderId(""))
+        if own is None:
+            continue
+        order = own.order
+        sent = Sent(symbol=order.symbol, side=order.side, base_quantity=order.base_quantity)
+        if difference := contradiction(sent, report):
+            found[order.client_order_id] = WrongOrder(
+                client_order_id=order.client_order_id, symbol=order.symbol, difference=difference
+            )
+    return found.values()
 
 
 def _ids_by_venue_order(book: OwnBook, reports: VenueReports) -> dict[str, ClientOrderId]:
@@ -274,21 +303,31 @@ def _compare_quantities(
             (fill.side.sign * fill.base_quantity for found in own for fill in found.booked), ZERO
         )
         theirs = reports.quantities.get(symbol, ZERO)
-        yield QuantityFinding(
-            symbol=symbol, verdict=_verdict(ours, theirs, own, reports), ours=ours, theirs=theirs
+        verdict = derivative_verdict(
+            ours,
+            theirs,
+            ignored=book.ignored.get(symbol, ZERO),
+            may_still_fill=any(_may_still_fill(found, reports) for found in own),
         )
+        yield QuantityFinding(symbol=symbol, verdict=verdict, ours=ours, theirs=theirs)
 
 
-def _verdict(
-    ours: Decimal, theirs: Decimal, own: Iterable[_Evidence], reports: VenueReports
-) -> QuantityVerdict:
-    if ours == theirs:
-        return QuantityVerdict.EQUAL
-    if any(_may_still_fill(found, reports) for found in own):
-        return QuantityVerdict.UNSETTLED
-    if ours * theirs >= 0 and abs(theirs) < abs(ours):
-        return QuantityVerdict.MISSING
-    return QuantityVerdict.FOREIGN
+def _compare_wallet(
+    book: OwnBook, reports: VenueReports, evidence: Sequence[_Evidence]
+) -> Iterable[QuantityFinding]:
+    if reports.wallet is None:
+        return
+    for symbol, holding in sorted(book.spot.items()):
+        own = [found for found in evidence if found.order.symbol == symbol]
+        theirs = reports.wallet.get(symbol, ZERO)
+        verdict = spot_verdict(
+            holding,
+            theirs,
+            may_still_fill=any(_may_still_fill(found, reports) or found.booked for found in own),
+        )
+        yield QuantityFinding(
+            symbol=symbol, verdict=verdict, ours=holding.base_quantity, theirs=theirs
+        )
 
 
 def _may_still_fill(found: _Evidence, reports: VenueReports) -> bool:

@@ -17,7 +17,7 @@ from trading.models.control import (
     LimitUse,
     Reconciliation,
 )
-from trading.models.discrepancy import Discrepancy
+from trading.models.discrepancy import AccountReview, Discrepancy
 from trading.models.journal import Event, StateChange
 from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent, Trade
 from trading.models.opportunity import Opportunity
@@ -26,6 +26,7 @@ from trading.models.position import Leg, LegSide, Position
 
 __all__ = [
     "AccountEquity",
+    "AccountReview",
     "AppendOnlyViolation",
     "ConfigurationVersion",
     "CoolDown",

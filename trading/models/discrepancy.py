@@ -109,3 +109,20 @@ class Discrepancy(models.Model):
         """Tell whether the venue holds less of our own leg than our fills say, or the opposite."""
         ours: Decimal = self.ours
         return ours * self.difference < 0
+
+
+class AccountReview(models.Model):
+    """An account that is to be compared with its venue soon, and why; deleted when it was."""
+
+    account = models.OneToOneField(
+        ExchangeAccount, on_delete=models.CASCADE, primary_key=True, related_name="review"
+    )
+    reason = models.CharField(max_length=300)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["due_at"]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.reason}"

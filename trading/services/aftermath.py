@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from trading.core.parameters import Parameters
 from trading.core.states import PositionEvent
 from trading.events import announce
-from trading.models import CoolDown, Event, FailedAttempt, Order, Position
+from trading.models import Event, FailedAttempt, Order, Position, Trade
 from trading.services import limits
+from trading.services.cool_downs import cool_down
 from trading.services.pnl import realised_parts
 
+VENUE_REASONS = {
+    Trade.Cause.LIQUIDATION: "liquidated",
+    Trade.Cause.ADL: "auto_deleveraged",
+    Trade.Cause.SETTLEMENT: "settled",
+}
 ENDS = frozenset({PositionEvent.FLAT, PositionEvent.NEVER_EXPOSED, PositionEvent.DROPPED})
 
 
@@ -26,7 +32,9 @@ def columns_of(
         return {"held_reason": cause[:300], "held_at": now}
     if event in ENDS:
         columns: dict[str, Any] = {"close_timestamp": now}
-        if not position.close_reason:
+        if reason := _closed_by_venue(position):
+            columns["close_reason"] = reason
+        elif not position.close_reason:
             columns["close_reason"] = _default_reason(position, event)
             columns["close_sentence"] = cause[:300]
         return columns
@@ -42,12 +50,21 @@ def follow(position: Position, event: PositionEvent, cause: str, now: datetime) 
     limits.release(position)
     if position.entry_timestamp is None and event is PositionEvent.FLAT:
         _book_failed_attempt(position, now)
-    _cool_down(
+    cool_down(
         position,
         Parameters.from_values(position.parameters).next_arbitrage_opening_delay,
         "the pause between two entries on one pair",
-        now,
+        now=now,
     )
+
+
+def _closed_by_venue(position: Position) -> str:
+    """Return how the venue ended it, empty where an exit was asked for before, or nothing was."""
+    closings = Trade.objects.filter(position=position, cause__in=VENUE_REASONS)
+    if position.exit_requested_at is not None:
+        closings = closings.filter(filled_at__gte=position.exit_requested_at)
+    last = closings.order_by("filled_at").last()
+    return VENUE_REASONS[Trade.Cause(last.cause)] if last is not None else ""
 
 
 def _default_reason(position: Position, event: PositionEvent) -> str:
@@ -59,17 +76,7 @@ def _default_reason(position: Position, event: PositionEvent) -> str:
 
 def _cool_down_after_failure(position: Position, cause: str, now: datetime) -> None:
     pause = Parameters.from_values(position.parameters).failed_entry_cooldown
-    _cool_down(position, pause, f"an entry failed: {cause}", now)
-
-
-def _cool_down(position: Position, pause: timedelta, reason: str, now: datetime) -> None:
-    until = now + pause
-    running = CoolDown.objects.filter(user=position.user, base=position.base, until__gte=until)
-    if running.exists():
-        return
-    CoolDown.objects.update_or_create(
-        user=position.user, base=position.base, defaults={"until": until, "reason": reason[:300]}
-    )
+    cool_down(position, pause, f"an entry failed: {cause}", now=now)
 
 
 def _book_failed_attempt(position: Position, now: datetime) -> None:

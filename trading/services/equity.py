@@ -13,7 +13,7 @@ from exchanges.domain import Balance, VenuePosition
 from exchanges.models import AccountBalance, AccountPosition, ExchangeAccount
 from trading.models import AccountEquity, EquitySnapshot
 from trading.services.halt import openable
-from trading.services.read_back import store_positions
+from trading.services.position_facts import store_positions
 from trading.services.transfers import book_transfers
 from trading.services.venues import READ_SECONDS, Venues
 

@@ -12,12 +12,17 @@ from django.db.models import F
 
 from exchanges.domain import (
     FINAL_VENUE_STATUSES,
+    ClientOrderId,
     Fill,
     OrderReport,
+    Side,
+    Symbol,
     VenueOrderStatus,
 )
 from exchanges.models import ExchangeAccount
+from trading.core.echo import Sent, contradiction
 from trading.core.money import plain
+from trading.core.reconcile import WrongOrder
 from trading.core.states import (
     FINAL_ORDER_STATES,
     OrderEvent,
@@ -25,7 +30,9 @@ from trading.core.states import (
     Purpose,
 )
 from trading.models import LegSide, Order, Position, Trade
+from trading.services.discrepancies import note_wrong_order
 from trading.services.outside_fills import order_of
+from trading.services.reviews import ask_for_review
 from trading.services.transition import apply_to_order
 
 # What other writers may have changed; the rest, and the loaded position and leg, stay as they are.
@@ -49,8 +56,13 @@ EVENT_OF_STATUS = {
 
 
 def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
-    """Apply a venue's report; a filled quantity never falls and a final order never reopens."""
+    """Apply a venue's report; a filled quantity never falls and a final order never reopens.
+
+    Of another order under our id nothing is taken over: its account is halted.
+    """
     order.refresh_from_db(fields=CHANGING)
+    if _is_another_order(order, report, now):
+        return
     filled = max(order.filled_base_quantity, report.filled_base_quantity or Decimal(0))
     status = report.status or VenueOrderStatus.OPEN
     says_all = report.status is not None and report.filled_base_quantity is not None
@@ -69,12 +81,35 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
         note_exposure_change(order)
     if _changes_state(order, event):
         cause = f"venue says {status}, {plain(filled)} of {plain(order.base_quantity)} filled"
+        was_unknown = order.state == OrderState.UNKNOWN
         apply_to_order(order, event, cause=cause, now=now, **columns)
+        if was_unknown:
+            _review(order, now)
         return
     if any(getattr(order, name) != value for name, value in columns.items()):
         Order.objects.filter(pk=order.pk, state=order.state).update(**columns)
         for name, value in columns.items():
             setattr(order, name, value)
+
+
+def _is_another_order(order: Order, report: OrderReport, now: datetime) -> bool:
+    instrument = order.leg.instrument
+    sent = Sent(symbol=instrument.symbol, side=Side(order.side), base_quantity=order.base_quantity)
+    difference = contradiction(sent, report)
+    if difference:
+        wrong = WrongOrder(
+            client_order_id=ClientOrderId(order.client_order_id),
+            symbol=Symbol(instrument.symbol),
+            difference=difference,
+        )
+        note_wrong_order(order.leg.account, wrong, now=now)
+    return bool(difference)
+
+
+def _review(order: Order, now: datetime) -> None:
+    """What was unknown may have moved more than its own order: compare the whole account."""
+    reason = "an order of unknown outcome was resolved"
+    ask_for_review(order.leg.account_id, reason=reason, now=now)
 
 
 def _event_of(status: VenueOrderStatus, filled: Decimal, base_quantity: Decimal) -> OrderEvent:
@@ -110,6 +145,7 @@ def record_absence(order: Order, *, now: datetime) -> None:
         now=now,
         is_final_at_venue=True,
     )
+    _review(order, now)
 
 
 def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime) -> list[Order]:

@@ -6,21 +6,23 @@ closed what is not ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import F
 
-from exchanges.domain import Fill, OrderType, Side, Symbol
+from exchanges.domain import Fill, FillCause, OrderType, Side, Symbol
 from exchanges.errors import VenueError
 from exchanges.models import ExchangeAccount
 from trading.core.money import plain
+from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.states import LIVE_POSITION_STATES
 from trading.events import announce
 from trading.models import Discrepancy, Event, Leg, Order, Position, Trade
+from trading.services.cool_downs import cool_down
 from trading.services.holdings import leg_net_base
 from trading.services.venues import READ_SECONDS, Venues
 
@@ -49,6 +51,7 @@ def book_venue_fills(
             continue
         if _book_closing(leg, fill, now):
             touched[leg.position_id] = leg.position
+            _cool_down_after(leg.position, fill, now)
     return list(touched.values())
 
 
@@ -141,6 +144,16 @@ def _book_closing(leg: Leg, fill: Fill, now: datetime) -> bool:
     return True
 
 
+def _cool_down_after(position: Position, fill: Fill, now: datetime) -> None:
+    parameters = Parameters.from_values(position.parameters)
+    pauses = {
+        FillCause.LIQUIDATION: parameters.liquidation_cooldown,
+        FillCause.ADL: parameters.adl_cooldown,
+    }
+    if (pause := pauses.get(fill.cause)) is not None:
+        cool_down(position, pause, f"the venue closed a leg: {fill.cause}", now=now)
+
+
 def _closed_ours(leg: Leg, fill: Fill) -> bool:
     """Tell whether a closing hit what the leg holds, after its first own fill."""
     first = leg.trades.order_by("filled_at").first()
@@ -207,8 +220,3 @@ def _tell(leg: Leg, share: Decimal, fill: Fill, cause: Trade.Cause, now: datetim
         position=leg.position,
         now=now,
     )
-
-
-def venue_causes(trades: Sequence[Trade]) -> list[Trade.Cause]:
-    """Return why the venue closed what it closed, without the causes of people and orders."""
-    return [Trade.Cause(trade.cause) for trade in trades if trade.cause in WORDS]

@@ -12,7 +12,7 @@ from exchanges.models import ExchangeAccount, Instrument
 from exchanges.ports import Account, Trading
 from trading.core.refusal import Refusal
 from trading.models import Leg
-from trading.services.read_back import venue_quantity
+from trading.services.position_facts import venue_quantity
 from trading.services.venues import READ_SECONDS, Venues
 
 # A leg that was prepared on the same instrument and leverage this recently needs no new calls.

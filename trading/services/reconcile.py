@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -79,9 +80,7 @@ def reconcile_account(
     return True
 
 
-def _look(
-    account: ExchangeAccount, venues: Venues, now: datetime
-) -> tuple[Findings, bool] | None:
+def _look(account: ExchangeAccount, venues: Venues, now: datetime) -> tuple[Findings, bool] | None:
     """Compare once and apply what is ours; tell whether anything was written."""
     orders = own_orders(account)
     book = own_book(account, orders)
@@ -188,13 +187,10 @@ def _read_closings(
     fills = _fills(account, since, venues)
     if fills is None:
         return None
-    strange = [fill for fill in fills if not is_booked(account, fill) and _is_strange(account, fill)]
-    traced = venues.call_all([venues.account(account).trace(fill) for fill in strange], READ_SECONDS)
-    known = {fill.venue_trade_id: fill for fill in (*reports.fills, *fills)}
-    for answer in traced:
-        if isinstance(answer, BaseException):
-            return None
-        known[answer.venue_trade_id] = answer
+    traced = _traced(account, fills, venues)
+    if traced is None:
+        return None
+    known = {fill.venue_trade_id: fill for fill in (*reports.fills, *traced)}
     return VenueReports(
         read_at=reports.read_at,
         fills=list(known.values()),
@@ -204,8 +200,28 @@ def _read_closings(
     )
 
 
-def _is_strange(account: ExchangeAccount, fill: Fill) -> bool:
-    return not fill.cause.is_venue and order_of(account, fill) is None
+def _traced(account: ExchangeAccount, fills: list[Fill], venues: Venues) -> list[Fill] | None:
+    """Return the fills with the causes of those that no order of ours made, asked once an order."""
+    strange = {
+        fill.venue_order_id: fill
+        for fill in fills
+        if not fill.cause.is_venue
+        and order_of(account, fill) is None
+        and not is_booked(account, fill)
+    }
+    port = venues.account(account)
+    answers = venues.call_all([port.trace(fill) for fill in strange.values()], READ_SECONDS)
+    origins: dict[str, Fill] = {}
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            return None
+        origins[answer.venue_order_id] = answer
+    return [
+        replace(fill, client_order_id=origin.client_order_id, cause=origin.cause)
+        if (origin := origins.get(fill.venue_order_id)) is not None
+        else fill
+        for fill in fills
+    ]
 
 
 def _apply(

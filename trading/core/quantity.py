@@ -1,0 +1,58 @@
+"""Our quantity in one instrument against the venue's; signed base units, > 0 long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from exchanges.domain import Symbol
+
+
+class QuantityVerdict(StrEnum):
+    EQUAL = "equal"
+    UNSETTLED = "unsettled"
+    MISSING = "missing"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityFinding:
+    """Our quantity, this read's fills included, against the venue's.
+
+    MISSING: the venue holds less (liquidation, ADL, a manual trade). FOREIGN: it holds what is
+    not ours. Both halt the account for opens.
+    """
+
+    symbol: Symbol
+    verdict: QuantityVerdict
+    ours: Decimal
+    theirs: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpotHolding:
+    """What our legs hold of a spot instrument. Below a lot nothing could be sold: dust."""
+
+    base_quantity: Decimal
+    lot: Decimal
+
+
+def derivative_verdict(
+    ours: Decimal, theirs: Decimal, *, ignored: Decimal, may_still_fill: bool
+) -> QuantityVerdict:
+    """Compare a contract's position; `ignored` was accepted by a person as not ours."""
+    if theirs == ours + ignored:
+        return QuantityVerdict.EQUAL
+    if may_still_fill:
+        return QuantityVerdict.UNSETTLED
+    if ours * theirs >= 0 and abs(theirs) < abs(ours):
+        return QuantityVerdict.MISSING
+    return QuantityVerdict.FOREIGN
+
+
+def spot_verdict(holding: SpotHolding, theirs: Decimal, *, may_still_fill: bool) -> QuantityVerdict:
+    """Compare a wallet: it may hold more of the asset than ours, never less."""
+    if holding.base_quantity - theirs < holding.lot:
+        return QuantityVerdict.EQUAL
+    return QuantityVerdict.UNSETTLED if may_still_fill else QuantityVerdict.MISSING

@@ -1,0 +1,56 @@
+"""Which accounts are to be compared with their venues before the minute is over.
+
+A row in the database asks for it, so that any process may ask and a lost message loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from exchanges.models import ExchangeAccount
+from trading.models import AccountReview
+
+# A venue that did not answer, and a difference that may be lag, are looked at again after this.
+AGAIN_AFTER = timedelta(seconds=3)
+
+
+def ask_for_review(
+    account_id: UUID, *, reason: str, now: datetime, after: timedelta = timedelta(0)
+) -> None:
+    """Have an account compared with its venue soon; asking again makes it no later."""
+    review, is_new = AccountReview.objects.get_or_create(
+        account_id=account_id,
+        defaults={"reason": reason[:300], "asked_at": now, "due_at": now + after},
+    )
+    if not is_new and review.due_at > now + after:
+        AccountReview.objects.filter(pk=review.pk).update(due_at=now + after, reason=reason[:300])
+
+
+def ask_for_all(accounts: Iterable[ExchangeAccount], *, now: datetime) -> None:
+    """Have every account compared, as after a start."""
+    for account in accounts:
+        ask_for_review(account.pk, reason="the engine started", now=now)
+
+
+def due_accounts(*, now: datetime) -> list[ExchangeAccount]:
+    """Return the active accounts whose review is due, those that waited longest first."""
+    active = ExchangeAccount.objects.active().select_related("exchange")
+    return list(active.filter(review__due_at__lte=now).order_by("review__due_at"))
+
+
+def close_review(account_id: UUID, *, asked_until: datetime) -> None:
+    """End the reviews asked for until then: what was asked for later is still to be done."""
+    done = AccountReview.objects.filter(account_id=account_id, asked_at__lte=asked_until)
+    if done.exists():
+        done.delete()
+
+
+def postpone_review(account_id: UUID, *, reason: str, now: datetime) -> None:
+    """Look at an account again in a moment, whether or not somebody had asked for it."""
+    AccountReview.objects.update_or_create(
+        account_id=account_id,
+        defaults={"reason": reason[:300], "due_at": now + AGAIN_AFTER},
+        create_defaults={"reason": reason[:300], "asked_at": now, "due_at": now + AGAIN_AFTER},
+    )
