@@ -10,7 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from redis import RedisError
 
+from arbsite.schedules import slot_intervals
 from exchanges.selectors import board_redis, market_board
+from trading.services.late_slots import late_jobs
 
 
 @require_GET
@@ -19,13 +21,16 @@ def health(request: HttpRequest) -> JsonResponse:
     """Answer without sign-in and without internals: 503 without a database, else 200."""
     database = database_answers()
     redis = redis_answers()
-    status = "ok" if database and redis else "degraded" if database else "down"
+    lag = slot_lag_seconds() if database else None
+    healthy = database and redis and lag is None
+    status = "ok" if healthy else "degraded" if database else "down"
     body = {
         "status": status,
         "version": settings.VERSION,
         "database": "ok" if database else "down",
         "redis": "ok" if redis else "down",
-        "market_age_seconds": market_age_seconds() if status == "ok" else None,
+        "market_age_seconds": market_age_seconds() if database and redis else None,
+        "slot_lag_seconds": lag,
     }
     return JsonResponse(body, status=200 if database else 503)
 
@@ -46,6 +51,13 @@ def redis_answers() -> bool:
         return bool(board_redis().ping())
     except RedisError:
         return False
+
+
+def slot_lag_seconds() -> float | None:
+    """Return how long ago the most overdue scheduled job ran, None when all are in time."""
+    late = late_jobs(slot_intervals(), since=None, now=timezone.now())
+    longest = max(late.values(), default=None)
+    return None if longest is None else round(longest.total_seconds(), 1)
 
 
 def market_age_seconds() -> float | None:

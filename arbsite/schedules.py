@@ -86,6 +86,9 @@ SLOTS = (
     ),
 )
 
+# The jobs that claim their slot in the database: two beats ring, one worker works.
+CLAIMING_JOBS = ("book_funding", "reconcile_accounts", "snapshot_equity")
+
 
 def install_schedules() -> None:
     """Create the rows that are missing; what a person changed in the admin stays."""
@@ -101,3 +104,15 @@ def install_schedules() -> None:
                 "expire_seconds": int(slot.expires.total_seconds()),
             },
         )
+
+
+def slot_intervals() -> dict[str, timedelta]:
+    """Return how often each job that claims slots is rung now, by job name, as the admin has it."""
+    rows = PeriodicTask.objects.filter(
+        enabled=True, task__in=[f"trading.tasks.{job}" for job in CLAIMING_JOBS]
+    ).select_related("interval")
+    return {
+        row.task.rpartition(".")[2]: row.interval.schedule.run_every
+        for row in rows
+        if row.interval is not None
+    }

@@ -46,7 +46,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.intervals",
     ),
     "trading": ("trading", "exchanges", "arbsite.accounts"),
-    "trading.tasks": ("trading", "exchanges", "arbsite.accounts", "arbsite.celery"),
+    "trading.tasks": (
+        "trading",
+        "exchanges",
+        "arbsite.accounts",
+        "arbsite.celery",
+        "arbsite.schedules",
+    ),
     # The demo writes venues and accounts as staff would in the admin.
     "trading.services.demo": ("trading", "exchanges", "arbsite.accounts"),
     "trading.management": ("trading", "exchanges", "arbsite.schedules", "arbsite.accounts"),

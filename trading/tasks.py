@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,6 +16,7 @@ from django.utils import timezone
 
 from arbsite.accounts.models import User
 from arbsite.celery import CLOSE, ENTRY
+from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
 from exchanges.models import Instrument
 from trading.broadcast import broadcast_user
@@ -25,6 +28,7 @@ from trading.services.drive import drive
 from trading.services.equity import snapshot_equity as snapshot_all_equity
 from trading.services.equity_bridge import alert_all_unexplained
 from trading.services.fees import refresh_fees
+from trading.services.late_slots import tell_of_late_jobs
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.relay import relay_events as relay_all_events
@@ -34,7 +38,13 @@ from trading.services.venues import REAL
 from trading.services.warm import warm_venues
 from trading.services.watch import watch_positions
 
+# Late work is told within this of being late; the work itself is what beat rings.
+LATENESS_EVERY_SECONDS = 5.0
+# A round that is sending when the worker is told to end may have its answer.
+DRAIN_SECONDS = 10.0
+
 _stop = threading.Event()
+_rounds: list[threading.Thread] = []
 
 
 @shared_task
@@ -132,10 +142,20 @@ def start_sweep(sender: Any, **_: Any) -> None:
     queues = set(sender.app.amqp.queues.consume_from)
     if not queues & {CLOSE, ENTRY}:
         return
-    run_every(warm_venues, EVERY_SECONDS, _stop, name="warm")
-    run_every(working_sweep, EVERY_SECONDS, _stop, name="sweep")
+    _start(warm_venues, "warm")
+    _start(working_sweep, "sweep")
     if CLOSE in queues:
-        run_every(watch_positions, EVERY_SECONDS, _stop, name="watch")
+        _start(watch_positions, "watch")
+        started = timezone.now()
+
+        def tell_of_lateness() -> None:
+            tell_of_late_jobs(slot_intervals(), since=started, now=timezone.now())
+
+        _start(tell_of_lateness, "lateness", LATENESS_EVERY_SECONDS)
+
+
+def _start(work: Callable[[], object], name: str, seconds: float = EVERY_SECONDS) -> None:
+    _rounds.append(run_every(work, seconds, _stop, name=name))
 
 
 @worker_shutting_down.connect
@@ -145,6 +165,9 @@ def stop_sweep(**_: Any) -> None:
 
 @worker_shutdown.connect
 def close_venues(**_: Any) -> None:
-    """Close sockets and the venue loop after the last task has ended."""
+    """Close sockets and the venue loop after the last task and the last round have ended."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    for thread in _rounds:
+        thread.join(max(0.0, deadline - time.monotonic()))
     registry.close_all()
     loop.close()

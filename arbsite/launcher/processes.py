@@ -79,7 +79,7 @@ def worker(name: str, queues: str) -> ProcessSpec:
             *("-n", f"{name}@%h", "-P", "threads", "-c", "4", "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
-        stop_seconds=15,
+        stop_seconds=30,
     )
 
 

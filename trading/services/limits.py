@@ -89,8 +89,9 @@ def release(position: Position) -> None:
         held: Decimal = Position.objects.get(pk=position.pk).reserved_usd
         if held <= 0:
             return
-        venues = [leg.instrument.exchange.code for leg in position.legs.all()]
-        scopes = [f"pair:{position.base}", USER_SCOPE, *(f"venue:{venue}" for venue in venues)]
+        venues = sorted(leg.instrument.exchange.code for leg in position.legs.all())
+        # In the order of `claims_for`: an entry and an exit at once must not wait for each other.
+        scopes = [f"pair:{position.base}", *(f"venue:{venue}" for venue in venues), USER_SCOPE]
         for scope in scopes:
             LimitUse.objects.filter(
                 user=position.user_id, scope=scope, reserved_cents__gte=_cents(held)
