@@ -7,11 +7,10 @@ from typing import Any
 
 from trading.core.parameters import Parameters
 from trading.core.states import PositionEvent
-from trading.events import announce
-from trading.models import Event, FailedAttempt, Order, Position, Trade
+from trading.models import Position, Trade
 from trading.services import limits
 from trading.services.cool_downs import cool_down
-from trading.services.pnl import realised_parts
+from trading.services.failed_entries import book_failed_attempt, tell_of_cut
 
 VENUE_REASONS = {
     Trade.Cause.LIQUIDATION: "liquidated",
@@ -45,11 +44,13 @@ def follow(position: Position, event: PositionEvent, cause: str, now: datetime) 
     """Write what follows from the event: released limits, failed attempts and cool-downs."""
     if event is PositionEvent.IMBALANCED and position.entry_timestamp is None:
         _cool_down_after_failure(position, cause, now)
+    if event is PositionEvent.HEDGED and position.entry_timestamp is None:
+        tell_of_cut(position, now)
     if event not in ENDS:
         return
     limits.release(position)
     if position.entry_timestamp is None and event is PositionEvent.FLAT:
-        _book_failed_attempt(position, now)
+        book_failed_attempt(position, now)
     cool_down(
         position,
         Parameters.from_values(position.parameters).next_arbitrage_opening_delay,
@@ -77,22 +78,3 @@ def _default_reason(position: Position, event: PositionEvent) -> str:
 def _cool_down_after_failure(position: Position, cause: str, now: datetime) -> None:
     pause = Parameters.from_values(position.parameters).failed_entry_cooldown
     cool_down(position, pause, f"an entry failed: {cause}", now=now)
-
-
-def _book_failed_attempt(position: Position, now: datetime) -> None:
-    if not Order.objects.filter(position=position, trades__isnull=False).exists():
-        return
-    parts = realised_parts(position)
-    cost = -parts.total
-    reason = position.close_sentence or "the second leg could not be filled"
-    FailedAttempt.objects.update_or_create(
-        position=position, defaults={"cost_usd": cost, "reason": reason, "at": now}
-    )
-    announce(
-        user_id=position.user_id,
-        kind="position.failed_attempt",
-        severity=Event.Severity.CRITICAL,
-        sentence=f"{position.base}: the entry failed and cost {cost:.2f} USD ({reason})",
-        position=position,
-        now=now,
-    )

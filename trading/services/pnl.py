@@ -32,7 +32,7 @@ def _ledger(leg: Leg, mark: Decimal | None) -> LegLedger:
     valued_at = mark if mark is not None else last
     return LegLedger(
         side=Side.BUY if leg.side == LegSide.LONG else Side.SELL,
-        fills=[_fill(trade, leg) for trade in trades],
+        fills=[ledger_fill(trade, leg) for trade in trades],
         entry_mid=leg.decision_entry_mid,
         exit_mid=leg.decision_exit_mid if leg.decision_exit_mid is not None else valued_at,
         mark_price=valued_at,
@@ -40,8 +40,8 @@ def _ledger(leg: Leg, mark: Decimal | None) -> LegLedger:
     )
 
 
-def _fill(trade: Trade, leg: Leg) -> LegFill:
-    """A fee in the base asset is worth what it was bought for."""
+def ledger_fill(trade: Trade, leg: Leg) -> LegFill:
+    """Return a trade as the ledger counts it: a fee in the base asset is worth its price."""
     in_base = trade.fee_asset == leg.instrument.base
     return LegFill(
         side=Side(trade.order_side),
