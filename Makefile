@@ -18,13 +18,14 @@ FIND_PYTHON = for python in $(PYTHON) python3.12 python3.11 python3.13 python3; 
 	echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (on Debian: apt install python3-venv)." >&2; \
 	exit 1
 
-.PHONY: help setup run test check bench mutants
+.PHONY: help setup run test check bench simulate mutants
 
 help:
 	@echo "make run    start Carry on this machine, in rehearsal mode"
 	@echo "make test   run every test this machine can run"
 	@echo "make check  format, lint, types, architecture, migrations"
 	@echo "make mutants  plant known bugs in a copy, one at a time; the tests must notice each"
+	@echo "make simulate SEEDS=10000  play so many trading days with bad luck, on all cores"
 	@echo "make bench  measure scan and event-to-orders; writes build/bench.json"
 
 setup: $(STAMP)
@@ -65,3 +66,9 @@ bench: $(STAMP)
 
 mutants: $(STAMP)
 	@$(PY) -m tests.mutants.run $(MUTANTS)
+
+# Days with bad luck, then a death at every boundary of a trade and at PAIRS pairs of them.
+SEEDS ?= 10000
+PAIRS ?= 2000
+simulate: $(STAMP)
+	@PYTHONHASHSEED=0 $(PY) -m tests.simulation --seeds $(SEEDS) --crashes pairs --pairs $(PAIRS) $(SIMULATE)

@@ -7,6 +7,7 @@ folder of recorded data beside the repository is absent.
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import socket
 from collections.abc import Generator
@@ -18,9 +19,11 @@ from django.db import connection
 
 from arbsite.accounts.models import User
 from exchanges.sealing import create_key_file
+from tests.simulation.report import PROPERTY, total
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-KINDS = ("core", "db", "protocol", "scenario", "browser", "postgres", "bench")  # by speed
+# By speed.
+KINDS = ("core", "db", "protocol", "simulation", "scenario", "browser", "postgres", "bench")
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
 
@@ -66,6 +69,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _speed(item: pytest.Item) -> int:
     kinds = [KINDS.index(mark.name) for mark in item.iter_markers() if mark.name in KINDS]
     return max(kinds, default=len(KINDS))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Add up what the simulation's tests report, whichever processes they ran in."""
+    found = [
+        json.loads(value)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, value in getattr(report, "user_properties", [])
+        if name == PROPERTY
+    ]
+    if found:
+        terminalreporter.section("simulation")
+        for line in total(found).lines():
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True, scope="session")

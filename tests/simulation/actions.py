@@ -1,0 +1,276 @@
+"""What a scheduler may let happen: each action is data, and one function does it to a world.
+
+Everything random about an action was drawn when it was recorded, so that a list of actions is
+replayed, shortened and kept as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from exchanges.domain import Side
+from exchanges.models import ExchangeAccount
+from exchanges.simulator.listings import USDM
+from tests.simulation.disturbances import fault_rules
+from tests.simulation.streams import Weather
+from tests.simulation.venue_side import DEPTH, VENUES
+from tests.simulation.world import OTHER_MACHINE, World
+from trading.core.states import PositionState
+from trading.models import Position
+from trading.services import configure, engine, kill_switch, lease
+from trading.services.drive import drive
+from trading.services.exit import request_exit
+from trading.services.halt import release_account
+from trading.services.plan_entry import Refused, plan_entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """`do` names a row of ACTIONS; `wait` is how long everything runs on afterwards."""
+
+    do: str
+    user: str = "alice"
+    venue: str = USDM
+    base: str = "BTC"
+    number: int = 0
+    amount: str = "0"
+    kind: str = ""
+    wait: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def perform(world: World, action: Action) -> None:
+    """Do one action, then let the time pass that comes with it."""
+    ACTIONS[action.do](world, action)
+    world.pass_time(action.wait)
+
+
+def _open(world: World, action: Action) -> None:
+    """Plan an entry as a form or the scheduler's task does, and drive it at once."""
+    long, short = (action.venue, _other(action.venue))
+    planned: list[Position] = []
+
+    def work() -> None:
+        found = plan_entry(
+            user=world.users[action.user],
+            base=action.base,
+            long_instrument=world.instrument(long, action.base),
+            short_instrument=world.instrument(short, action.base),
+            size_usd=Decimal(action.amount),
+            opened_by=action.user if action.kind == "manual" else "scheduler",
+            is_manual=action.kind == "manual",
+            idempotency_key=action.options.get("key"),
+            now=world.clock(),
+        )
+        if not isinstance(found, Refused):
+            planned.append(found)
+
+    world.as_process(work)
+    for position in planned:
+        world.opened += 1
+        world.ring(position.pk)
+
+
+def _close(world: World, action: Action) -> None:
+    world.closed_by_hand.add(action.user)
+    for position in _positions(world, action):
+        world.as_process(
+            lambda position=position: request_exit(  # type: ignore[misc]  # bound in the loop
+                position=position,
+                reason="manual",
+                sentence=f"closed by {action.user}",
+                actor=action.user,
+                now=world.clock(),
+            )
+        )
+        world.ring(position.pk)
+
+
+def _kill(world: World, action: Action) -> None:
+    user = None if action.kind == "global" else world.users[action.user]
+
+    def work() -> None:
+        pressed = kill_switch.press(
+            user=user,
+            actor=action.user,
+            reason="drill",
+            closes_positions=action.number != 0,
+            now=world.clock(),
+        )
+        world.note_kill(user, pressed.pk, closes=action.number != 0)
+
+    world.as_process(work)
+
+
+def _rearm(world: World, action: Action) -> None:
+    for user in (None, world.users[action.user]):
+
+        def work(user=user) -> None:  # type: ignore[no-untyped-def]  # bound in the loop
+            kill_switch.rearm(user=user, actor=action.user, now=world.clock())
+            world.note_rearm(user)
+
+        world.as_process(work)
+
+
+def _engine(world: World, action: Action) -> None:
+    change = engine.pause if action.kind == "pause" else engine.resume
+    user = world.users[action.user]
+    world.as_process(lambda: change(user=user, actor=action.user, now=world.clock()))
+
+
+def _configure(world: World, action: Action) -> None:
+    user = world.users[action.user]
+    version = configure.current(user).version
+    world.as_process(
+        lambda: configure.save(
+            user=user,
+            values=action.options,
+            expected_version=version,
+            actor=action.user,
+            now=world.clock(),
+        )
+    )
+
+
+def _doorbell(world: World, action: Action) -> None:
+    live = world.live()
+    for _ in range(max(1, action.number)):
+        if live:
+            world.ring(live[len(action.kind) % len(live)])
+
+
+def _release(world: World, action: Action) -> None:
+    """A person looked at the user's halted accounts and lets them trade again."""
+    world.released.add(action.user)
+    for account in ExchangeAccount.objects.filter(user=world.users[action.user]):
+        world.as_process(
+            lambda account=account: release_account(  # type: ignore[misc]  # bound in the loop
+                account, actor=action.user, now=world.clock()
+            )
+        )
+
+
+def _weather(world: World, action: Action) -> None:
+    world.streams.weather = Weather(**action.options)
+    world.doorbells_lost = float(action.amount)
+
+
+def _fault(world: World, action: Action) -> None:
+    for rule in fault_rules(action.kind, action.venue, action.number, action.options):
+        world.far.disturb(**rule)
+    world.note_fault()
+
+
+def _down(world: World, action: Action) -> None:
+    """A venue that answers nothing for a while, whose prices stand still."""
+    rule = {"action": action.kind, "venue": action.venue, "count": None}
+    world.far.disturb(**rule)
+    world.down.add(action.venue)
+    world.prices.silent.add(action.venue)
+    world.note_fault()
+    world.pass_time(float(action.amount))
+    world.far.calm()
+    world.down.discard(action.venue)
+    world.prices.silent.discard(action.venue)
+
+
+def _stale(world: World, action: Action) -> None:
+    world.prices.silent.add(action.venue)
+    world.note_fault()
+    world.pass_time(float(action.amount))
+    world.prices.silent.discard(action.venue)
+
+
+def _skew(world: World, action: Action) -> None:
+    world.note_fault()
+    world.skew = float(action.amount)
+
+
+def _price(world: World, action: Action) -> None:
+    world.far.move_price(action.base, 1 + Decimal(action.amount))
+
+
+def _gap(world: World, action: Action) -> None:
+    world.far.move_price(action.base, 1 + Decimal(action.amount), venues=(action.venue,))
+
+
+def _depth(world: World, action: Action) -> None:
+    world.far.thin_out(action.base, DEPTH[action.base] * Decimal(action.amount))
+
+
+def _foreign(world: World, action: Action) -> None:
+    side = Side.BUY if action.number else Side.SELL
+    quantity = Decimal(action.amount)
+    if world.far.trade_by_hand(action.user, action.venue, action.base, side, quantity):
+        world.note_fault()
+
+
+def _liquidate(world: World, action: Action) -> None:
+    if world.far.liquidate(action.user, action.venue, action.base) is not None:
+        world.note_fault()
+
+
+def _crash(world: World, action: Action) -> None:
+    """Die at the so-and-so-many-th boundary from here on, whenever that comes."""
+    world.boundaries.plan(deaths=frozenset({action.number}))
+    world.note_fault()
+
+
+def _stall(world: World, action: Action) -> None:
+    """A worker stands still with a lease in its hands; others go on; then it wakes up."""
+    live = world.live()
+    if not live:
+        return
+    position_id = live[0]
+
+    def meanwhile() -> None:
+        Position.objects.filter(lease_owner=lease.owner_name()).update(lease_owner=OTHER_MACHINE)
+        world.pass_time(float(action.amount))
+
+    world.boundaries.plan(pause=(action.number, meanwhile))
+    world.note_fault()
+    world.as_process(lambda: drive(position_id, venues=world.venues, clock=world.clock))
+    world.boundaries.disarm()
+
+
+def _positions(world: World, action: Action) -> list[Position]:
+    ended = (PositionState.CLOSED, PositionState.ABANDONED)
+    rows = Position.objects.filter(user=world.users[action.user], base=action.base)
+    return list(rows.exclude(state__in=ended).order_by("created_at", "pk"))
+
+
+def _other(venue: str) -> str:
+    return VENUES[1 - VENUES.index(venue)]
+
+
+ACTIONS: dict[str, Callable[[World, Action], None]] = {
+    "open": _open,
+    "close": _close,
+    "kill": _kill,
+    "rearm": _rearm,
+    "engine": _engine,
+    "configure": _configure,
+    "doorbell": _doorbell,
+    "release": _release,
+    "weather": _weather,
+    "fault": _fault,
+    "down": _down,
+    "stale": _stale,
+    "skew": _skew,
+    "price": _price,
+    "gap": _gap,
+    "depth": _depth,
+    "foreign": _foreign,
+    "liquidate": _liquidate,
+    "crash": _crash,
+    "stall": _stall,
+    "sweep": lambda world, action: world.sweep(),
+    "reconcile": lambda world, action: world.reconcile(),
+    "fund": lambda world, action: world.book_funding(),
+    "outage": lambda world, action: world.sleep(float(action.amount)),
+    "flush": lambda world, action: world.prices.forget(),
+    "time": lambda world, action: world.pass_time(float(action.amount)),
+}

@@ -1,0 +1,113 @@
+"""What really happened at the venues, as it happened: own exposure and unhedged windows.
+
+Exposure counts what Carry's own orders and the venues themselves did; trades by hand are foreign.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.simulator.accounts import Origin, TradeRow
+from exchanges.simulator.events import AccountEvent, Happening
+
+ZERO = Decimal(0)
+TOLERANCE = {"BTC": Decimal("0.001"), "ETH": Decimal("0.001")}
+
+
+@dataclass(slots=True, kw_only=True)
+class Window:
+    """A time in which a user's legs of one asset did not cancel out."""
+
+    user: str
+    base: str
+    starts_at: datetime
+    excused_before: timedelta
+    is_faulted: bool
+    most: Decimal
+    ends_at: datetime | None = None
+    excused: timedelta = timedelta()
+
+    @property
+    def length(self) -> timedelta:
+        """Return how long it lasted while Carry was alive and both venues could be reached."""
+        assert self.ends_at is not None
+        return self.ends_at - self.starts_at - self.excused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTrade:
+    """One execution of an own order or of the venue, with the own holding before and after."""
+
+    row: TradeRow
+    origin: Origin
+    reduce_only: bool
+    before: Decimal
+    after: Decimal
+
+
+class Chronicle:
+    """Listens to the simulator's ledger. `excused` and `is_faulted` are asked of the world."""
+
+    def __init__(self, excused: Callable[[], timedelta], is_faulted: Callable[[], bool]) -> None:
+        self.own: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+        self.foreign: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+        self.open: dict[tuple[str, str], Window] = {}
+        self.closed: list[Window] = []
+        self.trades: list[OwnTrade] = []
+        self._excused = excused
+        self._is_faulted = is_faulted
+
+    def hear(self, event: AccountEvent) -> None:
+        if event.happening is not Happening.TRADE or event.trade is None or event.order is None:
+            return
+        trade, order = event.trade, event.order
+        user = trade.api_key.partition("-")[0]
+        base = trade.symbol.removesuffix("USDT")
+        key = (user, trade.venue, base)
+        signed = trade.side.sign * trade.base_quantity
+        if order.origin is Origin.FOREIGN:
+            self.foreign[key] += signed
+            return
+        before = self.own[key]
+        if order.origin is Origin.LIQUIDATION:
+            # It takes the whole holding, whoever it was of.
+            self.own[key] = self.foreign[key] = ZERO
+        else:
+            self.own[key] += signed
+        self.trades.append(
+            OwnTrade(
+                row=trade,
+                origin=order.origin,
+                reduce_only=order.reduce_only,
+                before=before,
+                after=self.own[key],
+            )
+        )
+        self.weigh(user, base, event.at)
+
+    def net(self, user: str, base: str) -> Decimal:
+        return sum((held for key, held in self.own.items() if key[::2] == (user, base)), ZERO)
+
+    def weigh(self, user: str, base: str, at: datetime) -> None:
+        """Open or close the window of one asset by what its legs add up to."""
+        net, window = abs(self.net(user, base)), self.open.get((user, base))
+        if net > TOLERANCE[base]:
+            if window is None:
+                window = self.open[user, base] = Window(
+                    user=user,
+                    base=base,
+                    starts_at=at,
+                    excused_before=self._excused(),
+                    is_faulted=self._is_faulted(),
+                    most=net,
+                )
+            window.most = max(window.most, net)
+        elif window is not None:
+            window.ends_at = at
+            window.excused = self._excused() - window.excused_before
+            window.is_faulted = window.is_faulted or self._is_faulted()
+            self.closed.append(self.open.pop((user, base)))

@@ -1,0 +1,96 @@
+"""Kinds of venue faults by name, as rules of the simulator's own fault script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exchanges.simulator.listings import BYBIT, USDM
+
+CREATE = {USDM: "/fapi/v1/order", BYBIT: "/v5/order/create"}
+QUERY = {USDM: "/fapi/v1/order", BYBIT: "/v5/order/realtime"}
+CANCEL = {USDM: ("DELETE", "/fapi/v1/order"), BYBIT: ("POST", "/v5/order/cancel")}
+POSITIONS = {USDM: "/fapi/v3/positionRisk", BYBIT: "/v5/position/list"}
+FILLS = {USDM: "/fapi/v1/userTrades", BYBIT: "/v5/execution/list"}
+EMPTY = {
+    USDM: "[]",
+    BYBIT: '{"retCode":0,"retMsg":"OK","result":{"list":[],"nextPageCursor":"",'
+    '"category":"linear"},"retExtInfo":{},"time":0}',
+}
+REFUSALS = {USDM: (-2019, "Margin is insufficient."), BYBIT: (110007, "ab not enough")}
+OVERLOADED = {USDM: (503, -1008, "Request throttled"), BYBIT: (503, 0, "")}
+UNKNOWN = {USDM: (503, -1000, "Unknown error, please check your request"), BYBIT: (504, 0, "")}
+
+# What may befall the creation of an order.
+ON_CREATE: dict[str, dict[str, Any]] = {
+    "create-dropped": {"action": "drop_before_accept"},
+    "create-unanswered": {"action": "accept_no_answer"},
+    "create-reset": {"action": "accept_then_reset"},
+    "create-5xx": {"action": "server_error"},
+    "create-5xx-accepted": {"action": "server_error_after_accept"},
+    "create-truncated": {"action": "garbage"},
+    "create-html": {"action": "garbage", "garbage": "html"},
+    "create-empty": {"action": "garbage", "garbage": "empty"},
+    "create-null": {"action": "garbage", "garbage": "null"},
+    "create-object": {"action": "garbage", "garbage": "object"},
+    "create-429": {"action": "rate_limit", "retry_after": 2},
+    "create-late": {"action": "delay", "seconds": 3.0},
+    "create-too-late": {"action": "delay", "seconds": 4.5},
+    "create-answer-late": {"action": "delay", "seconds": 5.0, "after_accept": True},
+    "create-hidden": {"action": "hide_order", "seconds": 8.0},
+}
+# What may befall reads and cancels.
+ON_READS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "query-5xx": (QUERY, {"action": "server_error"}),
+    "query-unanswered": (QUERY, {"action": "accept_no_answer"}),
+    "query-truncated": (QUERY, {"action": "garbage"}),
+    "positions-5xx": (POSITIONS, {"action": "server_error"}),
+    "positions-object": (POSITIONS, {"action": "garbage", "garbage": "object"}),
+    "positions-truncated": (POSITIONS, {"action": "garbage"}),
+    "fills-5xx": (FILLS, {"action": "server_error"}),
+    "fills-truncated": (FILLS, {"action": "garbage"}),
+}
+KINDS = (
+    *ON_CREATE,
+    *ON_READS,
+    "create-refused",
+    "create-overloaded",
+    "create-unknown",
+    "positions-empty",
+    "cancel-unanswered",
+    "cancel-dropped",
+    "cancel-5xx",
+    "any-5xx",
+    "any-dropped",
+)
+
+
+def fault_rules(kind: str, venue: str, count: int, options: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rules of one disturbance that strikes `count` requests at a venue."""
+    common: dict[str, Any] = {"venue": venue, "count": max(1, count), **options}
+    create = {**common, "method": "POST", "path": CREATE[venue]}
+    if kind in ON_CREATE:
+        return [{**create, **ON_CREATE[kind]}]
+    if kind in ON_READS:
+        paths, rule = ON_READS[kind]
+        return [{**common, "method": "GET", "path": paths[venue], **rule}]
+    if kind == "create-refused":
+        code, message = REFUSALS[venue]
+        return [{**create, "action": "reject", "code": code, "message": message}]
+    if kind in ("create-overloaded", "create-unknown"):
+        status, code, message = (OVERLOADED if kind == "create-overloaded" else UNKNOWN)[venue]
+        action = "server_error" if kind == "create-overloaded" else "server_error_after_accept"
+        rule = {"action": action, "status": status, "code": code}
+        return [{**create, **rule, "message": message}]
+    if kind == "positions-empty":
+        rule = {"action": "garbage", "body": EMPTY[venue]}
+        return [{**common, "method": "GET", "path": POSITIONS[venue], **rule}]
+    if kind.startswith("cancel-"):
+        method, path = CANCEL[venue]
+        actions = {
+            "cancel-unanswered": "accept_no_answer",
+            "cancel-dropped": "drop_before_accept",
+            "cancel-5xx": "server_error_after_accept",
+        }
+        return [{**common, "method": method, "path": path, "action": actions[kind]}]
+    action = "server_error" if kind == "any-5xx" else "drop_before_accept"
+    return [{**common, "action": action}]

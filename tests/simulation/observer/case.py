@@ -1,0 +1,114 @@
+"""What an observer may look at: the world, the chronicle of its venues, and plain database rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from exchanges.simulator.accounts import Order
+from tests.simulation.chronicle import Chronicle
+from tests.simulation.venue_side import Sight
+from tests.simulation.world import World
+
+Row = dict[str, Any]
+Sentences = Iterator[str]
+
+# Times within which things must have happened while Carry lived and venues could be reached.
+HEDGED_WITHIN = timedelta(seconds=30)
+ALERTED_WITHIN = timedelta(seconds=10)
+IN_FLIGHT = timedelta(seconds=5)
+FLAT_WITHIN = timedelta(seconds=60)
+
+ORDERS = """
+SELECT o.*, p.user_id, p.base, l."index" AS leg_index, l.side AS leg_side, e.code AS venue
+FROM trading_order o JOIN trading_position p ON p.id = o.position_id
+JOIN trading_leg l ON l.id = o.leg_id
+JOIN exchanges_exchangeaccount a ON a.id = l.account_id
+JOIN exchanges_exchange e ON e.id = a.exchange_id ORDER BY o.created_at, o.client_order_id
+"""
+POSITIONS = """
+SELECT p.*, u.username FROM trading_position p
+JOIN accounts_user u ON u.id = p.user_id ORDER BY p.created_at, p.id
+"""
+
+
+def moment(stored: datetime | None) -> datetime | None:
+    """Return a stored instant as an aware one."""
+    return None if stored is None else stored.replace(tzinfo=UTC)
+
+
+@dataclass
+class Case:
+    """One run under observation. `orders` and `positions` are read anew at each step."""
+
+    world: World
+    chronicle: Chronicle
+    orders: list[Row] = field(default_factory=list)
+    positions: list[Row] = field(default_factory=list)
+    before: dict[str, Row] = field(default_factory=dict)
+    epochs: dict[str, int] = field(default_factory=dict)
+    sights_checked: int = 0
+    trades_checked: int = 0
+
+    @property
+    def now(self) -> datetime:
+        return self.world.now
+
+    def read(self) -> None:
+        """Look at the database afresh."""
+        self.before = {row["client_order_id"]: row for row in self.orders}
+        self.orders = self.rows(ORDERS)
+        self.positions = self.rows(POSITIONS)
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        return self.world.laboratory.database.rows(query, *values)
+
+    def new_sights(self) -> list[Sight]:
+        """Return the create requests since the last look."""
+        sights = self.world.far.sights
+        new, self.sights_checked = sights[self.sights_checked :], len(sights)
+        return new
+
+    def at_venue(self, own_id: str) -> list[Order]:
+        """Return what the venues hold under one of our ids."""
+        return [
+            order
+            for order in self.world.far.ledger.orders.values()
+            if order.client_order_id == own_id
+        ]
+
+    def own_base(self, position: Row) -> dict[str, Decimal]:
+        """Return by venue what this position's own orders hold there, by the venues' fills."""
+        mine = {
+            row["client_order_id"] for row in self.orders if row["position_id"] == position["id"]
+        }
+        held: dict[str, Decimal] = {}
+        for trade in self.world.far.ledger.trades:
+            if trade.client_order_id in mine:
+                signed = trade.side.sign * trade.base_quantity
+                held[trade.venue] = held.get(trade.venue, Decimal(0)) + signed
+        return held
+
+    def has_critical(self, username: str, *, since: datetime) -> bool:
+        """Tell whether the user was alerted since then."""
+        found = self.rows(
+            "SELECT 1 FROM trading_event e JOIN accounts_user u ON u.id = e.user_id "
+            "WHERE u.username = ? AND e.severity = 'critical' AND e.created_at >= ? LIMIT 1",
+            username,
+            since.replace(tzinfo=None).isoformat(sep=" "),
+        )
+        return bool(found)
+
+    def was_liquidated(self, user: str, base: str) -> bool:
+        return any(
+            trade.origin != "user" and trade.row.api_key.startswith(f"{user}-")
+            for trade in self.chronicle.trades
+            if trade.row.symbol == f"{base}USDT"
+        )
+
+    def is_foreign(self, user: str, base: str) -> bool:
+        """Tell whether anybody else has traded this asset on the user's accounts."""
+        return any(key[0] == user and key[2] == base for key in self.chronicle.foreign)

@@ -1,0 +1,83 @@
+"""The figures of many runs in a few lines, the last of them for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+# Every test run reads this module for its last lines; few of them need what a run is made of.
+if TYPE_CHECKING:
+    from tests.simulation.run import Outcome
+
+PROPERTY = "simulation"
+
+
+@dataclass
+class Report:
+    """Adds up outcomes. Everything in it survives a trip through JSON."""
+
+    seeds: int = 0
+    steps: int = 0
+    opened: int = 0
+    orders: int = 0
+    deaths: int = 0
+    faults: int = 0
+    duplicate_sends: int = 0
+    unlicensed: int = 0
+    violations: list[str] = field(default_factory=list)
+    calm: list[float] = field(default_factory=list)
+    faulted: list[float] = field(default_factory=list)
+    recoveries: list[float] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.seeds += 1
+        self.steps += outcome.steps
+        self.opened += outcome.opened
+        self.orders += outcome.orders
+        self.deaths += outcome.deaths
+        self.faults += outcome.faults
+        self.duplicate_sends += outcome.duplicate_sends
+        self.unlicensed += outcome.unlicensed
+        self.violations += [f"seed {outcome.seed}: {v.sentence}" for v in outcome.violations]
+        self.calm += outcome.calm_windows
+        self.faulted += outcome.faulted_windows
+        self.recoveries += outcome.recoveries
+
+    def merge(self, other: Report) -> None:
+        for name, value in asdict(other).items():
+            setattr(self, name, getattr(self, name) + value)
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return the report, the figures last."""
+        return [
+            f"opened={self.opened} orders={self.orders} faults={self.faults} deaths={self.deaths}",
+            f"unhedged window: without faults p99={_percentile(self.calm, 99)} s "
+            f"max={_most(self.calm)} s of {len(self.calm)}, after faults "
+            f"max={_most(self.faulted)} s of {len(self.faulted)}, recovery after a death "
+            f"max={_most(self.recoveries)} s of {len(self.recoveries)}",
+            f"seeds={self.seeds} steps={self.steps} violations={len(self.violations)} "
+            f"duplicate_sends={self.duplicate_sends} unlicensed={self.unlicensed}",
+        ]
+
+
+def total(parts: Iterable[Mapping[str, Any]]) -> Report:
+    """Add up plain reports, as test processes and pools send them."""
+    whole = Report()
+    for part in parts:
+        whole.merge(Report(**part))
+    return whole
+
+
+def _percentile(values: list[float], percent: int) -> str:
+    ordered = sorted(values)
+    return (
+        f"{ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]:.2f}" if ordered else "-"
+    )
+
+
+def _most(values: list[float]) -> str:
+    return f"{max(values):.2f}" if values else "-"

@@ -1,0 +1,133 @@
+"""Private streams: the venues' own messages through Carry's own decoding, and what can befall them.
+
+What a stream says may come late, twice, in another order or not at all; nothing else here decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import orjson
+
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.sockets import Feed
+from exchanges.ccxt_adapter.streams import ACCOUNT_FEEDS
+from exchanges.domain import AccountFact
+from exchanges.simulator.events import AccountEvent
+from exchanges.simulator.faces.sockets import VenueSocket
+from exchanges.simulator.switchboard import Switchboard
+from exchanges.simulator.venues import Venues
+from tests.simulation.calls import ServiceCalls
+
+ON_TIME = timedelta(milliseconds=60)
+SECONDS = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Weather:
+    """The chances of each message: lost, doubled, late by up to `most_late` seconds."""
+
+    lost: float = 0.0
+    doubled: float = 0.0
+    late: float = 0.0
+    most_late: float = 20.0
+
+
+@dataclass(slots=True)
+class Line:
+    """One account's stream: what the venue sent, due when, not delivered yet."""
+
+    account_id: UUID
+    socket: VenueSocket
+    feed: Feed
+    facts: list[AccountFact]
+    waiting: list[tuple[datetime, int, Any]]
+
+
+class Streams:
+    """All private streams of a run."""
+
+    def __init__(self, venues: Venues, calls: ServiceCalls, seed: int) -> None:
+        self.weather = Weather()
+        self.is_open = True
+        self._switchboard = Switchboard(venues)
+        self._simulator = venues.simulator
+        self._calls = calls
+        self._draws = Random(f"streams {seed}")  # noqa: S311 - it must repeat
+        self._lines: list[Line] = []
+        self._sent = 0
+        venues.simulator.listeners.append(self._hear)
+
+    def open(self, account_id: UUID, venue: str, client: VenueClient) -> None:
+        """Open an account's stream as production does: listen key or signed greeting."""
+        listings = self._calls.call(client.ready(), SECONDS)
+        facts: list[AccountFact] = []
+        feed = ACCOUNT_FEEDS[venue](client, listings.by_venue_symbol, facts.append)
+        address = urlsplit(self._calls.call(_awaited(feed.url), SECONDS))
+        socket = self._switchboard.open(address.hostname or "", address.path, address.query)
+        assert socket is not None, address
+        self._calls.call(self._greet(feed, socket), SECONDS)
+        self._lines.append(Line(account_id, socket, feed, facts, []))
+
+    @property
+    def has_news(self) -> bool:
+        return any(line.waiting for line in self._lines)
+
+    def due(self, now: datetime) -> list[tuple[UUID, list[AccountFact]]]:
+        """Return the facts that have arrived by now, account by account."""
+        arrived = []
+        for line in self._lines:
+            messages = [row for row in line.waiting if row[0] <= now]
+            if not messages:
+                continue
+            line.waiting = [row for row in line.waiting if row[0] > now]
+            for _, _, message in sorted(messages, key=lambda row: row[:2]):
+                line.feed.handle(message)
+            arrived.append((line.account_id, list(line.facts)))
+            line.facts.clear()
+        return arrived
+
+    def lose_all(self) -> None:
+        """Forget what is on its way, as a closed socket does."""
+        for line in self._lines:
+            line.waiting.clear()
+
+    async def _greet(self, feed: Feed, socket: VenueSocket) -> None:
+        replies: list[Any] = []
+
+        async def send(message: Any) -> None:
+            text = orjson.dumps(message).decode()
+            answered = socket.receive(text, now=self._simulator.now())
+            replies.extend(orjson.loads(reply.body) for reply in answered)
+
+        async def receive() -> Any:
+            return replies.pop(0)
+
+        await feed.greet(send, receive)
+
+    def _hear(self, event: AccountEvent) -> None:
+        for line in self._lines:
+            for message in line.socket.happened(event):
+                if self.is_open:
+                    self._send(line, orjson.loads(message.body), event.at)
+
+    def _send(self, line: Line, message: Any, at: datetime) -> None:
+        weather, draw = self.weather, self._draws.random
+        if draw() < weather.lost:
+            return
+        for _ in range(2 if draw() < weather.doubled else 1):
+            self._sent += 1
+            is_late = draw() < weather.late
+            lag = timedelta(seconds=weather.most_late * draw()) if is_late else ON_TIME
+            line.waiting.append((at + lag, self._sent, message))
+
+
+async def _awaited(url: Callable[[], Any]) -> str:
+    address: str = await url()
+    return address

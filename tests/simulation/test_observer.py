@@ -1,0 +1,118 @@
+"""The observer must be able to fail: each kind of wrong that is done by hand is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from exchanges.domain import Side
+from tests.simulation.actions import Action, perform
+from tests.simulation.laboratory import Laboratory
+from tests.simulation.observer.watching import Observer
+from tests.simulation.run import come_to_rest
+from tests.simulation.world import World
+from trading.models import Order, Position, Trade
+
+pytestmark = pytest.mark.simulation
+
+ENTRY = Action(do="open", amount="6000", kind="manual", wait=12.0)
+
+
+@pytest.fixture
+def entered(laboratory: Laboratory) -> Observer:
+    """A hedged position at seed 1, in which nothing was wrong so far."""
+    world = World(laboratory, 1)
+    observer = Observer(world)
+    perform(world, ENTRY)
+    assert Position.objects.get().state == "open"
+    assert observer.violations == []
+    return observer
+
+
+def rules(observer: Observer) -> set[str]:
+    observer.see_step()
+    return {violation.rule for violation in observer.violations}
+
+
+def test_an_order_without_an_intent_is_seen(entered: Observer) -> None:
+    far = entered.case.world.far
+    own = next(iter(far.ledger.orders.values()))
+    far.ledger.put_order(
+        replace(own, number=999, client_order_id="ca0o0010000000000000000000000000")
+    )
+
+    assert "I1" in rules(entered)
+
+
+def test_a_second_create_request_is_seen(entered: Observer) -> None:
+    far = entered.case.world.far
+    far.sights.append(far.sights[0])
+    entered.see_request(far.sights[0])
+
+    assert "I2" in {violation.rule for violation in entered.violations}
+
+
+def test_an_order_called_filled_that_no_venue_holds_is_seen(entered: Observer) -> None:
+    order = Order.objects.order_by("created_at")[0]
+    Order.objects.filter(pk=order.pk).update(client_order_id="ca0o001nowhere")
+
+    assert "I4" in rules(entered)
+
+
+def test_a_fill_booked_twice_is_seen(entered: Observer) -> None:
+    trade = Trade.objects.all()[0]
+    trade.pk, trade.venue_trade_id = entered.case.world.laboratory.ids(), "again"
+    trade._state.adding = True
+    trade.save(force_insert=True)
+
+    assert "I6" in rules(entered)
+
+
+def test_a_filled_quantity_that_falls_is_seen(entered: Observer) -> None:
+    entered.see_step()
+    Order.objects.update(filled_base_quantity=Decimal(0))
+
+    assert "I7" in rules(entered)
+
+
+def test_a_position_called_closed_that_still_holds_is_seen(entered: Observer) -> None:
+    Position.objects.update(state="closed", reserved_usd=Decimal(0))
+
+    assert "I25" in rules(entered)
+
+
+def test_an_unhedged_leg_that_nobody_hears_of_is_seen(entered: Observer) -> None:
+    chronicle = entered.case.chronicle
+    chronicle.own["alice", "bybit", "BTC"] += Decimal("0.01")
+    chronicle.weigh("alice", "BTC", entered.case.now)
+    entered.case.world.timeline.advance(60)
+
+    assert "I10" in rules(entered)
+
+
+def test_a_foreign_holding_without_a_halt_is_seen(entered: Observer) -> None:
+    world = entered.case.world
+    world.far.trade_by_hand("bob", "bybit", "ETH", Side.BUY, Decimal("1"))
+    entered.see_end()
+
+    assert "I25" in rules(entered)
+
+
+def test_a_payment_that_is_not_booked_is_seen(entered: Observer) -> None:
+    world = entered.case.world
+    world.sleep(240)
+    entered.see_end()
+
+    assert "I20" in rules(entered)
+
+
+def test_a_wallet_that_differs_from_the_books_is_seen(entered: Observer) -> None:
+    world = entered.case.world
+    perform(world, Action(do="close", wait=10.0))
+    come_to_rest(world)
+    world.far.account("alice", "bybit").credit("unified", "USDT", Decimal("0.01"))
+    entered.see_end()
+
+    assert "I21" in rules(entered)

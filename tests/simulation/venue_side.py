@@ -1,0 +1,233 @@
+"""The venues' side of a run: accounts, market, faults, streams, and what they saw with whose eyes.
+
+Everything here is the outside: it goes on when Carry dies, and observers believe only this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from exchanges.domain import OrderType, Side, TimeInForce
+from exchanges.simulator.accounts import Account, Order, Origin, Pin
+from exchanges.simulator.admission import OrderIntent, Refusal
+from exchanges.simulator.core import Simulator
+from exchanges.simulator.deliveries import Delivery
+from exchanges.simulator.events import AccountEvent
+from exchanges.simulator.faults import FaultRule
+from exchanges.simulator.ledger import Ledger
+from exchanges.simulator.listings import BYBIT, USDM, Listing
+from exchanges.simulator.market import GeneratedMarket
+from exchanges.simulator.venues import VENUE_OF_HOST, Venues
+from exchanges.simulator.wire import WireRequest
+from tests.simulation.crash import Boundaries
+from tests.simulation.memory import MemoryStorage
+from tests.simulation.timeline import START, Timeline
+from tests.simulation.transport import LATENCY, LATENCY_SPREAD
+
+BASES = ("BTC", "ETH")
+VENUES = (USDM, BYBIT)
+USERS = ("alice", "bob")
+CREATES = frozenset({"/fapi/v1/order", "/v5/order/create"})
+INTERVAL = timedelta(minutes=4)
+BEAT = timedelta(milliseconds=500)
+MOST_BEATS = 8
+USDT = Decimal(100_000)
+DEPTH = {"BTC": Decimal(2), "ETH": Decimal(40)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """One create request as the venue received it, and what our database said in that moment."""
+
+    at: datetime
+    venue: str
+    api_key: str
+    client_order_id: str
+    intent: dict[str, Any] | None
+    is_in_transaction: bool
+
+
+def api_key(user: str, venue: str) -> str:
+    return f"{user}-{venue}"
+
+
+class VenueSide:
+    """Two venues over one ledger, and the wire to them."""
+
+    def __init__(
+        self, seed: int, timeline: Timeline, boundaries: Boundaries, database: sqlite3.Connection
+    ) -> None:
+        self._timeline = timeline
+        self._boundaries = boundaries
+        self._database = database
+        self._draws = Random(f"latency {seed}")  # noqa: S311 - it must repeat
+        self.storage = MemoryStorage()
+        self.ledger = Ledger(self.storage)
+        market = GeneratedMarket(seed=seed, epoch=START, interval=INTERVAL, bases=BASES)
+        self.simulator = Simulator(
+            ledger=self.ledger, market=market, seed=seed, now=lambda: timeline.at
+        )
+        self.venues = Venues(self.simulator)
+        self.sights: list[Sight] = []
+        self.faults_fired = 0
+        self.on_create: Callable[[Sight], None] | None = None
+        self.travelling: set[asyncio.Task[Delivery]] = set()
+        self._beaten_at = timeline.at
+        for user in USERS:
+            for venue in VENUES:
+                self._open_account(user, venue)
+        for base in BASES:
+            self.thin_out(base, DEPTH[base])
+
+    # --- The wire -----------------------------------------------------------------------------
+
+    def disturbance(self, request: WireRequest) -> FaultRule | None:
+        rule = self.venues.disturbance(request)
+        self.faults_fired += rule is not None
+        return rule
+
+    def answer(self, request: WireRequest, rule: FaultRule | None) -> Delivery:
+        if request.method == "POST" and request.path in CREATES:
+            self._see(request)
+        return self.venues.answer(request, rule)
+
+    def latency(self) -> float:
+        return LATENCY + LATENCY_SPREAD * self._draws.random()
+
+    def pass_by(self, name: str) -> None:
+        self._boundaries.pass_by(name)
+
+    def travels(self, task: asyncio.Task[Delivery]) -> None:
+        self.travelling.add(task)
+        task.add_done_callback(self.travelling.discard)
+
+    def _see(self, request: WireRequest) -> None:
+        """Note what our own database says of the intent at this very moment, past any service."""
+        venue = VENUE_OF_HOST[request.host]
+        body = request.json if venue == BYBIT else request.parameters
+        own_id = str(body.get("orderLinkId") or body.get("newClientOrderId") or "")
+        cursor = self._database.execute(
+            "SELECT o.*, p.user_id FROM trading_order o JOIN trading_position p "
+            "ON p.id = o.position_id WHERE o.client_order_id = ?",
+            (own_id,),
+        )
+        row = cursor.fetchone()
+        names = [column[0] for column in cursor.description]
+        headers = request.headers
+        sight = Sight(
+            at=self._timeline.at,
+            venue=venue,
+            api_key=headers.get("x-mbx-apikey") or headers.get("x-bapi-api-key", ""),
+            client_order_id=own_id,
+            intent=None if row is None else dict(zip(names, row, strict=True)),
+            is_in_transaction=self._database.in_transaction,
+        )
+        self.sights.append(sight)
+        if self.on_create is not None:
+            self.on_create(sight)
+
+    # --- Time ---------------------------------------------------------------------------------
+
+    def beat(self, now: datetime) -> None:
+        """Let the venues live up to `now`: settle, match what rests, liquidate what is weak."""
+        if now - self._beaten_at < BEAT:
+            return
+        is_quiet = not self.ledger.open_orders()
+        if not is_quiet:
+            self._match_on_the_way(now)
+        self._beaten_at = now
+        self.simulator.tick()
+
+    def _match_on_the_way(self, now: datetime) -> None:
+        moment = self._beaten_at + BEAT
+        for _ in range(MOST_BEATS):
+            if moment >= now:
+                return
+            self.simulator.advance(moment)
+            self.simulator.engine.match_resting(moment)
+            moment += BEAT
+
+    # --- What happens at venues ---------------------------------------------------------------
+
+    def listing(self, venue: str, base: str) -> Listing:
+        return self.simulator.market.listings[(venue, f"{base}USDT")]
+
+    def account(self, user: str, venue: str) -> Account:
+        return self.ledger.accounts[api_key(user, venue)]
+
+    def held(self, user: str, venue: str, base: str) -> Decimal:
+        """Return what the venue says the account holds, > 0 long."""
+        key = (venue, f"{base}USDT")
+        return self.ledger.holding(api_key(user, venue), key).base_quantity
+
+    def disturb(self, **rule: Any) -> None:
+        self.venues.faults.add(rule)
+
+    def calm(self) -> None:
+        """End all faults; prices are the market's again."""
+        self.venues.faults.clear()
+
+    def move_price(self, base: str, factor: Decimal, venues: tuple[str, ...] = VENUES) -> None:
+        """Move the price of one asset by a factor and hold it there."""
+        for venue in venues:
+            listing = self.listing(venue, base)
+            mid = self.simulator.market.mid(listing, self._timeline.at)
+            price = (mid * factor / listing.tick).quantize(Decimal(1)) * listing.tick
+            self._pin(listing, price=price)
+
+    def thin_out(self, base: str, level_quantity: Decimal) -> None:
+        """Put so much on each level of the books of one asset."""
+        for venue in VENUES:
+            self._pin(self.listing(venue, base), level_quantity=level_quantity)
+
+    def _pin(self, listing: Listing, **values: Any) -> None:
+        before = self.ledger.pins.get(listing.key, Pin(venue=listing.venue, symbol=listing.symbol))
+        self.ledger.put_pin(replace(before, **values))
+        self.simulator.books.forget(listing)
+
+    def trade_by_hand(
+        self, user: str, venue: str, base: str, side: Side, quantity: Decimal
+    ) -> bool:
+        """Trade on the account as its owner would on the venue's own page."""
+        intent = OrderIntent(
+            listing=self.listing(venue, base),
+            client_order_id="",
+            side=side,
+            order_type=OrderType.MARKET,
+            time_in_force=TimeInForce.IOC,
+            base_quantity=quantity,
+            price=None,
+            reduce_only=False,
+            origin=Origin.FOREIGN,
+        )
+        account = self.account(user, venue)
+        placed = self.simulator.place(account, intent, now=self._timeline.at)
+        return not isinstance(placed, Refusal)
+
+    def liquidate(self, user: str, venue: str, base: str) -> Order | None:
+        listing = self.listing(venue, base)
+        account = self.account(user, venue)
+        return self.simulator.engine.close_by_venue(
+            account, listing, Origin.LIQUIDATION, now=self._timeline.at
+        )
+
+    def listen(self, listener: Callable[[AccountEvent], None]) -> None:
+        self.simulator.listeners.append(listener)
+
+    def _open_account(self, user: str, venue: str) -> None:
+        account = Account(
+            venue=BYBIT if venue == BYBIT else "binance",
+            api_key=api_key(user, venue),
+            secret=f"secret of {user} at {venue}",
+            uid=len(self.ledger.accounts) + 1,
+            wallets={"unified" if venue == BYBIT else "usdm": {"USDT": USDT}},
+            created_at=self._timeline.at,
+        )
+        self.ledger.put_account(account)

@@ -1,0 +1,302 @@
+"""One run: Carry on one side, the venues on the other, and the time that passes between them.
+
+Production code is called as its processes call it: workers sweep every two seconds, doorbells and
+streams drive sooner, beats book and reconcile. A process may die at any boundary; then nothing of
+it but the database is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from arbsite.accounts.models import User
+from exchanges.models import ExchangeAccount, Instrument
+from tests.simulation.crash import Crash
+from tests.simulation.laboratory import Laboratory
+from tests.simulation.prices import Prices
+from tests.simulation.streams import Streams
+from tests.simulation.timeline import forget_tasks
+from trading.core.states import LIVE_POSITION_STATES
+from trading.models import Position
+from trading.services import evaluate, lease, slots
+from trading.services.account_facts import record
+from trading.services.book_funding import book_funding
+from trading.services.drive import drive
+from trading.services.equity import read_accounts
+from trading.services.reconcile import reconcile_accounts
+from trading.services.sweep import sweep
+from trading.services.watch import watch_positions
+
+SWEEP_EVERY = 2.0
+IDLE_SECONDS = 20.0
+WATCH_EVERY = timedelta(seconds=30)
+FUNDING_SLOT = timedelta(seconds=10)
+# Where nothing has settled there is nothing to book: fewer rounds are as good.
+FUNDING_EVERY = timedelta(minutes=2)
+RECONCILE_EVERY = timedelta(minutes=1)
+BALANCES_EVERY = timedelta(minutes=5)
+BUSY = """
+SELECT EXISTS (SELECT 1 FROM trading_order WHERE state IN
+  ('planned', 'sending', 'open', 'partial', 'unknown'))
+OR EXISTS (SELECT 1 FROM trading_position WHERE state IN
+  ('planned', 'entering', 'exiting', 'unwinding') OR (state = 'open' AND goal = 'flat'))
+"""
+DEAD_PID = 99_999_999
+OTHER_MACHINE = "0ther000.1.other.1"
+RESTART_SECONDS = 3.0
+FAULTS_LINGER = timedelta(minutes=1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Kill:
+    """One press of the kill switch, as the person who pressed it remembers it."""
+
+    epoch: int
+    user_id: str | None
+    pressed_at: datetime
+    excused_before: timedelta
+    closes: bool
+    rearmed_at: datetime | None = None
+
+
+class World:
+    """Everything of one seed. `clock` is what Carry's services believe the time is."""
+
+    def __init__(self, laboratory: Laboratory, seed: int) -> None:
+        self.laboratory = laboratory
+        self.seed = seed
+        self.skew = 0.0
+        self.far = laboratory.begin(seed)
+        self.timeline = laboratory.timeline
+        self.boundaries = laboratory.boundaries
+        self.venues = laboratory.venues
+        self.prices = Prices(self.far, laboratory.redis)
+        self.streams = Streams(self.far.venues, laboratory.calls, seed)
+        self.draws = Random(f"world {seed}")  # noqa: S311 - it must repeat
+        laboratory.clock = self.clock
+        self.users = {user.username: user for user in User.objects.all()}
+        self.steps = 0
+        self.deaths = 0
+        self.opened = 0
+        self.recoveries: list[float] = []
+        self.kills: list[Kill] = []
+        self.released: set[str] = set()
+        self.closed_by_hand: set[str] = set()
+        self._faulted_at: datetime | None = None
+        self.excused = timedelta()
+        self.down: set[str] = set()
+        self.doorbells_lost = 0.0
+        self.is_alive = True
+        self.on_step: Callable[[], None] = lambda: None
+        self.slots_run: dict[str, int] = {}
+        self._slot_of: dict[timedelta, int] = {}
+        self._funding_seen = 0
+        self._watched_at = self._balances_at = self.timeline.at
+        accounts = ExchangeAccount.objects.select_related("exchange").order_by("created_at", "pk")
+        self.accounts = {account.pk: account for account in accounts}
+        for account in self.accounts.values():
+            self.streams.open(account.pk, account.exchange.code, laboratory.clients[account.pk])
+        self.prices.feed(self.now)
+
+    @property
+    def now(self) -> datetime:
+        return self.timeline.at
+
+    def clock(self) -> datetime:
+        return self.timeline.at + timedelta(seconds=self.skew)
+
+    # --- Carry's processes ----------------------------------------------------------------------
+
+    def as_process(self, work: Callable[[], object]) -> None:
+        """Do what a process does; when it dies in it, restart it as a supervisor would."""
+        if not self.is_alive:
+            return
+        self.prices.feed(self.now)
+        try:
+            work()
+        except Crash:
+            self.die()
+        self._step()
+
+    def die(self) -> None:
+        """Lose everything in memory, be away for a moment, then start as production starts."""
+        self.deaths += 1
+        self.boundaries.restart()
+        forget_tasks(self.laboratory.loop, frozenset(self.far.travelling))
+        evaluate._shared.cache_clear()
+        self.streams.lose_all()
+        self._leave_leases()
+        self.sleep(RESTART_SECONDS)
+        before = self.now
+        self.as_process(self._start)
+        self.recoveries.append((self.now - before).total_seconds())
+
+    def _leave_leases(self) -> None:
+        """The dead process's leases stay as they are, under its own name."""
+        machine, *_ = lease.owner_name().split(".")
+        holder = f"{machine}.{DEAD_PID}.dead.1" if self.draws.random() < 0.7 else OTHER_MACHINE
+        Position.objects.filter(lease_owner=lease.owner_name()).update(lease_owner=holder)
+
+    def _start(self) -> None:
+        lease.free_the_dead(now=self.clock())
+        reconcile_accounts(venues=self.venues, now=self.clock())
+        for position_id in self.live():
+            drive(position_id, venues=self.venues, clock=self.clock)
+
+    def live(self) -> list[UUID]:
+        rows = Position.objects.filter(state__in=LIVE_POSITION_STATES).order_by("created_at", "pk")
+        return list(rows.values_list("pk", flat=True))
+
+    def ring(self, position_id: UUID) -> None:
+        """A doorbell: it may be lost."""
+        if self.draws.random() >= self.doorbells_lost:
+            self.as_process(lambda: drive(position_id, venues=self.venues, clock=self.clock))
+
+    def sweep(self) -> None:
+        self.as_process(lambda: sweep(venues=self.venues, clock=self.clock))
+
+    def reconcile(self) -> None:
+        self.as_process(self._reconcile)
+
+    def book_funding(self) -> None:
+        self.as_process(self._book_funding)
+
+    def _reconcile(self) -> None:
+        reconcile_accounts(venues=self.venues, now=self.clock())
+        # Balances decide nothing but sizes, and sizes here are far below them.
+        if self.now - self._balances_at >= BALANCES_EVERY:
+            self._balances_at = self.now
+            accounts = list(self.accounts.values())
+            read_accounts(accounts, venues=self.venues, now=self.clock())
+
+    def _book_funding(self) -> None:
+        book_funding(venues=self.venues, now=self.clock())
+
+    def hear_streams(self) -> None:
+        """Record what the private streams brought, and drive what it concerns."""
+        if not self.is_alive:
+            return
+        for account_id, facts in self.streams.due(self.now):
+            found: list[UUID] = []
+            account = self.accounts[account_id]
+
+            def work(account=account, facts=facts, found=found) -> None:  # type: ignore[no-untyped-def]
+                found += record(account, facts, now=self.clock())
+
+            self.as_process(work)
+            for position_id in found:
+                self.ring(position_id)
+
+    # --- Time -----------------------------------------------------------------------------------
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass with all processes at work."""
+        left = seconds
+        while left > 0:
+            step = min(SWEEP_EVERY if self._is_busy() else IDLE_SECONDS, left)
+            self._wait(step)
+            left -= step
+            self.hear_streams()
+            self.sweep()
+            self._beats()
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass with every process of Carry away."""
+        before, self.is_alive = self.is_alive, False
+        self._wait(seconds)
+        self.excused += timedelta(seconds=seconds)
+        self.is_alive = before
+        self._step()
+
+    def _wait(self, seconds: float) -> None:
+        if self.down or self.prices.silent:
+            self.excused += timedelta(seconds=seconds)
+        self.laboratory.loop.run_until_complete(asyncio.sleep(seconds))
+        self.prices.feed(self.now)
+
+    def _is_busy(self) -> bool:
+        """Tell whether the next sweep may have work; while it has none, fewer are as good."""
+        return self.laboratory.database.asks(BUSY) or self.streams.has_news
+
+    def _beats(self) -> None:
+        """Do what beat has scheduled, each slot once, though two beats ring."""
+        settled = len(self.far.ledger.funding)
+        if settled != self._funding_seen or self._is_slot_new(FUNDING_EVERY):
+            self._funding_seen = settled
+            with self.boundaries.passed_over():
+                self.prices.store_settlements()
+            self._claim_twice("book_funding", FUNDING_SLOT, self._book_funding)
+        if self._is_slot_new(RECONCILE_EVERY):
+            self._claim_twice("reconcile_accounts", RECONCILE_EVERY, self._reconcile)
+        if self.now - self._watched_at >= WATCH_EVERY:
+            self._watched_at = self.now
+            self.as_process(lambda: watch_positions(venues=self.venues, clock=self.clock))
+
+    def _is_slot_new(self, every: timedelta) -> bool:
+        slot = int(self.clock().timestamp() // every.total_seconds())
+        is_new = self._slot_of.get(every) != slot
+        self._slot_of[every] = slot
+        return is_new
+
+    def _claim_twice(self, job: str, every: timedelta, work: Callable[[], None]) -> None:
+        def ring() -> None:
+            if slots.claim(job, every=every, now=self.clock()):
+                slot = f"{job} {self.clock().timestamp() // every.total_seconds():.0f}"
+                self.slots_run[slot] = self.slots_run.get(slot, 0) + 1
+                work()
+
+        self.as_process(ring)
+        self.as_process(ring)
+
+    def _step(self) -> None:
+        self.steps += 1
+        self.on_step()
+
+    # --- What people and faults did, as the observer is told ------------------------------------
+
+    @property
+    def is_faulted(self) -> bool:
+        """Tell whether anything was disturbed in the last minute."""
+        return self._faulted_at is not None and self.now - self._faulted_at < FAULTS_LINGER
+
+    def note_fault(self) -> None:
+        self._faulted_at = self.now
+
+    def note_kill(self, user: User | None, epoch: int, *, closes: bool) -> None:
+        known = next((kill for kill in self.kills if kill.epoch == epoch), None)
+        if known is not None:
+            known.closes = known.closes or closes
+            return
+        self.kills.append(
+            Kill(
+                epoch=epoch,
+                user_id=None if user is None else user.pk.hex,
+                pressed_at=self.now,
+                excused_before=self.excused,
+                closes=closes,
+            )
+        )
+
+    def note_rearm(self, user: User | None) -> None:
+        scope = None if user is None else user.pk.hex
+        for kill in self.kills:
+            if kill.user_id == scope and kill.rearmed_at is None:
+                kill.rearmed_at = self.now
+
+    def closers(self, reason: str) -> set[str]:
+        """Return the users whose positions a person closed by hand, or by a kill."""
+        if reason == "manual":
+            return self.closed_by_hand
+        everyone = {name for name in self.users if any(k.user_id is None for k in self.kills)}
+        ids = {kill.user_id for kill in self.kills}
+        return everyone | {name for name, user in self.users.items() if user.pk.hex in ids}
+
+    def instrument(self, venue: str, base: str) -> Instrument:
+        return Instrument.objects.select_related("exchange").get(
+            exchange__code=venue, symbol=f"{base}/USDT:USDT"
+        )
