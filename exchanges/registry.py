@@ -98,6 +98,12 @@ def account_stream(key: AccountKey) -> AccountStream:
     return cast(AccountStream, _port(STREAMS, "CcxtAccountStream", key))
 
 
+def why_no_dead_man(venue: str) -> str:
+    """Return why a venue's orders are not counted down, empty where they are."""
+    profile = PROFILES[venue]
+    return "" if profile.dead_man is not None else profile.no_dead_man
+
+
 def warm_up(keys: Collection[AccountKey]) -> None:
     """Load listings and open connections for accounts, and keep them so, before an order comes.
 

@@ -24,6 +24,7 @@ from trading.services import slots
 from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.books import read_books as read_all_books
 from trading.services.check_keys import check_keys as check_all_keys
+from trading.services.dead_man import tend_switches
 from trading.services.drive import drive
 from trading.services.equity import snapshot_equity as snapshot_all_equity
 from trading.services.equity_bridge import alert_all_unexplained
@@ -144,6 +145,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
         return
     _start(warm_venues, "warm")
     _start(working_sweep, "sweep")
+    _start(tend_switches, "dead-man")
     if CLOSE in queues:
         _start(watch_positions, "watch")
         started = timezone.now()

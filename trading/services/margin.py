@@ -16,6 +16,7 @@ from exchanges.errors import CredentialRefused, RateLimited, SettingRefused
 from trading.core.money import plain
 from trading.events import announce
 from trading.models import Event, Leg, MarginTopUp, Position
+from trading.services.halt import openable
 from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
 
 _O = MarginTopUp.Outcome
@@ -61,6 +62,8 @@ def look_up(position: Position, *, venues: Venues, now: datetime) -> bool:
 
 
 def _look_up(asked: MarginTopUp, venues: Venues, now: datetime) -> bool:
+    if not openable([asked.leg.account], venues=venues, now=now):
+        return False
     account = venues.account(asked.leg.account)
     read = account.isolated_margin(Symbol(asked.leg.instrument.symbol))
     (held,) = venues.call_all([read], READ_SECONDS)
