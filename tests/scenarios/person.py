@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -62,6 +64,11 @@ class Person:
         path = f"/positions/{position_id}/close/"
         answer = self._web.post(self._web.get(path).form(path))
         assert answer.status == 200, answer.complaints
+
+    def health(self) -> dict[str, Any]:
+        """Return what the installation says of itself."""
+        found: dict[str, Any] = json.loads(self._web.get("/api/health").text)
+        return found
 
     def kill(self) -> datetime:
         """Type the phrase and close everything; return when the answer said that it is pressed."""
