@@ -111,14 +111,6 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
         _tell_vanished(order, now)
 
 
-def book_late_fills(orders: Iterable[Order], *, venues: Venues, now: datetime) -> bool:
-    """Read all fills since the first of these orders; tell whether one was not booked before.
-
-    A venue may fill what it had called cancelled: nobody asks about a final order any more.
-    """
-    return _book_fills_of([order for order in orders if order.sent_at], venues, now)
-
-
 def lacks_fills(orders: Iterable[Order]) -> bool:
     """Tell whether an order filled more than is booked."""
     return any(_unbooked(order) > 0 for order in orders)
@@ -127,13 +119,8 @@ def lacks_fills(orders: Iterable[Order]) -> bool:
 def book_missing_fills(orders: Iterable[Order], *, venues: Venues, now: datetime) -> None:
     """Read and book the fills of orders that filled more than is booked."""
     lacking = [order for order in orders if _unbooked(order) > 0 and order.sent_at is not None]
-    _book_fills_of(lacking, venues, now)
-
-
-def _book_fills_of(orders: list[Order], venues: Venues, now: datetime) -> bool:
-    """Read each instrument's fills since its first order; tell whether any was new."""
     reads: dict[tuple[object, str], Order] = {}
-    for order in sorted(orders, key=lambda order: order.created_at):
+    for order in sorted(lacking, key=lambda order: order.created_at):
         reads.setdefault((order.leg.account_id, order.leg.instrument.symbol), order)
     answers = venues.call_all(
         [
@@ -144,11 +131,9 @@ def _book_fills_of(orders: list[Order], venues: Venues, now: datetime) -> bool:
         ],
         READ_SECONDS,
     )
-    touched: list[Order] = []
     for first, answer in zip(reads.values(), answers, strict=True):
         if not isinstance(answer, BaseException):
-            touched += book_fills(first.leg.account, answer, now=now)
-    return bool(touched)
+            book_fills(first.leg.account, answer, now=now)
 
 
 def _unbooked(order: Order) -> Decimal:
