@@ -32,6 +32,7 @@ from trading.services.fees import refresh_fees
 from trading.services.late_slots import tell_of_late_jobs
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
+from trading.services.reconcile import reconcile_after_start, reconcile_due
 from trading.services.relay import relay_events as relay_all_events
 from trading.services.scan import scan_all
 from trading.services.sweep import EVERY_SECONDS, run_every, working_sweep
@@ -147,6 +148,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
     _start(working_sweep, "sweep")
     _start(tend_switches, "dead-man")
     if CLOSE in queues:
+        _start(review_accounts, "review")
         _start(watch_positions, "watch")
         started = timezone.now()
 
@@ -154,6 +156,12 @@ def start_sweep(sender: Any, **_: Any) -> None:
             tell_of_late_jobs(slot_intervals(), since=started, now=timezone.now())
 
         _start(tell_of_lateness, "lateness", LATENESS_EVERY_SECONDS)
+        reconcile_after_start(now=started)
+
+
+def review_accounts() -> int:
+    """Reconcile what asks for it: after a start, an unknown order, a venue's return, a trade."""
+    return reconcile_due(venues=REAL, now=timezone.now())
 
 
 def _start(work: Callable[[], object], name: str, seconds: float = EVERY_SECONDS) -> None:

@@ -62,6 +62,10 @@ def _hold_open(view: PositionView) -> Step:
 def _held(view: PositionView) -> Step:
     if view.goal is Goal.FLAT and view.exit_asked_since_hold:
         return Record(event=PositionEvent.EXIT_SUBMITTED, cause="a person asked to close it")
+    if exposure([leg.exposure for leg in view.legs]) is Exposure.FLAT and all(
+        leg.settled for leg in view.legs
+    ):
+        return confirmed(view, PositionEvent.FLAT, "both legs are gone")
     return Wait(reason="held until a person decides")
 
 

@@ -29,10 +29,14 @@ from trading.core.steps import Record, Step, Wait
 def entry_step(view: PositionView, now: datetime) -> Step:
     """Hedge what is filled before anything else, then work on the rest of the first leg."""
     is_stopped = view.is_killed or view.goal is Goal.FLAT
-    if (step := resume_unsent(view, _not_to_be_sent(view, is_stopped, now))) is not None:
+    was_closed = any(leg.was_closed_outside for leg in view.legs)
+    unwanted = _not_to_be_sent(view, is_stopped or was_closed, now)
+    if (step := resume_unsent(view, unwanted)) is not None:
         return step
     if is_stopped:
         return _stop_entry(view, now)
+    if was_closed:
+        return _end_closed_entry(view, now)
     overpaid = _overpaid(view)
     step = _give_up_overpaid(view, overpaid, now) if overpaid else None
     step = step or _hedge(view, now) or cancel_expired(view, now)
@@ -119,19 +123,33 @@ def _stop_entry(view: PositionView, now: datetime) -> Step:
     """End an entry on request: cancel, then flatten what is there."""
     if (step := cancel_working(view, now)) is not None:
         return step
-    if all(leg.settled and leg.net_base == 0 for leg in view.legs):
+    if _never_exposed(view) and all(leg.settled for leg in view.legs):
         return confirmed(view, PositionEvent.NEVER_EXPOSED, "stopped before anything was filled")
     return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the entry was stopped")
+
+
+def _end_closed_entry(view: PositionView, now: datetime) -> Step:
+    """What a venue closed is not opened again: the entry ends with what is hedged by then."""
+    if (step := cancel_working(view, now)) is not None:
+        return step
+    if exposure([leg.exposure for leg in view.legs]) is Exposure.IMBALANCED:
+        cause = "a leg was closed by its venue or its owner during the entry"
+        return Record(event=PositionEvent.IMBALANCED, cause=cause)
+    return _entry_ended(view, "")
+
+
+def _never_exposed(view: PositionView) -> bool:
+    return all(leg.net_base == 0 and not leg.was_closed_outside for leg in view.legs)
 
 
 def _entry_ended(view: PositionView, overpaid: str) -> Step:
     if not all(leg.settled for leg in view.legs):
         return Wait(reason="an order is not final at the venue yet")
     match exposure([leg.exposure for leg in view.legs]):
-        case Exposure.FLAT if all(leg.net_base == 0 for leg in view.legs):
+        case Exposure.FLAT if _never_exposed(view):
             return confirmed(view, PositionEvent.NEVER_EXPOSED, "nothing was filled")
         case Exposure.FLAT:
-            return confirmed(view, PositionEvent.FLAT, "only dust was filled")
+            return confirmed(view, PositionEvent.FLAT, "nothing but dust is left")
         case Exposure.HEDGED:
             note = f"; the rest was left: {overpaid}" if overpaid else ""
             cause = f"both legs are filled and read back{note}"

@@ -41,8 +41,11 @@ class SpotHolding:
 def derivative_verdict(
     ours: Decimal, theirs: Decimal, *, ignored: Decimal, may_still_fill: bool
 ) -> QuantityVerdict:
-    """Compare a contract's position; `ignored` was accepted by a person as not ours."""
-    if theirs == ours + ignored:
+    """Compare a contract's position; `ignored` was accepted by a person as not ours.
+
+    Where all of it has gone meanwhile only ours is left, which is as good.
+    """
+    if theirs in (ours, ours + ignored):
         return QuantityVerdict.EQUAL
     if may_still_fill:
         return QuantityVerdict.UNSETTLED

@@ -72,6 +72,8 @@ class LegView:
     decision_mid: Decimal | None = None
     is_reachable: bool | None = None
     """Whether its venue answered on this visit; None while it was not asked anything."""
+    was_closed_outside: bool = False
+    """Its venue or its owner closed some of it: an entry must not fill that up again."""
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ from exchanges.models import ExchangeAccount
 from trading.core.money import plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
-from trading.core.states import LIVE_POSITION_STATES
+from trading.core.states import LIVE_POSITION_STATES, PositionState
 from trading.events import announce
 from trading.models import Discrepancy, Event, Leg, Order, Position, Trade
 from trading.services.cool_downs import cool_down
@@ -211,12 +211,14 @@ def _note_exposure_change(leg: Leg) -> None:
 
 
 def _tell(leg: Leg, share: Decimal, fill: Fill, cause: Trade.Cause, now: datetime) -> None:
+    is_held = leg.position.state == PositionState.HELD
+    follows = "the position is held: press Close" if is_held else "the other leg follows at once"
     announce(
         user_id=leg.account.user_id,
         kind=f"venue.{cause}",
         severity=Event.Severity.CRITICAL,
         sentence=f"{leg.instrument.exchange.name} {WORDS[cause]} {plain(share)} "
-        f"{leg.instrument.base} at {plain(fill.price)}; the other leg follows at once",
+        f"{leg.instrument.base} at {plain(fill.price)}; {follows}",
         position=leg.position,
         now=now,
     )

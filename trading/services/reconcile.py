@@ -13,6 +13,7 @@ from exchanges.models import ExchangeAccount
 from trading.core.quantity import QuantityVerdict
 from trading.core.reconcile import Findings, VenueReports, reconcile
 from trading.core.states import LIVE_POSITION_STATES
+from trading.doorbell import ring_drive
 from trading.models import Leg, Order, Position
 from trading.services.discrepancies import note_hedge_mode, settle_findings
 from trading.services.engine import note_reconciled
@@ -234,6 +235,8 @@ def _apply(
     """Write only what changes: own fills and the venue's closings by their key, own orders."""
     booked = book_fills(account, [found.fill for found in findings.fills], now=now)
     closed = book_venue_fills(account, findings.venue_fills, now=now)
+    for position in closed:
+        ring_drive(position.pk)
     observed = {found.client_order_id for found in findings.orders}
     listed: dict[str | None, OrderReport] = {r.client_order_id: r for r in reports.orders}
     absorbed = 0

@@ -9,11 +9,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F, Q
+
 from exchanges.models import ExchangeAccount
-from trading.models import AccountReview
+from trading.core.states import EXPOSED_POSITION_STATES
+from trading.models import AccountReview, Leg, Reconciliation
 
 # A venue that did not answer, and a difference that may be lag, are looked at again after this.
 AGAIN_AFTER = timedelta(seconds=3)
+# Without a stream, what a venue closes is seen by then; the other leg follows within 30 s.
+EXPOSED_EVERY = timedelta(seconds=20)
 
 
 def ask_for_review(
@@ -35,9 +40,19 @@ def ask_for_all(accounts: Iterable[ExchangeAccount], *, now: datetime) -> None:
 
 
 def due_accounts(*, now: datetime) -> list[ExchangeAccount]:
-    """Return the active accounts whose review is due, those that waited longest first."""
-    active = ExchangeAccount.objects.active().select_related("exchange")
-    return list(active.filter(review__due_at__lte=now).order_by("review__due_at"))
+    """Return the active accounts to compare now: asked for, or exposed and not compared lately.
+
+    Those that were asked for come first; one that was put off waits, exposed or not.
+    """
+    exposed = Leg.objects.filter(position__state__in=EXPOSED_POSITION_STATES)
+    fresh = Reconciliation.objects.filter(compared_at__gt=now - EXPOSED_EVERY)
+    is_stale = Q(pk__in=exposed.values("account")) & ~Q(pk__in=fresh.values("account"))
+    accounts = (
+        ExchangeAccount.objects.active()
+        .filter(Q(review__due_at__lte=now) | (Q(review=None) & is_stale))
+        .select_related("exchange")
+    )
+    return list(accounts.order_by(F("review__due_at").asc(nulls_last=True)))
 
 
 def close_review(account_id: UUID, *, asked_until: datetime) -> None:

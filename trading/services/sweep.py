@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import close_old_connections, connections
+from django.db.models import F
 from django.utils import timezone
 
 from arbsite.accounts.models import User
@@ -20,7 +21,7 @@ from trading.core.states import (
     PositionState,
 )
 from trading.events import announce
-from trading.models import Event, KillSwitch, Order, Position
+from trading.models import Event, KillSwitch, Order, Position, Trade
 from trading.services import engine, lease
 from trading.services.drive import drive
 from trading.services.exit import request_exit
@@ -131,7 +132,13 @@ def positions_due(user_id: UUID | None = None) -> list[UUID]:
     ).exclude(state=PositionState.OPEN, reduce_to__isnull=False)
     # An order that is not final keeps its position due, whatever the position's state says.
     unfinished = Order.objects.filter(state__in=PENDING_ORDER_STATES).values("position")
-    due = live.exclude(pk__in=resting.values("pk")) | Position.objects.filter(pk__in=unfinished)
+    # What a venue closed since both were read back is to be followed, although all is at rest.
+    closed = Trade.objects.filter(order=None, booked_at__gt=F("position__checked_at"))
+    due = (
+        live.exclude(pk__in=resting.values("pk"))
+        | live.filter(pk__in=closed.values("position"))
+        | Position.objects.filter(pk__in=unfinished)
+    )
     if user_id is not None:
         due = due.filter(user_id=user_id)
     rows = due.distinct().order_by("created_at").values_list("pk", "goal", "state")

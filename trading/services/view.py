@@ -17,7 +17,7 @@ from trading.core.states import Goal, OrderState, PositionState, Purpose
 from trading.models import KillSwitch, Leg, Order, Position
 from trading.services import market
 from trading.services.contact import Contact
-from trading.services.holdings import leg_net_base
+from trading.services.holdings import closed_outside, leg_net_base
 
 # Unhedged for longer than this after the first fill, the entry is given up and unwound.
 HEDGE_DEADLINE = timedelta(seconds=10)
@@ -114,6 +114,7 @@ def _leg_view(
         is_prepared=leg.is_prepared,
         decision_mid=leg.decision_entry_mid,
         is_reachable=contact.is_reachable(leg.account_id),
+        was_closed_outside=closed_outside(leg) != 0,
     )
 
 
