@@ -236,3 +236,15 @@ def test_a_leg_that_ends_tomorrow_is_closed_today(desk: Desk, position: Position
 
     position.refresh_from_db()
     assert (position.goal, position.close_reason) == (Goal.FLAT, "expiry")
+
+
+def test_a_position_that_nobody_reads_is_asked_for(desk: Desk, position: Position) -> None:
+    AccountPosition.objects.update(observed_at=timezone.now() - timedelta(minutes=5))
+    minute_ago = timezone.now() - timedelta(minutes=1)
+    watch_positions()
+    assert not AccountPosition.objects.filter(observed_at__gt=minute_ago).exists()
+    LastingCondition.objects.update(since=timezone.now() - timedelta(seconds=21))
+
+    watch_positions()
+
+    assert not AccountPosition.objects.filter(observed_at__lt=minute_ago).exists()

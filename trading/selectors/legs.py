@@ -13,9 +13,10 @@ from exchanges.domain import BookTop, FundingRate, InstrumentKind
 from exchanges.models import AccountPosition
 from trading.core.funding import annualised_rate, next_settlement, payment
 from trading.core.liquidation import Danger, distance_danger, liquidation_distance
-from trading.models import Leg, Trade
+from trading.models import Leg
 from trading.services.holdings import leg_net_base
 from trading.services.market import row_of
+from trading.services.pnl import entry_price
 
 LiquidationPrices = dict[tuple[object, object], Decimal]
 
@@ -47,6 +48,14 @@ class LegLine:
         if self.liquidation_price is None or not self.mark or not self.base_quantity:
             return None
         return liquidation_distance(self.liquidation_price, self.mark)
+
+    @property
+    def adl_rank(self) -> int | None:
+        """Return the place in the venue's queue of auto-deleveraging: 5 is cut first."""
+        reported = AccountPosition.objects.filter(
+            account=self.leg.account_id, instrument=self.leg.instrument_id
+        ).first()
+        return None if reported is None else reported.adl_rank
 
     @property
     def apr(self) -> Decimal | None:
@@ -91,7 +100,7 @@ def leg_line(leg: Leg, liquidations: LiquidationPrices, board: Board) -> LegLine
     return LegLine(
         leg=leg,
         base_quantity=leg_net_base(leg),
-        entry_price=_average_price([trade for trade in leg.trades.all() if trade.action == "OPEN"]),
+        entry_price=entry_price(leg),
         mark=row.quote.mark_price if row is not None and row.quote is not None else None,
         book=row.book if row is not None else None,
         liquidation_price=liquidations.get((leg.account_id, leg.instrument_id)),
@@ -120,10 +129,3 @@ def danger(line: LegLine | None) -> Danger:
     if line is None or line.distance is None:
         return Danger.NONE
     return distance_danger(line.distance)
-
-
-def _average_price(trades: list[Trade]) -> Decimal | None:
-    quantity = sum((trade.base_quantity for trade in trades), Decimal(0))
-    if not quantity:
-        return None
-    return sum((trade.price * trade.base_quantity for trade in trades), Decimal(0)) / quantity

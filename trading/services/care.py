@@ -32,7 +32,8 @@ from trading.core.states import Goal, PositionState
 from trading.events import announce_once
 from trading.models import Event, Leg, Position
 from trading.services import lasting, margin, market
-from trading.services.danger import Judged, judge, top_up_of
+from trading.services.danger import Judged, is_known, judge, top_up_of
+from trading.services.equity import read_accounts
 from trading.services.exit import request_exit
 from trading.services.holdings import leg_net_base
 from trading.services.pnl import entry_price
@@ -40,7 +41,8 @@ from trading.services.reduction import request_reduction
 from trading.services.venues import Venues
 
 SAY_AGAIN = timedelta(minutes=10)
-GAP = "adverse_gap"
+GAP, BLIND = "adverse_gap", "position_unread"
+ASK_AFTER = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,24 @@ def _watch_expiry(subject: Subject) -> bool:
     return bool(soon) and subject.may_act and _close(subject, "expiry", soon)
 
 
+def _ask_what_nobody_read(subject: Subject) -> None:
+    """Read accounts of which nothing was heard for a while: the minutely reading may be dead."""
+    old = [leg for leg in subject.legs if not is_known(leg, now=subject.now)]
+    if not old:
+        lasting.has_ended(subject.position, BLIND)
+        return
+    if not lasting.has_lasted(subject.position, BLIND, least=ASK_AFTER, now=subject.now):
+        return
+    lasting.has_ended(subject.position, BLIND)
+    accounts = list({leg.account_id: leg.account for leg in old}.values())
+    if read_accounts(accounts, venues=subject.venues, now=subject.now) < len(accounts):
+        names = " and ".join(sorted(account.exchange.name for account in accounts))
+        sentence = f"{names} cannot be asked how near the position is to its liquidation"
+        subject.say("blind", Danger.WARNING, sentence)
+
+
 def _watch_liquidation(subject: Subject) -> bool:
+    _ask_what_nobody_read(subject)
     for leg in subject.legs:
         judged = judge(
             leg,

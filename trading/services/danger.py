@@ -21,6 +21,7 @@ from trading.services.venues import READ_SECONDS, Venues
 MARK_LASTS = timedelta(seconds=10)
 # What the venue said of a position serves this long; the minutely reading renews it.
 POSITION_LASTS = timedelta(minutes=3)
+READ_LASTS = timedelta(seconds=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,14 @@ class Judged:
     danger: Danger
     sentence: str
     is_fresh: bool
+
+
+def is_known(leg: Leg, *, now: datetime) -> bool:
+    """Tell whether the venue said lately what it holds of a leg; spot needs no saying."""
+    if leg.instrument.kind == InstrumentKind.SPOT:
+        return True
+    row = AccountPosition.objects.filter(account=leg.account, instrument=leg.instrument)
+    return row.filter(observed_at__gt=now - READ_LASTS).exists()
 
 
 def judge(leg: Leg, board: Board, *, venues: Venues, may_ask: bool, now: datetime) -> Judged | None:

@@ -23,5 +23,7 @@ def has_lasted(position: Position, rule: str, *, least: timedelta, now: datetime
 
 
 def has_ended(position: Position, rule: str) -> None:
-    """Note that `rule` is not true any more."""
-    LastingCondition.objects.filter(position=position, rule=rule).delete()
+    """Note that `rule` is not true any more; usually there is nothing to note."""
+    rows = LastingCondition.objects.filter(position=position, rule=rule)
+    if rows.exists():
+        rows.delete()

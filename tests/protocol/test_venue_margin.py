@@ -1,0 +1,76 @@
+"""Margin of one position and the countdown of one symbol, through the library's own signing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from exchanges import registry
+from exchanges.domain import Side, VenueOrderStatus
+from exchanges.errors import SettingRefused
+from tests.machine import wait_until
+from tests.protocol.conftest import Desk, OpenDesk, run
+
+pytestmark = pytest.mark.protocol
+
+ISOLATE = {
+    "binanceusdm": (
+        "fapiPrivatePostMarginType",
+        {"symbol": "BTCUSDT", "marginType": "ISOLATED"},
+    ),
+    "bybit": ("privatePostV5AccountSetMarginMode", {"setMarginMode": "ISOLATED_MARGIN"}),
+}
+
+
+def isolate(desk: Desk) -> None:
+    """Switch to isolated margin as the owner would, on the venue's own page."""
+    method, request = ISOLATE[desk.key.venue]
+    run(getattr(registry._client(desk.key).exchange, method)(request))
+
+
+def test_a_cross_position_has_no_margin_of_its_own_and_takes_none(futures_desk: Desk) -> None:
+    desk = futures_desk
+    run(desk.trading.submit(desk.order("0.01")))
+
+    assert run(desk.account.isolated_margin(desk.symbol)) is None
+    with pytest.raises(SettingRefused):
+        run(desk.trading.add_margin(desk.symbol, Decimal(10)))
+
+
+def test_margin_is_added_behind_an_isolated_position(futures_desk: Desk) -> None:
+    desk = futures_desk
+    isolate(desk)
+    run(desk.trading.submit(desk.order("0.01", Side.SELL)))
+    before = run(desk.account.isolated_margin(desk.symbol))
+
+    run(desk.trading.add_margin(desk.symbol, Decimal("12.50")))
+
+    after = run(desk.account.isolated_margin(desk.symbol))
+    assert before is not None
+    assert after is not None
+    assert after - before == Decimal("12.50")
+
+
+def test_a_countdown_cancels_what_rests_unless_it_is_ended(open_desk: OpenDesk) -> None:
+    desk = open_desk("binanceusdm")
+    order = desk.order("0.1", price=Decimal(20_000))
+    run(desk.trading.submit(order))
+
+    def status() -> VenueOrderStatus | None:
+        return run(desk.trading.find_order(order.client_order_id, desk.symbol)).status
+
+    run(desk.trading.arm_dead_man(desk.symbol, after=timedelta(milliseconds=300)))
+    run(desk.trading.arm_dead_man(desk.symbol, after=timedelta(0)))
+    assert status() is VenueOrderStatus.OPEN
+
+    run(desk.trading.arm_dead_man(desk.symbol, after=timedelta(milliseconds=300)))
+    wait_until(lambda: status() is VenueOrderStatus.CANCELED, timeout=10, what="the countdown ends")
+
+
+def test_a_venue_whose_switch_is_not_safe_refuses_with_the_reason(open_desk: OpenDesk) -> None:
+    desk = open_desk("bybit")
+
+    with pytest.raises(SettingRefused, match="cancels the orders of a whole product"):
+        run(desk.trading.arm_dead_man(desk.symbol, after=timedelta(seconds=10)))
