@@ -54,6 +54,11 @@ class QuantityLine:
         return self.difference is not None and abs(self.difference) < self.lot
 
     @property
+    def is_settled(self) -> bool:
+        """Tell whether both sides agree and nobody is asked anything about it."""
+        return self.is_equal and self.suspected is None
+
+    @property
     def verdict(self) -> str:
         if self.suspected is not None:
             kind = str(self.suspected.kind).replace("_", " ")
@@ -76,7 +81,7 @@ class AccountBooks:
 
     @property
     def is_equal(self) -> bool:
-        return self.compared_at is not None and all(line.is_equal for line in self.lines)
+        return self.compared_at is not None and all(line.is_settled for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
