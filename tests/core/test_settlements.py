@@ -75,7 +75,11 @@ def test_a_lump_payment_is_for_the_settlement_before_it(
     paid_after: timedelta, settlement: datetime | None
 ) -> None:
     found = settlement_of(
-        EIGHT + paid_after, [EIGHT, EIGHT + 8 * HOUR], kind=SettlementKind.LUMP, slack=SLACK
+        EIGHT + paid_after,
+        [EIGHT, EIGHT + 8 * HOUR],
+        kind=SettlementKind.LUMP,
+        slack=SLACK,
+        interval_seconds=8 * 3600,
     )
     assert found == settlement
 
@@ -83,7 +87,22 @@ def test_a_lump_payment_is_for_the_settlement_before_it(
 def test_an_accrued_payment_is_for_the_settlement_after_it() -> None:
     hours = [EIGHT - HOUR, EIGHT, EIGHT + HOUR]
     for paid_at in (EIGHT - HOUR / 2, EIGHT, EIGHT + SLACK):
-        assert settlement_of(paid_at, hours, kind=SettlementKind.ACCRUED, slack=SLACK) == EIGHT
+        found = settlement_of(
+            paid_at, hours, kind=SettlementKind.ACCRUED, slack=SLACK, interval_seconds=3600
+        )
+        assert found == EIGHT
+
+
+def test_a_payment_waits_for_its_settlement_rather_than_take_the_one_before() -> None:
+    # every four minutes, and the rate of 08:04 is not known yet
+    found = settlement_of(
+        EIGHT + timedelta(minutes=4),
+        [EIGHT],
+        kind=SettlementKind.LUMP,
+        slack=SLACK,
+        interval_seconds=240,
+    )
+    assert found is None
 
 
 def test_a_payment_belongs_to_the_leg_that_held_then() -> None:

@@ -146,6 +146,9 @@ class LedgerDesk:
             venue: make_instrument(account.exchange, "BTC", self.now)
             for venue, account in self.accounts.items()
         }
+        for instrument in self.instruments.values():
+            instrument.funding_interval_seconds = interval_minutes * 60
+            instrument.save()
         self.venues = Venues(
             trading=lambda account: (_ for _ in ()).throw(LookupError),
             account=lambda account: self._accounts[account.pk],

@@ -75,6 +75,21 @@ def test_settled_rates_that_come_after_the_payments_are_matched_all_the_same(
     assert not Event.objects.filter(kind__startswith="funding.").exists()
 
 
+def test_payments_that_run_ahead_of_the_settled_rates_find_their_leg(
+    tmp_path: Path, owner: User
+) -> None:
+    desk = LedgerDesk(tmp_path, owner, interval_minutes=4)
+    desk.store_settled(since=START)
+    position = desk.open_position()
+    desk.pass_time(minutes=3, seconds=30)
+    assert desk.book_funding() == 2
+    desk.store_settled(since=START)
+    desk.book_funding()
+
+    assert statuses(position) == [Status.MATCHED] * 2
+    desk.close()
+
+
 def test_more_than_a_page_of_payments_is_read_to_the_end(tmp_path: Path, owner: User) -> None:
     desk = LedgerDesk(tmp_path, owner, interval_minutes=4)
     desk.open_position()

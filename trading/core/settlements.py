@@ -90,17 +90,22 @@ def settlement_of(
     *,
     kind: SettlementKind,
     slack: timedelta,
+    interval_seconds: int | None,
 ) -> datetime | None:
     """Return the settlement a payment stamped `paid_at` is for, or None where none is near.
 
-    A lump or hourly payment is for the last settlement before it, an accrued one for the next.
+    A lump or hourly payment is for the last settlement before it, an accrued one for the next. It
+    is never for one half an interval ago: the one it is for may just not be among `settlements`.
     """
     if kind is SettlementKind.ACCRUED:
         coming = [at for at in settlements if at >= paid_at - slack]
         return min(coming, default=None)
     passed = [at for at in settlements if at <= paid_at + slack]
     last = max(passed, default=None)
-    return last if last is not None and paid_at - last <= STAMPED_WITHIN else None
+    within = slack
+    if interval_seconds is not None:
+        within = min(STAMPED_WITHIN, timedelta(seconds=interval_seconds) / 2)
+    return last if last is not None and paid_at - last <= within else None
 
 
 def holder_of(

@@ -189,8 +189,14 @@ def _settled_at(instrument: Instrument, payment: FundingPayment) -> datetime:
         settled_at__gte=payment.paid_at - STAMPED_WITHIN,
         settled_at__lte=payment.paid_at + STAMPED_WITHIN,
     ).values_list("settled_at", flat=True)
-    slack = settlement_slack(instrument)
-    return settlement_of(payment.paid_at, settled, kind=kind, slack=slack) or payment.paid_at
+    found = settlement_of(
+        payment.paid_at,
+        settled,
+        kind=kind,
+        slack=settlement_slack(instrument),
+        interval_seconds=instrument.funding_interval_seconds,
+    )
+    return found or payment.paid_at
 
 
 def _book(leg: Leg, payment: FundingPayment, now: datetime) -> int:

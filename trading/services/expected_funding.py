@@ -174,11 +174,16 @@ def _renew(expected: ExpectedFunding, leg: Leg) -> None:
 
 def _by_settlement(leg: Leg, events: Sequence[FundingEvent]) -> dict[datetime, list[FundingEvent]]:
     """Group payments by the settlement each is for; one near none stands under its own stamp."""
-    kind, slack = SettlementKind(leg.instrument.settlement), settlement_slack(leg.instrument)
     settlements = list(leg.expected_funding.values_list("settles_at", flat=True))
     groups: dict[datetime, list[FundingEvent]] = {}
     for event in events:
-        found = settlement_of(event.paid_at, settlements, kind=kind, slack=slack)
+        found = settlement_of(
+            event.paid_at,
+            settlements,
+            kind=SettlementKind(leg.instrument.settlement),
+            slack=settlement_slack(leg.instrument),
+            interval_seconds=leg.instrument.funding_interval_seconds,
+        )
         groups.setdefault(found or event.paid_at, []).append(event)
     return groups
 
