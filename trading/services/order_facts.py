@@ -154,12 +154,14 @@ def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime
     A fill of nobody's order is not ours to book: reconciliation sees its quantity as foreign.
     """
     touched: dict[object, Order] = {}
-    for fill in fills:
-        order = order_of(account, fill)
-        if order is not None and _book(order, account, fill, now):
-            touched[order.pk] = order
-    for order in touched.values():
-        _raise_filled(order, now)
+    # A fill that is booked is not booked again: its order must count it in the same commit.
+    with transaction.atomic():
+        for fill in fills:
+            order = order_of(account, fill)
+            if order is not None and _book(order, account, fill, now):
+                touched[order.pk] = order
+        for order in touched.values():
+            _raise_filled(order, now)
     return list(touched.values())
 
 
@@ -198,12 +200,17 @@ def _book(order: Order, account: ExchangeAccount, fill: Fill, now: datetime) -> 
 def _raise_filled(order: Order, now: datetime) -> None:
     """Lift the order's cumulative quantity to the sum of its booked fills, never lower it."""
     order.refresh_from_db()
-    booked = sum((trade.base_quantity for trade in order.trades.all()), Decimal(0))
+    trades = list(order.trades.all())
+    booked = sum((trade.base_quantity for trade in trades), Decimal(0))
     if booked <= order.filled_base_quantity:
         return
     note_exposure_change(order)
     event = OrderEvent.FILLED if booked >= order.base_quantity else OrderEvent.PARTLY_FILLED
-    columns: dict[str, Any] = {"filled_base_quantity": booked}
+    columns: dict[str, Any] = {
+        "filled_base_quantity": booked,
+        # The fill may be the first to name the order: its answer was lost.
+        "venue_order_id": order.venue_order_id or trades[0].venue_order_id,
+    }
     if event is OrderEvent.FILLED:
         columns["is_final_at_venue"] = True
     if _changes_state(order, event):
