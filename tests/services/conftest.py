@@ -128,16 +128,20 @@ class Desk:
         position = self.plan(**plan)
         drive(position.pk)
         leg = position.legs.select_related("instrument__exchange").order_by("index")[0]
+        self.move(leg, -leg.sign * Decimal("0.0005"))
+        return position
+
+    def move(self, leg: Leg, part: Decimal) -> None:
+        """Move a leg's market by a part of the price it was decided on."""
         self.simulator.control(
             "POST",
             "/market",
             {
                 "venue": leg.instrument.exchange.code,
                 "symbol": leg.instrument.venue_symbol,
-                "price": str(leg.decision_entry_mid * (1 - leg.sign * Decimal("0.0005"))),
+                "price": str(leg.decision_entry_mid * (1 + part)),
             },
         )
-        return position
 
     def drive_until(
         self, position: Position, *states: PositionState, timeout: float = 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,8 +10,9 @@ from django.utils import timezone
 
 from tests.services.conftest import Desk
 from trading.core.states import PositionState
-from trading.models import Order, Position
+from trading.models import Event, Order, Position
 from trading.services import kill_switch
+from trading.services.drive import drive
 from trading.services.exit import request_exit
 
 pytestmark = pytest.mark.protocol
@@ -37,6 +39,62 @@ def test_an_entry_ends_hedged_and_an_exit_ends_flat(desk: Desk) -> None:
 
     close(desk, position)
 
+    assert (held(desk, "binanceusdm"), held(desk, "bybit")) == (Decimal(0), Decimal(0))
+
+
+def with_style(position: Position, style: str) -> Position:
+    Position.objects.filter(pk=position.pk).update(
+        parameters={**position.parameters, "entry_style": style}
+    )
+    return position
+
+
+def test_a_maker_entry_rests_at_the_touch_and_its_fill_is_hedged(desk: Desk) -> None:
+    position = with_style(desk.plan(), "maker")
+    drive(position.pk)
+    [posted] = position.orders.all()
+    leg = position.legs.select_related("instrument__exchange").get(index=0)
+
+    assert (posted.state, posted.time_in_force) == ("open", "post_only")
+    assert posted.price < leg.decision_entry_mid
+
+    desk.move(leg, Decimal("-0.0005"))
+    desk.drive_until(position, PositionState.OPEN)
+
+    assert (held(desk, "binanceusdm"), held(desk, "bybit")) == (Decimal("0.1"), Decimal("-0.1"))
+    assert [trade.is_maker for trade in leg.trades.all()] == [True]
+
+
+def test_both_legs_are_sent_together_and_end_hedged(desk: Desk) -> None:
+    position = with_style(desk.plan(), "both_at_once")
+
+    drive(position.pk)
+    sent = [order.created_at for order in position.orders.order_by("leg__index")[:2]]
+    desk.drive_until(position, PositionState.OPEN)
+
+    assert sent[1] - sent[0] < timedelta(seconds=0.5)
+    assert (held(desk, "binanceusdm"), held(desk, "bybit")) == (Decimal("0.1"), Decimal("-0.1"))
+
+
+def test_no_leg_is_closed_alone_while_the_other_venue_is_silent(desk: Desk) -> None:
+    position = desk.drive_until(desk.enter(), PositionState.OPEN)
+    desk.simulator.fault(
+        venue="bybit", method="GET", path="/v5/order/realtime", action="server_error", count=1000
+    )
+    request_exit(
+        position=position, reason="manual", sentence="by hand", actor="demo", now=timezone.now()
+    )
+
+    desk.drive_until(position, PositionState.EXITING)
+    drive(position.pk)
+
+    assert (held(desk, "binanceusdm"), held(desk, "bybit")) == (Decimal("0.1"), Decimal("-0.1"))
+    told = Event.objects.get(kind="exit.unreachable", position=position)
+    assert told.severity == Event.Severity.CRITICAL
+    assert "Bybit does not answer" in told.sentence
+
+    desk.simulator.no_faults()
+    desk.drive_until(position, PositionState.CLOSED)
     assert (held(desk, "binanceusdm"), held(desk, "bybit")) == (Decimal(0), Decimal(0))
 
 
