@@ -10,11 +10,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from exchanges.domain import OrderReport, Side, Symbol, VenueOrderStatus
 from tests.services.conftest import Desk
-from trading.core.states import Goal, PositionState
+from trading.core.quantity import QuantityFinding, QuantityVerdict
+from trading.core.reconcile import Findings
+from trading.core.states import Goal, OrderState, PositionState, Purpose
 from trading.models import CoolDown, Discrepancy, Event, Position, Trade
 from trading.services import resolve
-from trading.services.discrepancies import READ_LAG
+from trading.services.discrepancies import READ_LAG, settle_findings
+from trading.services.order_facts import absorb_report
 from trading.services.reconcile import reconcile_accounts, reconcile_due
 from trading.services.venues import REAL
 
@@ -82,6 +86,8 @@ def test_a_leg_that_its_venue_closed_takes_the_other_leg_with_it(
     [trade] = position.trades.exclude(cause=Trade.Cause.ORDER)
     assert (trade.cause, trade.order, trade.action) == (cause, None, "CLOSE")
     assert position.close_reason == reason
+    followed = max(t.filled_at for t in position.trades.filter(order__purpose=Purpose.REDUCE))
+    assert followed - trade.filled_at < timedelta(seconds=30)
     assert_books_equal_the_venues(desk, position)
     assert Event.objects.filter(position=position, severity="critical").exists()
     assert not desk.account(venue).is_halted
@@ -250,3 +256,50 @@ def test_a_venue_that_returns_is_reconciled_before_the_minute_is_over(
     assert reconcile_due(venues=REAL, now=now + timedelta(seconds=4)) == 1
     assert booked.exists()
     assert reconcile_due(venues=REAL, now=now + timedelta(seconds=5)) == 0
+
+
+def test_another_order_under_our_id_halts_and_nothing_of_it_is_taken_over(
+    desk: Desk, position: Position
+) -> None:
+    order = position.orders.select_related("position", "leg__instrument__exchange").get(
+        purpose=Purpose.HEDGE
+    )
+    wrong = OrderReport(
+        client_order_id=None,
+        venue_order_id="9",
+        symbol=Symbol("BTC/USDT:USDT"),
+        status=VenueOrderStatus.FILLED,
+        observed_at=timezone.now(),
+        side=Side.BUY,
+        base_quantity=Decimal(7),
+        filled_base_quantity=Decimal(7),
+    )
+
+    absorb_report(order, wrong, now=timezone.now())
+
+    order.refresh_from_db()
+    assert (order.state, order.filled_base_quantity) == (OrderState.FILLED, Decimal("0.1"))
+    assert order.venue_order_id != "9"
+    assert the_discrepancy().kind == "wrong_order"
+    assert "ours to sell" in desk.account("bybit").halted_reason
+
+
+def test_an_empty_read_right_after_a_fill_halts_nothing_and_is_forgotten(
+    desk: Desk, position: Position
+) -> None:
+    account, symbol, now = desk.account("bybit"), Symbol("BTC/USDT:USDT"), timezone.now()
+
+    def read(theirs: str, verdict: QuantityVerdict) -> Findings:
+        found = QuantityFinding(
+            symbol=symbol, verdict=verdict, ours=Decimal("-0.1"), theirs=Decimal(theirs)
+        )
+        return Findings(fills=(), orders=(), quantities=(found,))
+
+    settle_findings(account, read("0", QuantityVerdict.MISSING), now=now)
+    settle_findings(account, read("0", QuantityVerdict.MISSING), now=now + timedelta(seconds=5))
+    settle_findings(account, read("-0.1", QuantityVerdict.EQUAL), now=now + timedelta(seconds=6))
+
+    assert not Discrepancy.objects.exists()
+    assert not desk.account("bybit").is_halted
+    position.refresh_from_db()
+    assert position.state == PositionState.OPEN

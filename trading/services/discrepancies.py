@@ -83,26 +83,27 @@ def _note(
     account: ExchangeAccount, symbol: str, kind: Discrepancy.Kind, sentence: str, now: datetime
 ) -> None:
     """Write a difference that needs no second look, once."""
-    if Discrepancy.objects.unresolved().filter(account=account, symbol=symbol).exists():
-        return
     leg = live_leg(account, symbol) if symbol else None
-    row = Discrepancy(
-        user_id=account.user_id,
-        account=account,
-        symbol=symbol,
-        instrument=leg.instrument if leg else None,
-        position=leg.position if leg else None,
-        kind=kind,
-        ours=Decimal(0),
-        theirs=Decimal(0),
-        sentence=sentence[:400],
-        found_at=now,
-        last_seen_at=now,
-        confirmed_at=now,
-    )
     with transaction.atomic():
-        row.save(force_insert=True)
-        _halt(row, now)
+        row, is_new = Discrepancy.objects.get_or_create(
+            account=account,
+            symbol=symbol,
+            resolved_at=None,
+            defaults={
+                "user_id": account.user_id,
+                "instrument": leg.instrument if leg else None,
+                "position": leg.position if leg else None,
+                "kind": kind,
+                "ours": Decimal(0),
+                "theirs": Decimal(0),
+                "sentence": sentence[:400],
+                "found_at": now,
+                "last_seen_at": now,
+                "confirmed_at": now,
+            },
+        )
+        if is_new:
+            _halt(row, now)
 
 
 def _unresolved(account: ExchangeAccount) -> DiscrepancyQuerySet:
@@ -117,19 +118,24 @@ def _suspect(account: ExchangeAccount, finding: QuantityFinding, now: datetime) 
     leg = live_leg(account, finding.symbol)
     instrument = Instrument.objects.filter(exchange=account.exchange, symbol=finding.symbol).first()
     is_missing = finding.verdict is QuantityVerdict.MISSING
-    return Discrepancy.objects.create(
-        user_id=account.user_id,
+    # Two processes may look at one time: the constraint lets one of them write.
+    row, _ = Discrepancy.objects.get_or_create(
         account=account,
         symbol=finding.symbol,
-        instrument=instrument,
-        position=leg.position if leg else None,
-        kind=Kind.MISSING if is_missing else Kind.FOREIGN,
-        ours=finding.ours,
-        theirs=finding.theirs,
-        sentence=_sentence(account, finding, leg)[:400],
-        found_at=now,
-        last_seen_at=now,
+        resolved_at=None,
+        defaults={
+            "user_id": account.user_id,
+            "instrument": instrument,
+            "position": leg.position if leg else None,
+            "kind": Kind.MISSING if is_missing else Kind.FOREIGN,
+            "ours": finding.ours,
+            "theirs": finding.theirs,
+            "sentence": _sentence(account, finding, leg)[:400],
+            "found_at": now,
+            "last_seen_at": now,
+        },
     )
+    return row
 
 
 def _see_again(row: Discrepancy, finding: QuantityFinding, now: datetime) -> None:
