@@ -303,3 +303,28 @@ def test_an_empty_read_right_after_a_fill_halts_nothing_and_is_forgotten(
     assert not desk.account("bybit").is_halted
     position.refresh_from_db()
     assert position.state == PositionState.OPEN
+
+
+def test_a_closing_that_is_listed_late_releases_what_it_explains(
+    desk: Desk, position: Position
+) -> None:
+    account, now = desk.account("bybit"), timezone.now()
+    outside(desk, "/liquidate", "bybit")
+    unexplained = QuantityFinding(
+        symbol=Symbol("BTC/USDT:USDT"),
+        verdict=QuantityVerdict.MISSING,
+        ours=Decimal("-0.1"),
+        theirs=Decimal(0),
+    )
+    for seen_at in (now, now + READ_LAG):
+        findings = Findings(fills=(), orders=(), quantities=(unexplained,))
+        settle_findings(account, findings, now=seen_at)
+    position.refresh_from_db()
+    assert position.state == PositionState.HELD
+    assert desk.account("bybit").is_halted
+
+    reconcile_accounts(venues=REAL, now=timezone.now())
+
+    assert not desk.account("bybit").is_halted
+    assert desk.drive_until(position, PositionState.CLOSED).close_reason == "liquidated"
+    assert Discrepancy.objects.get().resolved_by == "the venue's own fills"
