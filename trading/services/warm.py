@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -12,36 +11,30 @@ from exchanges import registry
 from exchanges.account_keys import account_key
 from exchanges.models import ExchangeAccount
 from trading.models import EnginePulse
-from trading.services import slots
 from trading.services.engine import unreconciled
 from trading.services.equity import read_accounts
-from trading.services.halt import openable
-from trading.services.reconcile import reconcile_account, reconcile_due
+from trading.services.reconcile import reconcile_account
+from trading.services.reviews import ask_for_review
 from trading.services.venues import REAL
 
 logger = logging.getLogger(__name__)
 
-EVERY = timedelta(seconds=2)
 _warm: set[UUID] = set()
 
 
 def warm_venues() -> int:
     """Read and reconcile every active account that this process has not met yet.
 
-    What was not compared since the engine came to life, after a stand-still too, is compared
-    again, and so is what anybody has asked for. Return how many new ones answered; what did not is
-    tried again next time.
+    For what was not compared since the engine came to life, after a stand-still too, a review is
+    asked. Return how many new ones answered; what did not is tried again next time.
     """
+    now = timezone.now()
     accounts = list(ExchangeAccount.objects.active().select_related("exchange"))
     cold = [account for account in accounts if account.pk not in _warm]
-    behind = unreconciled(accounts, EnginePulse.objects.first())
-    answered = _warm_up(cold) if cold else 0
-    for account in openable(behind, venues=REAL, now=timezone.now()):
+    for account in unreconciled(accounts, EnginePulse.objects.first()):
         if account.pk in _warm:
-            reconcile_account(account, venues=REAL, now=timezone.now())
-    if slots.claim("reconcile_due", every=EVERY, now=timezone.now()):
-        reconcile_due(venues=REAL, now=timezone.now())
-    return answered
+            ask_for_review(account.pk, reason="the engine came back to life", now=now)
+    return _warm_up(cold) if cold else 0
 
 
 def _warm_up(cold: list[ExchangeAccount]) -> int:
