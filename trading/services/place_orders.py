@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from exchanges.domain import Side
 from exchanges.errors import VenueError
 from trading.core.order_refusal import RefusalKind
+from trading.core.plan_orders import failures_in_a_row
 from trading.core.slippage import too_far
 from trading.core.snapshot import LegView
 from trading.core.states import PositionEvent, Purpose
@@ -71,7 +72,7 @@ def _tell_of_dear_hedge(visit: Visit, loaded: Loaded, place: Place) -> None:
 
 def _tell_of_failing_close(visit: Visit, leg: LegView, place: Place) -> None:
     """An exit that keeps failing goes on, and a person hears of it."""
-    failed = [order for order in leg.orders if order.purpose is Purpose.REDUCE and order.failed]
+    failed = failures_in_a_row(o for o in leg.orders if o.purpose is Purpose.REDUCE)
     if place.purpose is Purpose.REDUCE and len(failed) >= FAILED_CLOSES:
         visit.cry(
             "exit.failing",
