@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.benchmarks import bench_event_to_orders, bench_scan
+from tests.benchmarks import bench_event_to_orders, bench_kill, bench_recovery, bench_scan
 
 REPORT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 
 def main() -> None:
     """Measure one thing after the other, so that they do not disturb each other."""
-    results = {**bench_scan.measure(), **bench_event_to_orders.measure()}
+    modules = (bench_scan, bench_event_to_orders, bench_recovery, bench_kill)
+    results = {name: result for each in modules for name, result in each.measure().items()}
     for name, result in results.items():
         print(
             f"{name:16} p50 {result['p50']:10.3f} {result['unit']}   "
