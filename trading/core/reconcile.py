@@ -3,7 +3,8 @@
 Invariants:
 1. Idempotent: once the findings are applied, the same reports yield nothing more to write.
 2. Order-independent: shuffled or repeated reports yield the same findings.
-3. A fill is booked once per (symbol, venue trade id), and only if the order is ours.
+3. A fill is booked once per (symbol, venue trade id), and only if the order is ours or the venue
+   itself made it. Of another order under an id of ours nothing is taken over.
 4. A dropped report delays a finding, it never makes a wrong one: what our own unfinished orders
    may explain is UNSETTLED, and only what nothing explains is MISSING or FOREIGN.
 5. Positions that were not read are not flat: without them nothing is said of quantities.
