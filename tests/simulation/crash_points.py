@@ -29,7 +29,8 @@ def run_with_deaths(laboratory: Laboratory, deaths: tuple[int, ...]) -> Outcome:
     passed = tuple(world.boundaries.names)
     come_to_rest(world)
     observer.see_end()
-    return outcome_of(world, observer, boundaries=passed)
+    name = f"deaths at {deaths}"
+    return outcome_of(world, observer, name=name, boundaries=passed)
 
 
 def boundaries_of_trade(laboratory: Laboratory) -> tuple[str, ...]:

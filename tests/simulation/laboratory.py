@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ CONFIGURATION: dict[str, object] = {
     "order_fill_timeout_seconds": "10",
 }
 
+COLLECTED = gc.get_threshold()
+
 
 class Laboratory:
     """One per process. `begin` gives each run its own venues, database and moment zero."""
@@ -82,12 +85,16 @@ class Laboratory:
             selectors.stand_in_for_board(self.redis)  # type: ignore[arg-type]  # what is used of it
             logging.disable(logging.CRITICAL)
             try:
+                # Rows come and go by the hundred thousand and form no circles.
+                gc.set_threshold(200_000, 50, 50)
                 if not self._is_built:
                     self.database.migrate()
                     self._make_template()
                     self._is_built = True
+                    gc.freeze()
                 yield self
             finally:
+                gc.set_threshold(*COLLECTED)
                 self.boundaries.disarm()
                 forget_tasks(self.loop)
                 logging.disable(logging.NOTSET)

@@ -39,7 +39,7 @@ class Report:
         self.faults += outcome.faults
         self.duplicate_sends += outcome.duplicate_sends
         self.unlicensed += outcome.unlicensed
-        self.violations += [f"seed {outcome.seed}: {v.sentence}" for v in outcome.violations]
+        self.violations += [f"{outcome.name}: {v.sentence}" for v in outcome.violations]
         self.calm += outcome.calm_windows
         self.faulted += outcome.faulted_windows
         self.recoveries += outcome.recoveries

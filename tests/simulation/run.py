@@ -31,7 +31,7 @@ LEDGER = (
 class Outcome:
     """What became of one seed. Window lengths are in seconds."""
 
-    seed: int
+    name: str
     steps: int
     violations: tuple[Violation, ...]
     event_hash: str
@@ -75,13 +75,15 @@ def come_to_rest(world: World) -> None:
     world.book_funding()
 
 
-def outcome_of(world: World, observer: Observer, *, boundaries: tuple[str, ...] = ()) -> Outcome:
+def outcome_of(
+    world: World, observer: Observer, *, name: str = "", boundaries: tuple[str, ...] = ()
+) -> Outcome:
     """Return the outcome of a world at rest; `boundaries` names those it passed."""
     sent = [sight.client_order_id for sight in world.far.sights]
     rules = [violation.rule for violation in observer.violations]
     windows = observer.case.chronicle.closed
     return Outcome(
-        seed=world.seed,
+        name=name or f"seed {world.seed}",
         steps=world.steps,
         violations=tuple(observer.violations),
         event_hash=event_hash(world),

@@ -40,6 +40,7 @@ FUNDING_SLOT = timedelta(seconds=10)
 FUNDING_EVERY = timedelta(minutes=2)
 RECONCILE_EVERY = timedelta(minutes=1)
 BALANCES_EVERY = timedelta(minutes=5)
+NEWS = "SELECT (SELECT max(id) FROM trading_statechange), (SELECT max(id) FROM trading_event)"
 BUSY = """
 SELECT EXISTS (SELECT 1 FROM trading_order WHERE state IN
   ('planned', 'sending', 'open', 'partial', 'unknown'))
@@ -96,6 +97,7 @@ class World:
         self.slots_run: dict[str, int] = {}
         self._slot_of: dict[timedelta, int] = {}
         self._funding_seen = 0
+        self._news_seen: tuple[object, ...] = ()
         self._watched_at = self._balances_at = self.timeline.at
         accounts = ExchangeAccount.objects.select_related("exchange").order_by("created_at", "pk")
         self.accounts = {account.pk: account for account in accounts}
@@ -231,11 +233,22 @@ class World:
             with self.boundaries.passed_over():
                 self.prices.store_settlements()
             self._claim_twice("book_funding", FUNDING_SLOT, self._book_funding)
-        if self._is_slot_new(RECONCILE_EVERY):
+        if self._is_slot_new(RECONCILE_EVERY) and self._has_news():
             self._claim_twice("reconcile_accounts", RECONCILE_EVERY, self._reconcile)
         if self.now - self._watched_at >= WATCH_EVERY:
             self._watched_at = self.now
             self.as_process(lambda: watch_positions(venues=self.venues, clock=self.clock))
+
+    def _has_news(self) -> bool:
+        """Tell whether anything happened on either side since the last reconciliation.
+
+        Without news it would write nothing: that is a rule of its own, checked at the end.
+        """
+        ledger = self.far.ledger
+        news = (len(ledger.trades), len(ledger.orders), len(ledger.open_orders()))
+        last = self.laboratory.database.rows(NEWS)[0]
+        seen, self._news_seen = self._news_seen, (*news, *last.values())
+        return self.is_faulted or seen != self._news_seen
 
     def _is_slot_new(self, every: timedelta) -> bool:
         slot = int(self.clock().timestamp() // every.total_seconds())

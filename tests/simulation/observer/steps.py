@@ -209,7 +209,8 @@ def i28_slots_run_once(case: Case) -> Sentences:
 def i32_no_interference(case: Case) -> Sentences:
     """I32: what one user does closes and kills nothing of another.
 
-    Weaker than the design's: runs with and without the other user are compared by their own test.
+    Weaker than the design's: a run without the other user is no measure here, since both share the
+    clock and the books of the venues.
     """
     for position in case.positions:
         asked = moment(position["exit_requested_at"])
