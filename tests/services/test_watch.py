@@ -34,8 +34,8 @@ def move_long(desk: Desk, price: str) -> None:
 
 def test_a_take_profit_that_is_reached_closes_at_once(desk: Desk, position: Position) -> None:
     # the market came to the long entry by 5 bp and stayed there: put it 1 % above for a profit
-    move_long(desk, "70000")
     set_rules(position, take_profit_usd="1", max_spread="1")
+    move_long(desk, "70000")
 
     assert watch_positions() == 1
 

@@ -13,7 +13,6 @@ from decimal import Decimal
 
 from exchanges.board import Board
 from exchanges.domain import Instrument
-from exchanges.models import AccountPosition
 from trading.core.basis import price_gap
 from trading.core.care import (
     Remedy,
@@ -32,7 +31,7 @@ from trading.core.states import Goal, PositionState
 from trading.events import announce_once
 from trading.models import Event, Leg, Position
 from trading.services import lasting, margin, market
-from trading.services.danger import Judged, is_known, judge, top_up_of
+from trading.services.danger import Judged, Reported, is_known, judge, top_up_of
 from trading.services.equity import read_accounts
 from trading.services.exit import request_exit
 from trading.services.holdings import leg_net_base
@@ -51,6 +50,7 @@ class Subject:
 
     position: Position
     legs: Sequence[Leg]
+    reported: Reported
     board: Board
     parameters: Parameters
     venues: Venues
@@ -96,7 +96,7 @@ def look_after(subject: Subject) -> bool:
 
 def _watch_queue(subject: Subject) -> None:
     for leg in subject.legs:
-        row = AccountPosition.objects.filter(account=leg.account, instrument=leg.instrument).first()
+        row = subject.reported.get(leg.pk)
         danger = adl_danger(row.adl_rank if row is not None else None)
         if row is not None and danger is not Danger.NONE:
             venue = leg.instrument.exchange.name
@@ -116,7 +116,11 @@ def _watch_expiry(subject: Subject) -> bool:
 
 def _ask_what_nobody_read(subject: Subject) -> None:
     """Read accounts of which nothing was heard for a while: the minutely reading may be dead."""
-    old = [leg for leg in subject.legs if not is_known(leg, now=subject.now)]
+    old = [
+        leg
+        for leg in subject.legs
+        if not is_known(leg, subject.reported.get(leg.pk), now=subject.now)
+    ]
     if not old:
         lasting.has_ended(subject.position, BLIND)
         return
@@ -135,6 +139,7 @@ def _watch_liquidation(subject: Subject) -> bool:
     for leg in subject.legs:
         judged = judge(
             leg,
+            subject.reported.get(leg.pk),
             subject.board,
             venues=subject.venues,
             may_ask=subject.may_act,

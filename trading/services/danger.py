@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from exchanges.board import Board
 from exchanges.domain import InstrumentKind, Side, Symbol
@@ -23,6 +25,8 @@ MARK_LASTS = timedelta(seconds=10)
 POSITION_LASTS = timedelta(minutes=3)
 READ_LASTS = timedelta(seconds=90)
 
+Reported = dict[UUID, AccountPosition]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
@@ -34,22 +38,40 @@ class Judged:
     is_fresh: bool
 
 
-def is_known(leg: Leg, *, now: datetime) -> bool:
+def reported(legs: Iterable[Leg]) -> Reported:
+    """Return by leg what its venue said last that the account holds in its instrument."""
+    wanted = {(leg.account_id, leg.instrument_id): leg.pk for leg in legs}
+    rows = AccountPosition.objects.filter(
+        account__in={account for account, _ in wanted},
+        instrument__in={instrument for _, instrument in wanted},
+    )
+    found = ((wanted.get((row.account_id, row.instrument_id)), row) for row in rows)
+    return {leg: row for leg, row in found if leg is not None}
+
+
+def is_known(leg: Leg, row: AccountPosition | None, *, now: datetime) -> bool:
     """Tell whether the venue said lately what it holds of a leg; spot needs no saying."""
     if leg.instrument.kind == InstrumentKind.SPOT:
         return True
-    row = AccountPosition.objects.filter(account=leg.account, instrument=leg.instrument)
-    return row.filter(observed_at__gt=now - READ_LASTS).exists()
+    return row is not None and now - row.observed_at < READ_LASTS
 
 
-def judge(leg: Leg, board: Board, *, venues: Venues, may_ask: bool, now: datetime) -> Judged | None:
+def judge(
+    leg: Leg,
+    row: AccountPosition | None,
+    board: Board,
+    *,
+    venues: Venues,
+    may_ask: bool,
+    now: datetime,
+) -> Judged | None:
     """Judge a leg by stored facts, and where these look bad by the venue's own, read now.
 
     None where the leg has no liquidation or nothing is known that is young enough.
     """
     if leg.instrument.kind == InstrumentKind.SPOT:
         return None
-    stored = _risk(leg, board, now=now)
+    stored = _risk(leg, row, board, now=now)
     if stored is None:
         return None
     looks_bad = stored.danger is Danger.CRITICAL or (
@@ -57,10 +79,9 @@ def judge(leg: Leg, board: Board, *, venues: Venues, may_ask: bool, now: datetim
     )
     if looks_bad and may_ask:
         return _ask(leg, board, venues=venues, now=now)
-    ratio = _ratio(leg)
     if stored.danger is Danger.NONE or stored.liquidation_price is None:
         # Only the ratio may warn where the venue names no price: see `_ask` for the rest.
-        return _by_ratio(stored, leg, ratio, is_fresh=False)
+        return _by_ratio(stored, leg, _ratio(leg), is_fresh=False)
     return Judged(risk=stored, danger=stored.danger, sentence=stored.sentence, is_fresh=False)
 
 
@@ -86,7 +107,8 @@ def _ask(leg: Leg, board: Board, *, venues: Venues, now: datetime) -> Judged | N
     (alone,) = venues.call_all([venues.account(leg.account).isolated_margin(symbol)], READ_SECONDS)
     if isinstance(alone, BaseException):
         return None
-    risk = _risk(leg, board, isolated_margin=alone, now=now)
+    row = reported([leg]).get(leg.pk)
+    risk = _risk(leg, row, board, isolated_margin=alone, now=now)
     if risk is None:
         return None
     if risk.liquidation_price is None and alone is None:
@@ -105,9 +127,13 @@ def _by_ratio(risk: LegRisk, leg: Leg, ratio: Decimal | None, *, is_fresh: bool)
 
 
 def _risk(
-    leg: Leg, board: Board, *, now: datetime, isolated_margin: Decimal | None = None
+    leg: Leg,
+    row: AccountPosition | None,
+    board: Board,
+    *,
+    now: datetime,
+    isolated_margin: Decimal | None = None,
 ) -> LegRisk | None:
-    row = AccountPosition.objects.filter(account=leg.account, instrument=leg.instrument).first()
     if row is None or not row.base_quantity or now - row.observed_at > POSITION_LASTS:
         return None
     mark = _mark(leg, board, row, now)

@@ -25,6 +25,7 @@ from trading.doorbell import ring_drive
 from trading.models import Leg, Position
 from trading.services import lasting, market
 from trading.services.care import Subject, look_after
+from trading.services.danger import reported
 from trading.services.evaluate import shared_universe
 from trading.services.exit import request_exit
 from trading.services.pnl import position_pnl
@@ -61,11 +62,12 @@ def _watch(position: Position, venues: Venues, now: datetime) -> bool:
     legs = list(
         position.legs.select_related(
             "instrument__exchange", "account__exchange", "position"
-        ).prefetch_related("orders__trades", "trades")
+        ).prefetch_related("trades")
     )
     subject = Subject(
         position=position,
         legs=legs,
+        reported=reported(legs),
         board=market.board_of([leg.instrument for leg in legs]),
         parameters=Parameters.from_values(position.parameters),
         venues=venues,
