@@ -35,10 +35,10 @@ class Owner:
         except DatabaseError as error:
             self.failures.append(type(error).__name__)
 
-    def drive_until(self, *states: PositionState) -> None:
+    def drive_until(self, *states: PositionState, later: timedelta = timedelta(0)) -> None:
         def has_arrived() -> bool:
             self.desk.refresh_market()
-            self.drive()
+            self.drive(later=later)
             self.position.refresh_from_db()
             return self.position.state in states
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from exchanges.domain import ClientOrderId, OrderReport, Symbol
+from exchanges.domain import ClientOrderId, Fill, OrderReport, Symbol
 from exchanges.errors import OrderNotFound, VenueError
+from exchanges.ports import Account
 from trading.core.states import (
     UNRESOLVED_ORDER_STATES,
     OrderEvent,
@@ -25,6 +26,8 @@ from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
 ORDER_LIFETIME = timedelta(seconds=15)
 POLL_EVERY = timedelta(milliseconds=400)
 READ_MARGIN = timedelta(seconds=5)
+# A clock of ours that ran ahead dates an order after its own fills.
+CLOCK_MARGIN = timedelta(hours=2)
 
 
 def look_up(orders: Iterable[Order], *, venues: Venues, contact: Contact, now: datetime) -> bool:
@@ -97,7 +100,7 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
     try:
         still_open = venues.call(venues.trading(account).open_orders(symbol), READ_SECONDS)
         fills = venues.call(
-            venues.account(account).fills(symbol, since=order.sent_at - READ_MARGIN), READ_SECONDS
+            venues.account(account).fills(symbol, since=order.sent_at - CLOCK_MARGIN), READ_SECONDS
         )
     except VenueError:
         return
@@ -123,17 +126,22 @@ def book_missing_fills(orders: Iterable[Order], *, venues: Venues, now: datetime
     for order in sorted(lacking, key=lambda order: order.created_at):
         reads.setdefault((order.leg.account_id, order.leg.instrument.symbol), order)
     answers = venues.call_all(
-        [
-            venues.account(first.leg.account).fills(
-                Symbol(first.leg.instrument.symbol), since=first.created_at - READ_MARGIN
-            )
-            for first in reads.values()
-        ],
+        [_fills_of(first, venues.account(first.leg.account)) for first in reads.values()],
         READ_SECONDS,
     )
     for first, answer in zip(reads.values(), answers, strict=True):
         if not isinstance(answer, BaseException):
             book_fills(first.leg.account, answer, now=now)
+
+
+async def _fills_of(order: Order, account: Account) -> list[Fill]:
+    """Return the fills since an order was written, and earlier ones if its own are not there."""
+    symbol, since = Symbol(order.leg.instrument.symbol), order.created_at - READ_MARGIN
+    fills = await account.fills(symbol, since=since)
+    own = (order.client_order_id, order.venue_order_id)
+    if not any(fill.client_order_id == own[0] or fill.venue_order_id == own[1] for fill in fills):
+        fills = await account.fills(symbol, since=since - CLOCK_MARGIN)
+    return list(fills)
 
 
 def _unbooked(order: Order) -> Decimal:
