@@ -220,7 +220,10 @@ def _crash(world: World, action: Action) -> None:
 
 
 def _stall(world: World, action: Action) -> None:
-    """A worker stands still with a lease in its hands; others go on; then it wakes up."""
+    """A worker stands still with a lease in its hands; others act; then it wakes up.
+
+    With amount 0 nothing but the other action of `kind` comes in between, as in a race.
+    """
     live = world.live()
     if not live:
         return
@@ -228,6 +231,8 @@ def _stall(world: World, action: Action) -> None:
 
     def meanwhile() -> None:
         Position.objects.filter(lease_owner=lease.owner_name()).update(lease_owner=OTHER_MACHINE)
+        if action.kind:
+            ACTIONS[action.kind](world, action)
         world.pass_time(float(action.amount))
 
     world.boundaries.plan(pause=(action.number, meanwhile))

@@ -37,12 +37,13 @@ class ServiceCalls:
         for answer in answers:
             if isinstance(answer, Crash):
                 raise answer
-        self._boundaries.pass_by("called", may_pause=True)
+        self._boundaries.pass_by("called")
         return answers
 
     def _pass_by(self, name: str, coroutines: Sequence[Coroutine[Any, Any, T]]) -> None:
         try:
-            self._boundaries.pass_by(name, may_pause=True)
+            self._boundaries.stand_still()
+            self._boundaries.pass_by(name)
         except Crash:
             for coroutine in coroutines:
                 coroutine.close()

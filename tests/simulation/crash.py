@@ -1,4 +1,4 @@
-"""Effect boundaries: the moments at which a process may die or stand still.
+"""Effect boundaries: the moments at which a process may die, and points where it may stand still.
 
 Each commit, each write outside a transaction, each batch of venue calls and each request on the
 wire passes one before and one after. A run counts them; a plan says what happens at which.
@@ -31,7 +31,7 @@ class Boundaries:
         deaths: frozenset[int] = frozenset(),
         pause: tuple[int, Callable[[], None]] | None = None,
     ) -> None:
-        """Count from 0 anew; die at each number of `deaths`, stand still at that of `pause`."""
+        """Count from 0 anew; die at each number of `deaths`, stand still after so many points."""
         self.count, self.deaths, self.pause = 0, deaths, pause
         self.names.clear()
         self.is_armed, self.is_dying = True, False
@@ -51,7 +51,7 @@ class Boundaries:
         """The process is gone; the next one counts on."""
         self.is_dying = False
 
-    def pass_by(self, name: str, *, may_pause: bool = False) -> None:
+    def pass_by(self, name: str) -> None:
         """Pass one boundary. Raise Crash where the plan says so, and for all that still runs."""
         if self.is_dying:
             raise Crash(name)
@@ -62,6 +62,12 @@ class Boundaries:
         if number in self.deaths:
             self.is_dying = True
             raise Crash(name)
-        if may_pause and self.pause is not None and number >= self.pause[0]:
-            (_, meanwhile), self.pause = self.pause, None
+
+    def stand_still(self) -> None:
+        """Pass a point where others may act first; at the planned one they do."""
+        if not self.is_armed or self.pause is None:
+            return
+        left, meanwhile = self.pause
+        self.pause = (left - 1, meanwhile) if left > 0 else None
+        if left == 0:
             meanwhile()

@@ -40,6 +40,8 @@ class SimulatedDatabase(DatabaseWrapper):
     def _pass_single_write(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
+        if not self.in_atomic_block:
+            self._boundaries.stand_still()
         answer = execute(sql, params, many, context)
         if sql.startswith(WRITES) and not self.in_atomic_block:
             self._boundaries.pass_by("written")

@@ -16,7 +16,7 @@ WEIGHTS = {
     "close": 7,
     "fault": 18,
     "crash": 8,
-    "stall": 4,
+    "stall": 8,
     "doorbell": 4,
     "weather": 4,
     "time": 6,
@@ -76,7 +76,9 @@ def _details(name: str, draws: Random, base: str) -> dict[str, Any]:
         case "crash":
             return {"number": draws.randrange(60)}
         case "stall":
-            return {"number": draws.randrange(6), "amount": str(draws.choice((3, 12, 40)))}
+            kind = draws.choice(("", "", "kill", "kill", "close", "foreign"))
+            amount = draws.choice((0, 0, 3)) if kind else draws.choice((0.5, 3, 12, 40))
+            return {"number": draws.randrange(70), "amount": str(amount), "kind": kind}
         case "doorbell":
             return {"number": draws.randint(1, 3)}
         case "weather":

@@ -40,6 +40,7 @@ FUNDING_SLOT = timedelta(seconds=10)
 FUNDING_EVERY = timedelta(minutes=2)
 RECONCILE_EVERY = timedelta(minutes=1)
 BALANCES_EVERY = timedelta(minutes=5)
+LICENSED = "SELECT client_order_id FROM trading_order WHERE sent_at IS NOT NULL"
 NEWS = "SELECT (SELECT max(id) FROM trading_statechange), (SELECT max(id) FROM trading_event)"
 BUSY = """
 SELECT EXISTS (SELECT 1 FROM trading_order WHERE state IN
@@ -62,6 +63,7 @@ class Kill:
     pressed_at: datetime
     excused_before: timedelta
     closes: bool
+    licensed: frozenset[str]
     rearmed_at: datetime | None = None
 
 
@@ -292,6 +294,9 @@ class World:
                 pressed_at=self.now,
                 excused_before=self.excused,
                 closes=closes,
+                licensed=frozenset(
+                    row["client_order_id"] for row in self.laboratory.database.rows(LICENSED)
+                ),
             )
         )
 

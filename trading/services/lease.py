@@ -14,7 +14,8 @@ from django.db.models import F, Q
 from trading.models import Position
 from trading.models.position import PositionQuerySet
 
-LEASE = timedelta(seconds=30)
+# A worker that stands still keeps others away this long; a leg must be hedged within 30 s.
+LEASE = timedelta(seconds=20)
 # Written by a clock that was set back since: by any clock a lease is over after this.
 BEYOND_ANY_LEASE = 2 * LEASE
 _MACHINE = f"{crc32(socket.gethostname().encode()):08x}"

@@ -122,16 +122,16 @@ def i15_gates_are_open(case: Case, sight: Sight) -> Sentences:
 
 
 def i16_nothing_grows_after_a_kill(case: Case, sight: Sight) -> Sentences:
-    """I16: after a kill nothing opens or hedges, what was on the wire already aside."""
+    """I16: after a kill nothing opens or hedges but what was licensed before it, and in time."""
     if sight.intent is None or sight.intent["purpose"] not in GROWING:
         return
-    skew = timedelta(seconds=abs(case.world.skew))
     for kill in case.world.kills:
         if kill.user_id not in (None, sight.intent["user_id"]):
             continue
         if kill.rearmed_at is not None and kill.rearmed_at <= sight.at:
             continue
-        if sight.at > kill.pressed_at + IN_FLIGHT + skew:
+        is_late = sight.at > kill.pressed_at + IN_FLIGHT
+        if is_late or sight.client_order_id not in kill.licensed:
             yield f"I16: {sight.client_order_id} grows a position after the kill"
 
 
