@@ -21,7 +21,8 @@ from tests.mutants.mutant import ROOT, Mutant, Stale
 from tests.mutants.mutants import MUTANTS
 
 COPIES = 2
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 600
+SEEDS = "80"
 TESTS_FAILED = 1
 
 
@@ -94,7 +95,12 @@ def _run(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
     done = subprocess.run(  # noqa: S603  (words of our own)
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
         cwd=copy,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "CARRY_SIMULATION_SEEDS": SEEDS,
+        },
         capture_output=True,
         text=True,
         timeout=LONGEST_SECONDS,
