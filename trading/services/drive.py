@@ -46,6 +46,7 @@ from trading.services.place_orders import place_orders, send
 from trading.services.prepare import prepare_legs
 from trading.services.read_back import ReadBackResult, read_back
 from trading.services.submit import Clock
+from trading.services.unhedged import tell_if_unhedged
 from trading.services.venues import READ_SECONDS, REAL, Venues
 from trading.services.view import Loaded, load
 from trading.services.visit import Visit
@@ -92,6 +93,7 @@ def _steps(visit: Visit) -> str:
             continue
         if isinstance(step, Wait):
             _tell_if_one_sided(visit, loaded)
+            tell_if_unhedged(visit, loaded)
             return step.reason
         if _must_be_booked(step) and lacks_fills(loaded.orders.values()):
             return _wait_for_books(visit)
