@@ -13,6 +13,7 @@ from trading.core.money import plain
 from trading.core.quantity import QuantityFinding, QuantityVerdict
 from trading.core.reconcile import Findings, WrongOrder
 from trading.core.sentence import usd
+from trading.core.symbols import shown_pair
 from trading.events import announce
 from trading.models import Discrepancy, Event, Leg, Order, Position, Trade
 from trading.models.discrepancy import DiscrepancyQuerySet
@@ -234,7 +235,7 @@ def _lapse_if_changed(account: ExchangeAccount, finding: QuantityFinding, now: d
 
 def _sentence(account: ExchangeAccount, finding: QuantityFinding, leg: Leg | None) -> str:
     """Say what each side holds, what is exposed in base and USD, and which buttons help."""
-    venue, symbol = account.exchange.name, finding.symbol
+    venue, symbol = account.exchange.name, shown_pair(finding.symbol)
     held = f"{venue} holds {plain(finding.theirs)} {symbol}, our fills say {plain(finding.ours)}"
     extra = finding.theirs - finding.ours
     if finding.ours * extra >= 0:

@@ -12,6 +12,7 @@ from trading.core.slippage import too_far
 from trading.core.snapshot import LegView
 from trading.core.states import PositionEvent, Purpose
 from trading.core.steps import Place
+from trading.core.symbols import shown_pair
 from trading.models import Order
 from trading.services.intents import TooManyOrders, write_intent
 from trading.services.submit import submit
@@ -76,6 +77,6 @@ def _tell_of_failing_close(visit: Visit, leg: LegView, place: Place) -> None:
     if place.purpose is Purpose.REDUCE and len(failed) >= FAILED_CLOSES:
         visit.cry(
             "exit.failing",
-            f"{len(failed)} closing orders failed on {leg.instrument.symbol} at "
+            f"{len(failed)} closing orders failed on {shown_pair(leg.instrument.symbol)} at "
             f"{leg.instrument.venue}; trying on",
         )

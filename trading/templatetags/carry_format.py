@@ -283,3 +283,9 @@ def epoch_ms(at: datetime | None) -> str:
 def people_symbol(unified: str) -> str:
     """Return `BTC-USDT` for `BTC/USDT:USDT` and for `BTC/USDT`."""
     return unified.partition(":")[0].replace("/", "-")
+
+
+@register.filter
+def sentence(text: str) -> str:
+    """End a sentence with one full stop."""
+    return text if text.endswith(".") or not text else f"{text}."
