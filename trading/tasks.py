@@ -28,6 +28,7 @@ from trading.services.dead_man import tend_switches
 from trading.services.drive import drive
 from trading.services.equity import snapshot_equity as snapshot_all_equity
 from trading.services.equity_bridge import alert_all_unexplained
+from trading.services.evaluate import keep_universe_fresh
 from trading.services.fees import refresh_fees
 from trading.services.late_slots import tell_of_late_jobs
 from trading.services.plan_entry import Refused, plan_entry
@@ -147,6 +148,8 @@ def start_sweep(sender: Any, **_: Any) -> None:
     _start(warm_venues, "warm")
     _start(working_sweep, "sweep")
     _start(tend_switches, "dead-man")
+    if ENTRY in queues:
+        _start(keep_universe_fresh, "universe")
     if CLOSE in queues:
         _start(review_accounts, "review")
         _start(watch_positions, "watch")

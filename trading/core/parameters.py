@@ -7,11 +7,13 @@ A set of values is valid as a whole or refused as a whole.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from trading.core.entry_style import EntryStyle, FirstLeg
@@ -300,6 +302,11 @@ class Parameters:
             raise ParameterErrors(errors)
         return parameters
 
+    @classmethod
+    def from_stored(cls, values: Mapping[str, object]) -> Parameters:
+        """Return parameters that were checked before they were stored; parsed once per process."""
+        return _parsed(json.dumps(values, sort_keys=True))
+
     def to_values(self) -> dict[str, str | bool | list[str]]:
         """Return every field by outer key: decimals and durations as strings in their unit."""
         return {
@@ -367,3 +374,8 @@ PARAMETER_FIELDS: tuple[ParameterField, ...] = tuple(
     replace(declared.metadata[METADATA_KEY], name=declared.name) for declared in fields(Parameters)
 )
 """Every field in the order in which a form shows them."""
+
+
+@lru_cache(maxsize=256)
+def _parsed(stored: str) -> Parameters:
+    return Parameters.from_values(json.loads(stored))

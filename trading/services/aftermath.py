@@ -53,7 +53,7 @@ def follow(position: Position, event: PositionEvent, cause: str, now: datetime) 
         book_failed_attempt(position, now)
     cool_down(
         position,
-        Parameters.from_values(position.parameters).next_arbitrage_opening_delay,
+        Parameters.from_stored(position.parameters).next_arbitrage_opening_delay,
         "the pause between two entries on one pair",
         now=now,
     )
@@ -76,5 +76,5 @@ def _default_reason(position: Position, event: PositionEvent) -> str:
 
 
 def _cool_down_after_failure(position: Position, cause: str, now: datetime) -> None:
-    pause = Parameters.from_values(position.parameters).failed_entry_cooldown
+    pause = Parameters.from_stored(position.parameters).failed_entry_cooldown
     cool_down(position, pause, f"an entry failed: {cause}", now=now)

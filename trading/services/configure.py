@@ -37,7 +37,7 @@ def current(user: User) -> CurrentConfiguration:
     newest = ConfigurationVersion.objects.filter(user=user).order_by("-version").first()
     if newest is None:
         return CurrentConfiguration(Parameters(), 0)
-    return CurrentConfiguration(Parameters.from_values(newest.values), newest.version)
+    return CurrentConfiguration(Parameters.from_stored(newest.values), newest.version)
 
 
 def save(

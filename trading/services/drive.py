@@ -18,7 +18,7 @@ from exchanges.domain import ClientOrderId, Symbol
 from exchanges.errors import OrderNotFound, VenueError
 from trading.core.money import plain
 from trading.core.plan import next_step
-from trading.core.states import PositionEvent, PositionState, Purpose
+from trading.core.states import OrderState, PositionEvent, PositionState, Purpose
 from trading.core.steps import (
     Cancel,
     Drop,
@@ -48,7 +48,7 @@ from trading.services.read_back import ReadBackResult, read_back
 from trading.services.submit import Clock
 from trading.services.unhedged import tell_if_unhedged
 from trading.services.venues import READ_SECONDS, REAL, Venues
-from trading.services.view import Loaded, load
+from trading.services.view import Loaded, carry_on, load
 from trading.services.visit import Visit
 
 logger = logging.getLogger(__name__)
@@ -157,12 +157,21 @@ def _reload(visit: Visit) -> Loaded:
 
 
 def _after(step: Step, visit: Visit, loaded: Loaded) -> Loaded:
-    """Return what is true now; a recorded intent has changed nothing but the state."""
+    """Return what is true now.
+
+    A recorded intent has changed nothing but the state, and our own orders have changed nothing
+    else if the exposure is the one that they leave.
+    """
     if isinstance(step, Record) and step.event in INTENTS:
         state = PositionState(visit.position.state)
         view = replace(loaded.view, state=state, state_since=visit.position.state_since)
         return replace(loaded, view=view)
-    return _reload(visit)
+    ours = visit.position.exposure_version
+    lease.reread(visit.position)
+    unsent = any(order.state == OrderState.PLANNED for order in loaded.orders.values())
+    if isinstance(step, SENDS) and visit.position.exposure_version == ours and not unsent:
+        return carry_on(loaded, visit.position, now=visit.now())
+    return _load(visit)
 
 
 def _carry_out(step: Step, visit: Visit, loaded: Loaded) -> str:

@@ -72,19 +72,34 @@ class EngineView:
 
 def engine_view(user: User, now: datetime) -> EngineView:
     """Return the state of a user's engine: a kill before errors, errors before what was said."""
-    accounts = list(
-        ExchangeAccount.objects.for_user(user)
-        .active()
-        .filter(exchange__is_enabled=True)
-        .select_related("exchange")
-    )
-    pulse = EnginePulse.objects.first()
+    accounts, pulse = usable_accounts(user), EnginePulse.objects.first()
+    return view_of(user, accounts, pulse, unreconciled(accounts, pulse), now)
+
+
+def view_of(
+    user: User,
+    accounts: Sequence[ExchangeAccount],
+    pulse: EnginePulse | None,
+    waiting: Sequence[ExchangeAccount],
+    now: datetime,
+) -> EngineView:
+    """Return the same from facts that were read; `waiting` are the unreconciled accounts."""
     own = engine_for(user)
     return (
         _killed(kill_switch.active_for(user))
         or _error(accounts, pulse, own, now)
-        or _reconciling(unreconciled(accounts, pulse), pulse)
+        or _reconciling(waiting, pulse)
         or _said(own)
+    )
+
+
+def usable_accounts(user: User) -> list[ExchangeAccount]:
+    """Return the user's active accounts at exchanges in use, with the exchange."""
+    return list(
+        ExchangeAccount.objects.for_user(user)
+        .active()
+        .filter(exchange__is_enabled=True)
+        .select_related("exchange")
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from arbsite.accounts.models import User
@@ -62,12 +63,16 @@ class _SharedUniverse:
         self._refreshed_at: datetime | None = None
         self._lock = threading.Lock()
 
-    def at(self, now: datetime) -> Universe:
-        with self._lock:
-            if self._refreshed_at is None or abs(now - self._refreshed_at) > UNIVERSE_LASTS:
-                self._universe.refresh(now)
-                self._refreshed_at = now
-            return self._universe
+    def at(self, now: datetime, lasts: timedelta) -> Universe:
+        if not self._is_fresh(now, lasts):
+            with self._lock:
+                if not self._is_fresh(now, lasts):
+                    self._universe.refresh(now)
+                    self._refreshed_at = now
+        return self._universe
+
+    def _is_fresh(self, now: datetime, lasts: timedelta) -> bool:
+        return self._refreshed_at is not None and abs(now - self._refreshed_at) <= lasts
 
 
 @cache
@@ -77,7 +82,12 @@ def _shared() -> _SharedUniverse:
 
 def shared_universe(now: datetime) -> Universe:
     """Return this process's universe, at most a few seconds old."""
-    return _shared().at(now)
+    return _shared().at(now, UNIVERSE_LASTS)
+
+
+def keep_universe_fresh() -> None:
+    """Refresh this process's universe ahead of the entries that would wait for it."""
+    _shared().at(timezone.now(), UNIVERSE_LASTS / 2)
 
 
 def evaluate(

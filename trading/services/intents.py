@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from exchanges.client_order_ids import client_order_id
 from trading.core.states import OrderEvent, Purpose
@@ -30,19 +30,24 @@ def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: d
     can never write the same intent twice.
     """
     with transaction.atomic():
-        orders = Order.objects.filter(position=position)
-        reduces = Q(purpose=Purpose.REDUCE)
-        alike = orders.filter(reduces if place.purpose is Purpose.REDUCE else ~reduces)
-        recent = alike.filter(created_at__gt=now - timedelta(minutes=1)).count()
+        written = list(
+            Order.objects.filter(position=position).values_list("leg_id", "purpose", "created_at")
+        )
+        reduces = place.purpose is Purpose.REDUCE
+        recent = sum(
+            (purpose == Purpose.REDUCE) is reduces and created_at > now - timedelta(minutes=1)
+            for _, purpose, created_at in written
+        )
         if recent >= cap:
-            kind = "closing" if place.purpose is Purpose.REDUCE else "opening"
+            kind = "closing" if reduces else "opening"
             raise TooManyOrders(f"{recent} {kind} orders in the last minute, the cap is {cap}")
         # A worker that was paused beyond its lease must not leave what its successor would send.
         held = Position.objects.filter(pk=position.pk, lease_epoch=position.lease_epoch)
         if held.update(exposure_version=F("exposure_version") + 1) != 1:
             raise LeaseLost
-        sequence = orders.filter(leg=leg, purpose=place.purpose).count() + 1
-        return Order.objects.create(
+        alike = [(leg_id, purpose) for leg_id, purpose, _ in written]
+        sequence = alike.count((leg.pk, place.purpose)) + 1
+        order = Order.objects.create(
             position=position,
             leg=leg,
             purpose=place.purpose,
@@ -59,6 +64,8 @@ def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: d
             cancel_after=place.cancel_after,
             created_at=now,
         )
+    position.exposure_version += 1
+    return order
 
 
 def drop_intent(order: Order, *, cause: str, now: datetime) -> bool:

@@ -125,6 +125,7 @@ def _event_of(status: VenueOrderStatus, filled: Decimal, base_quantity: Decimal)
 def note_exposure_change(order: Order) -> None:
     """Ask for a new read-back: what both venues confirmed is no longer what we hold."""
     Position.objects.filter(pk=order.position_id).update(exposure_version=F("exposure_version") + 1)
+    order.position.exposure_version += 1
 
 
 def _changes_state(order: Order, event: OrderEvent) -> bool:

@@ -30,9 +30,12 @@ def place_orders(visit: Visit, loaded: Loaded, places: Sequence[Place]) -> str:
     for place in places:
         leg = loaded.legs[place.leg_index]
         try:
-            orders.append(write_intent(visit.position, leg, place, cap=cap, now=visit.now()))
+            order = write_intent(visit.position, leg, place, cap=cap, now=visit.now())
         except TooManyOrders as refusal:
             capped = place, str(refusal)
+        else:
+            orders.append(order)
+            loaded.orders[order.pk] = order
     send(visit, orders)
     for place in places:
         _tell_of_dear_hedge(visit, loaded, place)

@@ -20,7 +20,7 @@ from trading.models import IdempotencyKey, Leg, LegSide, Opportunity, Position
 from trading.services import limits
 from trading.services.evaluate import Evaluation, evaluate, leverage_of
 from trading.services.leg_order import ordered_legs
-from trading.services.prepare import was_prepared_lately
+from trading.services.prepare import prepared_lately
 from trading.strategies.base import Candidate, EntryTrigger
 
 
@@ -65,13 +65,16 @@ def plan_entry(
     )
     if found.refusals or found.candidate is None or found.size is None:
         return Refused(found.refusals)
+    legs, why = _legs(found, (long_instrument, short_instrument), now)
     try:
         with transaction.atomic():
             position = _write(
                 user, found, found.candidate, found.size, opened_by, now, signalled_at
             )
-            why = _write_legs(position, found, (long_instrument, short_instrument))
-            _tell(position, why)
+            for leg in legs:
+                leg.position = position
+            Leg.objects.bulk_create(legs)
+            _tell(position, long_instrument, short_instrument, why)
             if idempotency_key is not None:
                 _remember(user, idempotency_key, wish, position, now)
     except limits.LimitReached as reached:
@@ -122,32 +125,45 @@ def _write(
     return position
 
 
-def _write_legs(position: Position, found: Evaluation, instruments: Sequence[Instrument]) -> str:
-    """Write the legs in the order in which they work; return why it is that one."""
-    pairs, why = ordered_legs(found, instruments, now=position.created_at)
-    for index, (leg, instrument) in enumerate(pairs):
-        account = found.standing.accounts[instrument.exchange.code]
-        leverage = leverage_of(instrument, found.standing)
-        Leg.objects.create(
-            position=position,
+def _legs(
+    found: Evaluation, instruments: Sequence[Instrument], now: datetime
+) -> tuple[list[Leg], str]:
+    """Return the legs, unwritten, in the order in which they work, and why it is that one."""
+    pairs, why = ordered_legs(found, instruments, now=now)
+    wanted = [
+        (
+            found.standing.accounts[instrument.exchange.code],
+            instrument,
+            leverage_of(instrument, found.standing),
+        )
+        for _, instrument in pairs
+    ]
+    prepared = prepared_lately(wanted, now=now)
+    legs = [
+        Leg(
             index=index,
             side=LegSide.LONG if leg.side.sign > 0 else LegSide.SHORT,
             account=account,
             instrument=instrument,
             leverage=leverage,
-            is_prepared=was_prepared_lately(account, instrument, leverage, now=position.created_at),
+            is_prepared=is_prepared,
             decision_entry_mid=leg.facts.mid,
             taker_fee=leg.facts.taker_fee,
         )
-    return why
+        for index, ((leg, _), (account, instrument, leverage), is_prepared) in enumerate(
+            zip(pairs, wanted, prepared, strict=True)
+        )
+    ]
+    return legs, why
 
 
-def _tell(position: Position, why: str) -> None:
+def _tell(position: Position, long: Instrument, short: Instrument, why: str) -> None:
     announce(
         user_id=position.user_id,
         kind="position.planned",
         sentence=f"{position.base}: entering {position.size_usd:,.0f} USD per leg, long "
-        f"{position.long_exchange}, short {position.short_exchange} ({position.opened_by}); {why}",
+        f"{long.exchange.short_code}, short {short.exchange.short_code} "
+        f"({position.opened_by}); {why}",
         position=position,
         now=position.created_at,
     )

@@ -60,20 +60,21 @@ async def _prepare(leg: Leg, trading: Trading, account: Account) -> str:
     )
 
 
-def was_prepared_lately(
-    account: ExchangeAccount, instrument: Instrument, leverage: Decimal, *, now: datetime
-) -> bool:
-    """Tell whether the account opened the same instrument at the same leverage just now.
+def prepared_lately(
+    wanted: Sequence[tuple[ExchangeAccount, Instrument, Decimal]], *, now: datetime
+) -> list[bool]:
+    """Tell for each which account opened the same instrument at the same leverage just now.
 
     What was changed at the venue since is seen when the entry is read back.
     """
-    if instrument.kind == InstrumentKind.SPOT:
-        return True
-    recent = Leg.objects.filter(
-        account=account,
-        instrument=instrument,
-        is_prepared=True,
-        leverage=leverage,
-        position__created_at__gt=now - PREPARED_LASTS,
+    recent = set(
+        Leg.objects.filter(
+            instrument__in=[instrument for _, instrument, _ in wanted],
+            is_prepared=True,
+            position__created_at__gt=now - PREPARED_LASTS,
+        ).values_list("account_id", "instrument_id", "leverage")
     )
-    return recent.exists()
+    return [
+        instrument.kind == InstrumentKind.SPOT or (account.pk, instrument.pk, leverage) in recent
+        for account, instrument, leverage in wanted
+    ]

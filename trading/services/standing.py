@@ -25,7 +25,7 @@ from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
 from trading.models import CoolDown, EnginePulse, EquitySnapshot, LimitUse, Position
 from trading.services import configure
-from trading.services.engine import EngineView, engine_view, unreconciled
+from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE
 
 ZERO = Decimal(0)
@@ -155,13 +155,9 @@ def load_standings(now: datetime) -> list[Standing]:
 
 def standing_of(user: User, now: datetime) -> Standing:
     """Return one user's snapshot, read now."""
-    accounts = {
-        account.exchange.code: account
-        for account in ExchangeAccount.objects.for_user(user)
-        .active()
-        .filter(exchange__is_enabled=True)
-        .select_related("exchange")
-    }
+    usable, pulse = usable_accounts(user), EnginePulse.objects.first()
+    waiting = unreconciled(usable, pulse)
+    accounts = {account.exchange.code: account for account in usable}
     capital, equity = _capital(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
     uses = LimitUse.objects.filter(user=user)
@@ -178,10 +174,8 @@ def standing_of(user: User, now: datetime) -> Standing:
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
         lost_today=_lost_today(user, equity, now),
-        engine=engine_view(user, now),
-        unreconciled=frozenset(
-            account.pk for account in unreconciled(accounts.values(), EnginePulse.objects.first())
-        ),
+        engine=view_of(user, usable, pulse, waiting, now),
+        unreconciled=frozenset(account.pk for account in waiting),
     )
 
 
@@ -215,9 +209,8 @@ def _capital(accounts: Mapping[str, ExchangeAccount]) -> tuple[dict[str, Capital
 
 
 def _fees(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:
-    rows = AccountFee.objects.filter(account__in=accounts.values()).select_related(
-        "instrument__exchange"
+    # Not as models: there is a row for each instrument of each account.
+    rows = AccountFee.objects.filter(account__in=accounts.values()).values_list(
+        "instrument__exchange__code", "instrument__symbol", "taker"
     )
-    return {
-        (fee.instrument.exchange.code, Symbol(fee.instrument.symbol)): fee.taker for fee in rows
-    }
+    return {(code, Symbol(symbol)): taker for code, symbol, taker in rows}

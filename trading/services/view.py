@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q
 
 from exchanges.board import Board
-from exchanges.domain import OrderType, Side, TimeInForce
+from exchanges.domain import BookTop, OrderType, Side, TimeInForce
 from trading.core.order_refusal import RefusalKind
 from trading.core.parameters import Parameters
 from trading.core.snapshot import LegView, OrderView, PositionView, Rules
@@ -44,13 +46,53 @@ def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
             "orders__trades", "trades"
         )
     )
-    parameters = Parameters.from_values(position.parameters)
+    parameters = Parameters.from_stored(position.parameters)
     board = market.board_of([leg.instrument for leg in legs])
-    view = PositionView(
+    views = tuple(_leg_view(leg, board, parameters, contact, now) for leg in legs)
+    orders = {order.pk: order for leg in legs for order in leg.orders.all()}
+    for leg in legs:
+        for order in leg.orders.all():
+            order.position, order.leg = position, leg
+    view = _position_view(position, views, parameters, now)
+    return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
+
+
+def carry_on(loaded: Loaded, position: Position, *, now: datetime) -> Loaded:
+    """Return what is true after our own orders alone changed the position, which is read anew.
+
+    Kill switch, books and the position's own row are as of now, and so are the orders, whose every
+    change since they were loaded is ours.
+    """
+    legs, parameters = loaded.legs, loaded.parameters
+    board = market.board_of([leg.instrument for leg in legs.values()])
+    views = tuple(
+        _with_orders(
+            known,
+            tuple(_order_view(o, o.leg) for o in loaded.orders.values() if o.leg_id == leg.pk),
+            book=market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age),
+        )
+        for known, leg in zip(loaded.view.legs, legs.values(), strict=True)
+    )
+    return replace(loaded, view=_position_view(position, views, parameters, now), board=board)
+
+
+def _with_orders(known: LegView, orders: tuple[OrderView, ...], book: BookTop | None) -> LegView:
+    moved = _filled(orders) - _filled(known.orders)
+    return replace(known, orders=orders, net_base=known.net_base + moved, book=book)
+
+
+def _filled(orders: Iterable[OrderView]) -> Decimal:
+    return sum((order.side.sign * order.filled for order in orders), Decimal(0))
+
+
+def _position_view(
+    position: Position, legs: tuple[LegView, ...], parameters: Parameters, now: datetime
+) -> PositionView:
+    return PositionView(
         state=PositionState(position.state),
         goal=Goal(position.goal),
         target_base_quantity=position.target_base_quantity,
-        legs=tuple(_leg_view(leg, board, parameters, contact, now) for leg in legs),
+        legs=legs,
         entry_deadline=position.entry_deadline,
         is_killed=is_killed(position.user_id),
         is_confirmed=_is_confirmed(position, now),
@@ -61,11 +103,6 @@ def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
         reduce_cause=position.reduce_cause,
         rules=_rules(parameters),
     )
-    orders = {order.pk: order for leg in legs for order in leg.orders.all()}
-    for leg in legs:
-        for order in leg.orders.all():
-            order.position, order.leg = position, leg
-    return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
 
 
 def is_killed(user_id: UUID) -> bool:
