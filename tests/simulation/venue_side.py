@@ -78,6 +78,7 @@ class VenueSide:
         self.sights: list[Sight] = []
         self.faults_fired = 0
         self.on_create: Callable[[Sight], None] | None = None
+        self.on_fault: Callable[[], None] | None = None
         self.travelling: set[asyncio.Task[Delivery]] = set()
         self._beaten_at = timeline.at
         for user in USERS:
@@ -91,6 +92,8 @@ class VenueSide:
     def disturbance(self, request: WireRequest) -> FaultRule | None:
         rule = self.venues.disturbance(request)
         self.faults_fired += rule is not None
+        if rule is not None and self.on_fault is not None:
+            self.on_fault()
         return rule
 
     def answer(self, request: WireRequest, rule: FaultRule | None) -> Delivery:
@@ -182,9 +185,11 @@ class VenueSide:
             price = (mid * factor / listing.tick).quantize(Decimal(1)) * listing.tick
             self._pin(listing, price=price)
 
-    def thin_out(self, base: str, level_quantity: Decimal) -> None:
+    def thin_out(
+        self, base: str, level_quantity: Decimal, venues: tuple[str, ...] = VENUES
+    ) -> None:
         """Put so much on each level of the books of one asset."""
-        for venue in VENUES:
+        for venue in venues:
             self._pin(self.listing(venue, base), level_quantity=level_quantity)
 
     def _pin(self, listing: Listing, **values: Any) -> None:
