@@ -9,7 +9,7 @@ from tests.simulation.actions import Action
 from tests.simulation.disturbances import KINDS
 from tests.simulation.venue_side import BASES, USERS, VENUES
 
-LEAST, MOST = 7, 15
+LEAST, MOST = 5, 12
 # How often each kind of thing happens, relative to one another.
 WEIGHTS = {
     "open": 14,
