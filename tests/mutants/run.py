@@ -22,7 +22,7 @@ from tests.mutants.mutants import MUTANTS
 
 COPIES = 2
 LONGEST_SECONDS = 600
-SEEDS = "80"
+SEEDS = "50"
 TESTS_FAILED = 1
 
 
