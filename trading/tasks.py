@@ -25,7 +25,7 @@ from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.books import read_books as read_all_books
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
-from trading.services.drive import drive
+from trading.services.drive import drive, drive_planned
 from trading.services.equity import snapshot_equity as snapshot_all_equity
 from trading.services.equity_bridge import alert_all_unexplained
 from trading.services.evaluate import keep_universe_fresh
@@ -87,7 +87,7 @@ def enter(
     )
     if isinstance(planned, Refused):
         return "; ".join(refusal.sentence for refusal in planned.refusals)
-    return drive(planned.pk)
+    return drive_planned(planned)
 
 
 @shared_task

@@ -134,7 +134,9 @@ def _open_position(user: User, base: str) -> Position | None:
 
 
 def _span(position: Position, arrived: dict[str, datetime]) -> float | None:
-    times = [arrived[order.client_order_id] for order in position.orders.all()]
+    # One that closed too late is seen again, its orders arrived long ago.
+    ids = position.orders.values_list("client_order_id", flat=True)
+    times = [arrived[own] for own in ids if own in arrived]
     if position.signalled_at is None or len(times) != 2:
         return None
     return (max(times) - position.signalled_at).total_seconds() * 1000

@@ -32,7 +32,7 @@ from trading.core.steps import (
     Step,
     Wait,
 )
-from trading.models import Order
+from trading.models import Order, Position
 from trading.services import lease
 from trading.services.contact import away_names, reach
 from trading.services.intents import drop_intent
@@ -48,7 +48,7 @@ from trading.services.read_back import ReadBackResult, read_back
 from trading.services.submit import Clock
 from trading.services.unhedged import tell_if_unhedged
 from trading.services.venues import READ_SECONDS, REAL, Venues
-from trading.services.view import Loaded, carry_on, load
+from trading.services.view import Load, Loaded, carry_on, load, load_new
 from trading.services.visit import Visit
 
 logger = logging.getLogger(__name__)
@@ -63,9 +63,21 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
     position = lease.take(position_id, owner=lease.owner_name(), now=clock())
     if position is None:
         return "another worker drives it"
+    return _drive(Visit(position, venues, clock), load)
+
+
+def drive_planned(position: Position, *, venues: Venues = REAL, clock: Clock = timezone.now) -> str:
+    """Drive a position that this process has just planned, reading only what it does not know."""
+    if not lease.take_new(position, owner=lease.owner_name(), now=clock()):
+        return drive(position.pk, venues=venues, clock=clock)
+    return _drive(Visit(position, venues, clock), load_new)
+
+
+def _drive(visit: Visit, first: Load) -> str:
+    position, clock = visit.position, visit.clock
     started = clock()
     try:
-        stopped = _steps(Visit(position, venues, clock))
+        stopped = _steps(visit, first(position, contact=visit.contact, now=visit.now()))
     except lease.LeaseLost:
         stopped = "the lease was taken over"
     finally:
@@ -73,7 +85,7 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
     logger.info(
         "position driven",
         extra={
-            "position": str(position_id),
+            "position": str(position.pk),
             "state": str(position.state),
             "stopped": stopped,
             "took_ms": round((clock() - started).total_seconds() * 1000),
@@ -82,8 +94,8 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
     return stopped
 
 
-def _steps(visit: Visit) -> str:
-    loaded, fills_asked = _load(visit), False
+def _steps(visit: Visit, loaded: Loaded) -> str:
+    fills_asked = False
     for _ in range(MAX_STEPS):
         step, loaded = _decide(visit, loaded)
         # Sending comes first; fills are booked before anything is confirmed, ended or left.

@@ -11,6 +11,7 @@ from zlib import crc32
 
 from django.db.models import F, Q
 
+from trading.core.states import Goal, PositionState
 from trading.models import Position
 from trading.models.position import PositionQuerySet
 
@@ -48,6 +49,28 @@ def take(position_id: uuid.UUID, *, owner: str, now: datetime) -> Position | Non
         if position is None:
             _driven.discard((position_id, owner))
     return position
+
+
+def take_new(position: Position, *, owner: str, now: datetime) -> bool:
+    """Claim a position that was just planned here; False once anybody else has touched it.
+
+    What is in memory is then what the row says.
+    """
+    _driven.add((position.pk, owner))
+    is_ours = False
+    untouched = Position.objects.filter(
+        pk=position.pk, state=PositionState.PLANNED, goal=Goal.HEDGED, lease_epoch=0
+    )
+    claim = {"lease_owner": owner, "lease_epoch": 1, "lease_expires_at": now + LEASE}
+    try:
+        is_ours = untouched.update(**claim) == 1
+    finally:
+        if not is_ours:
+            _driven.discard((position.pk, owner))
+    if is_ours:
+        for name, value in claim.items():
+            setattr(position, name, value)
+    return is_ours
 
 
 def _claim(position_id: uuid.UUID, owner: str, now: datetime) -> Position | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from exchanges.board import Board
 from exchanges.domain import BookTop, OrderType, Side, TimeInForce
@@ -39,13 +40,13 @@ class Loaded:
     board: Board
 
 
+class Load(Protocol):
+    def __call__(self, position: Position, *, contact: Contact, now: datetime) -> Loaded: ...
+
+
 def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     """Read a position with its legs, orders, books and the kill switches that bind its user."""
-    legs = list(
-        position.legs.select_related("instrument__exchange", "account__exchange").prefetch_related(
-            "orders__trades", "trades"
-        )
-    )
+    legs = list(_legs(position).prefetch_related("orders__trades", "trades"))
     parameters = Parameters.from_stored(position.parameters)
     board = market.board_of([leg.instrument for leg in legs])
     views = tuple(_leg_view(leg, board, parameters, contact, now) for leg in legs)
@@ -55,6 +56,15 @@ def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
             order.position, order.leg = position, leg
     view = _position_view(position, views, parameters, now)
     return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
+
+
+def load_new(position: Position, *, contact: Contact, now: datetime) -> Loaded:
+    """Read a position that nobody has driven yet: it has no orders and holds nothing."""
+    legs, parameters = list(_legs(position)), Parameters.from_stored(position.parameters)
+    board = market.board_of([leg.instrument for leg in legs])
+    views = tuple(_empty_leg(leg, board, parameters, contact, now) for leg in legs)
+    view = _position_view(position, views, parameters, now)
+    return Loaded(view, {leg.index: leg for leg in legs}, {}, parameters, board)
 
 
 def carry_on(loaded: Loaded, position: Position, *, now: datetime) -> Loaded:
@@ -105,6 +115,11 @@ def _position_view(
     )
 
 
+def _legs(position: Position) -> QuerySet[Leg]:
+    legs: QuerySet[Leg] = position.legs.select_related("instrument__exchange", "account__exchange")
+    return legs
+
+
 def is_killed(user_id: UUID) -> bool:
     """Tell whether a kill switch of the user or of everyone is pressed."""
     return KillSwitch.objects.filter(Q(user=None) | Q(user=user_id), rearmed_at=None).exists()
@@ -141,17 +156,27 @@ def _rules(parameters: Parameters) -> Rules:
 def _leg_view(
     leg: Leg, board: Board, parameters: Parameters, contact: Contact, now: datetime
 ) -> LegView:
+    return replace(
+        _empty_leg(leg, board, parameters, contact, now),
+        net_base=leg_net_base(leg),
+        orders=tuple(_order_view(order, leg) for order in leg.orders.all()),
+        was_closed_outside=closed_outside(leg) != 0,
+    )
+
+
+def _empty_leg(
+    leg: Leg, board: Board, parameters: Parameters, contact: Contact, now: datetime
+) -> LegView:
     return LegView(
         index=leg.index,
         sign=leg.sign,
         instrument=leg.instrument.snapshot(),
-        net_base=leg_net_base(leg),
-        orders=tuple(_order_view(order, leg) for order in leg.orders.all()),
+        net_base=Decimal(0),
+        orders=(),
         book=market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age),
         is_prepared=leg.is_prepared,
         decision_mid=leg.decision_entry_mid,
         is_reachable=contact.is_reachable(leg.account_id),
-        was_closed_outside=closed_outside(leg) != 0,
     )
 
 
