@@ -149,3 +149,13 @@ def test_a_leg_that_is_not_traded_keeps_the_other() -> None:
     assert halt_sentence((BTC, replace(BTC, is_active=False))).startswith(
         "BTC/USDT:USDT is not traded at bybit now: both legs are kept"
     )
+
+
+def test_a_lowered_margin_tier_brings_liquidation_near_enough_to_warn() -> None:
+    # At 45,000 a maintenance of 0.5 % leaves 10.66 % to 40,201.01, one of 5 % only 6.43 % to
+    # 42,105.26.
+    lowered = replace(BTC, maintenance_margin_rate=D("0.05"))
+
+    assert leg("45000").danger is Danger.NONE
+    assert leg("45000", instrument=lowered).danger is Danger.WARNING
+    assert leg("45000", instrument=lowered).distance == pytest.approx(D("0.064327"), abs=D("1e-6"))

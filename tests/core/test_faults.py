@@ -15,7 +15,9 @@ from tests.simulation.disturbances import KINDS
 pytestmark = pytest.mark.core
 
 ROWS = 138
-LEAST_COVERED = 102
+LEAST_COVERED = 122
+# The order path, recovery, users and tenants: no gap here but for what is not built.
+MUST_BE_COVERED = {*range(1, 10), *range(20, 26), *range(68, 85), *range(99, 119)} - {110, 111}
 FAULTS: dict[str, Any] = tomllib.loads((ROOT / "tests" / "faults.toml").read_text())
 FIELDS = {"name", "tests", "simulation", "lacks", "gap"}
 
@@ -64,3 +66,4 @@ def test_what_a_fault_names_exists(number: str) -> None:
 def test_as_many_faults_are_injected_as_were_before() -> None:
     covered = [number for number, fault in FAULTS.items() if fault.get("tests")]
     assert len(covered) >= LEAST_COVERED, f"{len(covered)} of {ROWS}"
+    assert {int(number) for number in covered} >= MUST_BE_COVERED

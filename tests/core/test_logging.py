@@ -73,3 +73,12 @@ def test_secrets_in_a_stack_trace_are_blanked(capsys: pytest.CaptureFixture[str]
         line = rendered(capsys, "call failed", error)
 
     assert "ab12cd" not in json.dumps(line)
+
+
+def test_what_a_venue_says_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    said = 'refused\n{"event": "position closed", "level": "info"}\r\x1b[2J*_[a](b)'
+
+    line = rendered(capsys, f"order refused: {said}", reason=said)
+
+    assert line["level"] == "warning"
+    assert line["reason"] == said

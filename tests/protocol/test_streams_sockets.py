@@ -212,3 +212,25 @@ async def test_venue_that_is_not_there_is_tried_again() -> None:
             asyncio.timeout(5),
         ):
             await opened.wait()
+
+
+async def test_a_venue_that_closes_again_and_again_is_opened_ever_more_rarely() -> None:
+    opened: asyncio.Queue[float] = asyncio.Queue()
+    clock = asyncio.get_running_loop().time
+
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        opened.put_nowait(clock())
+        await socket.close()
+
+    venue = Venue(serve)
+    async with (
+        venue.running() as url,
+        listening(feed(url, lambda message: True)),
+        asyncio.timeout(10),
+    ):
+        first, second, third, fourth = [await opened.get() for _ in range(4)]
+
+    # 0.25, 0.5 and 1 s, each at least halved by chance.
+    assert second - first >= 0.125
+    assert third - second >= 0.25
+    assert fourth - third >= 0.5

@@ -80,7 +80,8 @@ class Drill:
         return [f"{order.purpose} {order.state}" for order in rows]
 
     def state(self) -> str:
-        return str(Position.objects.get(user__username="alice").state)
+        """Return the state of alice's position in BTC."""
+        return str(Position.objects.get(user__username="alice", base="BTC").state)
 
     def held(self, user: str = "alice", base: str = "BTC") -> tuple[Decimal, Decimal]:
         """Return what the venues hold, Binance first."""
