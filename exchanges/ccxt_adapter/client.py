@@ -20,6 +20,7 @@ from exchanges.errors import InvalidOrder, VenueError
 from exchanges.venues.profile import VenueProfile
 
 PING_SECONDS = 10.0
+QUICK_MILLISECONDS = 1_000
 # Ticks, lots and limits change now and then; a symbol we do not know may just have been listed.
 RELIST_SECONDS = 3600.0
 RELIST_MISSING_SECONDS = 60.0
@@ -130,11 +131,23 @@ class VenueClient:
             self._pings = None
         await self.exchange.close()
 
+    async def set_clock(self) -> None:
+        """Sign with the venue's time from now on, read from an answer quick enough to tell it.
+
+        A machine whose clock is off could not even close: venues refuse what is signed late or
+        ahead of their own time.
+        """
+        asked = self.exchange.milliseconds()
+        theirs = await reading(self.profile, self.exchange.fetch_time())
+        heard = self.exchange.milliseconds()
+        if theirs is not None and heard - asked <= QUICK_MILLISECONDS:
+            self.exchange.options["timeDifference"] = (asked + heard) // 2 - theirs
+
     async def _ping_forever(self) -> None:
         while True:
             # A venue that is down is noticed by those who ask it something.
             with contextlib.suppress(VenueError):
-                await reading(self.profile, self.exchange.fetch_time())
+                await self.set_clock()
                 if self._catalogue.is_older_than(RELIST_SECONDS):
                     await self.refresh()
             await asyncio.sleep(PING_SECONDS)

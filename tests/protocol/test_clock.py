@@ -1,0 +1,39 @@
+"""A machine whose clock is off signs with the venue's time, once the venue has told it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exchanges.ccxt_adapter.client import Catalogue, VenueClient
+from exchanges.ccxt_adapter.library import Credential, Surroundings
+from exchanges.ccxt_adapter.trading import CcxtTrading
+from exchanges.errors import VenueError
+from exchanges.venues import PROFILES
+from tests.protocol.conftest import Desk, Simulator, run
+
+pytestmark = pytest.mark.protocol
+
+
+@pytest.mark.parametrize("seconds", [-60, 2, 60])
+def test_a_clock_that_is_off_is_set_by_the_venues_own(
+    simulator: Simulator, desk: Desk, seconds: int
+) -> None:
+    off = timedelta(seconds=seconds)
+    client = VenueClient(
+        Catalogue(PROFILES[desk.venue]),
+        credential=Credential(api_key=desk.key.api_key, secret=desk.key.secret),
+        simulator_url=simulator.url,
+        surroundings=Surroundings(now=lambda: datetime.now(UTC) + off),
+    )
+    trading = CcxtTrading(client)
+    try:
+        with pytest.raises(VenueError):
+            run(trading.open_orders(desk.symbol))
+
+        run(client.set_clock())
+
+        assert run(trading.open_orders(desk.symbol)) == []
+    finally:
+        run(client.close())
