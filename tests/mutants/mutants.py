@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 SEEDS = ("tests/simulation/test_seeds.py",)
+FAULTS = ("tests/simulation/test_single_faults.py",)
 DEATHS = ("tests/simulation/test_crash_points.py",)
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -43,7 +44,7 @@ MUTANTS: tuple[Mutant, ...] = (
         path="exchanges/ccxt_adapter/trading.py",
         before='        return "the answer to the order carries no venue id"\n',
         after="        return None\n",
-        tests=SEEDS,
+        tests=FAULTS,
     ),
     Mutant(
         name="sends_inside_the_transaction_of_the_licence",
@@ -101,14 +102,14 @@ MUTANTS: tuple[Mutant, ...] = (
         path="trading/services/lookup.py",
         before="_age(order.sent_at, now) <= ORDER_LIFETIME:",
         after="_age(order.sent_at, now) <= timedelta(0):",
-        tests=SEEDS,
+        tests=FAULTS,
     ),
     Mutant(
         name="takes_an_answered_cancel_for_the_end_of_the_order",
         path="trading/services/drive.py",
         before="    rows.update(looked_up_at=None)\n",
         after='    rows.update(state="canceled", is_final_at_venue=True)\n',
-        tests=SEEDS,
+        tests=FAULTS,
     ),
     Mutant(
         name="hedges_what_was_wanted_instead_of_what_filled",
