@@ -168,7 +168,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "reserved_cents__lte=_cents(claim.cap_usd) - cents\n"
         ),
         after="        user_id=user_id, scope=claim.scope\n",
-        tests=SEEDS,
+        tests=("tests/db/test_limits.py",),
     ),
     Mutant(
         name="assumes_eight_hours_where_no_interval_is_known",
