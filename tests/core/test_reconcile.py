@@ -7,12 +7,12 @@ import pytest
 from exchanges.domain import OrderReport, VenueOrderStatus
 from tests.account_reports import ETH, MINE, book, fill, own, report, reports
 from tests.market import NOW, PERP, D
+from trading.core.quantity import QuantityVerdict
 from trading.core.reconcile import (
     BookFill,
     Findings,
     ObserveOrder,
     OwnOrder,
-    QuantityVerdict,
     VenueReports,
     reconcile,
 )

@@ -120,10 +120,8 @@ def held_at_bybit(world: World) -> Any:
 def test_a_countdown_that_is_not_renewed_cancels_every_order_of_its_symbol(world: World) -> None:
     world.pin(USDM, price="60000")
     order = world.place(USDM, Side.BUY, "0.1", price="50000")
-    elsewhere = world.intent(
-        USDM, Side.BUY, "1", price="1000", listing=world.listing(USDM, "ETHUSDT")
-    )
-    other = world.simulator.place(world.account(USDM), elsewhere, now=world.at)
+    eth = world.listing(USDM, "ETHUSDT")
+    other = world.place(USDM, Side.BUY, "1", price="1000", listing=eth)
     start(world, 10_000)
 
     world.wait(seconds=9)
