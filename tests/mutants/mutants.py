@@ -199,6 +199,6 @@ MUTANTS: tuple[Mutant, ...] = (
         path="trading/services/market.py",
         before="or now - row.book.observed_at > max_age:",
         after="or now < row.book.observed_at - max_age:",
-        tests=SEEDS,
+        tests=("tests/services/test_watch.py",),
     ),
 )
