@@ -181,9 +181,17 @@ def test_nothing_is_entered_after_the_kill_switch(market: Market) -> None:
 
 
 def test_no_free_capital_is_no_room(market: Market) -> None:
-    AccountBalance.objects.update(free=D(0))
+    AccountBalance.objects.update(free=D(0), equity=D(0))
 
     assert market.refusal() == ("no_room", "Nothing is left of the free capital.")
+
+
+def test_account_whose_margin_is_all_used_opens_nothing(market: Market) -> None:
+    AccountBalance.objects.update(free=D(0))
+
+    code, sentence = market.refusal()
+    assert code == "margin_ratio"
+    assert sentence.endswith("has a margin ratio of 1.00; nothing is opened there below 2.")
 
 
 def test_base_outside_the_whitelist_is_passed_over(market: Market) -> None:
