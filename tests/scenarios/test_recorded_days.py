@@ -32,6 +32,8 @@ PATIENT = {
     "symbols": ", ".join(f"{base}-USDT" for base in BASES),
     "order_fill_timeout_seconds": "5",
     "negative_spread_tolerance": "moderate",
+    "funding_regime_exit": "",
+    "basis_reduce_at": "",
     "take_profit_usd": "",
     "stop_loss_pct": "90",
     "max_spread": "1",

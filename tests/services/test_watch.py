@@ -56,9 +56,9 @@ def test_a_stop_loss_must_last_before_it_closes_and_a_restart_does_not_start_it_
     position.refresh_from_db()
     assert position.goal == Goal.HEDGED
     # what a process saw half a minute ago is in the database for the next one
-    age_by(position, timedelta(seconds=40), seen=timedelta(seconds=2))
+    age_by(position, timedelta(seconds=20), seen=timedelta(seconds=2))
     assert watch_positions() == 0
-    age_by(position, timedelta(seconds=21), seen=timedelta(seconds=2))
+    age_by(position, timedelta(seconds=41), seen=timedelta(seconds=2))
     move_long(desk, "50000")
     assert watch_positions() == 1
     position.refresh_from_db()

@@ -28,7 +28,7 @@ from trading.services.account_facts import record
 from trading.services.book_funding import book_funding
 from trading.services.drive import drive
 from trading.services.equity import read_accounts
-from trading.services.reconcile import reconcile_accounts
+from trading.services.reconcile import reconcile_accounts, reconcile_due
 from trading.services.sweep import sweep
 from trading.services.watch import watch_positions
 
@@ -240,6 +240,7 @@ class World:
         if self.now - self._watched_at >= WATCH_EVERY:
             self._watched_at = self.now
             self.as_process(lambda: watch_positions(venues=self.venues, clock=self.clock))
+            self.as_process(lambda: reconcile_due(venues=self.venues, now=self.clock()))
 
     def _has_news(self) -> bool:
         """Tell whether anything happened on either side since the last reconciliation.
