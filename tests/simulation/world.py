@@ -41,6 +41,7 @@ FUNDING_EVERY = timedelta(minutes=2)
 RECONCILE_EVERY = timedelta(minutes=1)
 BALANCES_EVERY = timedelta(minutes=5)
 LICENSED = "SELECT client_order_id FROM trading_order WHERE sent_at IS NOT NULL"
+REVIEWS = "SELECT EXISTS (SELECT 1 FROM trading_accountreview)"
 NEWS = "SELECT (SELECT max(id) FROM trading_statechange), (SELECT max(id) FROM trading_event)"
 BUSY = """
 SELECT EXISTS (SELECT 1 FROM trading_order WHERE state IN
@@ -240,7 +241,8 @@ class World:
         if self.now - self._watched_at >= WATCH_EVERY:
             self._watched_at = self.now
             self.as_process(lambda: watch_positions(venues=self.venues, clock=self.clock))
-            self.as_process(lambda: reconcile_due(venues=self.venues, now=self.clock()))
+            if self.laboratory.database.asks(REVIEWS):
+                self.as_process(lambda: reconcile_due(venues=self.venues, now=self.clock()))
 
     def _has_news(self) -> bool:
         """Tell whether anything happened on either side since the last reconciliation.
