@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -40,8 +42,7 @@ def evaluated(
     history: PairHistory = NO_HISTORY,
 ) -> Candidate | Refusal:
     return FundingSpread().evaluate(
-        long,
-        short,
+        (long, short),
         history,
         size_usd=SIZE,
         parameters=parameters or Parameters(),
@@ -58,6 +59,15 @@ def candidate(
     found = evaluated(long, short, parameters, history)
     assert isinstance(found, Candidate)
     return found
+
+
+def ranked(
+    instruments: Sequence[InstrumentFacts], parameters: Parameters | None = None
+) -> list[Candidate]:
+    parameters = parameters or Parameters()
+    counted = [evaluated(long, short, parameters) for long, short in permutations(instruments, 2)]
+    paying = [one for one in counted if isinstance(one, Candidate) and one.spread_8h > 0]
+    return sorted(paying, key=lambda one: one.rank(parameters.ranking), reverse=True)
 
 
 def gate(
@@ -96,9 +106,7 @@ def test_candidate_is_counted_through_as_worked_by_hand() -> None:
 def test_candidates_are_the_favourable_pairs_best_first() -> None:
     middle = make_facts("okx", rate="0.0006", carry_8h="0.0006")
 
-    found = STRATEGY.candidates(
-        [LOW, middle, HIGH], {}, size_usd=SIZE, parameters=Parameters(), now=NOW
-    )
+    found = ranked([LOW, middle, HIGH])
 
     assert [[leg.facts.instrument.venue for leg in one.legs] for one in found] == [
         ["bybit", "binanceusdm"],
@@ -112,9 +120,7 @@ def test_candidate_without_an_estimate_is_ranked_last_but_by_spread(ranking: str
     parameters = Parameters.from_values({"ranking": ranking})
     unknown = make_facts("okx", rate="0.0030")
 
-    found = STRATEGY.candidates(
-        [LOW, HIGH, unknown], {}, size_usd=SIZE, parameters=parameters, now=NOW
-    )
+    found = ranked([LOW, HIGH, unknown], parameters)
 
     first = "okx" if ranking == "spread" else "binanceusdm"
     assert found[0].legs[1].facts.instrument.venue == first
@@ -142,9 +148,6 @@ def test_data_that_cannot_be_trusted_makes_no_candidate(facts: InstrumentFacts, 
     refusal = evaluated(short=facts)
 
     assert isinstance(refusal, Refusal) and refusal.code == code
-    assert not STRATEGY.candidates(
-        [LOW, facts], {}, size_usd=SIZE, parameters=Parameters(), now=NOW
-    )
 
 
 def test_sound_candidate_in_its_window_passes() -> None:

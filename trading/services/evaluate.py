@@ -108,7 +108,7 @@ def evaluate(
     facts = _facts(instruments, board, depths, size_usd, standing, now)
     shut = _gates(standing, base, instruments, trigger, now)
     counted = STRATEGY.evaluate(
-        *facts,
+        facts,
         shared_universe(now).history(_paired(long_instrument), _paired(short_instrument)),
         size_usd=size_usd,
         parameters=standing.parameters,

@@ -104,8 +104,7 @@ class UserScan:
             for one, side in ((long, Side.BUY), (short, Side.SELL))
         )
         counted = STRATEGY.evaluate(
-            bought,
-            sold,
+            (bought, sold),
             self._universe.history(long, short),
             size_usd=size,
             parameters=self._parameters,

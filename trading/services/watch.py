@@ -32,9 +32,8 @@ from trading.services.pnl import position_pnl
 from trading.services.universe import Paired, half_touch
 from trading.services.venues import REAL, Venues
 from trading.strategies.base import ExitReason, HeldPosition, OpenReason
-from trading.strategies.funding_spread import FundingSpread
+from trading.strategies.registry import STRATEGIES
 
-STRATEGIES = {strategy.key: strategy for strategy in (FundingSpread(),)}
 EIGHT_HOURS, DAY = timedelta(hours=8), timedelta(hours=24)
 # A loss at one touch of the books may be gone with the next: it must last.
 STOP_LOSS = ExitReason.STOP_LOSS.value

@@ -6,20 +6,29 @@ venue or a database. Risk exits (liquidation distance, kill, expiry) are not a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from exchanges.domain import BookTop, FundingRate, Instrument, Side
+from exchanges.domain import BookTop, FundingRate, Instrument, InstrumentKind, Side
 from trading.core.costs import BreakEven, RoundTrip
 from trading.core.funding import FundingLeg, SettledRate
 from trading.core.parameters import Parameters, Ranking
 from trading.core.refusal import Refusal
 
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegShape:
+    """What a leg of a strategy may be. `ratio` is its part of the position's base quantity."""
+
+    side: Side
+    kinds: frozenset[InstrumentKind]
+    ratio: Decimal = ONE
 
 
 class OpenReason(StrEnum):
@@ -51,7 +60,9 @@ class InstrumentFacts:
     """All that is known of one instrument. `slippage` is one order's at the size in question.
 
     `funding` and `book` are None where nothing is known, `carry_8h` and `daily_volatility` without
-    settled history, `latency` where nothing was asked yet.
+    settled history, `latency` where nothing was asked yet. `borrow_rate_per_hour` is a fraction of
+    what is borrowed, the larger of the current and the day's highest, None where a spot market's
+    base cannot be borrowed.
     """
 
     instrument: Instrument
@@ -62,6 +73,7 @@ class InstrumentFacts:
     carry_8h: Decimal | None = None
     latency: timedelta | None = None
     daily_volatility: Decimal | None = None
+    borrow_rate_per_hour: Decimal | None = None
 
     def funding_leg(self, side: Side) -> FundingLeg:
         """Return the leg this instrument would be. Raise ValueError without a known interval."""
@@ -93,14 +105,13 @@ class PairHistory:
 
 
 NO_HISTORY = PairHistory()
-Histories = Mapping[tuple[str, ...], PairHistory]
-"""Histories by venue, in leg order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateLeg:
     side: Side
     facts: InstrumentFacts
+    ratio: Decimal = ONE
 
     @property
     def funding_leg(self) -> FundingLeg:
@@ -180,16 +191,20 @@ class Strategy(Protocol):
     @property
     def key(self) -> str: ...
 
-    def candidates(
+    @property
+    def shape(self) -> tuple[LegShape, ...]:
+        """Return what its candidates are made of, in leg order."""
+
+    def evaluate(
         self,
-        instruments: Sequence[InstrumentFacts],
-        histories: Histories,
+        legs: Sequence[InstrumentFacts],
+        history: PairHistory,
         *,
         size_usd: Decimal,
         parameters: Parameters,
         now: datetime,
-    ) -> list[Candidate]:
-        """Return what one base asset's instruments offer, best first; unsound data is left out."""
+    ) -> Candidate | Refusal:
+        """Count instruments through, in the order of `shape`, or refuse data nobody can trust."""
 
     def entry_gate(
         self,

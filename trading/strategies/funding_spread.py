@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import permutations
 
-from exchanges.domain import Side
+from exchanges.domain import InstrumentKind, Side
 from trading.core.basis import gap_credit, price_gap
 from trading.core.costs import LegCost, RoundTrip, break_even, net_apr, net_return
 from trading.core.funding import (
@@ -26,14 +25,13 @@ from trading.core.funding import (
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.strategies.base import (
-    NO_HISTORY,
     Candidate,
     CandidateLeg,
     EntryTrigger,
     ExitSignal,
     HeldPosition,
-    Histories,
     InstrumentFacts,
+    LegShape,
     OpenReason,
     PairHistory,
 )
@@ -48,41 +46,22 @@ from trading.strategies.entry_gates import (
 )
 from trading.strategies.exits import money_exit, regime_exit, target_exit, tolerance_exit
 
+PERPETUAL = frozenset({InstrumentKind.PERPETUAL})
+
 
 @dataclass(frozen=True, slots=True)
 class FundingSpread:
     """Stateless; opened on funding, so basis exits never apply to it."""
 
     key: str = "funding_spread"
-
-    def candidates(
-        self,
-        instruments: Sequence[InstrumentFacts],
-        histories: Histories,
-        *,
-        size_usd: Decimal,
-        parameters: Parameters,
-        now: datetime,
-    ) -> list[Candidate]:
-        found = []
-        for long, short in permutations(instruments, 2):
-            venues = (long.instrument.venue, short.instrument.venue)
-            counted = self.evaluate(
-                long,
-                short,
-                histories.get(venues, NO_HISTORY),
-                size_usd=size_usd,
-                parameters=parameters,
-                now=now,
-            )
-            if isinstance(counted, Candidate) and counted.spread_8h > 0:
-                found.append(counted)
-        return sorted(found, key=lambda one: one.rank(parameters.ranking), reverse=True)
+    shape: tuple[LegShape, ...] = (
+        LegShape(side=Side.BUY, kinds=PERPETUAL),
+        LegShape(side=Side.SELL, kinds=PERPETUAL),
+    )
 
     def evaluate(
         self,
-        long: InstrumentFacts,
-        short: InstrumentFacts,
+        legs: Sequence[InstrumentFacts],
         history: PairHistory,
         *,
         size_usd: Decimal,
@@ -90,17 +69,18 @@ class FundingSpread:
         now: datetime,
     ) -> Candidate | Refusal:
         """Count one pair through, or refuse it because its data cannot be trusted."""
+        long, short = legs
         refusal = refuse_data(long, short, parameters, now)
         if refusal is not None:
             return refusal
-        legs = (long.funding_leg(Side.BUY), short.funding_leg(Side.SELL))
+        funded = (long.funding_leg(Side.BUY), short.funding_leg(Side.SELL))
         model, horizon = parameters.carry_model, parameters.hold_horizon
         costs = RoundTrip(legs=(_leg_cost(long), _leg_cost(short)))
         entry_gap = price_gap(long.mid, short.mid)
         credit = gap_credit(entry_gap, history.expected_exit_gap)
         least = threshold(size_usd, parameters.min_spread_base, parameters.min_spread_per_10k)
-        carries = [carry for leg in legs if (carry := leg_carry(leg, model)) is not None]
-        funding = expected_carry(legs, now=now, horizon=horizon, model=model)
+        carries = [carry for leg in funded if (carry := leg_carry(leg, model)) is not None]
+        funding = expected_carry(funded, now=now, horizon=horizon, model=model)
         net, even = None, None
         if funding is not None:
             net = net_return(
@@ -115,7 +95,7 @@ class FundingSpread:
                 CandidateLeg(side=Side.SELL, facts=short),
             ),
             size_usd=size_usd,
-            spread_8h=funding_spread_8h(legs),
+            spread_8h=funding_spread_8h(funded),
             threshold=least,
             entry_gap=entry_gap,
             costs=costs,
