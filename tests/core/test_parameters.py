@@ -8,7 +8,9 @@ from tests.market import D
 from trading.core.funding import CarryEstimator
 from trading.core.parameter_field import Unit
 from trading.core.parameters import PARAMETER_FIELDS, ParameterErrors, Parameters, Tolerance
+from trading.core.policies import KNOWN_STRATEGIES
 from trading.core.symbols import parse_pair, shown_pair
+from trading.strategies.registry import STRATEGIES
 
 pytestmark = pytest.mark.core
 
@@ -77,6 +79,11 @@ def test_values_come_back_as_they_went_in() -> None:
         ("symbols", ["DOGE/EUR"], "'DOGE/EUR' is not a pair"),
         ("symbols", "", "The list is empty"),
         ("symbols", 5, "5 is not a list"),
+        ("strategies", "luck", "'luck' is not one of funding_spread"),
+        ("strategies", "", "name at least one"),
+        ("leverage_overrides", "okx BTC-USDT", "is not a venue, a pair and a leverage"),
+        ("leverage_overrides", "okx BTC-USDT x", "'x' in 'okx BTC-USDT x' is not a number"),
+        ("leverage_overrides", "okx BTC-USDT 9", "9x is above the most, 5x"),
         ("foo", "1", "no parameter 'foo'"),
     ],
 )
@@ -100,9 +107,31 @@ def test_all_errors_are_reported_at_once() -> None:
         ),
         ({"entry_buffer_minutes": "40"}, "entry_buffer_minutes", "40 min before"),
         ({"leverage_cap": "1.5"}, "leverage", "2x is above the leverage cap, 1.5x"),
+        (
+            {"leverage_cap": "1.5", "leverage": "1", "leverage_overrides": "okx * 2"},
+            "leverage_overrides",
+            "okx * 2: above the leverage cap, 1.5x",
+        ),
+        ({"leverage_overrides": "okx * 2, okx * 3"}, "leverage_overrides", "okx *: given more"),
         ({"buffer_fraction": "0.5"}, "active_fraction", "add up to 1.3"),
         ({"max_position_per_user_usd": "100"}, "max_position_per_user_usd", "100 USD is less"),
         ({"max_position_per_venue_usd": "9"}, "max_position_per_venue_usd", "one pair, 50000 USD"),
+        (
+            {"max_position_per_venue_usd": "300000"},
+            "max_position_per_user_usd",
+            "250000 USD is less than the limit of one venue, 300000 USD",
+        ),
+        ({"max_basis_exposure_usd": "300000"}, "max_basis_exposure_usd", "limit in all, 250000"),
+        ({"order_amount_usd": "50001"}, "order_amount_usd", "the limit of one pair, 50000 USD"),
+        (
+            {"min_opening_arbitrage_pct": "0.2", "min_closing_arbitrage_pct": "0.2"},
+            "min_closing_arbitrage_pct",
+            "close at a gap of 0.2 % and open only from 0.2 %",
+        ),
+        ({"dynamic_close_low_pct": "0.9"}, "dynamic_close_low_pct", "open only from 0.8 %"),
+        ({"dynamic_funding_low": "0.001"}, "dynamic_funding_low", "high already above 0.0005"),
+        ({"min_price_gap": "0.05"}, "min_price_gap", "not below 0.05"),
+        ({"trim_drift": "0.03"}, "trim_drift", "above 0.02"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_together(
@@ -121,7 +150,7 @@ def test_every_field_can_be_shown_in_a_form() -> None:
     for described in PARAMETER_FIELDS:
         assert described.label and described.help.endswith(".")
         assert (described.choices is not None) == (described.unit is Unit.CHOICE)
-        numeric = described.unit not in (Unit.CHOICE, Unit.BOOL, Unit.SYMBOLS)
+        numeric = described.unit not in (Unit.CHOICE, Unit.BOOL, Unit.SYMBOLS, Unit.WORDS)
         assert (described.minimum is not None) == numeric
 
 
@@ -129,3 +158,34 @@ def test_every_field_can_be_shown_in_a_form() -> None:
 def test_every_form_of_a_pair_is_understood(text: str) -> None:
     assert parse_pair(text) == "BTC/USDT"
     assert shown_pair("BTC/USDT:USDT") == "BTC-USDT"
+
+
+def test_every_registered_strategy_can_be_chosen() -> None:
+    assert set(STRATEGIES) <= set(KNOWN_STRATEGIES)
+
+
+def test_leverage_of_a_named_venue_and_pair_rules_over_stars() -> None:
+    p = Parameters.from_values(
+        {"leverage_overrides": ["okx BTC-USDT 4", "okx * 3", "* BTC-USDT 1.5"]}
+    )
+
+    def at(venue: str, pair: str, *, against_spot: bool = False) -> object:
+        return p.leverage_at(venue=venue, pair=pair, against_spot=against_spot)
+
+    assert at("okx", "BTC/USDT") == at("okx", "BTC/USDT", against_spot=True) == 4
+    assert at("okx", "ETH/USDT") == 3
+    assert at("bybit", "BTC/USDT") == D("1.5")
+    assert (at("bybit", "ETH/USDT"), at("bybit", "ETH/USDT", against_spot=True)) == (2, 1)
+    assert p.to_values()["leverage_overrides"] == ["okx BTC-USDT 4", "okx * 3", "* BTC-USDT 1.5"]
+    assert Parameters.from_values(p.to_values()) == p
+
+
+def test_no_venue_named_allows_every_venue() -> None:
+    assert Parameters().uses_venue("okx")
+    assert not Parameters.from_values({"venues": "bybit"}).uses_venue("okx")
+
+
+def test_a_stored_row_that_newer_rules_contradict_is_still_read() -> None:
+    stored = {"max_position_per_user_usd": "100"}
+
+    assert Parameters.from_stored(stored).max_position_per_user_usd == 100

@@ -1,4 +1,4 @@
-"""How an entry is worked, and which of its legs goes first; `docs/DOMAIN.md` section 10."""
+"""How a position is entered and left, and which of its legs goes first; `docs/DOMAIN.md` 10."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ class FirstLeg(StrEnum):
     SHORT = "short"
     SPOT = "spot"
     PERP = "perp"
+
+
+class CloseOrder(StrEnum):
+    """Which leg of a calm exit goes first; where the legs are of one kind both go together."""
+
+    SIMULTANEOUS = "simultaneous"
+    PERP_FIRST = "perp_first"
+    SPOT_FIRST = "spot_first"

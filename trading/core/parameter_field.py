@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
+from trading.core.leverage import LeverageOverride
 from trading.core.symbols import parse_pair, shown_pair
 
 METADATA_KEY = "parameter"
@@ -30,6 +31,8 @@ class Unit(StrEnum):
     BOOL = "bool"
     CHOICE = "choice"
     SYMBOLS = "symbols"
+    WORDS = "words"
+    LEVERAGES = "leverages"
 
 
 MICROSECONDS = {
@@ -47,14 +50,16 @@ SHOWN_UNITS = {
     Unit.MINUTES: " min",
     Unit.HOURS: " h",
 }
-WORDS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+LISTS = (Unit.SYMBOLS, Unit.WORDS, Unit.LEVERAGES)
+SWITCHED = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterField:
     """One field as a form, a file or the API shows it. `key` is its name outside.
 
-    Bounds are in `unit`. An optional field that is empty is off (None inside).
+    Bounds are in `unit`. An optional field that is empty is off: None inside, () for a list.
+    `among` are the only words a list may hold; empty allows any.
     """
 
     unit: Unit
@@ -63,6 +68,7 @@ class ParameterField:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     choices: type[StrEnum] | None = None
+    among: tuple[str, ...] = ()
     optional: bool = False
     suffix: str = ""
     name: str = ""
@@ -73,6 +79,8 @@ class ParameterField:
 
     def parse(self, value: object) -> object:
         """Return the inner value. Raise ValueError with a sentence that names the value."""
+        if self.unit in LISTS:
+            return self._list(value)
         if self.optional and (value is None or value == ""):
             return None
         match self.unit:
@@ -80,8 +88,6 @@ class ParameterField:
                 return _boolean(value)
             case Unit.CHOICE:
                 return self._choice(value)
-            case Unit.SYMBOLS:
-                return _pairs(value)
         number = self._number(value)
         if self.unit in MICROSECONDS:
             return timedelta(microseconds=round(number * MICROSECONDS[self.unit]))
@@ -98,6 +104,10 @@ class ParameterField:
                 return bool(inner)
             case Unit.SYMBOLS:
                 return [shown_pair(pair) for pair in inner]
+            case Unit.WORDS:
+                return list(inner)
+            case Unit.LEVERAGES:
+                return [override.dump() for override in inner]
             case Unit.PERCENT:
                 return _plain(inner * 100)
         if self.unit in MICROSECONDS:
@@ -108,6 +118,31 @@ class ParameterField:
     def dumped_with_unit(self, parameters: object) -> str:
         """Return this field of `parameters` as a sentence shows it: `30 min`, `2 %`, `5x`."""
         return f"{self.dump(getattr(parameters, self.name))}{SHOWN_UNITS.get(self.unit, '')}"
+
+    def _list(self, value: object) -> tuple[object, ...]:
+        texts = _texts(value, "pairs" if self.unit is Unit.SYMBOLS else "lines")
+        match self.unit:
+            case Unit.SYMBOLS:
+                found: tuple[object, ...] = tuple(dict.fromkeys(map(parse_pair, texts)))
+            case Unit.WORDS:
+                found = tuple(dict.fromkeys(self._word(text) for text in texts))
+            case _:
+                found = tuple(self._override(text) for text in texts)
+        if not found and not self.optional:
+            example = "one pair, like BTC-USDT" if self.unit is Unit.SYMBOLS else "one"
+            raise ValueError(f"The list is empty: name at least {example}.")
+        return found
+
+    def _word(self, text: str) -> str:
+        word = text.lower()
+        if self.among and word not in self.among:
+            raise ValueError(f"{text!r} is not one of {', '.join(self.among)}.")
+        return word
+
+    def _override(self, line: str) -> LeverageOverride:
+        override = LeverageOverride.parse(line)
+        self._bounded(override.leverage, "x")
+        return override
 
     def _choice(self, value: object) -> StrEnum:
         options = list(self.choices or ())
@@ -120,12 +155,14 @@ class ParameterField:
         number = _decimal(value)
         if self.unit is Unit.COUNT and number != number.to_integral_value():
             raise ValueError(f"{_plain(number)} must be a whole number.")
-        unit = SHOWN_UNITS.get(self.unit, "")
+        self._bounded(number, SHOWN_UNITS.get(self.unit, ""))
+        return number
+
+    def _bounded(self, number: Decimal, unit: str) -> None:
         if self.minimum is not None and number < self.minimum:
             raise ValueError(f"{_plain(number)}{unit} is below the least, {self.minimum}{unit}.")
         if self.maximum is not None and number > self.maximum:
             raise ValueError(f"{_plain(number)}{unit} is above the most, {self.maximum}{unit}.")
-        return number
 
 
 def parameter(
@@ -136,6 +173,7 @@ def parameter(
     *,
     least: str | None = None,
     most: str | None = None,
+    among: tuple[str, ...] = (),
     optional: bool = False,
     suffix: str = "",
 ) -> Any:
@@ -147,6 +185,7 @@ def parameter(
         minimum=None if least is None else Decimal(least),
         maximum=None if most is None else Decimal(most),
         choices=type(default) if isinstance(default, StrEnum) else None,
+        among=among,
         optional=optional,
         suffix=suffix,
     )
@@ -168,19 +207,16 @@ def _decimal(value: object) -> Decimal:
 def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().lower() in WORDS:
-        return WORDS[value.strip().lower()]
+    if isinstance(value, str) and value.strip().lower() in SWITCHED:
+        return SWITCHED[value.strip().lower()]
     raise ValueError(f"{value!r} is neither true nor false.")
 
 
-def _pairs(value: object) -> tuple[str, ...]:
+def _texts(value: object, noun: str) -> list[str]:
     texts = value.replace("\n", ",").split(",") if isinstance(value, str) else value
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"{value!r} is not a list of pairs.")
-    pairs = tuple(dict.fromkeys(parse_pair(text) for text in texts if text.strip()))
-    if not pairs:
-        raise ValueError("The list is empty: name at least one pair, like BTC-USDT.")
-    return pairs
+        raise ValueError(f"{value!r} is not a list of {noun}.")
+    return [text.strip() for text in texts if text.strip()]
 
 
 def _plain(number: Decimal) -> str:

@@ -9,7 +9,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from trading.core.parameter_field import ParameterField, Unit
+from trading.core.parameter_field import LISTS, ParameterField, Unit
 from trading.core.parameters import PARAMETER_FIELDS, ParameterErrors
 from trading.models import ConfigurationVersion
 from trading.selectors.screen import Screen
@@ -55,7 +55,7 @@ class FieldLine:
 
     @property
     def is_list(self) -> bool:
-        return self.field.unit is Unit.SYMBOLS
+        return self.field.unit in LISTS
 
     @property
     def options(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""The table of parameters, a module per section of the configuration page."""
