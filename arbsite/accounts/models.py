@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zoneinfo
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -36,3 +37,34 @@ class User(AbstractUser):
     profit_colours = models.CharField(
         max_length=12, choices=ProfitColours, default=ProfitColours.GREEN_RED
     )
+
+
+class AuditEntry(models.Model):
+    """One change a person made, as `arbsite.accounts.audit` sealed it; never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    action = models.CharField(max_length=60)
+    subject = models.CharField(max_length=150)
+    details = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64, unique=True, help_text="Digest of the entry before.")
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor}"
+
+
+class AuditHead(models.Model):
+    """The digest of the newest entry: the one row that writers of entries lock."""
+
+    ONLY = 1
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.digest

@@ -91,6 +91,10 @@ def _limits(p: ParameterTable, shown: dict[str, str]) -> dict[str, str]:
             errors[key] = (
                 f"{shown[key]} is above the limit in all, {shown['max_position_per_user_usd']}."
             )
+    if p.order_amount is not None and p.order_amount_usd is not None:
+        errors["order_amount"] = (
+            f"{shown['order_amount']} of the base asset and {shown['order_amount_usd']}: give one."
+        )
     if p.order_amount_usd is not None and p.order_amount_usd > pair:
         errors["order_amount_usd"] = (
             f"{shown['order_amount_usd']} is above the limit of one pair, "

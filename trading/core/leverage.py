@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from trading.core.money import plain
 from trading.core.symbols import parse_pair, shown_pair
 
 ANY = "*"
@@ -40,7 +41,7 @@ class LeverageOverride:
 
     def dump(self) -> str:
         """Return the line that `parse` reads back."""
-        return f"{self.target} {format(self.leverage.normalize(), 'f')}"
+        return f"{self.target} {plain(self.leverage)}"
 
     @property
     def target(self) -> str:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from trading.core.leverage import LeverageOverride
+from trading.core.money import plain
 from trading.core.symbols import parse_pair, shown_pair
 
 METADATA_KEY = "parameter"
@@ -22,6 +23,7 @@ class Unit(StrEnum):
     FRACTION = "fraction"
     PERCENT = "percent"
     USD = "usd"
+    BASE = "base"
     MULTIPLE = "multiple"
     COUNT = "count"
     MILLISECONDS = "milliseconds"
@@ -50,6 +52,7 @@ SHOWN_UNITS = {
     Unit.MINUTES: " min",
     Unit.HOURS: " h",
 }
+RATIOS = (Unit.FRACTION, Unit.PERCENT)
 LISTS = (Unit.SYMBOLS, Unit.WORDS, Unit.LEVERAGES)
 SWITCHED = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
@@ -59,7 +62,8 @@ class ParameterField:
     """One field as a form, a file or the API shows it. `key` is its name outside.
 
     Bounds are in `unit`. An optional field that is empty is off: None inside, () for a list.
-    `among` are the only words a list may hold; empty allows any.
+    `among` are the only words a list may hold; empty allows any. `usual` is what people enter for a
+    fraction or a percentage, so that a mistaken unit can be noticed.
     """
 
     unit: Unit
@@ -70,6 +74,7 @@ class ParameterField:
     choices: type[StrEnum] | None = None
     among: tuple[str, ...] = ()
     optional: bool = False
+    usual: Decimal | None = None
     suffix: str = ""
     name: str = ""
 
@@ -109,11 +114,11 @@ class ParameterField:
             case Unit.LEVERAGES:
                 return [override.dump() for override in inner]
             case Unit.PERCENT:
-                return _plain(inner * 100)
+                return plain(inner * 100)
         if self.unit in MICROSECONDS:
             microseconds = inner // timedelta(microseconds=1)
-            return _plain(Decimal(microseconds) / MICROSECONDS[self.unit])
-        return _plain(inner) if isinstance(inner, Decimal) else str(inner)
+            return plain(Decimal(microseconds) / MICROSECONDS[self.unit])
+        return plain(inner) if isinstance(inner, Decimal) else str(inner)
 
     def dumped_with_unit(self, parameters: object) -> str:
         """Return this field of `parameters` as a sentence shows it: `30 min`, `2 %`, `5x`."""
@@ -154,15 +159,15 @@ class ParameterField:
     def _number(self, value: object) -> Decimal:
         number = _decimal(value)
         if self.unit is Unit.COUNT and number != number.to_integral_value():
-            raise ValueError(f"{_plain(number)} must be a whole number.")
+            raise ValueError(f"{plain(number)} must be a whole number.")
         self._bounded(number, SHOWN_UNITS.get(self.unit, ""))
         return number
 
     def _bounded(self, number: Decimal, unit: str) -> None:
         if self.minimum is not None and number < self.minimum:
-            raise ValueError(f"{_plain(number)}{unit} is below the least, {self.minimum}{unit}.")
+            raise ValueError(f"{plain(number)}{unit} is below the least, {self.minimum}{unit}.")
         if self.maximum is not None and number > self.maximum:
-            raise ValueError(f"{_plain(number)}{unit} is above the most, {self.maximum}{unit}.")
+            raise ValueError(f"{plain(number)}{unit} is above the most, {self.maximum}{unit}.")
 
 
 def parameter(
@@ -175,9 +180,15 @@ def parameter(
     most: str | None = None,
     among: tuple[str, ...] = (),
     optional: bool = False,
+    usual: str | None = None,
     suffix: str = "",
 ) -> Any:
-    """Declare a dataclass field from its outer default; bounds are in `unit`."""
+    """Declare a dataclass field from its outer default; bounds are in `unit`.
+
+    `usual` is needed where the default of a fraction or a percentage is nothing or zero.
+    """
+    if usual is None and unit in RATIOS and isinstance(default, str):
+        usual = default
     described = ParameterField(
         unit=unit,
         label=label,
@@ -187,6 +198,7 @@ def parameter(
         choices=type(default) if isinstance(default, StrEnum) else None,
         among=among,
         optional=optional,
+        usual=None if usual is None else Decimal(usual),
         suffix=suffix,
     )
     return field(default=described.parse(default), metadata={METADATA_KEY: described})
@@ -217,7 +229,3 @@ def _texts(value: object, noun: str) -> list[str]:
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"{value!r} is not a list of {noun}.")
     return [text.strip() for text in texts if text.strip()]
-
-
-def _plain(number: Decimal) -> str:
-    return format(number.normalize(), "f")

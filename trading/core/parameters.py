@@ -97,6 +97,12 @@ class Parameters(ParameterTable):
         chosen = overridden(self.leverage_overrides, venue=venue, pair=pair, otherwise=usual)
         return min(chosen, self.leverage_cap)
 
+    def asked_usd(self, price: Decimal) -> Decimal | None:
+        """Return the size of one leg that automation asks for, None where limits decide."""
+        if self.order_amount is not None:
+            return self.order_amount * price
+        return self.order_amount_usd
+
     def uses_venue(self, code: str) -> bool:
         """Tell whether positions may be opened at the venue; an empty list allows all."""
         return not self.venues or code in self.venues
@@ -110,7 +116,7 @@ class ParameterErrors(ValueError):
         self.errors = errors
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)
 def _parsed(stored: str) -> Parameters:
     parameters, errors = Parameters._read(json.loads(stored))
     if errors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from trading.models.account_books import AccountEquity, Transfer
 from trading.models.append_only import AppendOnlyViolation
 from trading.models.care import DeadManSwitch, LastingCondition, MarginTopUp
-from trading.models.config import ConfigurationVersion
+from trading.models.config import ConfigurationPreset, ConfigurationVersion, StaffLimit
 from trading.models.control import (
     CoolDown,
     Engine,
@@ -28,6 +28,7 @@ __all__ = [
     "AccountEquity",
     "AccountReview",
     "AppendOnlyViolation",
+    "ConfigurationPreset",
     "ConfigurationVersion",
     "CoolDown",
     "DeadManSwitch",
@@ -51,6 +52,7 @@ __all__ = [
     "Order",
     "Position",
     "Reconciliation",
+    "StaffLimit",
     "StateChange",
     "Trade",
     "Transfer",

@@ -31,7 +31,7 @@ class Closing:
     target_spread: Decimal | None = parameter(
         _U.FRACTION, None, "Target spread",
         "8 h spread at or below which the position has done its work; empty is off.", least="-0.1",
-        most="0.1", optional=True)
+        most="0.1", optional=True, usual="0.0001")
     min_closing_arbitrage: Decimal = parameter(
         _U.PERCENT, "-0.1", "Closes at a price gap of",
         "Price gap at or below which a position of the gap has done its work.", least="-100",
@@ -45,7 +45,7 @@ class Closing:
         optional=True)
     take_profit: Decimal | None = parameter(
         _U.PERCENT, None, "Take profit, of capital", "Net profit that closes; empty is off.",
-        least="0.01", most="100", optional=True, suffix="_pct")
+        least="0.01", most="100", optional=True, usual="2", suffix="_pct")
     stop_loss_usd: Decimal | None = parameter(
         _U.USD, None, "Stop loss", "Net loss that closes; empty is off.", least="0.01",
         optional=True)

@@ -35,7 +35,8 @@ class Opportunity:
         "Added to the least spread for every 10,000 USD of size.", least="0", most="0.1")
     min_net_return: Decimal = parameter(
         _U.FRACTION, "0", "Least net return",
-        "Least expected return over the hold time after all costs.", least="-1", most="1")
+        "Least expected return over the hold time after all costs.", least="-1", most="1",
+        usual="0.001")
     min_opening_arbitrage: Decimal = parameter(
         _U.PERCENT, "1.0", "Opens at a price gap of",
         "Least price gap between the legs for strategies of the gap.", least="-100", most="100",

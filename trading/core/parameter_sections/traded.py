@@ -32,6 +32,10 @@ class Traded:
         optional=True)
     ranking: Ranking = parameter(
         _U.CHOICE, Ranking.NET_PROFIT, "Ranking", "Which opportunity is taken first.")
+    order_amount: Decimal | None = parameter(
+        _U.BASE, None, "Size of an automatic entry, in the base asset",
+        "Quantity of one leg that automation asks for, like 0.01 BTC; empty is off.",
+        least="0.00000001", optional=True)
     order_amount_usd: Decimal | None = parameter(
         _U.USD, None, "Size of an automatic entry",
         "Notional of one leg that automation asks for; empty takes what limits and depth allow.",
