@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal, localcontext
 
 import pytest
@@ -12,6 +13,7 @@ from tests.market import D
 from tests.strategies import decimals, prices, quantities, quick, sides
 from trading.core.pnl import (
     EXACT,
+    Interest,
     LegFill,
     LegLedger,
     PnlParts,
@@ -116,9 +118,45 @@ def test_round_trip_at_equal_prices_without_fees_is_nothing() -> None:
     assert position_pnl([]).total == 0
 
 
+def test_a_fee_and_interest_paid_in_the_coin_cost_what_they_were_worth() -> None:
+    # 1 bought at 100, 0.001 of it is the fee; 0.999 is sold at 110: -100 + 109.89.
+    bought = LegFill(
+        side=Side.BUY, price=D(100), base_quantity=D(1), fee=D("0.1"), base_fee=D("0.001")
+    )
+    sold = LegFill(side=Side.SELL, price=D(110), base_quantity=D("0.999"), fee=D(0))
+    # 1 sold short at 110; 0.002 interest is owed on it at 105; 1.002 is bought back at 100.
+    short = LegFill(side=Side.SELL, price=D(110), base_quantity=D(1), fee=D(0))
+    repaid = LegFill(side=Side.BUY, price=D(100), base_quantity=D("1.002"), fee=D(0))
+    interest = Interest(value=D("0.21"), base_quantity=D("0.002"))
+
+    long = position_pnl([leg(Side.BUY, "100", "110", [bought, sold])])
+    debt = leg(Side.SELL, "110", "100", [short, repaid])
+    owed = position_pnl([replace(debt, interest=[interest])])
+
+    assert (long.fees, long.total) == (D("0.1"), D("9.89"))
+    assert (owed.borrow, owed.total) == (D("0.21"), D("9.8"))
+
+
+def test_three_legs_share_the_gap_by_their_ratios() -> None:
+    # 2 spot at 100 against 1 perpetual at 102 and 1 future at 103; all leave at 110.
+    spot = held(Side.BUY, "100", "110", "2")
+    perp = replace(held(Side.SELL, "102", "110", "1"), ratio=D("0.5"))
+    future = replace(held(Side.SELL, "103", "110", "1"), ratio=D("0.5"))
+
+    parts = position_pnl([spot, perp, future])
+
+    assert parts.basis_pnl == parts.total == D(20) - D(8) - D(7)
+
+
 fills = st.builds(
-    LegFill, side=sides, price=prices, base_quantity=quantities, fee=decimals("-1", "5", places=6)
+    LegFill,
+    side=sides,
+    price=prices,
+    base_quantity=quantities,
+    fee=decimals("-1", "5", places=6),
+    base_fee=decimals("0", "0.1"),
 )
+charges = st.builds(Interest, value=decimals("0", "9"), base_quantity=decimals("0", "0.1"))
 ledgers = st.builds(
     LegLedger,
     side=sides,
@@ -127,7 +165,7 @@ ledgers = st.builds(
     exit_mid=prices,
     mark_price=prices,
     funding=st.lists(decimals("-9", "9"), max_size=3),
-    borrow=decimals("0", "9"),
+    interest=st.lists(charges, max_size=2),
 )
 
 
@@ -142,6 +180,10 @@ def test_parts_add_up_to_the_cash_that_moved(legs: list[LegLedger]) -> None:
             for done in one.fills:
                 signed = done.side.sign * done.base_quantity
                 cash += signed * (one.mark_price - done.price) - done.fee
-            cash += sum(one.funding, Decimal(0)) - one.borrow
+                cash += done.base_fee * (done.price - one.mark_price)
+            for charge in one.interest:
+                owed = charge.base_quantity
+                cash -= owed * one.mark_price if owed else charge.value
+            cash += sum(one.funding, Decimal(0))
         assert parts.total == cash
         assert parts.price_pnl == parts.basis_pnl + parts.slippage_pnl + parts.residual_pnl

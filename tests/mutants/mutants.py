@@ -114,7 +114,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="hedges_what_was_wanted_instead_of_what_filled",
         path="trading/core/plan_entry.py",
-        before="    return abs(view.legs[0].net_base), view.legs[1:]\n",
+        before="    return view.legs[0].exposure.size, view.legs[1:]\n",
         after="    return view.target_base_quantity, view.legs[1:]\n",
         tests=SEEDS,
     ),

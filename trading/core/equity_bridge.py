@@ -6,12 +6,15 @@
 Pure; nothing is rounded. Realised price P&L derives from fills at average cost, what is open counts
 with the venue's own unrealised P&L, less what of it belongs to quantities that are not ours. What
 our rows do not explain, a stranger's trade or a credit nobody announced, is left in `unexplained`.
+
+A spot leg is worth its coins at mid, as many as the wallet says but no more than ours; a debt is a
+negative holding. A fee or interest paid in the coin itself counts as sold at that moment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal, localcontext
 
@@ -32,24 +35,46 @@ class HeldAtVenue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCoins:
+    """What a wallet holds of ours in a spot instrument's base, < 0 owed, and its mid in USD."""
+
+    base_quantity: Decimal
+    mid: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReading:
-    """What a venue said an account is worth; `equity_usd` counts what is unrealised."""
+    """What a venue said an account is worth; `equity_usd` counts what is unrealised.
+
+    `wallet_usd` is of dollars alone; `equity_usd` counts `coins`, what spot legs of ours hold.
+    """
 
     at: datetime
     wallet_usd: Decimal
     equity_usd: Decimal
     positions: Mapping[str, HeldAtVenue]
+    coins: Mapping[str, HeldCoins] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedFill:
-    """One execution; `fee_usd` > 0 was paid out of the dollars of the account."""
+    """One execution; `fee_usd` > 0 was paid, `base_fee` of it out of the coins that were traded."""
 
     at: datetime
     side: Side
     price: Decimal
     base_quantity: Decimal
     fee_usd: Decimal
+    base_fee: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedInterest:
+    """One charge on a debt, > 0 paid; `base_quantity` of it is owed in the coin itself."""
+
+    at: datetime
+    amount_usd: Decimal
+    base_quantity: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +92,9 @@ class LegBook:
     symbol: str
     fills: Sequence[BookedFill]
     payments: Sequence[Booking] = ()
+    interest: Sequence[BookedInterest] = ()
+    is_spot: bool = False
+    ended_at: datetime | None = None
     is_failed_attempt: bool = False
 
 
@@ -115,19 +143,32 @@ class Bridge:
             )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Move:
+    """What one booking did to a leg: a signed quantity at a price, and what it cost."""
+
+    at: datetime
+    added: Decimal = ZERO
+    price: Decimal = ZERO
+    fee_usd: Decimal = ZERO
+    borrow_usd: Decimal = ZERO
+    traded_usd: Decimal = ZERO
+    moved_out_usd: Decimal = ZERO
+
+
+@dataclass(slots=True, kw_only=True)
 class _Holding:
     """A quantity at average cost: `cost` is signed as the quantity is."""
 
     base_quantity: Decimal = ZERO
     cost: Decimal = ZERO
 
-    def book(self, fill: BookedFill) -> Decimal:
-        """Take a fill in and return the price P&L it realised, fee excluded."""
-        added = fill.side.sign * fill.base_quantity
+    def book(self, move: _Move) -> Decimal:
+        """Take a move in and return the price P&L it realised, its costs excluded."""
+        added = move.added
         if self.base_quantity * added >= 0:
             self.base_quantity += added
-            self.cost += added * fill.price
+            self.cost += added * move.price
             return ZERO
         closed = min(abs(added), abs(self.base_quantity)).copy_sign(self.base_quantity)
         released = self.cost * closed / self.base_quantity
@@ -135,8 +176,8 @@ class _Holding:
         self.cost -= released
         opened = added + closed
         self.base_quantity += opened
-        self.cost += opened * fill.price
-        return closed * fill.price - released
+        self.cost += opened * move.price
+        return closed * move.price - released
 
 
 def account_bridge(
@@ -164,30 +205,74 @@ def account_bridge(
 
 
 def _leg_bridge(leg: LegBook, since: datetime, until: datetime) -> Bridge:
-    holding, realised, traded, fees = _Holding(), ZERO, ZERO, ZERO
-    held_cost = ZERO
-    for fill in leg.fills:
-        if fill.at > until:
+    holding = _Holding()
+    held_cost = realised = traded = fees = borrow = moved_out = ZERO
+    for move in _moves(leg):
+        if move.at > until:
             break
-        gained = holding.book(fill)
-        if fill.at <= since:
+        gained = holding.book(move)
+        if move.at <= since:
             held_cost = abs(holding.cost)
             continue
         realised += gained
-        fees += fill.fee_usd
-        traded += fill.price * fill.base_quantity
+        fees += move.fee_usd
+        borrow += move.borrow_usd
+        traded += move.traded_usd
+        moved_out += move.moved_out_usd
     funding = _within(leg.payments, since, until)
-    notional = held_cost + traded
+    booked = Bridge(transfers=-moved_out, notional_usd=held_cost + traded)
     if leg.is_failed_attempt:
-        return Bridge(failed_attempts=fees - realised - funding, notional_usd=notional)
-    return Bridge(price_pnl=realised, funding=funding, fees=fees, notional_usd=notional)
+        return booked + Bridge(failed_attempts=fees + borrow - realised - funding)
+    return booked + Bridge(price_pnl=realised, funding=funding, fees=fees, borrow=borrow)
+
+
+def _moves(leg: LegBook) -> list[_Move]:
+    """Return all that changed what a leg holds, oldest first.
+
+    Dust that is left when a spot leg ends is its owner's from then on: it is moved out.
+    """
+    moves = [
+        _Move(
+            at=fill.at,
+            added=fill.side.sign * fill.base_quantity,
+            price=fill.price,
+            fee_usd=fill.fee_usd,
+            traded_usd=fill.price * fill.base_quantity,
+        )
+        for fill in leg.fills
+    ]
+    moves += [
+        _Move(at=fill.at, added=-fill.base_fee, price=fill.price)
+        for fill in leg.fills
+        if fill.base_fee
+    ]
+    moves += [_charged(charge) for charge in leg.interest]
+    moves.sort(key=lambda move: move.at)
+    dust = sum((move.added for move in moves), ZERO)
+    if leg.is_spot and leg.ended_at is not None and dust:
+        at, price = max(leg.ended_at, moves[-1].at), leg.fills[-1].price
+        moves.append(_Move(at=at, added=-dust, price=price, moved_out_usd=dust * price))
+    return moves
+
+
+def _charged(charge: BookedInterest) -> _Move:
+    owed = charge.base_quantity
+    price = charge.amount_usd / owed if owed else ZERO
+    return _Move(at=charge.at, added=-owed, price=price, borrow_usd=charge.amount_usd)
 
 
 def _own_unrealised(reading: AccountReading, legs: Iterable[LegBook]) -> Decimal:
-    """Return the venue's unrealised P&L of what we hold: all of it but a stranger's share."""
+    """Return what of the equity is unrealised and ours: all of it but a stranger's share."""
     ours: dict[str, Decimal] = {}
+    coins = ZERO
     for leg in legs:
-        ours[leg.symbol] = ours.get(leg.symbol, ZERO) + _held(leg, reading.at)
+        holding = _holding_at(leg, reading.at)
+        ours[leg.symbol] = ours.get(leg.symbol, ZERO) + holding.base_quantity
+        if leg.is_spot and leg.symbol in reading.coins:
+            mid = reading.coins[leg.symbol].mid
+            coins += holding.base_quantity * mid - holding.cost
+        elif leg.is_spot:
+            coins -= holding.cost
     foreign = sum(
         (
             held.unrealised_usd * (1 - ours.get(symbol, ZERO) / held.base_quantity)
@@ -196,13 +281,16 @@ def _own_unrealised(reading: AccountReading, legs: Iterable[LegBook]) -> Decimal
         ),
         ZERO,
     )
-    return reading.equity_usd - reading.wallet_usd - foreign
+    counted = sum((held.base_quantity * held.mid for held in reading.coins.values()), ZERO)
+    return reading.equity_usd - reading.wallet_usd - counted - foreign + coins
 
 
-def _held(leg: LegBook, moment: datetime) -> Decimal:
-    return sum(
-        (fill.side.sign * fill.base_quantity for fill in leg.fills if fill.at <= moment), ZERO
-    )
+def _holding_at(leg: LegBook, moment: datetime) -> _Holding:
+    holding = _Holding()
+    for move in _moves(leg):
+        if move.at <= moment:
+            holding.book(move)
+    return holding
 
 
 def _within(bookings: Iterable[Booking], since: datetime, until: datetime) -> Decimal:

@@ -1,5 +1,7 @@
 """What a running hedge needs of the order path: a trim of the larger leg, or a smaller position.
 
+Legs are compared by their size, what they hold per ratio.
+
 `docs/DOMAIN.md` section 6, delta care and basis care. Both go through UNWINDING, which cuts legs by
 reduce-only orders: care has no order path of its own.
 """
@@ -8,8 +10,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from trading.core.exposure import ZERO, drift
-from trading.core.money import floor_to_lot, plain
+from trading.core.exposure import drift, smallest_size
+from trading.core.money import plain
 from trading.core.sentence import percent
 from trading.core.snapshot import PositionView
 from trading.core.states import PositionEvent
@@ -21,10 +23,10 @@ def trim_cause(view: PositionView) -> str:
 
     What no order could remove, less than a lot, is dust and never counts.
     """
-    off = drift([leg.exposure for leg in view.legs])
-    larger = max(view.legs, key=lambda leg: abs(leg.net_base))
-    smaller = min(abs(leg.net_base) for leg in view.legs)
-    excess = floor_to_lot(abs(larger.net_base) - smaller, larger.instrument.lot)
+    sizes = [leg.exposure for leg in view.legs]
+    off = drift(sizes)
+    larger = max(view.legs, key=lambda leg: leg.exposure.size)
+    excess = larger.cut_to(smallest_size(sizes) * larger.ratio)
     if excess <= 0 or off < min(view.rules.trim_drift, view.rules.rebalance_threshold):
         return ""
     most = view.rules.rebalance_threshold
@@ -46,6 +48,6 @@ def reduction_step(view: PositionView) -> Record | None:
 
 
 def kept_quantity(view: PositionView) -> Decimal:
-    """Return what unwinding leaves of each leg: the smaller one, or less where care asked."""
-    smaller = min((abs(leg.net_base) for leg in view.legs), default=ZERO)
+    """Return the size that unwinding leaves: the smallest leg's, or less where care asked."""
+    smaller = smallest_size([leg.exposure for leg in view.legs])
     return smaller if view.reduce_to is None else min(smaller, view.reduce_to)

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from trading.core.entry_style import EntryStyle
 from trading.core.exposure import ZERO, Exposure, exposure
-from trading.core.money import floor_to_lot
 from trading.core.order_refusal import HOPELESS
 from trading.core.plan_first_leg import first_leg_step
 from trading.core.plan_orders import (
@@ -18,7 +17,6 @@ from trading.core.plan_orders import (
     marketable,
     never_opening,
     resume_unsent,
-    smallest,
 )
 from trading.core.slippage import too_far
 from trading.core.snapshot import LegView, PositionView
@@ -78,13 +76,15 @@ def _hedge(view: PositionView, now: datetime) -> Step | None:
     """Bring every leg to the one that leads, less what is already working there."""
     leading, following = _leading(view)
     for leg in following:
+        wanted = leading * leg.ratio
         if leg.unresolved:
-            if leading > abs(leg.net_base) and _hedge_is_late(view, leg, now):
+            if wanted > abs(leg.net_base) and _hedge_is_late(view, leg, now):
                 return _give_up_hedge(view, leg, now)
             continue
         working = sum((order.remaining for order in leg.working), ZERO)
-        gap = floor_to_lot(leading - abs(leg.net_base) - working, leg.instrument.lot)
-        if gap < smallest(leg):
+        under_way = abs(leg.net_base) + leg.kept(working, leg.opening_side)
+        gap = leg.to_order(wanted - under_way, leg.opening_side)
+        if gap < leg.least_order:
             continue
         failures = failures_in_a_row(leg.opening)
         is_hopeless = any(order.refusal in HOPELESS for order in failures)
@@ -99,10 +99,10 @@ def _hedge(view: PositionView, now: datetime) -> Step | None:
 
 
 def _leading(view: PositionView) -> tuple[Decimal, tuple[LegView, ...]]:
-    """Return what the others are brought to: the first leg, or with both at once the larger."""
+    """Return the size the others are brought to: the first leg's, or of all at once the largest."""
     if view.rules.entry_style is EntryStyle.BOTH_AT_ONCE:
-        return max(abs(leg.net_base) for leg in view.legs), view.legs
-    return abs(view.legs[0].net_base), view.legs[1:]
+        return max(leg.exposure.size for leg in view.legs), view.legs
+    return view.legs[0].exposure.size, view.legs[1:]
 
 
 def _hedge_is_late(view: PositionView, leg: LegView, now: datetime) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from trading.core.entry_style import CloseOrder
 from trading.core.exposure import ZERO
 from trading.core.hold_sentence import cannot_close, dust, wrong_way_round
-from trading.core.money import floor_to_lot
 from trading.core.order_refusal import RefusalKind
 from trading.core.plan_care import kept_quantity
 from trading.core.plan_orders import (
@@ -17,7 +17,6 @@ from trading.core.plan_orders import (
     marketable,
     never_opening,
     resume_unsent,
-    smallest,
 )
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import Goal, PositionEvent, PositionState, Purpose
@@ -41,14 +40,15 @@ def exit_step(view: PositionView, now: datetime) -> Step:
 
 
 def unwind_step(view: PositionView, now: datetime) -> Step:
-    """Cut every leg to the smallest, or to nothing where that is below what the venues take."""
+    """Cut every leg to the smallest size, or to nothing where the venues take no order of it."""
     if (step := _settle_orders(view, "the hedge failed", now)) is not None:
         return step
     smaller = kept_quantity(view)
     keeps = view.goal is Goal.HEDGED and not view.is_killed
-    if not keeps or any(smaller < smallest(leg) for leg in view.legs):
+    if not keeps or any(smaller * leg.ratio < leg.least_order for leg in view.legs):
         smaller = ZERO
-    if (step := _reduce_legs(view, {leg.index: smaller for leg in view.legs}, now)) is not None:
+    targets = {leg.index: smaller * leg.ratio for leg in view.legs}
+    if (step := _reduce_legs(view, targets, now)) is not None:
         return step
     if smaller > 0:
         return confirmed(view, PositionEvent.HEDGED, "cut to the smaller leg")
@@ -72,11 +72,27 @@ def _must_ask_whether_reachable(view: PositionView) -> bool:
 
 
 def _closing_targets(view: PositionView) -> dict[int, Decimal]:
-    """Return zero for each leg, or what keeps it hedged against a venue that is out of reach."""
-    away = [abs(leg.net_base) for leg in view.legs if _is_away(leg)]
-    if not away or view.force_one_sided:
+    """Return zero for each leg, or what keeps it hedged against one that is not gone yet.
+
+    That is one at a venue out of reach, or one that goes first.
+    """
+    if view.force_one_sided:
         return {leg.index: ZERO for leg in view.legs}
-    return {leg.index: abs(leg.net_base) if _is_away(leg) else max(away) for leg in view.legs}
+    leading = [leg for leg in view.legs if _is_away(leg)]
+    if not leading and not view.is_killed:
+        leading = _first_to_go(view)
+    kept = max((leg.exposure.size for leg in leading), default=ZERO)
+    own = {leg.index: abs(leg.net_base) if _is_away(leg) else ZERO for leg in leading}
+    return {leg.index: own.get(leg.index, kept * leg.ratio) for leg in view.legs}
+
+
+def _first_to_go(view: PositionView) -> list[LegView]:
+    """Return the legs that are closed before the others; none where all go together."""
+    order = view.rules.close_order
+    if order is CloseOrder.SIMULTANEOUS:
+        return []
+    first = [leg for leg in view.legs if leg.is_spot is (order is CloseOrder.SPOT_FIRST)]
+    return [leg for leg in first if leg.cut_to(ZERO) > 0]
 
 
 def _reduce_legs(view: PositionView, targets: dict[int, Decimal], now: datetime) -> Step | None:
@@ -101,9 +117,9 @@ def _reduce_leg(
 ) -> Place | Wait | Record | ReadBack | None:
     if leg.working:
         return Wait(reason="closing orders are working")
-    if leg.sign * leg.net_base <= -leg.instrument.lot:
+    if leg.sign * leg.net_base <= -leg.least_cut:
         return Record(event=PositionEvent.HOLD, cause=wrong_way_round(view, leg))
-    excess = floor_to_lot(abs(leg.net_base) - target, leg.instrument.lot)
+    excess = leg.cut_to(target)
     if excess <= 0:
         return None if leg.settled else Wait(reason="an order is not final at the venue yet")
     is_closing = view.state is PositionState.EXITING

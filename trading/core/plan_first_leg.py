@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from exchanges.domain import BookTop, OrderType, Side, TimeInForce
 from trading.core.entry_style import EntryStyle
-from trading.core.money import floor_to_lot, price_against_us, price_passive
+from trading.core.money import price_against_us, price_passive
 from trading.core.order_refusal import RefusalKind
-from trading.core.plan_orders import marketable, opening_side, smallest
+from trading.core.plan_orders import marketable
 from trading.core.slippage import too_far
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import OrderState, PositionEvent, Purpose
@@ -27,9 +27,9 @@ def first_leg_step(view: PositionView, now: datetime) -> Step | None:
         return _reprice(view, first, now)
     if not first.orders and not any(leg.orders for leg in view.legs):
         return _begin(view, first, now)
-    quantity = floor_to_lot(view.target_base_quantity - abs(first.net_base), first.instrument.lot)
+    quantity = _wanted(view, first)
     last = first.opening[-1]
-    if quantity < smallest(first) or now >= view.entry_deadline or not last.is_final_at_venue:
+    if quantity < first.least_order or now >= view.entry_deadline or not last.is_final_at_venue:
         return None
     if not _may_try_again(view, first, last):
         return None
@@ -49,7 +49,7 @@ def _begin(view: PositionView, first: LegView, now: datetime) -> Step:
     if view.rules.entry_style is EntryStyle.BOTH_AT_ONCE:
         places = tuple(_crossing(view, leg, now) for leg in working)
     else:
-        places = (_first_order(view, first, first.book, view.target_base_quantity),)
+        places = (_first_order(view, first, first.book, _wanted(view, first)),)
     for leg, place in zip(working, places, strict=True):
         if place.price is not None and (cause := too_far(view, leg, place.price)):
             return Record(event=PositionEvent.NEVER_EXPOSED, cause=cause)
@@ -58,7 +58,13 @@ def _begin(view: PositionView, first: LegView, now: datetime) -> Step:
 
 def _crossing(view: PositionView, leg: LegView, now: datetime) -> Place:
     purpose = Purpose.OPEN if leg.index == view.legs[0].index else Purpose.HEDGE
-    return marketable(view, leg, view.target_base_quantity, purpose, escalated=False, now=now)
+    return marketable(view, leg, _wanted(view, leg), purpose, escalated=False, now=now)
+
+
+def _wanted(view: PositionView, leg: LegView) -> Decimal:
+    """Return what is still to be ordered of what the leg is meant to hold."""
+    missing = view.target_base_quantity * leg.ratio - abs(leg.net_base)
+    return leg.to_order(missing, leg.opening_side)
 
 
 def _first_order(
@@ -68,7 +74,7 @@ def _first_order(
     return Place(
         leg_index=first.index,
         purpose=Purpose.OPEN,
-        side=opening_side(first),
+        side=first.opening_side,
         order_type=OrderType.LIMIT,
         time_in_force=TimeInForce.POST_ONLY if is_maker else TimeInForce.GTC,
         base_quantity=base_quantity,
@@ -79,12 +85,12 @@ def _first_order(
 
 
 def _mid(leg: LegView, book: BookTop) -> Decimal:
-    return price_against_us(book.mid, leg.instrument.price_tick, opening_side(leg))
+    return price_against_us(book.mid, leg.instrument.price_tick, leg.opening_side)
 
 
 def _touch(leg: LegView, book: BookTop) -> Decimal:
     """Return our own side of the book: a maker joins it."""
-    side = opening_side(leg)
+    side = leg.opening_side
     best = book.bid if side is Side.BUY else book.ask
     return price_passive(best, leg.instrument.price_tick, side)
 
@@ -119,7 +125,7 @@ def _reprice(view: PositionView, first: LegView, now: datetime) -> Step | None:
     order, book = first.working[-1], first.book
     if order.time_in_force is not TimeInForce.POST_ONLY or order.price is None or book is None:
         return None
-    price, side = _touch(first, book), opening_side(first)
+    price, side = _touch(first, book), first.opening_side
     is_left_behind = side.sign * (price - order.price) > 0
     is_early = now - order.created_at < view.rules.retry_delay
     if not is_left_behind or is_early or not _has_budget(view, first):

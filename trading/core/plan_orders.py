@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from exchanges.domain import OrderType, Side, TimeInForce
-from trading.core.money import ceil_to_lot, price_against_us
+from trading.core.money import price_against_us
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import UNRESOLVED_ORDER_STATES, PositionEvent, Purpose
 from trading.core.steps import Cancel, Drop, Place, ReadBack, Record, Send, Step, Wait
@@ -24,13 +24,12 @@ def marketable(
     now: datetime,
 ) -> Place:
     """Return a limit through the touch by the buffer, or a market order once that has failed."""
-    opening = opening_side(leg)
-    side = opening.opposite if purpose is Purpose.REDUCE else opening
+    side = leg.opening_side.opposite if purpose is Purpose.REDUCE else leg.opening_side
     at_market = escalated or leg.book is None
     price = None
     if not at_market and leg.book is not None:
         touch = leg.book.ask if side is Side.BUY else leg.book.bid
-        limit = touch * (1 + side.sign * view.rules.market_buffer)
+        limit = touch * (1 + side.sign * _buffer(view, leg))
         price = price_against_us(limit, leg.instrument.price_tick, side)
     return Place(
         leg_index=leg.index,
@@ -43,6 +42,13 @@ def marketable(
         reduce_only=purpose is Purpose.REDUCE,
         cancel_after=now + view.rules.hedge_escalation,
     )
+
+
+def _buffer(view: PositionView, leg: LegView) -> Decimal:
+    rules = view.rules
+    if leg.is_spot and rules.spot_market_buffer is not None:
+        return rules.spot_market_buffer
+    return rules.market_buffer
 
 
 def cancel_expired(
@@ -106,17 +112,3 @@ def failures_in_a_row(orders: Iterable[OrderView]) -> list[OrderView]:
 def confirmed(view: PositionView, event: PositionEvent, cause: str) -> Step:
     """Record an end only after both venues said the same."""
     return Record(event=event, cause=cause) if view.is_confirmed else ReadBack()
-
-
-def opening_side(leg: LegView) -> Side:
-    return Side.BUY if leg.sign > 0 else Side.SELL
-
-
-def smallest(leg: LegView) -> Decimal:
-    """Return the least base quantity the venue takes, by its lot, minimum and minimum notional."""
-    instrument = leg.instrument
-    least = max(instrument.min_base_quantity, instrument.lot)
-    if leg.book is None or leg.book.bid <= 0:
-        return least
-    by_notional = instrument.min_notional / leg.book.bid
-    return max(least, ceil_to_lot(by_notional, instrument.lot))

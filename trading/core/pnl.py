@@ -3,6 +3,9 @@
 Everything is derived from fills, payments and fees through `position_pnl`; nothing is stored and
 edited. Parts of a leg are in its settle asset times `usd_per_settle`, an explicit input, so that
 legs in different stablecoins never add up by accident. Gains > 0; fees and borrow > 0 were paid.
+
+What is paid in the base asset itself, a fee of a spot purchase or interest on a spot debt, counts
+as sold at the price of that moment: the cost is its value then, and it is held no more.
 """
 
 from __future__ import annotations
@@ -22,17 +25,29 @@ EXACT = Context(prec=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegFill:
-    """One execution of a leg. `fee` > 0 was paid, in the settle asset."""
+    """One execution of a leg. `fee` > 0 was paid, in the settle asset.
+
+    `base_fee` > 0 is what of it was taken out of the base asset; `fee` is its value.
+    """
 
     side: Side
     price: Decimal
     base_quantity: Decimal
     fee: Decimal
+    base_fee: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interest:
+    """One charge on what was borrowed, > 0 paid; `base_quantity` where the base is owed more."""
+
+    value: Decimal
+    base_quantity: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegLedger:
-    """All that happened to one leg; `side` BUY is the long leg.
+    """All that happened to one leg; `side` BUY is a long leg, `ratio` its part of the position.
 
     `entry_mid` is the mid when the entry was decided. `exit_mid` is the mid when the exit was
     decided, or the present one while the leg is open; what is still held is valued at `mark_price`.
@@ -44,7 +59,8 @@ class LegLedger:
     exit_mid: Decimal
     mark_price: Decimal
     funding: Sequence[Decimal] = ()
-    borrow: Decimal = ZERO
+    interest: Sequence[Interest] = ()
+    ratio: Decimal = ONE
     usd_per_settle: Decimal = ONE
 
 
@@ -73,7 +89,7 @@ class PnlParts:
 def position_pnl(legs: Sequence[LegLedger]) -> PnlParts:
     """Return the parts of a position of any number of legs; nothing is rounded."""
     with localcontext(EXACT):
-        hedged_base = min((_opened(leg) for leg in legs), default=ZERO)
+        hedged_base = min((_opened(leg) / leg.ratio for leg in legs), default=ZERO)
         price = _summed(legs, _price_pnl)
         basis = sum((_basis_pnl(leg, hedged_base) * leg.usd_per_settle for leg in legs), ZERO)
         slippage = _summed(legs, _slippage_pnl)
@@ -83,7 +99,7 @@ def position_pnl(legs: Sequence[LegLedger]) -> PnlParts:
             residual_pnl=price - basis - slippage,
             funding=_summed(legs, lambda leg: sum(leg.funding, ZERO)),
             fees=_summed(legs, lambda leg: sum((fill.fee for fill in leg.fills), ZERO)),
-            borrow=_summed(legs, lambda leg: leg.borrow),
+            borrow=_summed(legs, lambda leg: sum((row.value for row in leg.interest), ZERO)),
         )
 
 
@@ -93,13 +109,21 @@ def needs_alert(unexplained_usd: Decimal, notional_usd: Decimal) -> bool:
 
 
 def _price_pnl(leg: LegLedger) -> Decimal:
-    cash = sum((-fill.side.sign * fill.price * fill.base_quantity for fill in leg.fills), ZERO)
-    held = sum((fill.side.sign * fill.base_quantity for fill in leg.fills), ZERO)
+    """Return cash and what is held at mark; what the base paid for as if it had been sold."""
+    cash = held = ZERO
+    for fill in leg.fills:
+        added = fill.side.sign * fill.base_quantity
+        cash += fill.base_fee * fill.price - added * fill.price
+        held += added - fill.base_fee
+    for charge in leg.interest:
+        if charge.base_quantity:
+            cash += charge.value
+            held -= charge.base_quantity
     return cash + held * leg.mark_price
 
 
 def _basis_pnl(leg: LegLedger, hedged_base: Decimal) -> Decimal:
-    return leg.side.sign * (leg.exit_mid - leg.entry_mid) * hedged_base
+    return leg.side.sign * (leg.exit_mid - leg.entry_mid) * hedged_base * leg.ratio
 
 
 def _slippage_pnl(leg: LegLedger) -> Decimal:

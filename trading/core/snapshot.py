@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from exchanges.domain import BookTop, Instrument, OrderType, Side, TimeInForce
-from trading.core.entry_style import EntryStyle
-from trading.core.exposure import LegExposure
+from exchanges.domain import BookTop, Instrument, InstrumentKind, OrderType, Side, TimeInForce
+from trading.core.entry_style import CloseOrder, EntryStyle
+from trading.core.exposure import ONE, ZERO, LegExposure
+from trading.core.money import ceil_to_lot, floor_to_lot
 from trading.core.order_refusal import RefusalKind
 from trading.core.states import (
     FINAL_ORDER_STATES,
@@ -20,6 +21,9 @@ from trading.core.states import (
     PositionState,
     Purpose,
 )
+
+# A minimum notional is counted at the venue's own price, which may be a little lower than ours.
+SURELY_TAKEN = Decimal("0.98")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,11 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegView:
-    """One leg: `sign` +1 long, -1 short; `net_base` signed; `book` None when stale or unknown."""
+    """One leg: `sign` +1 long, -1 short; `net_base` signed; `book` None when stale or unknown.
+
+    `ratio` is its part of the position's base quantity; `base_fee` the part of a spot purchase that
+    its fee takes away, 0 where the fee is paid in another asset.
+    """
 
     index: int
     sign: int
@@ -69,6 +77,8 @@ class LegView:
     orders: tuple[OrderView, ...]
     book: BookTop | None
     is_prepared: bool
+    ratio: Decimal = ONE
+    base_fee: Decimal = ZERO
     decision_mid: Decimal | None = None
     is_reachable: bool | None = None
     """Whether its venue answered on this visit; None while it was not asked anything."""
@@ -115,8 +125,67 @@ class LegView:
         return all(o.state in FINAL_ORDER_STATES and o.is_final_at_venue for o in self.orders)
 
     @property
+    def is_spot(self) -> bool:
+        return self.instrument.kind is InstrumentKind.SPOT
+
+    @property
+    def opening_side(self) -> Side:
+        return Side.BUY if self.sign > 0 else Side.SELL
+
+    @property
+    def least_order(self) -> Decimal:
+        """Return the least base quantity the venue takes, by lot, minimum and minimum notional."""
+        return self._least_at(None if self.book is None else self.book.bid)
+
+    @property
+    def least_cut(self) -> Decimal:
+        """Return the least base quantity a reducing order could take away; less is dust.
+
+        Spot knows no reduce-only: its minimum notional holds for sales of what is left too. A debt
+        is never dust: more may be bought than is owed.
+        """
+        if not self.is_spot or self.net_base < 0:
+            return self.instrument.lot
+        prices = (self.decision_mid, None if self.book is None else self.book.bid)
+        return max(self._least_at(price and price * SURELY_TAKEN) for price in prices)
+
+    @property
     def exposure(self) -> LegExposure:
-        return LegExposure(net_base=self.net_base, lot=self.instrument.lot)
+        return LegExposure(net_base=self.net_base, lot=self.least_cut, ratio=self.ratio)
+
+    def to_order(self, base_quantity: Decimal, side: Side) -> Decimal:
+        """Return the whole lots to order so that `base_quantity` is added or taken away, >= 0.
+
+        A spot purchase pays its fee out of what it buys: it is raised to a lot and by its fee, so
+        that a hedge is whole and a debt is repaid. All else is cut to a lot.
+        """
+        lot, wanted = self.instrument.lot, max(base_quantity, ZERO)
+        if self.is_spot and side is Side.BUY:
+            return ceil_to_lot(wanted / (1 - self.base_fee), lot)
+        return floor_to_lot(wanted, lot)
+
+    def kept(self, base_quantity: Decimal, side: Side) -> Decimal:
+        """Return what a fill adds to the leg or takes from it once its fee is paid, >= 0."""
+        is_purchase = self.is_spot and side is Side.BUY
+        return base_quantity * (1 - self.base_fee) if is_purchase else base_quantity
+
+    def cut_to(self, base_quantity: Decimal) -> Decimal:
+        """Return what to order so that the leg is cut to this quantity; 0 where it cannot be."""
+        side = self.opening_side.opposite
+        beyond = abs(self.net_base) - base_quantity
+        if beyond < self.least_cut:
+            return ZERO
+        order = self.to_order(beyond, side)
+        if not self.is_spot or order >= self.least_order:
+            return order
+        return ZERO if base_quantity else self.least_order
+
+    def _least_at(self, price: Decimal | None) -> Decimal:
+        least = max(self.instrument.min_base_quantity, self.instrument.lot)
+        if price is None or price <= 0:
+            return least
+        by_notional = self.instrument.min_notional / price
+        return max(least, ceil_to_lot(by_notional, self.instrument.lot))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +193,9 @@ class Rules:
     """The parameters of the position's own snapshot that the order path obeys."""
 
     market_buffer: Decimal
+    spot_market_buffer: Decimal | None = None
+    """The same for spot legs; None where there is but one."""
+    close_order: CloseOrder = CloseOrder.SIMULTANEOUS
     hedge_escalation: timedelta
     hedge_deadline: timedelta
     retry_delay: timedelta
@@ -141,7 +213,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
-    """Everything `next_step` may know. `legs[0]` works first at entry."""
+    """Everything `next_step` may know. `legs[0]` works first at entry.
+
+    What a leg is meant to hold is its ratio of `target_base_quantity`.
+    """
 
     state: PositionState
     goal: Goal
@@ -158,6 +233,6 @@ class PositionView:
     force_one_sided: bool = False
     """Somebody decided that one leg may be closed although the other venue is out of reach."""
     reduce_to: Decimal | None = None
-    """Care wants every leg cut to this base quantity; None leaves the size alone."""
+    """Care wants every leg cut to its ratio of this base quantity; None leaves the size alone."""
     reduce_cause: str = ""
     rules: Rules

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trading.models.account_books import AccountEquity, Transfer
 from trading.models.append_only import AppendOnlyViolation
+from trading.models.borrow import BorrowInterest
 from trading.models.care import DeadManSwitch, LastingCondition, MarginTopUp
 from trading.models.config import ConfigurationPreset, ConfigurationVersion, StaffLimit
 from trading.models.control import (
@@ -28,6 +29,7 @@ __all__ = [
     "AccountEquity",
     "AccountReview",
     "AppendOnlyViolation",
+    "BorrowInterest",
     "ConfigurationPreset",
     "ConfigurationVersion",
     "CoolDown",

@@ -50,6 +50,12 @@ class Trade(AppendOnlyModel):
     size = money_field(help_text="Notional in quote currency.")
     fee = money_field(help_text="> 0 paid, < 0 a rebate, in fee_asset.")
     fee_asset = models.CharField(max_length=16)
+    fee_price = price_field(
+        null=True,
+        blank=True,
+        help_text="What one fee_asset was worth in quote currency when it was booked; empty where "
+        "the fee needs no price, or none was known.",
+    )
     is_maker = models.BooleanField(default=False)
     filled_at = models.DateTimeField()
     booked_at = models.DateTimeField()

@@ -60,7 +60,9 @@ class Position(models.Model):
         max_length=8, choices=[(g.value, g.value) for g in Goal], default=Goal.HEDGED
     )
     size_usd = money_field(help_text="Planned notional of one leg.")
-    target_base_quantity = quantity_field(help_text="Planned base quantity of each leg.")
+    target_base_quantity = quantity_field(
+        help_text="Planned base quantity; of each leg its ratio of it."
+    )
     parameters = models.JSONField(help_text="Configuration snapshot the position was opened with.")
     configuration_version = models.PositiveIntegerField()
     entry_funding_spread = rate_field(help_text="8 h funding spread at the decision.")
@@ -83,7 +85,7 @@ class Position(models.Model):
     held_reason = models.CharField(max_length=300, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)
     reduce_to = quantity_field(
-        null=True, blank=True, help_text="Care asked to cut each leg to this; empty: nothing asked."
+        null=True, blank=True, help_text="Care asked for this base quantity; empty: nothing asked."
     )
     reduce_cause = models.CharField(max_length=300, blank=True)
     basis_steps = models.PositiveSmallIntegerField(
@@ -149,7 +151,7 @@ class LegSide(models.TextChoices):
 
 
 class Leg(models.Model):
-    """One half of a position: an instrument on a side in an account; written with the position."""
+    """One leg of a position: an instrument on a side in an account; written with the position."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="legs")
@@ -157,6 +159,9 @@ class Leg(models.Model):
     side = models.CharField(max_length=5, choices=LegSide.choices)
     account = models.ForeignKey(ExchangeAccount, on_delete=models.PROTECT, related_name="legs")
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="legs")
+    ratio = rate_field(
+        default=Decimal(1), help_text="Its part of the position's base quantity, by design."
+    )
     leverage = rate_field(default=Decimal(1))
     is_prepared = models.BooleanField(
         default=False, help_text="One-way mode and leverage were set before the first order."
@@ -166,6 +171,9 @@ class Leg(models.Model):
     taker_fee = rate_field()
     funding_read_at = models.DateTimeField(
         null=True, blank=True, help_text="When its venue last told all its funding payments."
+    )
+    interest_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its venue last told all interest on its debt."
     )
 
     class Meta:

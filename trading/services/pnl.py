@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from uuid import UUID
 
 from exchanges.domain import Side
-from trading.core.pnl import LegFill, LegLedger, PnlParts
+from trading.core.pnl import Interest, LegFill, LegLedger, PnlParts
 from trading.core.pnl import position_pnl as parts_of
-from trading.models import Leg, LegSide, Position, Trade
+from trading.models import BorrowInterest, Leg, LegSide, Position, Trade
+from trading.services.equity import DOLLARS
+from trading.services.holdings import base_fee, is_short_spot
 
 
 def position_pnl(position: Position, *, marks: Mapping[UUID, Decimal]) -> PnlParts:
@@ -33,6 +35,8 @@ def _ledger(leg: Leg, mark: Decimal | None) -> LegLedger:
     return LegLedger(
         side=Side.BUY if leg.side == LegSide.LONG else Side.SELL,
         fills=[ledger_fill(trade, leg) for trade in trades],
+        ratio=leg.ratio,
+        interest=[ledger_interest(row, leg) for row in interest_of(leg)],
         entry_mid=leg.decision_entry_mid,
         exit_mid=leg.decision_exit_mid if leg.decision_exit_mid is not None else valued_at,
         mark_price=valued_at,
@@ -41,14 +45,48 @@ def _ledger(leg: Leg, mark: Decimal | None) -> LegLedger:
 
 
 def ledger_fill(trade: Trade, leg: Leg) -> LegFill:
-    """Return a trade as the ledger counts it: a fee in the base asset is worth its price."""
-    in_base = trade.fee_asset == leg.instrument.base
+    """Return a trade as the ledger counts it, its fee in quote currency."""
     return LegFill(
         side=Side(trade.order_side),
         price=trade.price,
         base_quantity=trade.base_quantity,
-        fee=trade.fee * trade.price if in_base else trade.fee,
+        fee=fee_value(trade, leg) or Decimal(0),
+        base_fee=base_fee(trade, leg),
     )
+
+
+def ledger_interest(row: BorrowInterest, leg: Leg) -> Interest:
+    in_base = row.asset == leg.instrument.base
+    return Interest(value=row.amount_usd, base_quantity=row.amount if in_base else Decimal(0))
+
+
+def interest_of(leg: Leg) -> Iterable[BorrowInterest]:
+    """Return what a leg was charged for what it borrowed; nobody else is asked for."""
+    return leg.interest.all() if is_short_spot(leg) else ()
+
+
+def fee_value(trade: Trade, leg: Leg) -> Decimal | None:
+    """Return a trade's fee in quote currency; None in an asset whose price nobody knew.
+
+    A fee in the base asset is worth the price of its own trade.
+    """
+    instrument = leg.instrument
+    fee: Decimal = trade.fee
+    if trade.fee_asset in DOLLARS or trade.fee_asset in (instrument.quote, instrument.settle):
+        return fee
+    price = trade.price if trade.fee_asset == instrument.base else trade.fee_price
+    return None if price is None else fee * price
+
+
+def unvalued_fees(position: Position) -> dict[str, Decimal]:
+    """Return by asset the fees that no P&L counts, since no price of the asset was known."""
+    missing: dict[str, Decimal] = {}
+    for leg in position.legs.select_related("instrument").prefetch_related("trades"):
+        for trade in leg.trades.all():
+            if fee_value(trade, leg) is None:
+                asset = trade.fee_asset
+                missing[asset] = missing.get(asset, Decimal(0)) + trade.fee
+    return missing
 
 
 def entry_price(leg: Leg) -> Decimal | None:

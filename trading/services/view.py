@@ -20,7 +20,7 @@ from trading.core.states import Goal, OrderState, PositionState, Purpose
 from trading.models import KillSwitch, Leg, Order, Position
 from trading.services import market
 from trading.services.contact import Contact
-from trading.services.holdings import closed_outside, leg_net_base
+from trading.services.holdings import closed_outside, fee_in_base, leg_net_base
 
 # Unhedged for longer than this after the first fill, the entry is given up and unwound.
 HEDGE_DEADLINE = timedelta(seconds=10)
@@ -87,12 +87,14 @@ def carry_on(loaded: Loaded, position: Position, *, now: datetime) -> Loaded:
 
 
 def _with_orders(known: LegView, orders: tuple[OrderView, ...], book: BookTop | None) -> LegView:
-    moved = _filled(orders) - _filled(known.orders)
+    moved = _filled(known, orders) - _filled(known, known.orders)
     return replace(known, orders=orders, net_base=known.net_base + moved, book=book)
 
 
-def _filled(orders: Iterable[OrderView]) -> Decimal:
-    return sum((order.side.sign * order.filled for order in orders), Decimal(0))
+def _filled(leg: LegView, orders: Iterable[OrderView]) -> Decimal:
+    return sum(
+        (order.side.sign * leg.kept(order.filled, order.side) for order in orders), Decimal(0)
+    )
 
 
 def _position_view(
@@ -141,6 +143,8 @@ def _exit_asked_since_hold(position: Position) -> bool:
 def _rules(parameters: Parameters) -> Rules:
     return Rules(
         market_buffer=parameters.perpetual_market_slippage_buffer,
+        spot_market_buffer=parameters.spot_market_slippage_buffer,
+        close_order=parameters.close_order,
         hedge_escalation=parameters.hedge_escalation,
         hedge_deadline=HEDGE_DEADLINE,
         retry_delay=RETRY_DELAY,
@@ -175,6 +179,8 @@ def _empty_leg(
         orders=(),
         book=market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age),
         is_prepared=leg.is_prepared,
+        ratio=leg.ratio,
+        base_fee=fee_in_base(leg),
         decision_mid=leg.decision_entry_mid,
         is_reachable=contact.is_reachable(leg.account_id),
     )
