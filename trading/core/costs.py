@@ -13,7 +13,7 @@ from decimal import Decimal
 from exchanges.domain import Level
 from trading.core.funding import HOURS_PER_YEAR, LegCarry, next_settlement
 
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
@@ -23,20 +23,32 @@ BREAK_EVEN_LIMIT = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegCost:
-    """Fees and book-walk slippage of opening and of closing one leg."""
+    """Fees and book-walk slippage of opening and of closing one leg, of its own notional.
+
+    `ratio` is the leg's part of the position; the properties are of the position's notional.
+    """
 
     open_fee: Decimal
     close_fee: Decimal
     entry_slippage: Decimal
     exit_slippage: Decimal
+    ratio: Decimal = ONE
+
+    @property
+    def fees(self) -> Decimal:
+        return self.ratio * (max(self.open_fee, ZERO) + max(self.close_fee, ZERO))
+
+    @property
+    def slippage(self) -> Decimal:
+        return self.ratio * (self.entry_slippage + self.exit_slippage)
 
     @property
     def opening(self) -> Decimal:
-        return max(self.open_fee, ZERO) + self.entry_slippage
+        return self.ratio * (max(self.open_fee, ZERO) + self.entry_slippage)
 
     @property
     def closing(self) -> Decimal:
-        return max(self.close_fee, ZERO) + self.exit_slippage
+        return self.ratio * (max(self.close_fee, ZERO) + self.exit_slippage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +61,11 @@ class RoundTrip:
 
     @property
     def fees(self) -> Decimal:
-        return sum((max(leg.open_fee, ZERO) + max(leg.close_fee, ZERO) for leg in self.legs), ZERO)
+        return sum((leg.fees for leg in self.legs), ZERO)
 
     @property
     def slippage(self) -> Decimal:
-        return sum((leg.entry_slippage + leg.exit_slippage for leg in self.legs), ZERO)
+        return sum((leg.slippage for leg in self.legs), ZERO)
 
     @property
     def opening(self) -> Decimal:
@@ -189,7 +201,7 @@ def _settlement_holds(
 
 def _settlements(carries: Iterable[LegCarry], now: datetime, hold: timedelta) -> int:
     """Return how often the leg that settles most often has settled."""
-    return max(carry.count(now, hold) for carry in carries)
+    return max((carry.count(now, hold) for carry in carries if carry.is_funding), default=0)
 
 
 def _seconds(value: Decimal) -> timedelta:

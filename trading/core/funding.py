@@ -7,7 +7,7 @@ Formulas: `docs/DOMAIN.md` section 2. The interval is a fact beside the rate, ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -18,7 +18,7 @@ from exchanges.domain import SettledFunding, Side
 SECONDS_PER_HOUR = 3600
 HOURS_PER_YEAR = 24 * 365
 PER_10K = Decimal(10_000)
-HALF = Decimal("0.5")
+ONE, HALF = Decimal(1), Decimal("0.5")
 # Venues stamp settlements some milliseconds late, not always the same.
 STAMP_SLACK = timedelta(seconds=1)
 _SECOND = timedelta(seconds=1)
@@ -30,6 +30,12 @@ class CarryEstimator(StrEnum):
 
     EWMA = "ewma"
     PREDICTED = "predicted"
+    PREMIUM_INDEX = "premium_index"
+
+    @property
+    def believes_the_present(self) -> bool:
+        """Tell whether it takes what is seen now for what will be, so that it must have lasted."""
+        return self is not CarryEstimator.EWMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,8 @@ class FundingLeg:
     """The funding facts of one leg; `side` BUY is the long leg.
 
     `carry_8h` is the average settled rate per 8 h (`ewma_8h`), None without history.
+    `premium_rate` is what the venue's formula makes of the present premium, per interval. `ratio`
+    is the leg's part of the position: what it pays is counted by it.
     """
 
     side: Side
@@ -52,16 +60,27 @@ class FundingLeg:
     interval_seconds: int
     next_funding_at: datetime
     carry_8h: Decimal | None = None
+    premium_rate: Decimal | None = None
+    ratio: Decimal = ONE
+
+    @property
+    def weight(self) -> Decimal:
+        """Return what of a rate the position receives: > 0 where the leg is short."""
+        return -self.side.sign * self.ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegCarry:
-    """What one leg is expected to receive at the coming and at each later settlement."""
+    """What one leg is expected to receive at the coming and at each later settlement.
+
+    Not `is_funding`: no settlement, but a gap that closes by itself (`basis.ageing_8h`), hourly.
+    """
 
     coming: Decimal
     later: Decimal
     interval_seconds: int
     next_funding_at: datetime
+    is_funding: bool = True
 
     def count(self, now: datetime, horizon: timedelta) -> int:
         """Count this leg's settlements in (now, now + horizon]."""
@@ -111,7 +130,7 @@ def annualised_rate(funding_rate: Decimal, interval_seconds: int) -> Decimal:
 
 def funding_spread_8h(legs: Iterable[FundingLeg]) -> Decimal:
     """Return what the legs receive per 8 h at their predicted rates: short rate minus long."""
-    rates = (-leg.side.sign * rate_8h(leg.predicted_rate, leg.interval_seconds) for leg in legs)
+    rates = (leg.weight * rate_8h(leg.predicted_rate, leg.interval_seconds) for leg in legs)
     return sum(rates, Decimal(0))
 
 
@@ -143,21 +162,33 @@ def settlement_count(
     return (now + horizon - first) // timedelta(seconds=interval_seconds) + 1
 
 
+def expected_rate(leg: FundingLeg, model: CarryModel) -> Decimal | None:
+    """Return the rate per interval that later settlements are expected at, whoever receives it.
+
+    None where the estimator has nothing to go by.
+    """
+    match model.estimator:
+        case CarryEstimator.PREDICTED:
+            return leg.predicted_rate
+        case CarryEstimator.PREMIUM_INDEX:
+            return leg.premium_rate
+        case CarryEstimator.EWMA:
+            if leg.carry_8h is None:
+                return None
+            return model.beta * rate_per_interval(leg.carry_8h, leg.interval_seconds)
+
+
 def leg_carry(leg: FundingLeg, model: CarryModel) -> LegCarry | None:
-    """Return what a leg is expected to receive per settlement; None without settled history.
+    """Return what a leg is expected to receive per settlement; None without an expected rate.
 
     The coming settlement uses its predicted rate only where that lowers the result.
     """
-    receives = -leg.side.sign
-    predicted = receives * leg.predicted_rate
-    coming, later = predicted, predicted
-    if model.estimator is CarryEstimator.EWMA:
-        if leg.carry_8h is None:
-            return None
-        later = receives * model.beta * rate_per_interval(leg.carry_8h, leg.interval_seconds)
-        coming = min(predicted, later)
+    rate = expected_rate(leg, model)
+    if rate is None:
+        return None
+    later = leg.weight * rate
     return LegCarry(
-        coming=coming,
+        coming=min(leg.weight * leg.predicted_rate, later),
         later=later,
         interval_seconds=leg.interval_seconds,
         next_funding_at=leg.next_funding_at,
@@ -234,29 +265,36 @@ def ewma_8h(rates: Sequence[SettledRate], *, now: datetime, half_life: timedelta
 def settled_spreads_8h(
     long: Sequence[SettledRate], short: Sequence[SettledRate]
 ) -> tuple[SettledRate, ...]:
-    """Return the pair's spread at each settlement of the leg that settles less often.
+    """Return a pair's spread at each settlement of the leg that settles less often."""
+    return settled_carry_8h([(-ONE, long), (ONE, short)])
 
-    The other leg counts with its mean since the settlement before; without one there is no row.
+
+def settled_carry_8h(
+    legs: Sequence[tuple[Decimal, Sequence[SettledRate]]],
+) -> tuple[SettledRate, ...]:
+    """Return what legs received at each settlement of the one that settles least often.
+
+    Legs are a weight (`FundingLeg.weight`) and settled rates, oldest first. The others count with
+    their mean since the settlement before; where one has none there is no row.
     """
-    slow, fast, sign = (long, short, -1) if len(long) <= len(short) else (short, long, 1)
+    if not legs:
+        return ()
+    slowest = min(legs, key=lambda leg: len(leg[1]))
     spreads = []
-    for rate in slow:
-        since = rate.settled_at - timedelta(seconds=rate.interval_seconds)
-        other = [
-            row.rate_8h
-            for row in fast
-            if since + STAMP_SLACK < row.settled_at <= rate.settled_at + STAMP_SLACK
-        ]
-        if other:
-            spread = sign * (rate.rate_8h - sum(other, Decimal(0)) / len(other))
-            spreads.append(
-                SettledRate(
-                    settled_at=rate.settled_at,
-                    rate_8h=spread,
-                    interval_seconds=rate.interval_seconds,
-                )
-            )
+    for rate in slowest[1]:
+        means = [(w, rate.rate_8h if r is slowest[1] else _mean_up_to(rate, r)) for w, r in legs]
+        known = [weight * mean for weight, mean in means if mean is not None]
+        if len(known) == len(legs):
+            spreads.append(replace(rate, rate_8h=sum(known, Decimal(0))))
     return tuple(spreads)
+
+
+def _mean_up_to(settlement: SettledRate, rates: Sequence[SettledRate]) -> Decimal | None:
+    """Return the mean of the rates settled in the interval that `settlement` ends."""
+    since = settlement.settled_at - timedelta(seconds=settlement.interval_seconds) + STAMP_SLACK
+    until = settlement.settled_at + STAMP_SLACK
+    within = [rate.rate_8h for rate in rates if since < rate.settled_at <= until]
+    return sum(within, Decimal(0)) / len(within) if within else None
 
 
 def persistence_count(spreads: Sequence[SettledRate], least: Decimal) -> int:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from exchanges.domain import BookTop, FundingRate, IntervalSource
 from trading.core.refusal import Refusal
-from trading.core.sentence import capitalised, percent, seconds
+from trading.core.sentence import capitalised, hours, percent, seconds
 
 
 def refuse_stale(
@@ -74,4 +74,21 @@ def refuse_slow_venue(venue: str, latency: timedelta, most: timedelta) -> Refusa
     return Refusal(
         code="slow_venue",
         sentence=f"{venue} takes {seconds(latency)} to answer; the most is {seconds(most)}.",
+    )
+
+
+def refuse_near_expiry(
+    what: str, expires_at: datetime | None, now: datetime, lead: timedelta
+) -> Refusal | None:
+    """Refuse a dated contract that would have to be left at once, or whose end is not known."""
+    if expires_at is None:
+        return Refusal(code="unknown_expiry", sentence=f"{what} does not say when it expires.")
+    if expires_at - now > lead:
+        return None
+    return Refusal(
+        code="expires_soon",
+        sentence=(
+            f"{what} expires in {hours(max(expires_at - now, timedelta(0)))}; positions are left "
+            f"{hours(lead)} before."
+        ),
     )

@@ -6,18 +6,37 @@ venue or a database. Risk exits (liquidation distance, kill, expiry) are not a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from exchanges.domain import BookTop, FundingRate, Instrument, InstrumentKind, Side
-from trading.core.costs import BreakEven, RoundTrip
+from exchanges.domain import InstrumentKind, Side
+from trading.core.basis import GapPrices, PricedLeg
+from trading.core.costs import BreakEven, LegCost, RoundTrip
+from trading.core.forecast import ExpectedRate
 from trading.core.funding import FundingLeg, SettledRate
 from trading.core.parameters import Parameters, Ranking
 from trading.core.refusal import Refusal
+from trading.strategies.facts import NO_HISTORY, InstrumentFacts, PairHistory
+
+__all__ = [
+    "NO_HISTORY",
+    "Candidate",
+    "CandidateLeg",
+    "EntryTrigger",
+    "ExitReason",
+    "ExitSignal",
+    "HeldPosition",
+    "InstrumentFacts",
+    "LegShape",
+    "OpenReason",
+    "PairHistory",
+    "Strategy",
+    "funded_legs",
+]
 
 ZERO, ONE = Decimal(0), Decimal(1)
 
@@ -53,58 +72,9 @@ class ExitReason(StrEnum):
     NEGATIVE_SPREAD = "negative_spread"
     COST_OF_STAYING = "cost_of_staying"
     FUNDING_REGIME = "funding_regime"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstrumentFacts:
-    """All that is known of one instrument. `slippage` is one order's at the size in question.
-
-    `funding` and `book` are None where nothing is known, `carry_8h` and `daily_volatility` without
-    settled history, `latency` where nothing was asked yet. `borrow_rate_per_hour` is a fraction of
-    what is borrowed, the larger of the current and the day's highest, None where a spot market's
-    base cannot be borrowed.
-    """
-
-    instrument: Instrument
-    funding: FundingRate | None
-    book: BookTop | None
-    taker_fee: Decimal
-    slippage: Decimal
-    carry_8h: Decimal | None = None
-    latency: timedelta | None = None
-    daily_volatility: Decimal | None = None
-    borrow_rate_per_hour: Decimal | None = None
-
-    def funding_leg(self, side: Side) -> FundingLeg:
-        """Return the leg this instrument would be. Raise ValueError without a known interval."""
-        rate = self.funding
-        if rate is None or rate.interval_seconds is None or rate.next_funding_at is None:
-            raise ValueError(f"{self.instrument.symbol} has no known funding interval")
-        return FundingLeg(
-            side=side,
-            predicted_rate=rate.funding_rate,
-            interval_seconds=rate.interval_seconds,
-            next_funding_at=rate.next_funding_at,
-            carry_8h=self.carry_8h,
-        )
-
-    @property
-    def mid(self) -> Decimal:
-        """Return the mid price. Raise ValueError without a book."""
-        if self.book is None:
-            raise ValueError(f"{self.instrument.symbol} has no book")
-        return self.book.mid
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairHistory:
-    """What the past says of a set of legs: median gap at exit, settled 8 h spreads oldest first."""
-
-    expected_exit_gap: Decimal = ZERO
-    spreads: Sequence[SettledRate] = ()
-
-
-NO_HISTORY = PairHistory()
+    FUNDING_FLIP = "funding_flip"
+    GAP_CLOSED = "gap_closed"
+    GAP_CAPTURED = "gap_captured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +84,49 @@ class CandidateLeg:
     ratio: Decimal = ONE
 
     @property
-    def funding_leg(self) -> FundingLeg:
-        return self.facts.funding_leg(self.side)
+    def funding_leg(self) -> FundingLeg | None:
+        """Return what settles of this leg; None of spot and of dated futures."""
+        if self.facts.instrument.kind is not InstrumentKind.PERPETUAL:
+            return None
+        return self.facts.funding_leg(self.side, self.ratio)
+
+    @property
+    def priced(self) -> PricedLeg:
+        """Return the leg at its mid price."""
+        return PricedLeg(
+            side=self.side,
+            kind=self.facts.instrument.kind,
+            price=self.facts.mid,
+            ratio=self.ratio,
+            expires_at=self.facts.instrument.expires_at,
+        )
+
+    @property
+    def cost(self) -> LegCost:
+        """Return the leg's costs, taker both ways: a limit at mid rounds to the touch."""
+        facts = self.facts
+        return LegCost(
+            open_fee=facts.taker_fee,
+            close_fee=facts.taker_fee,
+            entry_slippage=facts.slippage,
+            exit_slippage=facts.slippage,
+            ratio=self.ratio,
+        )
+
+
+def funded_legs(legs: Iterable[CandidateLeg]) -> tuple[FundingLeg, ...]:
+    """Return what settles of the legs."""
+    return tuple(leg for each in legs if (leg := each.funding_leg) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One opportunity, counted through; fractions of one leg's notional `size_usd`.
+    """One opportunity, counted through; fractions of the notional `size_usd` of a whole leg.
 
-    Expected figures are over the hold time and None where funding cannot be estimated.
+    Expected figures are over `horizon`, the hold time as far as no leg expires within it, and None
+    where funding cannot be estimated. `spread_8h` is what the legs receive at present rates, with
+    what ages of the gap. `opening_gap` is the gap as the strategy compares it with `gap_threshold`,
+    None where no gap opens it. `gap_credit` is what of the gap is counted. Carry is per 8 h.
     """
 
     strategy: str
@@ -139,6 +143,17 @@ class Candidate:
     net_apr: Decimal | None
     break_even: BreakEven | None
     open_reason: OpenReason
+    horizon: timedelta
+    gap_credit: Decimal
+    opening_gap: Decimal
+    gap_threshold: Decimal | None = None
+    implied_carry_8h: Decimal | None = None
+    fair_carry_8h: Decimal | None = None
+    warning_probability: Decimal | None = None
+
+    @property
+    def funded_legs(self) -> tuple[FundingLeg, ...]:
+        return funded_legs(self.legs)
 
     @property
     def net_profit_usd(self) -> Decimal | None:
@@ -158,12 +173,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldPosition:
-    """An open position as its exit rules see it.
+    """An open position as its exit rules see it; a rule without its facts stays silent.
 
-    `exit_cost` is the closing part of its round trip at present; `spread_8h` the mean spread of the
-    last 8 hours with the coming settlement, `spread_24h` the mean of the settled last day, None
-    where unknown; `settled` are the pair's settled spreads, oldest first; `net_pnl_usd` after all
-    fees; `capital_usd` the collateral behind it.
+    `legs` are those that settle. `exit_cost` is the closing part of its round trip at present;
+    `spread_8h` the mean spread of the last 8 hours with the coming settlement, `spread_24h` the
+    mean of the settled last day, None where unknown; `settled` are the position's settled spreads,
+    oldest first; `net_pnl_usd` after all fees; `capital_usd` the collateral behind it; `expires_at`
+    the end of the leg that ends first. Spreads are of funding alone.
+    `entry_prices` are the average fills, `exit_prices` what each side could be closed at now.
+    `ageing_8h` is what its dated legs bring by themselves, `borrow_per_hour` what a loan costs.
+    `fair_gap` is the gap at which a calendar spread is worth nothing any more. `forecast` is of its
+    spread, `opposite` the same legs the other way round, counted through.
     """
 
     open_reason: OpenReason
@@ -175,14 +195,26 @@ class HeldPosition:
     net_pnl_usd: Decimal
     capital_usd: Decimal
     settled: tuple[SettledRate, ...] = ()
+    expires_at: datetime | None = None
+    entry_prices: GapPrices | None = None
+    exit_prices: GapPrices | None = None
+    ageing_8h: Decimal = ZERO
+    borrow_per_hour: Decimal = ZERO
+    fair_gap: Decimal | None = None
+    forecast: ExpectedRate | None = None
+    opposite: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitSignal:
-    """Why a position should be closed, for the journal and for the trader."""
+    """Why a position should be closed, for the journal and for the trader.
+
+    `switches`: the other side is to be entered afterwards, `HeldPosition.opposite`.
+    """
 
     reason: ExitReason
     sentence: str
+    switches: bool = False
 
 
 class Strategy(Protocol):

@@ -1,60 +1,48 @@
-"""Entry gates of funding strategies, each a Refusal with its value, or None to pass."""
+"""Entry gates of strategies, each a Refusal with its value, or None to pass."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from exchanges.domain import InstrumentKind, SettlementKind, Side
-from trading.core.basis import price_gap
-from trading.core.funding import STAMP_SLACK, CarryEstimator, entry_window, funding_spread_8h
+from exchanges.domain import InstrumentKind, SettlementKind
+from trading.core.funding import STAMP_SLACK, entry_window
 from trading.core.money import for_display, plain
 from trading.core.parameters import EntryPolicy, Parameters
 from trading.core.refusal import Refusal
-from trading.core.risk import (
-    refuse_bad_book,
-    refuse_bad_funding,
-    refuse_implausible,
-    refuse_slow_venue,
-)
 from trading.core.sentence import hours, percent, usd
 from trading.core.sizing import max_safe_leverage, recommended_leverage
-from trading.strategies.base import ZERO, Candidate, EntryTrigger, InstrumentFacts
+from trading.strategies.base import ZERO, Candidate, CandidateLeg, EntryTrigger, LegShape
+from trading.strategies.data_gates import refuse_data
 
 
-def refuse_data(
-    long: InstrumentFacts, short: InstrumentFacts, parameters: Parameters, now: datetime
+def refuse_entry(
+    candidate: Candidate,
+    shape: Sequence[LegShape],
+    own: Refusal | None,
+    parameters: Parameters,
+    now: datetime,
 ) -> Refusal | None:
-    """Refuse legs whose facts are missing, stale, crossed, too slow or too good to be true."""
-    refusal = _refuse_instrument(long, parameters, now) or _refuse_instrument(
-        short, parameters, now
-    )
-    if refusal is not None:
-        return refusal
-    legs = (long.funding_leg(Side.BUY), short.funding_leg(Side.SELL))
-    pair = f"{long.instrument.base} {long.instrument.venue}/{short.instrument.venue}"
-    return refuse_implausible(
-        f"the price gap of {pair}", price_gap(long.mid, short.mid), parameters.max_spread
-    ) or refuse_implausible(
-        f"the 8 h funding spread of {pair}", funding_spread_8h(legs), parameters.max_spread
+    """Return the first shut gate of those that all strategies share; `own` is the strategy's."""
+    return (
+        refuse_strategy(candidate, parameters)
+        or refuse_symbol(candidate, parameters)
+        or refuse_data(candidate.legs, shape, parameters, now)
+        or own
+        or refuse_leverage(candidate, parameters)
+        or refuse_warning(candidate, parameters)
+        or refuse_return(candidate, parameters)
+        or refuse_persistence(candidate, parameters)
     )
 
 
-def _refuse_instrument(
-    facts: InstrumentFacts, parameters: Parameters, now: datetime
-) -> Refusal | None:
-    instrument, rate, book = facts.instrument, facts.funding, facts.book
-    name = f"{instrument.symbol} on {instrument.venue}"
-    if instrument.kind is not InstrumentKind.PERPETUAL or not instrument.is_active:
-        return Refusal(code="not_tradable", sentence=f"{name} is not a tradable perpetual.")
-    if rate is None or book is None:
-        missing = "funding rate" if rate is None else "book"
-        return Refusal(code="no_data", sentence=f"No {missing} of {name} has arrived yet.")
-    refusal = refuse_bad_funding(rate, now, parameters.max_funding_age) or refuse_bad_book(
-        book, now, parameters.max_book_age
+def refuse_strategy(candidate: Candidate, parameters: Parameters) -> Refusal | None:
+    if candidate.strategy in parameters.strategies:
+        return None
+    return Refusal(
+        code="strategy_off", sentence=f"The strategy {candidate.strategy} is switched off."
     )
-    if refusal is None and facts.latency is not None:
-        return refuse_slow_venue(instrument.venue, facts.latency, parameters.max_venue_latency)
-    return refusal
 
 
 def refuse_symbol(candidate: Candidate, parameters: Parameters) -> Refusal | None:
@@ -77,21 +65,70 @@ def refuse_spread(candidate: Candidate) -> Refusal | None:
     )
 
 
+def refuse_gap(candidate: Candidate) -> Refusal | None:
+    """Refuse a price gap below what opens it."""
+    least = candidate.gap_threshold
+    if least is None or candidate.opening_gap >= least:
+        return None
+    return Refusal(
+        code="gap_too_small",
+        sentence=f"The price gap is {percent(candidate.opening_gap)}; {percent(least)} are needed.",
+    )
+
+
+def refuse_gap_and_spread(candidate: Candidate) -> Refusal | None:
+    """Refuse what neither its price gap nor its funding opens."""
+    gap, spread = refuse_gap(candidate), refuse_spread(candidate)
+    if gap is None or spread is None:
+        return None
+    return Refusal(code=spread.code, sentence=f"{gap.sentence} {spread.sentence}")
+
+
 def refuse_leverage(candidate: Candidate, parameters: Parameters) -> Refusal | None:
     """Refuse a leverage above what the asset's daily moves recommend; unknown moves pass."""
     known = [leg.facts.daily_volatility for leg in candidate.legs]
     volatility = max((each for each in known if each), default=None)
     if volatility is None:
         return None
+    leverage = highest_leverage(candidate.legs, parameters)
     recommended = recommended_leverage(volatility, parameters.leverage_cap)
-    if parameters.leverage <= recommended:
+    if leverage <= recommended:
         return None
     return Refusal(
         code="leverage_too_high",
         sentence=(
             f"{candidate.base} moves {percent(volatility, 2)} a day: "
             f"{for_display(max_safe_leverage(volatility), 2)}x is the most that is safe, half of "
-            f"it, {plain(recommended)}x, is recommended; {plain(parameters.leverage)}x is set."
+            f"it, {plain(recommended)}x, is recommended; {plain(leverage)}x is set."
+        ),
+    )
+
+
+def highest_leverage(legs: Sequence[CandidateLeg], parameters: Parameters) -> Decimal:
+    """Return the highest leverage of the legs; spot has none."""
+    listed = [leg.facts.instrument for leg in legs]
+    against_spot = any(one.kind is InstrumentKind.SPOT for one in listed)
+    return max(
+        parameters.leverage_at(
+            venue=one.venue, pair=f"{one.base}/{one.quote}", against_spot=against_spot
+        )
+        for one in listed
+        if one.kind is not InstrumentKind.SPOT
+    )
+
+
+def refuse_warning(candidate: Candidate, parameters: Parameters) -> Refusal | None:
+    """Refuse what too often came near its liquidation in the past; too short a past passes."""
+    chance, most = candidate.warning_probability, parameters.max_warning_probability
+    if chance is None or chance <= most:
+        return None
+    return Refusal(
+        code="warning_likely",
+        sentence=(
+            f"In {percent(chance, 1)} of the recorded past a leg of {candidate.base} came near its "
+            f"liquidation within {hours(candidate.horizon)} at "
+            f"{plain(highest_leverage(candidate.legs, parameters))}x; the most is "
+            f"{percent(most, 1)}."
         ),
     )
 
@@ -108,27 +145,27 @@ def refuse_return(candidate: Candidate, parameters: Parameters) -> Refusal | Non
         return Refusal(
             code="net_return_too_small",
             sentence=(
-                f"Held {hours(parameters.hold_horizon)} it would bring "
+                f"Held {hours(candidate.horizon)} it would bring "
                 f"{percent(candidate.net_return)} after costs; the least is "
                 f"{percent(parameters.min_net_return)}."
             ),
         )
-    slowest = max(leg.funding_leg.interval_seconds for leg in candidate.legs)
+    slowest = max((leg.interval_seconds for leg in candidate.funded_legs), default=0)
     even = candidate.break_even
-    if even is None or even.hold + timedelta(seconds=slowest) > parameters.hold_horizon:
+    if even is None or even.hold + timedelta(seconds=slowest) > candidate.horizon:
         when = "never" if even is None else f"after {hours(even.hold)}"
         return Refusal(
             code="breaks_even_too_late",
             sentence=(
                 f"It breaks even {when}; with one more settlement that is beyond the hold time "
-                f"of {hours(parameters.hold_horizon)}."
+                f"of {hours(candidate.horizon)}."
             ),
         )
     return None
 
 
 def refuse_persistence(candidate: Candidate, parameters: Parameters) -> Refusal | None:
-    believes = parameters.carry_estimator is CarryEstimator.PREDICTED
+    believes = parameters.carry_estimator.believes_the_present
     if not believes or candidate.persistence >= parameters.persistence:
         return None
     return Refusal(
@@ -145,9 +182,10 @@ def refuse_moment(
 ) -> Refusal | None:
     """Keep to the window before a lump settlement that we receive, away from one that we pay."""
     lumps = [
-        leg.funding_leg
-        for leg in candidate.legs
-        if leg.facts.instrument.settlement is SettlementKind.LUMP
+        leg
+        for each in candidate.legs
+        if each.facts.instrument.settlement is SettlementKind.LUMP
+        and (leg := each.funding_leg) is not None
     ]
     if trigger is EntryTrigger.MANUAL or not lumps:
         return None
@@ -160,7 +198,7 @@ def refuse_moment(
         closes=parameters.entry_window_closes,
     )
     together = [leg for leg in lumps if leg.next_funding_at - first.next_funding_at <= STAMP_SLACK]
-    received = sum((-leg.side.sign * leg.predicted_rate for leg in together), ZERO)
+    received = sum((leg.weight * leg.predicted_rate for leg in together), ZERO)
     settles = f"{first.next_funding_at:%H:%M:%S} UTC"
     if received <= 0:
         if now < window.opens_at:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from trading.core.basis import eight_hours
 from trading.core.funding import ewma_8h, expected_carry
 from trading.core.parameters import Parameters, Tolerance
 from trading.core.sentence import hours, percent, usd
 from trading.strategies.base import ExitReason, ExitSignal, HeldPosition
+from trading.strategies.funding_flip import flip_exit
 
 MODERATE_TOLERANCE = Decimal("-0.0001")
 REGIME_SETTLEMENTS = 3
+HOURS_PER_8H = 8
 
 
 def money_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
@@ -31,17 +34,30 @@ def money_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
     return None
 
 
+def funding_exit(held: HeldPosition, parameters: Parameters, now: datetime) -> ExitSignal | None:
+    """Signal what closes a position that was opened on funding."""
+    return (
+        flip_exit(held, parameters)
+        or target_exit(held, parameters)
+        or regime_exit(held, parameters, now)
+        or tolerance_exit(held, parameters, now)
+    )
+
+
 def target_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
     """Signal that the spread has come down to the target."""
-    target = parameters.target_spread
-    if target is None or held.spread_8h is None or held.spread_8h > target:
+    target, spread = parameters.target_spread, with_ageing(held, held.spread_8h)
+    if target is None or spread is None or spread > target:
         return None
     return ExitSignal(
         reason=ExitReason.TARGET_SPREAD,
-        sentence=(
-            f"The 8 h spread is {percent(held.spread_8h)}, at the target of {percent(target)}."
-        ),
+        sentence=f"The 8 h spread is {percent(spread)}, at the target of {percent(target)}.",
     )
+
+
+def with_ageing(held: HeldPosition, spread: Decimal | None) -> Decimal | None:
+    """Return a funding spread with what the dated legs bring by themselves."""
+    return None if spread is None else spread + held.ageing_8h
 
 
 def regime_exit(held: HeldPosition, parameters: Parameters, now: datetime) -> ExitSignal | None:
@@ -76,7 +92,8 @@ def tolerance_exit(held: HeldPosition, parameters: Parameters, now: datetime) ->
     """Signal that a spread against us has been borne long enough, by the position's own mode."""
     match parameters.negative_spread_tolerance:
         case Tolerance.CONSERVATIVE:
-            return _below(held.spread_8h, Decimal(0), "the last 8 hours")
+            spread = with_ageing(held, held.spread_8h)
+            return _below(spread, Decimal(0), "the last 8 hours")
         case Tolerance.MODERATE:
             return _after_min_hold(held, parameters, now, MODERATE_TOLERANCE)
         case Tolerance.AGGRESSIVE:
@@ -90,7 +107,7 @@ def _after_min_hold(
 ) -> ExitSignal | None:
     if now - held.opened_at < parameters.min_hold:
         return None
-    return _below(held.spread_24h, least, "the last 24 hours")
+    return _below(with_ageing(held, held.spread_24h), least, "the last 24 hours")
 
 
 def _below(spread: Decimal | None, least: Decimal, period: str) -> ExitSignal | None:
@@ -109,9 +126,13 @@ def _cost_of_staying(
     held: HeldPosition, parameters: Parameters, now: datetime
 ) -> ExitSignal | None:
     horizon = parameters.hold_horizon
-    carry = expected_carry(held.legs, now=now, horizon=horizon, model=parameters.carry_model)
-    if carry is None:
+    if held.expires_at is not None:
+        horizon = min(horizon, max(held.expires_at - now, timedelta(0)))
+    funding = expected_carry(held.legs, now=now, horizon=horizon, model=parameters.carry_model)
+    if funding is None:
         return None
+    span = eight_hours(horizon)
+    carry = funding + span * (held.ageing_8h - HOURS_PER_8H * held.borrow_per_hour)
     if carry < -held.exit_cost:
         return ExitSignal(
             reason=ExitReason.COST_OF_STAYING,
@@ -120,7 +141,7 @@ def _cost_of_staying(
                 f"{percent(held.exit_cost)} that leaving costs."
             ),
         )
-    if now - held.opened_at > horizon and carry < 0:
+    if now - held.opened_at > parameters.hold_horizon and carry < 0:
         return ExitSignal(
             reason=ExitReason.COST_OF_STAYING,
             sentence=(

@@ -1,0 +1,162 @@
+"""How every strategy counts any number of legs through: `docs/DOMAIN.md` sections 2 and 3.
+
+A strategy adds what opens it (`Opening`) and what of the gap it may count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.domain import InstrumentKind, Side
+from trading.core.basis import GapPrices, ageing_8h, dated_gap, eight_hours, gap_credit
+from trading.core.costs import HOUR, RoundTrip, break_even, net_apr, net_return
+from trading.core.funding import (
+    CarryModel,
+    LegCarry,
+    expected_carry,
+    funding_spread_8h,
+    leg_carry,
+    persistence_count,
+    threshold,
+)
+from trading.core.parameters import Parameters
+from trading.strategies.base import ZERO, Candidate, CandidateLeg, LegShape, OpenReason, funded_legs
+from trading.strategies.facts import InstrumentFacts, PairHistory
+
+HOURS_PER_8H = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What opens a candidate; the fields are those of `Candidate`."""
+
+    reason: OpenReason
+    gap: Decimal
+    gap_credit: Decimal
+    gap_threshold: Decimal | None = None
+    implied_carry_8h: Decimal | None = None
+    fair_carry_8h: Decimal | None = None
+
+
+def in_shape(
+    shape: Sequence[LegShape], legs: Sequence[InstrumentFacts]
+) -> tuple[CandidateLeg, ...]:
+    """Return instruments as the legs of a shape, in its order."""
+    return tuple(
+        CandidateLeg(side=place.side, facts=facts, ratio=place.ratio)
+        for place, facts in zip(shape, legs, strict=True)
+    )
+
+
+def hold_time(legs: Sequence[CandidateLeg], parameters: Parameters, now: datetime) -> timedelta:
+    """Return the hold time, cut at the exit before the first leg expires."""
+    ends = [leg.facts.instrument.expires_at for leg in legs]
+    left = [end - parameters.expiry_lead - now for end in ends if end is not None]
+    return min([parameters.hold_horizon, *left])
+
+
+def carry_model(parameters: Parameters, horizon: timedelta) -> CarryModel:
+    """Return the estimate over `horizon`: a shorter hold keeps more of the average."""
+    if horizon == parameters.hold_horizon:
+        return parameters.carry_model
+    return replace(parameters, hold_horizon=horizon).carry_model
+
+
+def entry_gap(legs: Sequence[CandidateLeg]) -> Decimal:
+    return GapPrices.of(leg.priced for leg in legs).gap
+
+
+def present_carry_8h(legs: Sequence[CandidateLeg], now: datetime) -> Decimal:
+    """Return what the legs receive per 8 h at present rates, with what ages of the gap."""
+    return funding_spread_8h(funded_legs(legs)) + ageing_8h([leg.priced for leg in legs], now)
+
+
+def undated_credit(legs: Sequence[CandidateLeg], history: PairHistory) -> Decimal:
+    """Return what the gap may be counted for, without the part that ages."""
+    dated = dated_gap([leg.priced for leg in legs])
+    return gap_credit(entry_gap(legs) - dated, history.expected_exit_gap)
+
+
+def round_trip(
+    legs: Sequence[CandidateLeg], size_usd: Decimal, parameters: Parameters
+) -> RoundTrip:
+    """Return all that the legs cost. Spot that is sold is borrowed, by the hour."""
+    borrowed = [
+        leg.ratio * (leg.facts.borrow_rate_per_hour or ZERO)
+        for leg in legs
+        if leg.side is Side.SELL and leg.facts.instrument.kind is InstrumentKind.SPOT
+    ]
+    companies = {leg.facts.company or leg.facts.instrument.venue for leg in legs}
+    transfer = ZERO
+    if len(companies) > 1:
+        transfer = parameters.transfer_cost_usd / parameters.planned_round_trips / size_usd
+    return RoundTrip(
+        legs=tuple(leg.cost for leg in legs),
+        borrow_per_hour=sum(borrowed, ZERO),
+        transfer=transfer,
+    )
+
+
+def count_through(
+    strategy: str,
+    legs: tuple[CandidateLeg, ...],
+    history: PairHistory,
+    opening: Opening,
+    *,
+    size_usd: Decimal,
+    parameters: Parameters,
+    now: datetime,
+) -> Candidate:
+    """Return the candidate with its expected return over the hold time."""
+    funded = funded_legs(legs)
+    horizon = hold_time(legs, parameters, now)
+    model = carry_model(parameters, horizon)
+    costs = round_trip(legs, size_usd, parameters)
+    ageing = ageing_8h([leg.priced for leg in legs], now)
+    credit = opening.gap_credit + ageing * eight_hours(horizon)
+    least = threshold(size_usd, parameters.min_spread_base, parameters.min_spread_per_10k)
+    funding = expected_carry(funded, now=now, horizon=horizon, model=model)
+    net, even = None, None
+    if funding is not None:
+        net = net_return(expected_funding=funding, gap_credit=credit, costs=costs, horizon=horizon)
+        carries = [carry for leg in funded if (carry := leg_carry(leg, model)) is not None]
+        if ageing:
+            carries.append(_hourly(ageing, now))
+        even = break_even(carries, gap_credit=opening.gap_credit, costs=costs, now=now)
+    return Candidate(
+        strategy=strategy,
+        base=legs[0].facts.instrument.base,
+        legs=legs,
+        size_usd=size_usd,
+        spread_8h=funding_spread_8h(funded) + ageing,
+        threshold=least,
+        entry_gap=entry_gap(legs),
+        costs=costs,
+        persistence=persistence_count(history.spreads, least),
+        expected_funding=funding,
+        net_return=net,
+        net_apr=None if net is None else net_apr(net, horizon),
+        break_even=even,
+        open_reason=opening.reason,
+        horizon=horizon,
+        gap_credit=credit,
+        opening_gap=opening.gap,
+        gap_threshold=opening.gap_threshold,
+        implied_carry_8h=opening.implied_carry_8h,
+        fair_carry_8h=opening.fair_carry_8h,
+        warning_probability=history.warning_probability,
+    )
+
+
+def _hourly(ageing: Decimal, now: datetime) -> LegCarry:
+    an_hour = ageing / HOURS_PER_8H
+    return LegCarry(
+        coming=an_hour,
+        later=an_hour,
+        interval_seconds=HOUR.seconds,
+        next_funding_at=now + HOUR,
+        is_funding=False,
+    )

@@ -1,0 +1,79 @@
+"""What is known of instruments and of their past when a strategy is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain import BookTop, FundingRate, Instrument, Side
+from trading.core.funding import FundingLeg, SettledRate
+
+ZERO, ONE = Decimal(0), Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentFacts:
+    """All that is known of one instrument. `slippage` is one order's at the size in question.
+
+    `funding` and `book` are None where nothing is known, `carry_8h` and `daily_volatility` without
+    settled history, `latency` where nothing was asked yet. `premium_rate` is what the venue's
+    formula makes of the present premium (`forecast.PremiumFormula`), per interval.
+    `borrow_rate_per_hour` is a fraction of what is borrowed, the larger of the current and the
+    day's highest, None where a spot market's base cannot be borrowed. `company` runs the venue:
+    within one no transfer is paid; None is a company of its own.
+    """
+
+    instrument: Instrument
+    funding: FundingRate | None
+    book: BookTop | None
+    taker_fee: Decimal
+    slippage: Decimal
+    carry_8h: Decimal | None = None
+    latency: timedelta | None = None
+    daily_volatility: Decimal | None = None
+    premium_rate: Decimal | None = None
+    borrow_rate_per_hour: Decimal | None = None
+    company: str | None = None
+
+    def funding_leg(self, side: Side, ratio: Decimal = ONE) -> FundingLeg:
+        """Return the leg this instrument would be. Raise ValueError without a known interval."""
+        rate = self.funding
+        if rate is None or rate.interval_seconds is None or rate.next_funding_at is None:
+            raise ValueError(f"{self.instrument.symbol} has no known funding interval")
+        return FundingLeg(
+            side=side,
+            predicted_rate=rate.funding_rate,
+            interval_seconds=rate.interval_seconds,
+            next_funding_at=rate.next_funding_at,
+            carry_8h=self.carry_8h,
+            premium_rate=self.premium_rate,
+            ratio=ratio,
+        )
+
+    @property
+    def mid(self) -> Decimal:
+        """Return the mid price. Raise ValueError without a book."""
+        if self.book is None:
+            raise ValueError(f"{self.instrument.symbol} has no book")
+        return self.book.mid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairHistory:
+    """What the past and the rest of the market say of a set of legs.
+
+    `expected_exit_gap`: the 7-day median gap of the undated legs, weighted as the position is.
+    `spreads`: what the legs received per 8 h, oldest first. `fair_carry_8h`: the median carry of
+    the base's other expiries, None without any. `warning_probability`: of a margin warning within
+    the hold time at the leverage in use, None where too little was recorded.
+    """
+
+    expected_exit_gap: Decimal = ZERO
+    spreads: Sequence[SettledRate] = ()
+    fair_carry_8h: Decimal | None = None
+    warning_probability: Decimal | None = None
+
+
+NO_HISTORY = PairHistory()
