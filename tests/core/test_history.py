@@ -18,6 +18,7 @@ from trading.core.history import (
     percentile,
     probability_of_break_even,
     probability_of_warning,
+    running_averages,
     stability,
 )
 
@@ -169,12 +170,12 @@ def test_beta_of_a_spread_that_turns_around_is_nothing() -> None:
     assert beta == 0
 
 
-def test_beta_regresses_on_the_average_that_production_uses() -> None:
-    # One paying settlement, then nothing: with a half-life of 8 h the average halves each time.
-    known = spreads(["0.0004"] + ["0"] * 40)
-    first = ewma_8h(known[:2], now=known[1].settled_at, half_life=EIGHT_HOURS)
+@quick
+@given(st.lists(decimals("-0.003", "0.003"), min_size=1, max_size=20))
+def test_running_averages_are_those_of_production(rates: list[D]) -> None:
+    known = spreads([str(rate) for rate in rates])
 
-    # weights 1 and 0.5: 0.0004 x 0.5 / 1.5
-    assert first == pytest.approx(D("0.000133333333"), abs=D("1e-12"))
-    # nothing was paid after any of them
-    assert fitted_beta(known, DAY, half_life=EIGHT_HOURS) == 0
+    for index, average in enumerate(running_averages(known, timedelta(hours=72))):
+        seen, at = known[: index + 1], known[index].settled_at
+        expected = ewma_8h(seen, now=at, half_life=timedelta(hours=72))
+        assert average == pytest.approx(expected, abs=D("1e-20"))

@@ -15,7 +15,12 @@ from itertools import accumulate, pairwise
 from statistics import median
 
 from exchanges.domain import Side
-from trading.core.funding import STAMP_SLACK, SettledRate, rate_per_interval
+from trading.core.funding import (
+    SECONDS_PER_HOUR,
+    STAMP_SLACK,
+    SettledRate,
+    rate_per_interval,
+)
 from trading.core.liquidation import WARNING_DISTANCE, liquidation_price
 
 ZERO, ONE, HALF = Decimal(0), Decimal(1), Decimal("0.5")
@@ -24,6 +29,7 @@ LEAST_HORIZONS = 3
 """A period shorter than this many horizons says nothing about one of them."""
 MOST_INTERVALS = 2
 SUGGESTED_PART = Decimal("0.75")
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +160,23 @@ def probability_of_warning(
     return Frequency(hits=hits, windows=windows) if windows else None
 
 
+def running_averages(rates: Sequence[SettledRate], half_life: timedelta) -> list[Decimal]:
+    """Return what `ewma_8h` says at each settlement, each from the one before; oldest first."""
+    averages: list[Decimal] = []
+    weighted = weights = ZERO
+    decay: dict[timedelta, Decimal] = {}
+    before: datetime | None = None
+    for rate in rates:
+        spacing = rate.settled_at - before if before is not None else timedelta(0)
+        if spacing not in decay:
+            decay[spacing] = HALF ** (Decimal(spacing // _SECOND) / (half_life // _SECOND))
+        weighted = weighted * decay[spacing] + rate.interval_seconds * rate.rate_8h
+        weights = weights * decay[spacing] + rate.interval_seconds
+        averages.append(weighted / weights)
+        before = rate.settled_at
+    return averages
+
+
 def fitted_beta(
     spreads: Sequence[SettledRate], horizon: timedelta, *, half_life: timedelta
 ) -> Decimal | None:
@@ -162,8 +185,8 @@ def fitted_beta(
     Least squares through the origin: sum(x y) / sum(x x), x the average as `ewma_8h` counts it at
     a settlement, y the mean spread of the complete window after it.
     """
-    averages = _averages(spreads, half_life)
-    eight_hours = horizon / timedelta(hours=8)
+    averages = running_averages(spreads, half_life)
+    eights = Decimal(horizon // _SECOND) / (8 * SECONDS_PER_HOUR)
     products = squares = ZERO
     windows = 0
     for index, paid in _funding_windows(spreads, horizon):
@@ -172,24 +195,7 @@ def fitted_beta(
         squares += averages[index] ** 2
     if windows < LEAST_OBSERVATIONS or squares == 0:
         return None
-    return min(max(products / squares / Decimal(str(eight_hours)), ZERO), ONE)
-
-
-def _averages(spreads: Sequence[SettledRate], half_life: timedelta) -> list[Decimal]:
-    """Return the average at each settlement, carried on from one to the next."""
-    averages: list[Decimal] = []
-    weighted = weights = ZERO
-    decay: dict[timedelta, Decimal] = {}
-    before: datetime | None = None
-    for spread in spreads:
-        spacing = spread.settled_at - before if before is not None else timedelta(0)
-        if spacing not in decay:
-            decay[spacing] = HALF ** Decimal(str(spacing / half_life))
-        weighted = weighted * decay[spacing] + spread.interval_seconds * spread.rate_8h
-        weights = weights * decay[spacing] + spread.interval_seconds
-        averages.append(weighted / weights)
-        before = spread.settled_at
-    return averages
+    return min(max(products / squares / eights, ZERO), ONE)
 
 
 def _funding_windows(
@@ -206,7 +212,7 @@ def _funding_windows(
     covered = [0, *accumulate(spread.interval_seconds for spread in spreads)]
     usual = median(spread.interval_seconds for spread in spreads)
     gaps = [0, *accumulate(spread.interval_seconds > MOST_INTERVALS * usual for spread in spreads)]
-    seconds = horizon // timedelta(seconds=1)
+    seconds = horizon // _SECOND
     end = 0
     for start, spread in enumerate(spreads):
         until = spread.settled_at + horizon + STAMP_SLACK
