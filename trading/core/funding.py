@@ -6,6 +6,7 @@ Formulas: `docs/DOMAIN.md` section 2. The interval is a fact beside the rate, ne
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -293,8 +294,13 @@ def _mean_up_to(settlement: SettledRate, rates: Sequence[SettledRate]) -> Decima
     """Return the mean of the rates settled in the interval that `settlement` ends."""
     since = settlement.settled_at - timedelta(seconds=settlement.interval_seconds) + STAMP_SLACK
     until = settlement.settled_at + STAMP_SLACK
-    within = [rate.rate_8h for rate in rates if since < rate.settled_at <= until]
+    first = bisect_right(rates, since, key=_settled_at)
+    within = [rate.rate_8h for rate in rates[first : bisect_right(rates, until, key=_settled_at)]]
     return sum(within, Decimal(0)) / len(within) if within else None
+
+
+def _settled_at(rate: SettledRate) -> datetime:
+    return rate.settled_at
 
 
 def persistence_count(spreads: Sequence[SettledRate], least: Decimal) -> int:
