@@ -68,7 +68,7 @@ class CcxtAccount:
         return await self._read(read())
 
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
-        listing, rows = await self._client.listing(symbol), self._profile.fills
+        listing, rows = await self._client.ever_listed(symbol), self._profile.fills
         kind = rows.columns.get("kind")
 
         async def read() -> list[Fill]:
@@ -92,7 +92,7 @@ class CcxtAccount:
         rows = self._profile.order_of_fill
         if rows is None or fill.client_order_id or fill.cause.is_venue:
             return fill
-        listing = await self._client.listing(fill.symbol)
+        listing = await self._client.ever_listed(fill.symbol)
         order = {rows.columns["order_id"]: fill.venue_order_id}
         answer = await self._read(
             fetch_rows(self._client.exchange, rows, symbol=listing.instrument.venue_symbol, **order)
@@ -103,7 +103,7 @@ class CcxtAccount:
     async def funding_payments(
         self, symbol: Symbol, *, since: datetime
     ) -> Sequence[FundingPayment]:
-        listing, rows = await self._client.listing(symbol), self._profile.funding_payments
+        listing, rows = await self._client.ever_listed(symbol), self._profile.funding_payments
         if rows is None:
             return []
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.library import REAL, Credential, Surroundings, create_exchange
-from exchanges.ccxt_adapter.listing import Listing, Listings, read_listings
+from exchanges.ccxt_adapter.listing import Listing, Listings, delivered_listing, read_listings
 from exchanges.ccxt_adapter.parse import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
 from exchanges.domain import Symbol
@@ -32,6 +32,7 @@ class Catalogue:
     def __init__(self, profile: VenueProfile) -> None:
         self.profile = profile
         self.listings = Listings()
+        self.ended: dict[Symbol, Listing] = {}
         self.generation = 0
         self.loaded_at = -math.inf
         self.source: Any = None
@@ -44,7 +45,10 @@ class Catalogue:
                 return
             markets = await exchange.load_markets(True)
             maintenance = await self._maintenance_rates(exchange)
+            before = self.listings.by_symbol
             self.listings = read_listings(self.profile, markets.values(), maintenance)
+            gone = before.keys() - self.listings.by_symbol.keys()
+            self.ended |= {symbol: before[symbol] for symbol in gone}
             self.source = exchange
             self.loaded_at = monotonic()
             self.generation += 1
@@ -119,6 +123,15 @@ class VenueClient:
                 f"{symbol} is not listed here as spot or linear contract", venue=self.profile.name
             )
         return found
+
+    async def ever_listed(self, symbol: Symbol) -> Listing:
+        """Return one listing, of what has ended too: its fills are read after its end."""
+        if symbol not in (await self.ready()).by_symbol:
+            ended = self._catalogue.ended.get(symbol)
+            ended = ended or delivered_listing(self.profile, symbol, self.now())
+            if ended is not None:
+                return ended
+        return await self.listing(symbol)
 
     def keep_warm(self) -> None:
         """Keep a connection open and the listings fresh from now on, for the order to come."""

@@ -20,6 +20,7 @@ ONE = Decimal(1)
 STABLE_QUOTES = frozenset({"USDT", "USDC", "USD"})
 _PREFIX = re.compile(r"^(1(?:0{3,})|1M)(?=[A-Z])")
 _SUFFIX = re.compile(r"(?<=[A-Z])(1(?:0{3,}))$")
+_DATED = re.compile(r"^(\w+)/(\w+):(\w+)-(\d{6})$")
 _THOUSAND = re.compile(r"^k(?=[A-Z]{2})")
 
 
@@ -86,6 +87,65 @@ def read_listings(
         for market in markets
         if _is_ours(profile, market)
     )
+
+
+def delivered_listing(profile: VenueProfile, symbol: Symbol, now: datetime) -> Listing | None:
+    """Return what a dated future was, which its venue lists no more; None where it is no such.
+
+    It is for reading what became of it: ticks and limits are not known. Dated contracts are linear
+    and of plain assets.
+    """
+    found = _DATED.match(symbol)
+    if found is None or not profile.dated_symbol:
+        return None
+    base, quote, settle, date = found.groups()
+    expires_at = datetime.strptime(date, "%y%m%d").replace(tzinfo=UTC)
+    if expires_at > now:
+        return None
+    instrument = Instrument(
+        venue=profile.name,
+        symbol=symbol,
+        venue_symbol=expires_at.strftime(
+            profile.dated_symbol.format(base=base, quote=quote)
+        ).upper(),
+        kind=InstrumentKind.FUTURE,
+        base=base,
+        quote=quote,
+        settle=settle,
+        contract_base=ONE,
+        price_tick=Decimal(0),
+        lot=Decimal(0),
+        min_base_quantity=Decimal(0),
+        min_notional=Decimal(0),
+        expires_at=expires_at,
+        is_active=False,
+    )
+    return Listing(
+        instrument=instrument, price_multiplier=ONE, market=_delivered_market(instrument)
+    )
+
+
+def _delivered_market(instrument: Instrument) -> Mapping[str, Any]:
+    """Return as much of a market as the library asks for when it reads an order."""
+    return {
+        "id": instrument.venue_symbol,
+        "symbol": instrument.symbol,
+        "type": "future",
+        "spot": False,
+        "swap": False,
+        "future": True,
+        "option": False,
+        "contract": True,
+        "linear": True,
+        "inverse": False,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "settle": instrument.settle,
+        "contractSize": ONE,
+        "precision": {},
+        "limits": {},
+        "info": {},
+    }
 
 
 def _is_ours(profile: VenueProfile, market: Mapping[str, Any]) -> bool:

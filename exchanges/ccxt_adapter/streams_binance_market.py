@@ -16,10 +16,7 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit
-from exchanges.domain import (
-    InstrumentKind,
-    MarketFact,
-)
+from exchanges.domain import MarketFact
 from exchanges.errors import UnexpectedPayload
 
 STREAMS_PER_SOCKET = 200
@@ -34,20 +31,16 @@ def usdm_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) 
     yield from _book_feeds(
         "binanceusdm", client.exchange.get_ws_url("linear", "public"), listings, emit
     )
-    perpetuals = {
-        venue_symbol: listing
-        for venue_symbol, listing in listings.items()
-        if listing.instrument.kind is InstrumentKind.PERPETUAL
-    }
-    if perpetuals:
-        yield _mark_feed(client.exchange.get_ws_url("linear", "market"), perpetuals, emit)
+    if listings:
+        yield _mark_feed(client.exchange.get_ws_url("linear", "market"), listings, emit)
 
 
 def mark_facts(update: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
     """Yield the facts of one `markPriceUpdate`.
 
     `{"s": "BTCUSDT", "p": "11794.15", "i": "11784.62", "r": "0.00038167", "T": 1562306400000}`:
-    p mark, i index, r rate to come, T its settlement; the interval is not said.
+    p mark, i index, r rate to come, T its settlement; the interval is not said. A dated future
+    comes with r empty and T 0.
     """
     mark = facts.price(update["p"], listing)
     index = facts.optional_price(update["i"], listing)
@@ -56,13 +49,13 @@ def mark_facts(update: dict[str, Any], listing: Listing, now: datetime) -> Itera
         yield facts.rate(listing, update["r"], update["T"], mark, index, now)
 
 
-def _mark_feed(address: str, perpetuals: ByVenueSymbol, emit: Emit) -> Feed:
+def _mark_feed(address: str, listings: ByVenueSymbol, emit: Emit) -> Feed:
     def handle(message: Any) -> bool:
         if not isinstance(message, list):
             return _acknowledged(message)
         now = datetime.now(UTC)
         for update in message:
-            listing = perpetuals.get(update["s"])
+            listing = listings.get(update["s"])
             if listing is not None:
                 for fact in mark_facts(update, listing, now):
                     emit(fact)

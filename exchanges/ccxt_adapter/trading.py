@@ -72,7 +72,7 @@ class CcxtTrading:
         return await submitting(self._profile, self._place(request, listing))
 
     async def find_order(self, client_order_id: ClientOrderId, symbol: Symbol) -> OrderReport:
-        listing = await self._client.listing(symbol)
+        listing = await self._client.ever_listed(symbol)
         return await reading(self._profile, self._look_up(client_order_id, listing))
 
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:

@@ -28,6 +28,7 @@ class Origin(StrEnum):
     LIQUIDATION = "liquidation"
     ADL = "adl"
     SETTLEMENT = "settlement"
+    DELIVERY = "delivery"
 
     @property
     def is_venue(self) -> bool:

@@ -88,7 +88,7 @@ def refusal_of(
     ):
         detail = f"price {intent.price} would trade at {opposite[0].price}"
         return Refusal(reason=RefusalReason.WOULD_TAKE, detail=detail)
-    if not intent.listing.is_perpetual:
+    if not intent.listing.is_contract:
         executions = take(
             opposite, side=intent.side, base_quantity=intent.base_quantity, limit=intent.price
         )

@@ -16,6 +16,7 @@ from types import ModuleType
 from exchanges.simulator.control import ControlDoor
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
+from exchanges.simulator.listings import quarterly
 from exchanges.simulator.market import GeneratedMarket, Market, UnusableRecording
 from exchanges.simulator.server import Doors, listen
 from exchanges.simulator.storage import Storage
@@ -25,6 +26,7 @@ from exchanges.simulator.wire import Json
 logger = logging.getLogger(__name__)
 DEFAULT_SEED = 20250701
 BORN = "born"
+EXPIRIES = "expiries"
 
 
 class ForeignState(Exception):
@@ -48,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
     )
     parser.add_argument(
         "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"
+    )
+    parser.add_argument(
+        "--expiry",
+        type=day,
+        nargs="+",
+        help="when dated futures are delivered; default: the next two quarters' last Fridays",
     )
     parser.add_argument("--replay-start", type=day, default=day("2025-07-01"))
     parser.add_argument("--replay-end", type=day, help="default: the end of the recording")
@@ -76,7 +84,12 @@ def open_simulator(options: argparse.Namespace) -> Simulator:
             f"{options.state} holds a market with {born['market']}, not with {wanted}; "
             "choose another --state or the same options"
         )
-    market = _market(options, seed=born["seed"], epoch=datetime.fromisoformat(born["epoch"]))
+    market = _market(
+        options,
+        seed=born["seed"],
+        epoch=datetime.fromisoformat(born["epoch"]),
+        expiries=_expiries(ledger, options, utc_now()),
+    )
     if stored is None:
         ledger.put_meta(BORN, born)
         ledger.commit()
@@ -90,6 +103,15 @@ def _birth(options: argparse.Namespace, market: Json, now: datetime) -> Json:
     return {"seed": seed, "epoch": epoch.isoformat(), "market": market}
 
 
+def _expiries(ledger: Ledger, options: argparse.Namespace, now: datetime) -> tuple[datetime, ...]:
+    """Return every expiry this state has known, and the next: nothing held may be forgotten."""
+    known = {datetime.fromisoformat(text) for text in ledger.meta(EXPIRIES) or []}
+    expiries = tuple(sorted(known | set(options.expiry or quarterly(now))))
+    ledger.put_meta(EXPIRIES, [at.isoformat() for at in expiries])
+    ledger.commit()
+    return expiries
+
+
 def _market_settings(options: argparse.Namespace) -> Json:
     if not options.replay:
         return {"interval_minutes": options.interval_minutes}
@@ -99,10 +121,12 @@ def _market_settings(options: argparse.Namespace) -> Json:
     }
 
 
-def _market(options: argparse.Namespace, *, seed: int, epoch: datetime) -> Market:
+def _market(
+    options: argparse.Namespace, *, seed: int, epoch: datetime, expiries: tuple[datetime, ...]
+) -> Market:
     if not options.replay:
         interval = timedelta(minutes=options.interval_minutes)
-        return GeneratedMarket(seed=seed, epoch=epoch, interval=interval)
+        return GeneratedMarket(seed=seed, epoch=epoch, interval=interval, expiries=expiries)
     replay = _replay()
     compression = replay.Compression(
         start=options.replay_start,

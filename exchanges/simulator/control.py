@@ -52,8 +52,12 @@ class ControlDoor:
         return app
 
     async def _health(self, request: web.Request) -> web.Response:
-        listings = self._simulator.market.listings
-        symbols = sorted({f"{venue}:{symbol}" for venue, symbol in listings})
+        listings = self._simulator.market.listings.values()
+        symbols = sorted(
+            f"{row.venue}:{row.symbol}"
+            for row in listings
+            if self._simulator.expiry_clock.is_listed(row)
+        )
         now = self._simulator.now().isoformat()
         return answer({"time": now, "listings": symbols, "sockets": self._sockets()})
 

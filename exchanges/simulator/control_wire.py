@@ -28,11 +28,11 @@ def named_account(simulator: Simulator, body: Json) -> Account:
 
 def named_listing(simulator: Simulator, body: Json) -> Listing:
     """Accept the venue's own symbol or the unified one."""
-    symbol = text(body, "symbol").split(":")[0].replace("/", "")
-    listing = simulator.market.listings.get((body.get("venue", USDM), symbol))
-    if listing is None:
-        raise ControlRefusal(f"{body.get('venue')} lists no {body['symbol']!r}")
-    return listing
+    symbol, venue = text(body, "symbol"), body.get("venue", USDM)
+    for listing in simulator.listings_at(venue).values():
+        if symbol in (listing.symbol, listing.unified_symbol, listing.pair):
+            return listing
+    raise ControlRefusal(f"{venue} lists no {symbol!r}")
 
 
 @web.middleware

@@ -17,6 +17,7 @@ from exchanges.simulator.books import Book, Books
 from exchanges.simulator.countdowns import fire_countdowns
 from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent
+from exchanges.simulator.expiry import ExpiryClock
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.market import Market, previous_settlement
@@ -56,11 +57,18 @@ class Simulator:
         self.funding_clock = FundingClock(
             ledger=ledger, market=self.market, tell=self._tell, started_at=now()
         )
+        self.expiry_clock = ExpiryClock(ledger=ledger, market=self.market, engine=self.engine)
+        self._listed: dict[str, dict[str, Listing]] = {}
+        for listing in market.listings.values():
+            if self.expiry_clock.is_listed(listing):
+                self._listed.setdefault(listing.venue, {})[listing.symbol] = listing
         self.advance(now())
 
     def advance(self, now: datetime) -> None:
-        """Book settlements and end countdowns that have passed, before anything reads or trades."""
+        """Book settlements, expiries and countdowns that are due, before anything else happens."""
         self.funding_clock.settle_due(now)
+        for listing in self.expiry_clock.deliver_due(now):
+            self._forget(listing)
         fire_countdowns(self.ledger, self.engine, now=now)
 
     def tick(self) -> datetime:
@@ -78,7 +86,18 @@ class Simulator:
     def book(self, listing: Listing, now: datetime) -> Book:
         return self.books.book(listing, now)
 
+    def deliver(self, listing: Listing, *, price: Decimal | None, now: datetime) -> list[Order]:
+        """Deliver a dated future now, before its time."""
+        orders = self.expiry_clock.deliver(listing, at=now, price=price)
+        self._forget(listing)
+        return orders
+
     def listings_at(self, venue: str) -> Mapping[str, Listing]:
+        """Return what a venue lists, as a view that what has expired goes away from."""
+        return self._listed.setdefault(venue, {})
+
+    def once_listed_at(self, venue: str) -> Mapping[str, Listing]:
+        """Return what a venue lists or has listed: it still tells of orders in the latter."""
         return {row.symbol: row for row in self.market.listings.values() if row.venue == venue}
 
     def settled(
@@ -100,6 +119,9 @@ class Simulator:
             for number in reversed(range(max(0, missing)))
         ]
         return (earlier + recorded)[-limit:]
+
+    def _forget(self, listing: Listing) -> None:
+        self._listed[listing.venue].pop(listing.symbol, None)
 
     def _before_birth(self, listing: Listing, at: datetime) -> Settled:
         return Settled(

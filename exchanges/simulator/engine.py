@@ -31,6 +31,7 @@ VENUE_IDS = {
     Origin.LIQUIDATION: "autoclose-{number}",
     Origin.ADL: "adl_autoclose",
     Origin.SETTLEMENT: "settlement_autoclose-{number}",
+    Origin.DELIVERY: "settlement_autoclose-{number}",
 }
 
 
@@ -238,7 +239,7 @@ class Engine:
         rate = listing.maker_fee if is_maker else listing.taker_fee
         notional = execution.base_quantity * execution.price
         realised = closed = ZERO
-        if listing.is_perpetual:
+        if listing.is_contract:
             before = self._ledger.holding(account.api_key, listing.key)
             closed = reducible(before, side=order.side, base_quantity=execution.base_quantity)
             after, realised = book_fill(

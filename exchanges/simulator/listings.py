@@ -6,6 +6,7 @@ Filters and fees follow the venues' public documentation of 2025 for a fresh acc
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -39,10 +40,23 @@ class Listing:
     touch_notional: Decimal
     price_band: Decimal = Decimal("0.05")
     is_inverse: bool = False
+    expires_at: datetime | None = None
 
     @property
     def key(self) -> ListingKey:
         return (self.venue, self.symbol)
+
+    @property
+    def pair(self) -> str:
+        return f"{self.base}/{self.quote}"
+
+    @property
+    def unified_symbol(self) -> str:
+        """Return the symbol as clients of many venues write it."""
+        if not self.is_contract:
+            return self.pair
+        date = self.expires_at.strftime("-%y%m%d") if self.expires_at else ""
+        return f"{self.pair}:{self.settle}{date}"
 
     @property
     def wallet(self) -> str:
@@ -51,6 +65,11 @@ class Listing:
     @property
     def is_perpetual(self) -> bool:
         return self.kind is InstrumentKind.PERPETUAL
+
+    @property
+    def is_contract(self) -> bool:
+        """Tell whether it is margined and held as a position; spot is not."""
+        return self.kind is not InstrumentKind.SPOT
 
     @property
     def max_leverage(self) -> Decimal:
@@ -80,6 +99,8 @@ CHARACTERS = {
     "HYPE": Character("39", 0.00018, "0.001", "0.1", "1.5", "25000"),
 }
 EPISODE_ORDER = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "AVAX")
+DATED_BASES = ("BTC", "ETH")
+DELIVERY_HOUR = 8
 SPOT_BASES = ("BTC", "ETH", "SOL")
 SPOT_FILTERS = {"BTC": ("0.01", "0.00001"), "ETH": ("0.01", "0.0001"), "SOL": ("0.01", "0.001")}
 
@@ -122,6 +143,19 @@ def _perpetual(venue: str, base: str) -> Listing:
     )
 
 
+def _future(venue: str, base: str, expires_at: datetime) -> Listing:
+    perpetual = _perpetual(venue, base)
+    date = expires_at.strftime("-%d%b%y" if venue == BYBIT else "_%y%m%d").upper()
+    return replace(
+        perpetual,
+        symbol=f"{base}USDT{date}",
+        kind=InstrumentKind.FUTURE,
+        expires_at=expires_at,
+        spread_bps=perpetual.spread_bps * 4,
+        touch_notional=perpetual.touch_notional / 3,
+    )
+
+
 def _spot(base: str) -> Listing:
     tick, lot = SPOT_FILTERS[base]
     return replace(
@@ -149,9 +183,34 @@ def _inverse() -> Listing:
     )
 
 
-def listed(perpetual_bases: tuple[str, ...]) -> dict[ListingKey, Listing]:
-    """Return each base as perpetual at both venues, some as spot, and one inverse contract."""
+def quarterly(now: datetime) -> tuple[datetime, datetime]:
+    """Return the next two deliveries after `now`: last Fridays of a quarter, 08:00 UTC."""
+    months = [(now.year + month // 12, month % 12 + 1) for month in range(now.month - 1, 21)]
+    ends = [_last_friday(year, month) for year, month in months if month % 3 == 0]
+    first, second, *_ = [end for end in ends if end > now]
+    return first, second
+
+
+def _last_friday(year: int, month: int) -> datetime:
+    after = datetime(year + month // 12, month % 12 + 1, 1, DELIVERY_HOUR, tzinfo=UTC)
+    return after - timedelta(days=(after.weekday() - 5) % 7 + 1)
+
+
+def listed(
+    perpetual_bases: tuple[str, ...], *, expiries: tuple[datetime, ...] = ()
+) -> dict[ListingKey, Listing]:
+    """Return each base as perpetual at both venues, some as spot, and one inverse contract.
+
+    The largest are also listed as futures that are delivered at `expiries`.
+    """
     rows = [_perpetual(venue, base) for venue in (USDM, BYBIT) for base in perpetual_bases]
     rows += [_spot(base) for base in SPOT_BASES if base in perpetual_bases]
+    rows += [
+        _future(venue, base, expires_at)
+        for venue in (USDM, BYBIT)
+        for base in DATED_BASES
+        if base in perpetual_bases
+        for expires_at in sorted(expiries)
+    ]
     rows.append(_inverse())
     return {row.key: row for row in rows}

@@ -31,6 +31,10 @@ COMMON_RATE_DEVIATION = 0.00004
 VENUE_RATE_DEVIATION = 0.000032
 RATE_WOBBLE = 0.00001
 BPS = 0.0001
+YEAR_SECONDS = 365 * 86_400.0
+HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
+# What a dated future costs above the index, a year: it is what expiries and venues disagree about.
+CARRY, CARRY_MOVES, CARRY_DIFFERS = 0.06, 0.03, 0.02
 
 
 class UnusableRecording(Exception):
@@ -84,8 +88,9 @@ class GeneratedMarket:
         epoch: datetime,
         interval: timedelta,
         bases: tuple[str, ...] = EPISODE_ORDER,
+        expiries: tuple[datetime, ...] = (),
     ) -> None:
-        self.listings: Mapping[ListingKey, Listing] = listed(bases)
+        self.listings: Mapping[ListingKey, Listing] = listed(bases, expiries=expiries)
         self._seed = seed
         self._interval = interval
         self._episodes = EpisodePlan(seed=seed, epoch=epoch, interval=interval, bases=bases)
@@ -124,12 +129,12 @@ class GeneratedMarket:
 
     def _mid_at(self, key: ListingKey, seconds: float) -> Decimal:
         listing = self.listings[key]
-        premium = self._perp_basis(listing, seconds) + self._venue_gap(listing, seconds)
+        premium = self._premium(listing, seconds, gap=1.0)
         return Decimal(str(self._index_price(listing.base, seconds) * (1 + premium)))
 
     def _mark_at(self, key: ListingKey, seconds: float) -> Decimal:
         listing = self.listings[key]
-        premium = self._perp_basis(listing, seconds) + 0.3 * self._venue_gap(listing, seconds)
+        premium = self._premium(listing, seconds, gap=0.3)
         price = Decimal(str(self._index_price(listing.base, seconds) * (1 + premium)))
         return on_tick(price, listing.tick)
 
@@ -137,6 +142,21 @@ class GeneratedMarket:
         character = CHARACTERS[base]
         moved = wander(self._seed, f"price/{base}", seconds, volatility=character.volatility)
         return float(character.start_price) * math.exp(moved)
+
+    def _premium(self, listing: Listing, seconds: float, *, gap: float) -> float:
+        """Return price over index, less one; that of a dated future is 0 at its expiry."""
+        if listing.expires_at is None:
+            return self._perp_basis(listing, seconds) + gap * self._venue_gap(listing, seconds)
+        left = max(0.0, listing.expires_at.timestamp() - seconds)
+        fading = min(1.0, left / HOUR_SECONDS)
+        carried = self._carry(listing, seconds) * left / YEAR_SECONDS
+        return carried + fading * gap * self._venue_gap(listing, seconds)
+
+    def _carry(self, listing: Listing, seconds: float) -> float:
+        """Return the yearly rate that a dated future's basis stands for."""
+        common = smooth(self._seed, f"carry/{listing.base}", seconds, DAY_SECONDS)
+        own = smooth(self._seed, f"carry/{listing.key}", seconds, 2 * HOUR_SECONDS)
+        return CARRY + CARRY_MOVES * common + CARRY_DIFFERS * own
 
     def _perp_basis(self, listing: Listing, seconds: float) -> float:
         if not listing.is_perpetual:

@@ -35,6 +35,7 @@ class OutsideDoor:
             web.post("/liquidate", self._liquidate),
             web.post("/deleverage", self._deleverage),
             web.post("/delist", self._delist),
+            web.post("/expire", self._expire),
             web.post("/position-mode", self._position_mode),
             web.post("/transfer", self._transfer),
         ]
@@ -94,6 +95,16 @@ class OutsideDoor:
         ledger, engine = self._simulator.ledger, self._simulator.engine
         orders = delist(ledger, engine, listing, price=number(body, "price"), now=now)
         self._simulator.ledger.commit()
+        return answer({"orders": orders})
+
+    async def _expire(self, request: web.Request) -> web.Response:
+        """Deliver a dated future at once, at `price` or as at its expiry."""
+        body = await read_json(request)
+        listing, now = named_listing(self._simulator, body), self._simulator.now()
+        if listing.expires_at is None:
+            raise ControlRefusal(f"{listing.symbol} has no expiry")
+        self._simulator.advance(now)
+        orders = self._simulator.deliver(listing, price=number(body, "price"), now=now)
         return answer({"orders": orders})
 
     async def _position_mode(self, request: web.Request) -> web.Response:

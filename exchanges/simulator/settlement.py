@@ -177,16 +177,20 @@ def _liquidate_wallet(
 
 
 def delist(
-    ledger: Ledger, engine: Engine, listing: Listing, *, price: Decimal | None, now: datetime
+    ledger: Ledger,
+    engine: Engine,
+    listing: Listing,
+    *,
+    price: Decimal | None,
+    now: datetime,
+    origin: Origin = Origin.SETTLEMENT,
 ) -> list[Order]:
     """Cancel every order in an instrument and settle every holding at one price."""
     for order in ledger.open_orders(venue=listing.venue, symbol=listing.symbol):
         engine.cancel(ledger.accounts[order.api_key], order, now=now)
     holders = [row for row in ledger.holdings(venue=listing.venue) if row.symbol == listing.symbol]
     settled = [
-        engine.close_by_venue(
-            ledger.accounts[row.api_key], listing, Origin.SETTLEMENT, price=price, now=now
-        )
+        engine.close_by_venue(ledger.accounts[row.api_key], listing, origin, price=price, now=now)
         for row in holders
     ]
     return [order for order in settled if order is not None]

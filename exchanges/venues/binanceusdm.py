@@ -52,6 +52,7 @@ PROFILE = VenueProfile(
     interval_rule=IntervalRule.ADJUSTED_HOURS_OR_SPACING,
     receive_window=timedelta(seconds=5),
     depth_sizes=DEPTH_SIZES,
+    dated_symbol="{base}{quote}_%y%m%d",
     book_tops=Rows(method="fapiPublicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
     quotes=Rows(method="fapiPublicGetPremiumIndex", columns=PREMIUM_COLUMNS),
     settled_funding=Rows(

@@ -76,6 +76,7 @@ PROFILE = VenueProfile(
     interval_rule=IntervalRule.LISTED_MINUTES,
     receive_window=timedelta(seconds=5),
     depth_sizes=(1, 25, 50, 100, 200, 500),
+    dated_symbol="{base}{quote}-%d%b%y",
     book_tops=TICKERS,
     quotes=TICKERS,
     settled_funding=Rows(

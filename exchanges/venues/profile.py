@@ -136,6 +136,8 @@ class VenueProfile:
     interval_rule: IntervalRule
     receive_window: timedelta
     depth_sizes: tuple[int, ...]
+    # The venue's own name of a dated future, as `strftime` writes it, in capitals; empty: none.
+    dated_symbol: str = ""
 
     book_tops: Rows
     quotes: Rows

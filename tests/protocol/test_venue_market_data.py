@@ -39,14 +39,17 @@ def test_instruments_are_exact_and_large_enough_to_trade(market: MarketData) -> 
         assert instrument.is_active
 
 
-def test_spot_is_spot_and_contracts_are_linear_perpetuals(simulator: Simulator) -> None:
+def test_spot_is_spot_and_contracts_are_linear(simulator: Simulator) -> None:
     spot = run(registry.market_data("binance", Mode.REHEARSAL).instruments())
     assert {instrument.kind for instrument in spot} == {InstrumentKind.SPOT}
     assert {instrument.settlement for instrument in spot} == {SettlementKind.NONE}
 
     for venue in DERIVATIVES:
         contracts = run(registry.market_data(venue, Mode.REHEARSAL).instruments())
-        assert {instrument.kind for instrument in contracts} == {InstrumentKind.PERPETUAL}
+        assert {instrument.kind for instrument in contracts} == {
+            InstrumentKind.PERPETUAL,
+            InstrumentKind.FUTURE,
+        }
         assert {instrument.settle for instrument in contracts} == {"USDT"}
         assert all(instrument.maintenance_margin_rate > 0 for instrument in contracts)
 

@@ -44,11 +44,21 @@ class Reply:
 class World:
     """All venues over one state directory; `at` is the venues' clock."""
 
-    def __init__(self, directory: Path, *, seed: int = 7, interval_minutes: int = 4) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        seed: int = 7,
+        interval_minutes: int = 4,
+        expiries: tuple[datetime, ...] = (),
+    ) -> None:
         self.directory = directory
         self.at = START
         self._market = GeneratedMarket(
-            seed=seed, epoch=START, interval=timedelta(minutes=interval_minutes)
+            seed=seed,
+            epoch=START,
+            interval=timedelta(minutes=interval_minutes),
+            expiries=expiries,
         )
         self._seed = seed
         self.open()
@@ -98,7 +108,7 @@ class World:
         """Return an order that is a market order unless it has a price."""
         price = changes.pop("price", None)
         intent = OrderIntent(
-            listing=self.listing(venue),
+            listing=self.listing(venue, changes.pop("symbol", "BTCUSDT")),
             client_order_id="",
             side=side,
             order_type=OrderType.LIMIT if price else OrderType.MARKET,

@@ -13,7 +13,6 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces import binance_spot_payloads, binance_usdm_market
 from exchanges.simulator.faces.feeds import Ladder, changes, ladder
 from exchanges.simulator.listings import SPOT, Listing
-from exchanges.simulator.market import next_settlement
 from exchanges.simulator.wire import Json, milliseconds, plain
 
 BEATS_PER_SECOND = 4
@@ -124,8 +123,8 @@ class BinanceFeed:
             "p": plain(market.mark(listing, now)),
             "i": index,
             "P": index,
-            "r": plain(market.predicted_rate(listing, now)),
-            "T": milliseconds(next_settlement(now, market.interval(listing))),
+            "r": binance_usdm_market.predicted_rate(self._simulator, listing, now),
+            "T": binance_usdm_market.next_funding_time(self._simulator, listing, now),
             "st": 1,
         }
 

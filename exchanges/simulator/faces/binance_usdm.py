@@ -69,6 +69,7 @@ class BinanceUsdmFace(BinanceFace):
     def __init__(self, simulator: Simulator) -> None:
         super().__init__(simulator)
         self._listings = simulator.listings_at(USDM)
+        self._once_listed = simulator.once_listed_at(USDM)
         none, key, signed = Security.NONE, Security.KEY, Security.SIGNED
         market: dict[tuple[str, str], Route] = {
             ("GET", "/fapi/v1/ping"): (none, lambda call: {}),
@@ -135,6 +136,7 @@ class BinanceUsdmFace(BinanceFace):
         rows = [
             (listing, settled)
             for listing in asked
+            if listing.is_perpetual
             for settled in self._simulator.settled(listing, now=call.now, since=self._since(call))
         ]
         rows.sort(key=lambda row: row[1].at)
@@ -178,7 +180,7 @@ class BinanceUsdmFace(BinanceFace):
         return order_payload(placed(self._simulator, call, intent, CODES))
 
     def _order(self, call: Call) -> Json:
-        order = order_named(self._simulator, call, listing_of(call, self._listings))
+        order = order_named(self._simulator, call, listing_of(call, self._once_listed))
         if order is None:
             raise VenueRefusal(-2013, "Order does not exist.")
         return order_payload(order)
@@ -197,7 +199,7 @@ class BinanceUsdmFace(BinanceFace):
         return [order_payload(row) for row in rows if row.visible_at <= call.now]
 
     def _all_orders(self, call: Call) -> list[Json]:
-        listing = listing_of(call, self._listings)
+        listing = listing_of(call, self._once_listed)
         rows = self._simulator.ledger.account_orders(call.owner.api_key, USDM, listing.symbol)
         visible = [row for row in rows if row.visible_at <= call.now]
         kept: list[Order] = page(visible, call, time_of=_created_at, default=500, most_span=WEEK)
@@ -212,7 +214,7 @@ class BinanceUsdmFace(BinanceFace):
         return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
     def _user_trades(self, call: Call) -> list[Json]:
-        listing = listing_of(call, self._listings)
+        listing = listing_of(call, self._once_listed)
         order_id, from_id = call.parameters.get("orderId"), call.number("fromId") or 0
         rows = [
             row

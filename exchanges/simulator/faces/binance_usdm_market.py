@@ -35,17 +35,27 @@ def exchange_info(listings: Iterable[Listing], now: datetime) -> Json:
         ],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
-        "symbols": [_symbol(listing) for listing in listings],
+        "symbols": _symbols(list(listings)),
     }
 
 
-def _symbol(listing: Listing) -> Json:
+def _symbols(listings: list[Listing]) -> list[Json]:
+    expiries = sorted({row.expires_at for row in listings if row.expires_at is not None})
+    quarters = dict.fromkeys(expiries, "NEXT_QUARTER")
+    quarters |= dict.fromkeys(expiries[:1], "CURRENT_QUARTER")
+    return [
+        _symbol(row, quarters[row.expires_at] if row.expires_at else "PERPETUAL")
+        for row in listings
+    ]
+
+
+def _symbol(listing: Listing, contract_type: str) -> Json:
     lot, most = plain(listing.lot), plain(listing.max_quantity)
     return {
         "symbol": listing.symbol,
-        "pair": listing.symbol,
-        "contractType": "PERPETUAL",
-        "deliveryDate": DELIVERY_DATE,
+        "pair": f"{listing.base}{listing.quote}",
+        "contractType": contract_type,
+        "deliveryDate": (milliseconds(listing.expires_at) if listing.expires_at else DELIVERY_DATE),
         "onboardDate": ONBOARD_DATE,
         "status": "TRADING",
         "maintMarginPercent": "2.5000",
@@ -91,7 +101,10 @@ def _places(step: Decimal) -> int:
 
 
 def premium_index(simulator: Simulator, listing: Listing, now: datetime) -> Json:
-    """`lastFundingRate` is, despite its name, the predicted rate of `nextFundingTime`."""
+    """`lastFundingRate` is, despite its name, the predicted rate of `nextFundingTime`.
+
+    A dated future has neither.
+    """
     market = simulator.market
     index = plain(market.index(listing, now))
     return {
@@ -99,17 +112,30 @@ def premium_index(simulator: Simulator, listing: Listing, now: datetime) -> Json
         "markPrice": plain(market.mark(listing, now)),
         "indexPrice": index,
         "estimatedSettlePrice": index,
-        "lastFundingRate": plain(market.predicted_rate(listing, now)),
-        "interestRate": INTEREST_RATE,
-        "nextFundingTime": milliseconds(next_settlement(now, market.interval(listing))),
+        "lastFundingRate": predicted_rate(simulator, listing, now),
+        "interestRate": INTEREST_RATE if listing.is_perpetual else "",
+        "nextFundingTime": next_funding_time(simulator, listing, now),
         "time": milliseconds(now),
     }
+
+
+def predicted_rate(simulator: Simulator, listing: Listing, now: datetime) -> str:
+    """Return the rate of the settlement to come, empty where there is none."""
+    return plain(simulator.market.predicted_rate(listing, now)) if listing.is_perpetual else ""
+
+
+def next_funding_time(simulator: Simulator, listing: Listing, now: datetime) -> int:
+    if not listing.is_perpetual:
+        return 0
+    return milliseconds(next_settlement(now, simulator.market.interval(listing)))
 
 
 def funding_info(simulator: Simulator, listings: Iterable[Listing]) -> list[Json]:
     """Return the adjusted symbols only: whole hours other than the default of eight."""
     rows = []
     for listing in listings:
+        if not listing.is_perpetual:
+            continue
         interval = simulator.market.interval(listing)
         if interval != EIGHT_HOURS and not interval % HOUR:
             rows.append(

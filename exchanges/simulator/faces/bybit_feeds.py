@@ -33,19 +33,16 @@ class BybitFeed:
 
     def __init__(self, simulator: Simulator, *, is_inverse: bool) -> None:
         self._simulator = simulator
-        self._listings = {
-            symbol: row
-            for symbol, row in simulator.listings_at(BYBIT).items()
-            if row.is_inverse == is_inverse
-        }
+        self._is_inverse = is_inverse
+        self._listings = simulator.listings_at(BYBIT)
         self._published: dict[str, Published] = {}
 
     def knows(self, topic: str) -> bool:
         kind, _, rest = topic.partition(".")
         depth, _, symbol = rest.rpartition(".")
         if kind == "tickers":
-            return rest in self._listings
-        return kind == "orderbook" and depth in DEPTHS and symbol in self._listings
+            return self._lists(rest)
+        return kind == "orderbook" and depth in DEPTHS and self._lists(symbol)
 
     def snapshot(self, topic: str, *, now: datetime) -> bytes:
         """Return the state from which this topic's next delta goes on."""
@@ -56,7 +53,9 @@ class BybitFeed:
         return _message(topic, "snapshot", self._book_data(topic, state), now)
 
     def bodies(self, topic: str, *, now: datetime) -> list[bytes]:
-        """Return the messages due on `topic` at this beat."""
+        """Return the messages due on `topic` at this beat; what has expired is silent."""
+        if not self.knows(topic):
+            return []
         stamp = beat(now)
         last = self._published.get(topic)
         if last is not None and last.stamp == stamp:
@@ -65,6 +64,10 @@ class BybitFeed:
         published = build(topic, last, stamp, now)
         self._published[topic] = published
         return published.bodies
+
+    def _lists(self, symbol: str) -> bool:
+        listing = self._listings.get(symbol)
+        return listing is not None and listing.is_inverse == self._is_inverse
 
     def _listing(self, topic: str) -> Listing:
         return self._listings[topic.rpartition(".")[2]]

@@ -15,6 +15,12 @@ from exchanges.simulator.wire import Json, VenueRefusal, milliseconds, plain
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LAUNCH_TIME = "1584230400000"
 FUNDING_CAP = "0.00375"
+NO_FUNDING = {
+    "fundingRate": "",
+    "nextFundingTime": "",
+    "fundingIntervalHour": "",
+    "fundingCap": "",
+}
 
 
 class MarketCall(Protocol):
@@ -93,9 +99,10 @@ class MarketPages:
         if start is not None and end is None:
             raise VenueRefusal(10001, "params error: endTime is required", status=200)
         limit = min(call.number("limit", 200), 200)
+        settled = self._simulator.settled(listing, now=call.now) if listing.is_perpetual else []
         rows = [
             row
-            for row in reversed(self._simulator.settled(listing, now=call.now))
+            for row in reversed(settled)
             if (start is None or milliseconds(row.at) >= start)
             and (end is None or milliseconds(row.at) <= end)
         ]
@@ -130,6 +137,8 @@ class MarketPages:
 def instrument(simulator: Simulator, listing: Listing) -> Json:
     """`fundingInterval` is in minutes; under time compression it may be a fraction."""
     kind = "InversePerpetual" if listing.is_inverse else "LinearPerpetual"
+    if listing.expires_at is not None:
+        kind = "LinearFutures"
     most = plain(listing.max_quantity)
     lots = {
         "maxOrderQty": most,
@@ -148,8 +157,8 @@ def instrument(simulator: Simulator, listing: Listing) -> Json:
         "baseCoin": listing.base,
         "quoteCoin": listing.quote,
         "launchTime": LAUNCH_TIME,
-        "deliveryTime": "0",
-        "deliveryFeeRate": "",
+        "deliveryTime": _delivery_time(listing),
+        "deliveryFeeRate": _delivery_fee(listing),
         "priceScale": str(-exponent if isinstance(exponent, int) else 0),
         "leverageFilter": {
             "minLeverage": "1",
@@ -163,7 +172,9 @@ def instrument(simulator: Simulator, listing: Listing) -> Json:
         },
         "lotSizeFilter": lots,
         "unifiedMarginTrade": True,
-        "fundingInterval": whole_minutes(simulator.market.interval(listing)),
+        "fundingInterval": (
+            whole_minutes(simulator.market.interval(listing)) if listing.is_perpetual else 0
+        ),
         "settleCoin": listing.settle,
         "copyTrading": "none",
         "upperFundingRate": FUNDING_CAP,
@@ -175,7 +186,7 @@ def instrument(simulator: Simulator, listing: Listing) -> Json:
 def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     market = simulator.market
     book = simulator.book(listing, now)
-    mark, interval = market.mark(listing, now), market.interval(listing)
+    mark = market.mark(listing, now)
     # Past prices by the minute, which the market can remember between beats.
     minute = now.replace(second=0, microsecond=0)
     day_ago, hour_ago = market.mark(listing, minute - DAY), market.mark(listing, minute - HOUR)
@@ -196,21 +207,42 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "openInterestValue": plain(interest * mark),
         "turnover24h": plain(volume * mark),
         "volume24h": plain(volume),
-        "fundingRate": plain(market.predicted_rate(listing, now)),
-        "nextFundingTime": str(milliseconds(next_settlement(now, interval))),
-        # The field holds whole hours; a compressed interval has none to say.
-        "fundingIntervalHour": "" if interval % HOUR else str(interval // HOUR),
-        "fundingCap": FUNDING_CAP,
         "predictedDeliveryPrice": "",
-        "basisRate": "",
-        "basis": "",
-        "deliveryFeeRate": "",
-        "deliveryTime": "0",
+        "deliveryFeeRate": _delivery_fee(listing),
+        "deliveryTime": _delivery_time(listing),
+        **(_funding(simulator, listing, now) if listing.is_perpetual else NO_FUNDING),
+        **_basis(listing, mark, market.index(listing, now)),
         "bid1Price": plain(book.bid.price),
         "bid1Size": plain(book.bid.base_quantity),
         "ask1Price": plain(book.ask.price),
         "ask1Size": plain(book.ask.base_quantity),
     }
+
+
+def _funding(simulator: Simulator, listing: Listing, now: datetime) -> Json:
+    interval = simulator.market.interval(listing)
+    return {
+        "fundingRate": plain(simulator.market.predicted_rate(listing, now)),
+        "nextFundingTime": str(milliseconds(next_settlement(now, interval))),
+        # The field holds whole hours; a compressed interval has none to say.
+        "fundingIntervalHour": "" if interval % HOUR else str(interval // HOUR),
+        "fundingCap": FUNDING_CAP,
+    }
+
+
+def _basis(listing: Listing, mark: Decimal, index: Decimal) -> Json:
+    if listing.expires_at is None:
+        return {"basis": "", "basisRate": ""}
+    basis = mark - index
+    return {"basis": plain(basis), "basisRate": plain(round(basis / index, 8))}
+
+
+def _delivery_time(listing: Listing) -> str:
+    return str(milliseconds(listing.expires_at)) if listing.expires_at else "0"
+
+
+def _delivery_fee(listing: Listing) -> str:
+    return plain(listing.taker_fee) if listing.expires_at else ""
 
 
 def book_levels(simulator: Simulator, listing: Listing, now: datetime, limit: int) -> Json:

@@ -26,11 +26,13 @@ CREATE_TYPES = {
     Origin.LIQUIDATION: "CreateByLiq",
     Origin.ADL: "CreateByAdl_PassThrough",
     Origin.SETTLEMENT: "CreateBySettle",
+    Origin.DELIVERY: "CreateBySettle",
 }
 EXECUTION_TYPES = {
     Origin.LIQUIDATION: "BustTrade",
     Origin.ADL: "AdlTrade",
     Origin.SETTLEMENT: "Settle",
+    Origin.DELIVERY: "Delivery",
 }
 
 
