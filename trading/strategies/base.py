@@ -39,6 +39,9 @@ __all__ = [
 ]
 
 ZERO, ONE = Decimal(0), Decimal(1)
+SPOT = frozenset({InstrumentKind.SPOT})
+PERPETUAL = frozenset({InstrumentKind.PERPETUAL})
+DATED = frozenset({InstrumentKind.FUTURE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +127,9 @@ class Candidate:
     """One opportunity, counted through; fractions of the notional `size_usd` of a whole leg.
 
     Expected figures are over `horizon`, the hold time as far as no leg expires within it, and None
-    where funding cannot be estimated. `spread_8h` is what the legs receive at present rates, with
-    what ages of the gap. `opening_gap` is the gap as the strategy compares it with `gap_threshold`,
-    None where no gap opens it. `gap_credit` is what of the gap is counted. Carry is per 8 h.
+    where funding cannot be estimated. `spread_8h` is what the legs bring at present: funding and
+    what ages of the gap, less loans. `opening_gap` is compared with `gap_threshold`, None where no
+    gap opens it; `gap_credit` is what of the gap is counted. Carry is per 8 h.
     """
 
     strategy: str

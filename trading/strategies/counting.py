@@ -22,6 +22,7 @@ from trading.core.funding import (
     persistence_count,
     threshold,
 )
+from trading.core.gap_thresholds import opening_gap
 from trading.core.parameters import Parameters
 from trading.strategies.base import ZERO, Candidate, CandidateLeg, LegShape, OpenReason, funded_legs
 from trading.strategies.facts import InstrumentFacts, PairHistory
@@ -70,8 +71,9 @@ def entry_gap(legs: Sequence[CandidateLeg]) -> Decimal:
 
 
 def present_carry_8h(legs: Sequence[CandidateLeg], now: datetime) -> Decimal:
-    """Return what the legs receive per 8 h at present rates, with what ages of the gap."""
-    return funding_spread_8h(funded_legs(legs)) + ageing_8h([leg.priced for leg in legs], now)
+    """Return what the legs bring per 8 h at present: funding, ageing of the gap, less loans."""
+    ageing = ageing_8h([leg.priced for leg in legs], now)
+    return funding_spread_8h(funded_legs(legs)) + ageing - HOURS_PER_8H * _borrow_per_hour(legs)
 
 
 def undated_credit(legs: Sequence[CandidateLeg], history: PairHistory) -> Decimal:
@@ -83,20 +85,37 @@ def undated_credit(legs: Sequence[CandidateLeg], history: PairHistory) -> Decima
 def round_trip(
     legs: Sequence[CandidateLeg], size_usd: Decimal, parameters: Parameters
 ) -> RoundTrip:
-    """Return all that the legs cost. Spot that is sold is borrowed, by the hour."""
-    borrowed = [
-        leg.ratio * (leg.facts.borrow_rate_per_hour or ZERO)
-        for leg in legs
-        if leg.side is Side.SELL and leg.facts.instrument.kind is InstrumentKind.SPOT
-    ]
+    """Return all that the legs cost; capital is moved between companies only."""
     companies = {leg.facts.company or leg.facts.instrument.venue for leg in legs}
     transfer = ZERO
     if len(companies) > 1:
         transfer = parameters.transfer_cost_usd / parameters.planned_round_trips / size_usd
     return RoundTrip(
         legs=tuple(leg.cost for leg in legs),
-        borrow_per_hour=sum(borrowed, ZERO),
+        borrow_per_hour=_borrow_per_hour(legs),
         transfer=transfer,
+    )
+
+
+def gap_or_funding(
+    legs: Sequence[CandidateLeg],
+    gap: Decimal,
+    history: PairHistory,
+    parameters: Parameters,
+    now: datetime,
+) -> Opening:
+    """Return the opening of a carry: on its price gap where that is wide enough, else on funding.
+
+    `gap` is signed so that > 0 is in our favour.
+    """
+    least = opening_gap(
+        present_carry_8h(legs, now), parameters, otherwise=parameters.min_opening_arbitrage
+    )
+    return Opening(
+        reason=OpenReason.BASIS if gap >= least else OpenReason.FUNDING,
+        gap=gap,
+        gap_credit=undated_credit(legs, history),
+        gap_threshold=least,
     )
 
 
@@ -131,7 +150,7 @@ def count_through(
         base=legs[0].facts.instrument.base,
         legs=legs,
         size_usd=size_usd,
-        spread_8h=funding_spread_8h(funded) + ageing,
+        spread_8h=present_carry_8h(legs, now),
         threshold=least,
         entry_gap=entry_gap(legs),
         costs=costs,
@@ -149,6 +168,16 @@ def count_through(
         fair_carry_8h=opening.fair_carry_8h,
         warning_probability=history.warning_probability,
     )
+
+
+def _borrow_per_hour(legs: Sequence[CandidateLeg]) -> Decimal:
+    """Return what loans cost an hour: spot that is sold is borrowed."""
+    borrowed = [
+        leg.ratio * (leg.facts.borrow_rate_per_hour or ZERO)
+        for leg in legs
+        if leg.side is Side.SELL and leg.facts.instrument.kind is InstrumentKind.SPOT
+    ]
+    return sum(borrowed, ZERO)
 
 
 def _hourly(ageing: Decimal, now: datetime) -> LegCarry:

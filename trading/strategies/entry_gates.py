@@ -13,7 +13,14 @@ from trading.core.parameters import EntryPolicy, Parameters
 from trading.core.refusal import Refusal
 from trading.core.sentence import hours, percent, usd
 from trading.core.sizing import max_safe_leverage, recommended_leverage
-from trading.strategies.base import ZERO, Candidate, CandidateLeg, EntryTrigger, LegShape
+from trading.strategies.base import (
+    ZERO,
+    Candidate,
+    CandidateLeg,
+    EntryTrigger,
+    LegShape,
+    OpenReason,
+)
 from trading.strategies.data_gates import refuse_data
 
 
@@ -166,7 +173,8 @@ def refuse_return(candidate: Candidate, parameters: Parameters) -> Refusal | Non
 
 def refuse_persistence(candidate: Candidate, parameters: Parameters) -> Refusal | None:
     believes = parameters.carry_estimator.believes_the_present
-    if not believes or candidate.persistence >= parameters.persistence:
+    on_funding = candidate.open_reason is OpenReason.FUNDING
+    if not (believes and on_funding) or candidate.persistence >= parameters.persistence:
         return None
     return Refusal(
         code="not_persistent",

@@ -46,7 +46,7 @@ def funding_exit(held: HeldPosition, parameters: Parameters, now: datetime) -> E
 
 def target_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
     """Signal that the spread has come down to the target."""
-    target, spread = parameters.target_spread, with_ageing(held, held.spread_8h)
+    target, spread = parameters.target_spread, all_carry(held, held.spread_8h)
     if target is None or spread is None or spread > target:
         return None
     return ExitSignal(
@@ -55,9 +55,13 @@ def target_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None
     )
 
 
-def with_ageing(held: HeldPosition, spread: Decimal | None) -> Decimal | None:
-    """Return a funding spread with what the dated legs bring by themselves."""
-    return None if spread is None else spread + held.ageing_8h
+def all_carry(held: HeldPosition, spread: Decimal | None) -> Decimal | None:
+    """Return a funding spread with what dated legs bring by themselves, less loans, per 8 h."""
+    return None if spread is None else spread + _steady_8h(held)
+
+
+def _steady_8h(held: HeldPosition) -> Decimal:
+    return held.ageing_8h - HOURS_PER_8H * held.borrow_per_hour
 
 
 def regime_exit(held: HeldPosition, parameters: Parameters, now: datetime) -> ExitSignal | None:
@@ -92,7 +96,7 @@ def tolerance_exit(held: HeldPosition, parameters: Parameters, now: datetime) ->
     """Signal that a spread against us has been borne long enough, by the position's own mode."""
     match parameters.negative_spread_tolerance:
         case Tolerance.CONSERVATIVE:
-            spread = with_ageing(held, held.spread_8h)
+            spread = all_carry(held, held.spread_8h)
             return _below(spread, Decimal(0), "the last 8 hours")
         case Tolerance.MODERATE:
             return _after_min_hold(held, parameters, now, MODERATE_TOLERANCE)
@@ -107,7 +111,7 @@ def _after_min_hold(
 ) -> ExitSignal | None:
     if now - held.opened_at < parameters.min_hold:
         return None
-    return _below(with_ageing(held, held.spread_24h), least, "the last 24 hours")
+    return _below(all_carry(held, held.spread_24h), least, "the last 24 hours")
 
 
 def _below(spread: Decimal | None, least: Decimal, period: str) -> ExitSignal | None:
@@ -131,8 +135,7 @@ def _cost_of_staying(
     funding = expected_carry(held.legs, now=now, horizon=horizon, model=parameters.carry_model)
     if funding is None:
         return None
-    span = eight_hours(horizon)
-    carry = funding + span * (held.ageing_8h - HOURS_PER_8H * held.borrow_per_hour)
+    carry = funding + eight_hours(horizon) * _steady_8h(held)
     if carry < -held.exit_cost:
         return ExitSignal(
             reason=ExitReason.COST_OF_STAYING,

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.domain import InstrumentKind, Side
+from exchanges.domain import Side
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.strategies.base import (
+    PERPETUAL,
     Candidate,
     EntryTrigger,
     ExitSignal,
@@ -32,8 +33,6 @@ from trading.strategies.data_gates import refuse_data
 from trading.strategies.entry_gates import refuse_entry, refuse_moment, refuse_spread
 from trading.strategies.exits import funding_exit, money_exit
 from trading.strategies.facts import InstrumentFacts, PairHistory
-
-PERPETUAL = frozenset({InstrumentKind.PERPETUAL})
 
 
 @dataclass(frozen=True, slots=True)
