@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 
 from exchanges.domain import Side
+from tests.generated import decimals, quick
 from tests.market import NOW, D
-from tests.strategies import decimals, quick
 from trading.core.calculators import (
     Arbitrage,
     LegInput,

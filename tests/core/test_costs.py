@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.domain import Side
+from tests.generated import decimals, funding_legs, quantities, quick
 from tests.market import NOW, D, make_levels
-from tests.strategies import decimals, funding_legs, quantities, quick
 from trading.core.basis import basis, gap_credit, price_gap
 from trading.core.costs import (
     BreakEven,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 
 from exchanges.domain import SettledFunding, Side
+from tests.generated import funding_legs, intervals, quick, rates
 from tests.market import NOW, PERP, D
-from tests.strategies import funding_legs, intervals, quick, rates
 from trading.core.funding import (
     CarryEstimator,
     CarryModel,

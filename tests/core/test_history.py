@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.generated import decimals, quick
 from tests.market import NOW, D
-from tests.strategies import decimals, quick
 from trading.core.funding import SettledRate, ewma_8h
 from trading.core.history import (
     Frequency,

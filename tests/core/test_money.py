@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from exchanges.domain import Side
+from tests.generated import lots, quantities, quick
 from tests.market import D
-from tests.strategies import lots, quantities, quick
 from trading.core.money import (
     MixedAssets,
     Money,

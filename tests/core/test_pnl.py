@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.domain import Side
+from tests.generated import decimals, prices, quantities, quick, sides
 from tests.market import D
-from tests.strategies import decimals, prices, quantities, quick, sides
 from trading.core.pnl import (
     EXACT,
     Interest,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exchanges.domain import Fill, OrderReport, VenueOrderStatus
 from tests.account_reports import book, fill, own, report, reports
-from tests.strategies import quick
+from tests.generated import quick
 from trading.core.quantity import QuantityVerdict
 from trading.core.reconcile import (
     Findings,

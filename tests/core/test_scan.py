@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.domain import Side
+from tests.generated import decimals, funding_legs, intervals, quick
 from tests.market import NOW, D
-from tests.strategies import decimals, funding_legs, intervals, quick
 from trading.core.basis import gap_credit, price_gap
 from trading.core.costs import LegCost, RoundTrip, break_even, net_return
 from trading.core.funding import (

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.generated import decimals, lots, prices, quick
 from tests.market import D, make_instrument
-from tests.strategies import decimals, lots, prices, quick
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sizing import (
