@@ -1,7 +1,7 @@
 """How large a position may be: `docs/DOMAIN.md` section 4.
 
-The size is the notional of one leg in USD; every leg gets the same base quantity, whole lots of
-all legs. What is too small or too much is refused, never bent.
+The size is the notional of a whole leg in USD; every leg gets its ratio of one base quantity, in
+whole lots of all legs. What is too small or too much is refused, never bent.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Capital:
 class LegCapacity:
     """What one leg can carry. `price` is the mid in USD; base quantities in base units.
 
-    `base_fee` is the fee paid in the base asset on a spot buy, else 0.
+    `base_fee` is the fee paid in the base asset on a spot buy, else 0. `ratio` is the leg's part of
+    the position's base quantity.
     """
 
     instrument: Instrument
@@ -51,11 +52,12 @@ class LegCapacity:
     position_limit: Decimal | None = None
     open_interest: Decimal | None = None
     base_fee: Decimal = Decimal(0)
+    ratio: Decimal = ONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSize:
-    """Equal base on all legs. `order_quantities` are in leg order, raised where a fee is in base.
+    """`order_quantities` are each leg's ratio of the base, in order, raised where a fee is in base.
 
     `bound_by` says in words what kept it from being larger.
     """
@@ -83,11 +85,11 @@ def plan_size(
     bounds["the free capital"] = planned_usd(legs, total_equity_usd, parameters)
     for leg in legs:
         name = f"what {leg.instrument.symbol} on {leg.instrument.venue} can take"
-        bounds[name] = leg_capacity(leg) * leg.price
+        bounds[name] = leg_capacity(leg) * leg.price / leg.ratio
     bound_by, size = min(bounds.items(), key=lambda bound: bound[1])
     if size <= 0:
         return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
-    lot = reduce(common_lot, (leg.instrument.lot for leg in legs))
+    lot = reduce(common_lot, (leg.instrument.lot / leg.ratio for leg in legs))
     base_quantity = floor_to_lot(min(_net_base(leg, size) for leg in legs), lot)
     refusal = _too_small(legs, base_quantity, size, bound_by)
     if refusal is not None:
@@ -108,7 +110,7 @@ def planned_usd(
     margin_per_usd: dict[Capital, Decimal] = {}
     for leg in legs:
         margin_per_usd.setdefault(leg.capital, Decimal(0))
-        margin_per_usd[leg.capital] += 1 / leg.leverage
+        margin_per_usd[leg.capital] += leg.ratio / leg.leverage
     carried = []
     for capital, margin in margin_per_usd.items():
         active = parameters.active_fraction * capital.free
@@ -144,34 +146,34 @@ def size_for_income(
 
 
 def _net_base(leg: LegCapacity, size_usd: Decimal) -> Decimal:
-    """Return the base that stays with us of an order of at most `size_usd`."""
+    """Return the position's base where the leg's order is at most its ratio of `size_usd`."""
     gross = size_usd / leg.price
     if not leg.base_fee:
         return gross
     # The order is raised to a lot again: one lot less keeps it within the size.
-    return max(gross - leg.instrument.lot, Decimal(0)) * (1 - leg.base_fee)
+    return max(gross - leg.instrument.lot / leg.ratio, Decimal(0)) * (1 - leg.base_fee)
 
 
 def _order_quantity(leg: LegCapacity, base_quantity: Decimal) -> Decimal:
-    return ceil_to_lot(base_quantity / (1 - leg.base_fee), leg.instrument.lot)
+    return ceil_to_lot(leg.ratio * base_quantity / (1 - leg.base_fee), leg.instrument.lot)
 
 
 def _too_small(
     legs: Iterable[LegCapacity], base_quantity: Decimal, size_usd: Decimal, bound_by: str
 ) -> Refusal | None:
     for leg in legs:
-        instrument = leg.instrument
+        instrument, own_quantity = leg.instrument, leg.ratio * base_quantity
         least = max(instrument.min_base_quantity * leg.price, instrument.min_notional)
         if (
-            base_quantity <= 0
-            or base_quantity < instrument.min_base_quantity
-            or base_quantity * leg.price < instrument.min_notional
+            own_quantity <= 0
+            or own_quantity < instrument.min_base_quantity
+            or own_quantity * leg.price < instrument.min_notional
         ):
             return Refusal(
                 code="below_minimum",
                 sentence=(
                     f"{usd(size_usd)}, all that {bound_by} allows, gives "
-                    f"{base_quantity} {instrument.base} in whole lots, below the minimum of "
+                    f"{own_quantity} {instrument.base} in whole lots, below the minimum of "
                     f"{instrument.symbol} on {instrument.venue} (about "
                     f"{usd(least)})."
                 ),
