@@ -31,9 +31,12 @@ def make_instrument(
     min_base_quantity: str = "0.001",
     min_notional: str = "5",
     settlement: SettlementKind = SettlementKind.LUMP,
+    expires_at: datetime | None = None,
     is_active: bool = True,
 ) -> Instrument:
-    suffix = ":USDT" if kind is InstrumentKind.PERPETUAL else ""
+    suffix = "" if kind is InstrumentKind.SPOT else ":USDT"
+    if expires_at is not None:
+        suffix += f"-{expires_at:%y%m%d}"
     return Instrument(
         venue=venue,
         symbol=Symbol(f"{base}/USDT{suffix}"),
@@ -47,7 +50,8 @@ def make_instrument(
         lot=D(lot),
         min_base_quantity=D(min_base_quantity),
         min_notional=D(min_notional),
-        settlement=settlement,
+        settlement=settlement if kind is InstrumentKind.PERPETUAL else SettlementKind.NONE,
+        expires_at=expires_at,
         is_active=is_active,
     )
 
