@@ -59,6 +59,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "trading.doorbell": ("trading", "arbsite.celery"),
     "trading.core": ("trading.core", "exchanges.domain"),
     "trading.strategies": ("trading.strategies", "trading.core", "exchanges.domain"),
+    # Nothing of the engine: research decides as production does and touches nothing of it.
+    "trading.research": (
+        "trading.research",
+        "trading.strategies",
+        "trading.core",
+        "exchanges.domain",
+    ),
     "trading.services": (
         "trading.services",
         "trading.models",
@@ -93,6 +100,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "ccxt": ("exchanges.ccxt_adapter",),
     "celery": ("exchanges.tasks", "trading.tasks", "trading.doorbell", "arbsite.celery"),
     "channels": ("trading.consumers", "trading.routing", "trading.broadcast", "arbsite.asgi"),
+    "polars": ("trading.research",),
     "numpy": ("trading.core.scan", "trading.research", "exchanges.board", "exchanges.simulator"),
 }
 
