@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.domain import Side
+from exchanges.domain import Instrument, Side
 from tests.market import NOW, D, make_instrument
 from trading.core.care import (
     LegRisk,
@@ -109,14 +109,25 @@ def test_remedies_come_in_their_order() -> None:
     assert remedies(can_top_up=False, can_halve=False) is Remedy.CLOSE
 
 
+def whole(*legs: Instrument) -> list[tuple[Instrument, Decimal]]:
+    return [(leg, D(1)) for leg in legs]
+
+
 def test_half_is_in_lots_of_both_legs_or_not_at_all() -> None:
     coarse = make_instrument("binanceusdm", lot="0.01", min_notional="100")
 
-    assert halved(D("0.1"), (BTC, coarse), D(50_000)) == D("0.05")
-    assert halved(D("0.15"), (BTC, coarse), D(50_000)) == D("0.07")
+    assert halved(D("0.1"), whole(BTC, coarse), D(50_000)) == D("0.05")
+    assert halved(D("0.15"), whole(BTC, coarse), D(50_000)) == D("0.07")
     # half of 0.003 is 0.001 in lots, worth 50 of a least 100
-    assert halved(D("0.003"), (BTC, make_instrument(min_notional="100")), D(50_000)) is None
-    assert halved(D("0.01"), (BTC, coarse), D(50_000)) is None
+    assert halved(D("0.003"), whole(BTC, make_instrument(min_notional="100")), D(50_000)) is None
+    assert halved(D("0.01"), whole(BTC, coarse), D(50_000)) is None
+
+
+def test_a_leg_of_half_the_position_is_halved_in_its_own_lots() -> None:
+    # 0.15 is 0.075 of a position whose half leg is in lots of 0.01: 0.06, of which it holds 0.03.
+    half_leg = make_instrument("binanceusdm", lot="0.01", min_notional="100")
+
+    assert halved(D("0.15"), [(BTC, D(1)), (half_leg, D("0.5"))], D(50_000)) == D("0.06")
 
 
 def test_the_gap_moves_against_a_position_when_short_gains_on_long() -> None:

@@ -185,7 +185,7 @@ def test_both_legs_are_halved_where_no_margin_may_be_added(desk: Desk, cornered:
     held = [held_at(desk, venue) for venue in ("binanceusdm", "bybit")]
     assert held == [D("0.05"), D("-0.05")]
     (sentence,) = sentences(cornered, "position.reducing")
-    assert sentence.startswith("BTC: both legs are cut to 0.05 BTC: the short leg at bybit is ")
+    assert sentence.startswith("BTC: the legs are cut to 0.05 BTC: the short leg at bybit is ")
 
 
 def test_a_position_too_small_to_be_halved_is_closed(desk: Desk, cornered: Position) -> None:

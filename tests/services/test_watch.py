@@ -12,7 +12,8 @@ from tests.services.conftest import Desk
 from trading.core.parameters import Parameters
 from trading.core.states import Goal, PositionState
 from trading.models import LastingCondition, Position
-from trading.services.watch import held_position, watch_positions
+from trading.services.held_position import held_position
+from trading.services.watch import watch_positions
 
 pytestmark = pytest.mark.protocol
 

@@ -114,16 +114,18 @@ def affordable_top_up(
     return needed
 
 
-def halved(base_quantity: Decimal, legs: Sequence[Instrument], price: Decimal) -> Decimal | None:
-    """Return half of a position in lots that both legs trade, None if too small to keep or to cut.
+def halved(
+    base_quantity: Decimal, legs: Sequence[tuple[Instrument, Decimal]], price: Decimal
+) -> Decimal | None:
+    """Return half of a position in lots that all legs trade, None if too small to keep or to cut.
 
-    `price` is one of now, for the least notional.
+    Legs are with their ratio; `price` is one of now, for the least notional.
     """
-    lot = reduce(common_lot, [leg.lot for leg in legs])
+    lot = reduce(common_lot, [leg.lot / ratio for leg, ratio in legs])
     half = floor_to_lot(base_quantity * HALF, lot)
     least = max(
-        max(leg.min_base_quantity, leg.lot, ceil_to_lot(leg.min_notional / price, leg.lot))
-        for leg in legs
+        max(leg.min_base_quantity, leg.lot, ceil_to_lot(leg.min_notional / price, leg.lot)) / ratio
+        for leg, ratio in legs
     )
     return half if half >= least else None
 

@@ -30,12 +30,21 @@ class QuantityFinding:
     theirs: Decimal
 
 
+# A day at 0.5 % is more than venues charge for what they lend; the ledger is read each minute.
+UNBOOKED_INTEREST = Decimal("0.005")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpotHolding:
-    """What our legs hold of a spot instrument. Below a lot nothing could be sold: dust."""
+    """What our legs hold of a spot instrument, < 0 owed. Below a lot nothing can be sold: dust."""
 
     base_quantity: Decimal
     lot: Decimal
+
+    @property
+    def slack(self) -> Decimal:
+        """Return what a wallet may hold less: a lot, of a debt interest that is not booked yet."""
+        return max(self.lot, -self.base_quantity * UNBOOKED_INTEREST)
 
 
 def derivative_verdict(
@@ -55,7 +64,7 @@ def derivative_verdict(
 
 
 def spot_verdict(holding: SpotHolding, theirs: Decimal, *, may_still_fill: bool) -> QuantityVerdict:
-    """Compare a wallet: it may hold more of the asset than ours, never less."""
-    if holding.base_quantity - theirs < holding.lot:
+    """Compare a wallet: it may hold more of the asset than ours, never less; a debt counts < 0."""
+    if holding.base_quantity - theirs < holding.slack:
         return QuantityVerdict.EQUAL
     return QuantityVerdict.UNSETTLED if may_still_fill else QuantityVerdict.MISSING

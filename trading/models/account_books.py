@@ -16,8 +16,9 @@ from trading.models.ledger import EquitySnapshot
 class AccountEquity(AppendOnlyModel):
     """One account's part of an equity snapshot, in USD; append-only.
 
-    `equity_usd` counts unrealised P&L, `wallet_usd` does not. `positions` lists what the venue
-    held for us: symbol, signed base quantity, mark price, unrealised P&L, decimals as text.
+    `equity_usd` counts unrealised P&L and `coins`, `wallet_usd` neither. `positions` lists what the
+    venue held for us: symbol, signed base quantity, mark price, unrealised P&L; `coins` what our
+    spot legs held: symbol, signed base quantity, mid. Decimals as text.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -26,6 +27,7 @@ class AccountEquity(AppendOnlyModel):
     wallet_usd = money_field()
     equity_usd = money_field()
     positions = models.JSONField(default=list)
+    coins = models.JSONField(default=list)
 
     objects = AppendOnlyQuerySet["AccountEquity"].as_manager()
 

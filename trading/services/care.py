@@ -13,7 +13,6 @@ from decimal import Decimal
 
 from exchanges.board import Board
 from exchanges.domain import Instrument
-from trading.core.basis import price_gap
 from trading.core.care import (
     Remedy,
     adl_danger,
@@ -24,18 +23,19 @@ from trading.core.care import (
     halved,
     remedies,
 )
+from trading.core.exposure import smallest_size
 from trading.core.liquidation import Danger
 from trading.core.parameters import Parameters
 from trading.core.sentence import percent
 from trading.core.states import Goal, PositionState
 from trading.events import announce_once
 from trading.models import Event, Leg, Position
-from trading.services import lasting, margin, market
+from trading.services import lasting, margin
 from trading.services.danger import Judged, Reported, is_known, judge, top_up_of
 from trading.services.equity import read_accounts
 from trading.services.exit import request_exit
-from trading.services.holdings import leg_net_base
-from trading.services.pnl import entry_price
+from trading.services.gap_prices import entry_prices, exit_prices
+from trading.services.holdings import leg_exposure
 from trading.services.reduction import request_reduction
 from trading.services.venues import Venues
 
@@ -68,9 +68,10 @@ class Subject:
         return [leg.instrument.snapshot() for leg in self.legs]
 
     def half(self, price: Decimal) -> Decimal | None:
-        """Return what is left of each leg when it is halved, None when it cannot be."""
-        held = min(abs(leg_net_base(leg)) for leg in self.legs)
-        return halved(held, self.instruments, price)
+        """Return what is left of the position when it is halved, None when it cannot be."""
+        held = smallest_size([leg_exposure(leg) for leg in self.legs])
+        shares = [(leg.instrument.snapshot(), leg.ratio) for leg in self.legs]
+        return halved(held, shares, price)
 
     def say(self, kind: str, danger: Danger, sentence: str) -> None:
         """Tell of a danger, again while it lasts, but not at every look."""
@@ -177,19 +178,14 @@ def _help(subject: Subject, leg: Leg, judged: Judged) -> bool:
 def _watch_gap(subject: Subject) -> bool:
     """Halve a position once for each step that the gap moved against it, at prices one can get."""
     step, position = subject.parameters.basis_reduce_at, subject.position
-    if step is None or not subject.may_act or len(subject.legs) != 2:
+    if step is None or not subject.may_act:
         return False
-    long, short = sorted(subject.legs, key=lambda leg: -leg.sign)
     most = subject.parameters.max_book_age
-    books = [
-        market.fresh_book(subject.board, leg.instrument, now=subject.now, max_age=most)
-        for leg in (long, short)
-    ]
-    entries = entry_price(long), entry_price(short)
-    if books[0] is None or books[1] is None or entries[0] is None or entries[1] is None:
+    entered = entry_prices(subject.legs)
+    leaving = exit_prices(subject.legs, subject.board, now=subject.now, max_age=most)
+    if entered is None or leaving is None:
         return False
-    leaving = price_gap(books[0].bid, books[1].ask)
-    move = gap_move(price_gap(entries[0], entries[1]), leaving)
+    move = gap_move(entered.gap, leaving.gap)
     steps = adverse_steps(move, step)
     if steps <= position.basis_steps:
         lasting.has_ended(position, GAP)
@@ -201,7 +197,7 @@ def _watch_gap(subject: Subject) -> bool:
         f"the price gap moved {percent(move, 2)} against it since the entry, beyond "
         f"{percent(step * steps, 2)}"
     )
-    half = subject.half(books[0].bid)
+    half = subject.half(leaving.long)
     if half is None:
         subject.say("gap", Danger.WARNING, f"{sentence}; it is too small to be halved")
         return False

@@ -12,6 +12,7 @@ from arbsite.accounts.models import User
 from exchanges.domain import Balance, VenuePosition
 from exchanges.models import AccountBalance, AccountPosition, ExchangeAccount
 from trading.models import AccountEquity, EquitySnapshot
+from trading.services.coins import OwnCoins, own_coins
 from trading.services.halt import openable
 from trading.services.position_facts import store_positions
 from trading.services.transfers import book_transfers
@@ -59,7 +60,9 @@ def _write_snapshot(
     user: User, accounts: Iterable[ExchangeAccount], minute: datetime, now: datetime
 ) -> None:
     """Write a user's snapshot with each account's part, once a minute."""
-    equity, free = worth(accounts)
+    coins = own_coins(accounts)
+    equity, free = _dollars(accounts)
+    equity += sum((held.value for held in coins), Decimal(0))
     with transaction.atomic():
         snapshot, is_new = EquitySnapshot.objects.get_or_create(
             user=user,
@@ -68,18 +71,30 @@ def _write_snapshot(
         )
         if is_new:
             AccountEquity.objects.bulk_create(
-                [_account_equity(snapshot, account) for account in accounts]
+                [_account_equity(snapshot, account, coins) for account in accounts]
             )
 
 
-def _account_equity(snapshot: EquitySnapshot, account: ExchangeAccount) -> AccountEquity:
+def _account_equity(
+    snapshot: EquitySnapshot, account: ExchangeAccount, coins: Iterable[OwnCoins]
+) -> AccountEquity:
+    own = [held for held in coins if held.account_id == account.pk]
     rows = AccountBalance.objects.filter(account=account, asset__in=DOLLARS)
     held = AccountPosition.objects.filter(account=account).select_related("instrument")
     return AccountEquity(
         snapshot=snapshot,
         account=account,
         wallet_usd=sum((row.total for row in rows), Decimal(0)),
-        equity_usd=sum((row.equity for row in rows), Decimal(0)),
+        equity_usd=sum((row.equity for row in rows), Decimal(0))
+        + sum((held.value for held in own), Decimal(0)),
+        coins=[
+            {
+                "symbol": held.symbol,
+                "base_quantity": str(held.base_quantity),
+                "mid": str(held.mid),
+            }
+            for held in own
+        ],
         positions=[
             {
                 "symbol": row.instrument.symbol,
@@ -94,7 +109,12 @@ def _account_equity(snapshot: EquitySnapshot, account: ExchangeAccount) -> Accou
 
 
 def worth(accounts: Iterable[ExchangeAccount]) -> tuple[Decimal, Decimal]:
-    """Return equity and free collateral in USD over the stored dollar balances."""
+    """Return equity and free collateral in USD: the stored dollars, and the coins of our legs."""
+    equity, free = _dollars(accounts)
+    return equity + sum((held.value for held in own_coins(accounts)), Decimal(0)), free
+
+
+def _dollars(accounts: Iterable[ExchangeAccount]) -> tuple[Decimal, Decimal]:
     rows = AccountBalance.objects.filter(account__in=list(accounts), asset__in=DOLLARS)
     equity = sum((row.equity for row in rows), Decimal(0))
     free = sum((row.free for row in rows), Decimal(0))

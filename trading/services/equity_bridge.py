@@ -17,9 +17,11 @@ from exchanges.domain import Side
 from trading.core.equity_bridge import (
     AccountReading,
     BookedFill,
+    BookedInterest,
     Booking,
     Bridge,
     HeldAtVenue,
+    HeldCoins,
     LegBook,
     account_bridge,
 )
@@ -28,6 +30,7 @@ from trading.core.sentence import usd
 from trading.events import announce_once
 from trading.models import (
     AccountEquity,
+    BorrowInterest,
     EquitySnapshot,
     Event,
     FundingEvent,
@@ -37,6 +40,8 @@ from trading.models import (
 )
 from trading.models.ledger import EquitySnapshotQuerySet
 from trading.services.equity import DOLLARS
+from trading.services.holdings import base_fee, is_spot
+from trading.services.pnl import interest_of, ledger_interest
 
 DAY = timedelta(days=1)
 # A reading so near to a fill, payment or transfer may or may not count it already.
@@ -53,8 +58,8 @@ KIND = "equity.unexplained"
 class BridgePeriod:
     """The bridge from one reading of a user's equity to another.
 
-    `other_fees` were paid in assets that are no dollars: they are in no equity here and valued
-    nowhere.
+    `other_fees` were paid in assets that are neither dollars nor the coins of a leg: they are in no
+    equity here.
     """
 
     opened_at: datetime
@@ -149,6 +154,9 @@ def _quiet(user: User, *, until: datetime) -> EquitySnapshot | None:
         *FundingEvent.objects.filter(position__user=user, paid_at__range=span).values_list(
             "paid_at", flat=True
         ),
+        *BorrowInterest.objects.filter(position__user=user, charged_at__range=span).values_list(
+            "charged_at", flat=True
+        ),
         *Transfer.objects.filter(account__user=user, moved_at__range=span).values_list(
             "moved_at", flat=True
         ),
@@ -204,13 +212,19 @@ def _reading(row: AccountEquity) -> AccountReading:
             )
             for held in row.positions
         },
+        coins={
+            held["symbol"]: HeldCoins(
+                base_quantity=Decimal(held["base_quantity"]), mid=Decimal(held["mid"])
+            )
+            for held in row.coins
+        },
     )
 
 
 def _legs(
     user: User, since: datetime, until: datetime
 ) -> tuple[dict[UUID, list[LegBook]], dict[str, Decimal]]:
-    """Return the books of what was held or traded, by account, and fees that were no dollars."""
+    """Return the books of what was held or traded, by account, and fees in third assets."""
     legs = (
         Leg.objects.filter(position__user=user, trades__filled_at__lte=until)
         .exclude(position__close_timestamp__lt=since - DAY)
@@ -224,7 +238,8 @@ def _legs(
         trades = list(leg.trades.all())
         books.setdefault(leg.account_id, []).append(_book(leg, trades))
         for trade in trades:
-            if trade.fee_asset not in DOLLARS and since < trade.filled_at <= until:
+            is_own = trade.fee_asset in DOLLARS or base_fee(trade, leg)
+            if not is_own and since < trade.filled_at <= until:
                 before = other_fees.get(trade.fee_asset, Decimal(0))
                 other_fees[trade.fee_asset] = before + trade.fee
     return books, other_fees
@@ -239,16 +254,36 @@ def _book(leg: Leg, trades: Iterable[Trade]) -> LegBook:
                 side=Side(trade.order_side),
                 price=trade.price,
                 base_quantity=trade.base_quantity,
-                fee_usd=trade.fee if trade.fee_asset in DOLLARS else Decimal(0),
+                fee_usd=_fee_of_dollars_or_coins(trade, leg),
+                base_fee=base_fee(trade, leg),
             )
             for trade in trades
         ],
+        interest=[
+            BookedInterest(
+                at=row.charged_at,
+                amount_usd=row.amount_usd,
+                base_quantity=ledger_interest(row, leg).base_quantity,
+            )
+            for row in interest_of(leg)
+        ],
+        is_spot=is_spot(leg),
+        ended_at=leg.position.close_timestamp,
         payments=[
             Booking(at=event.paid_at, amount_usd=event.payment_usd)
             for event in leg.funding_events.all()
         ],
         is_failed_attempt=hasattr(leg.position, "failed_attempt"),
     )
+
+
+def _fee_of_dollars_or_coins(trade: Trade, leg: Leg) -> Decimal:
+    """Return the fee that left the equity of this page; one in a third asset left none of it."""
+    if trade.fee_asset in DOLLARS:
+        fee: Decimal = trade.fee
+        return fee
+    in_coins: Decimal = base_fee(trade, leg) * trade.price
+    return in_coins
 
 
 def _transfers(user: User) -> dict[UUID, list[Booking]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from exchanges.domain import ClientOrderId, InstrumentKind, Side, Symbol
+from exchanges.domain import ClientOrderId, Side, Symbol
 from exchanges.models import ExchangeAccount
 from trading.core.quantity import SpotHolding
 from trading.core.reconcile import OwnBook, OwnOrder
 from trading.core.states import LIVE_POSITION_STATES, OrderState
 from trading.models import Discrepancy, Leg, Order, Trade
-from trading.services.holdings import base_fees
+from trading.services.holdings import base_fees, base_interest, is_spot
 from trading.services.lookup import ORDER_LIFETIME
 
 
@@ -41,9 +41,9 @@ def own_book(account: ExchangeAccount, orders: Iterable[Order]) -> OwnBook:
     return OwnBook(
         orders=[_own_order(order) for order in orders],
         booked_trades=frozenset((Symbol(symbol), trade_id) for symbol, trade_id in keys),
-        quantities=_quantities(leg for leg in legs if not _is_spot(leg)),
+        quantities=_quantities(leg for leg in legs if not is_spot(leg)),
         ignored={Symbol(row.symbol): row.ignored_base for row in ignored},
-        spot=_spot(leg for leg in legs if _is_spot(leg)),
+        spot=_spot(leg for leg in legs if is_spot(leg)),
     )
 
 
@@ -92,7 +92,7 @@ def _spot(legs: Iterable[Leg]) -> dict[Symbol, SpotHolding]:
     for leg in legs:
         symbol = Symbol(leg.instrument.symbol)
         before = held[symbol].base_quantity if symbol in held else Decimal(0)
-        ours = before + _booked_base(leg) - base_fees(leg)
+        ours = before + _booked_base(leg) - base_fees(leg) - base_interest(leg)
         held[symbol] = SpotHolding(base_quantity=ours, lot=leg.instrument.lot)
     return held
 
@@ -102,8 +102,3 @@ def _booked_base(leg: Leg) -> Decimal:
         (Side(trade.order_side).sign * trade.base_quantity for trade in leg.trades.all()),
         Decimal(0),
     )
-
-
-def _is_spot(leg: Leg) -> bool:
-    kind: str = leg.instrument.kind
-    return kind == InstrumentKind.SPOT

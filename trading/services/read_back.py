@@ -7,11 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from exchanges.domain import Balance, InstrumentKind, VenuePosition
+from exchanges.domain import Balance, VenuePosition
 from exchanges.models import ExchangeAccount
+from trading.core.quantity import SpotHolding
 from trading.core.states import PositionState
 from trading.models import Leg, Position
-from trading.services.holdings import leg_net_base
+from trading.services.holdings import is_spot, leg_net_base
 from trading.services.position_facts import expected_quantity, store_positions, venue_quantity
 from trading.services.reconcile import reconcile_account
 from trading.services.venues import READ_SECONDS, Venues
@@ -56,7 +57,7 @@ def read_back(position: Position, *, venues: Venues, now: datetime) -> tuple[Rea
 
 async def _holding(leg: Leg, venues: Venues) -> Answer:
     port = venues.account(leg.account)
-    return await (port.balances() if _is_spot(leg) else port.positions())
+    return await (port.balances() if is_spot(leg) else port.positions())
 
 
 def _ask_why(
@@ -85,13 +86,14 @@ def _version(position: Position) -> int:
 def _difference(leg: Leg, answer: Answer, now: datetime) -> str:
     """Return in words how the venue differs; a wallet may hold more of the asset than ours."""
     instrument = leg.instrument
-    if _is_spot(leg):
+    if is_spot(leg):
         held = sum(
             (b.total for b in answer if isinstance(b, Balance) and b.asset == instrument.base),
             Decimal(0),
         )
         expected = leg_net_base(leg)
-        is_equal = expected - held < instrument.lot
+        slack = SpotHolding(base_quantity=expected, lot=instrument.lot).slack
+        is_equal = expected - held < slack
     else:
         positions = [row for row in answer if isinstance(row, VenuePosition)]
         store_positions(leg.account, positions, now=now)
@@ -104,8 +106,3 @@ def _difference(leg: Leg, answer: Answer, now: datetime) -> str:
         f"{instrument.exchange.name} says {held.normalize():f} {instrument.base}, "
         f"our fills say {expected.normalize():f}"
     )
-
-
-def _is_spot(leg: Leg) -> bool:
-    kind: str = leg.instrument.kind
-    return kind == InstrumentKind.SPOT

@@ -1,4 +1,4 @@
-"""Ask for a smaller position; `drive` cuts both legs by reduce-only orders."""
+"""Ask for a smaller position; `drive` cuts all legs by reducing orders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def request_reduction(
     basis_steps: int | None = None,
     now: datetime,
 ) -> bool:
-    """Ask that each leg is cut to `to` base units; False if it is not at rest or asked already.
+    """Ask that each leg is cut to its ratio of `to`; False if it is not at rest or asked already.
 
     `basis_steps` notes how many adverse steps of the gap this answers, so that none counts twice.
     """
@@ -38,7 +38,7 @@ def request_reduction(
             user_id=position.user_id,
             kind="position.reducing",
             severity=severity,
-            sentence=f"{position.base}: both legs are cut to {plain(to)} {position.base}: {cause}",
+            sentence=f"{position.base}: the legs are cut to {plain(to)} {position.base}: {cause}",
             position=position,
             now=now,
         )

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from arbsite.accounts.models import User
 from exchanges.board import Key
-from exchanges.domain import Symbol
+from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
@@ -25,6 +25,7 @@ from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
 from trading.models import CoolDown, EnginePulse, EquitySnapshot, LimitUse, Position
 from trading.services import configure
+from trading.services.coins import own_coins
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE
 
@@ -52,9 +53,11 @@ class Standing:
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
 
-    def taker_fee(self, key: Key) -> Decimal:
+    def taker_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
         """Return the account's own taker fee, or the configured fallback."""
-        return self.fees.get(key, self.parameters.perpetual_fee_fallback)
+        p = self.parameters
+        is_spot = kind is InstrumentKind.SPOT
+        return self.fees.get(key, p.spot_fee_fallback if is_spot else p.perpetual_fee_fallback)
 
     def limits_left(self, base: str, venues: Iterable[str]) -> dict[str, Decimal]:
         """Return what is left of each limit, per leg, by the words a trader knows it by."""
@@ -205,7 +208,8 @@ def _capital(accounts: Mapping[str, ExchangeAccount]) -> tuple[dict[str, Capital
         )
         for venue, account in accounts.items()
     }
-    return capital, sum(equity.values(), ZERO)
+    coins = sum((held.value for held in own_coins(accounts.values())), ZERO)
+    return capital, sum(equity.values(), ZERO) + coins
 
 
 def _fees(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:

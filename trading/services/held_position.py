@@ -1,0 +1,193 @@
+"""An open position as the exit rules of its strategy see it, from facts of the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from exchanges.board import Board
+from exchanges.domain import InstrumentKind, Side
+from trading.core.basis import GapPrices, ageing_8h
+from trading.core.forecast import ExpectedRate, ShrunkAverage
+from trading.core.funding import SettledRate, funding_spread_8h, settled_carry_8h, trailing_mean
+from trading.core.parameters import Parameters
+from trading.core.refusal import Refusal
+from trading.models import Leg, Position
+from trading.services import market
+from trading.services.evaluate import shared_universe
+from trading.services.gap_prices import entry_prices, exit_prices
+from trading.services.pnl import position_pnl
+from trading.services.universe import Paired
+from trading.strategies.base import (
+    Candidate,
+    CandidateLeg,
+    HeldPosition,
+    InstrumentFacts,
+    OpenReason,
+    PairHistory,
+    funded_legs,
+)
+from trading.strategies.calendar_spread import fair_gap
+from trading.strategies.funding_flip import OPPOSITES
+from trading.strategies.registry import STRATEGIES
+
+EIGHT_HOURS, DAY = timedelta(hours=8), timedelta(hours=24)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegNow:
+    """One leg with the facts of the moment; `exit_price` is what its side could be closed at."""
+
+    instrument_id: UUID
+    leg: CandidateLeg
+    settled: tuple[SettledRate, ...]
+    exit_price: Decimal
+
+    @property
+    def exit_cost(self) -> Decimal:
+        return self.leg.ratio * (self.leg.facts.taker_fee + self.leg.facts.slippage)
+
+    @property
+    def is_perpetual(self) -> bool:
+        return self.leg.facts.instrument.kind is InstrumentKind.PERPETUAL
+
+    @property
+    def borrow_per_hour(self) -> Decimal:
+        """Return what is paid for having sold what is not held, per hour; 0 for all else."""
+        facts = self.leg.facts
+        if facts.instrument.kind is not InstrumentKind.SPOT or self.leg.side is Side.BUY:
+            return ZERO
+        return self.leg.ratio * (facts.borrow_rate_per_hour or ZERO)
+
+
+def held_position(
+    position: Position, legs: Sequence[Leg], board: Board, now: datetime
+) -> HeldPosition | None:
+    """Return the position as exit rules see it; None while a fact is missing or stale."""
+    parameters = Parameters.from_values(position.parameters)
+    # Long first, as gaps are counted.
+    ordered = sorted(legs, key=lambda leg: -leg.sign)
+    known = [fact for leg in ordered if (fact := _leg_now(leg, board, parameters, now)) is not None]
+    leaving = exit_prices(ordered, board, now=now, max_age=parameters.max_book_age)
+    if len(known) < len(ordered) or leaving is None:
+        return None
+    return _held(position, ordered, known, leaving, parameters, now)
+
+
+def _held(
+    position: Position,
+    rows: Sequence[Leg],
+    known: Sequence[LegNow],
+    leaving: GapPrices,
+    parameters: Parameters,
+    now: datetime,
+) -> HeldPosition:
+    legs = tuple(fact.leg for fact in known)
+    funded = funded_legs(legs)
+    spreads = settled_carry_8h(
+        [
+            (-fact.leg.side.sign * fact.leg.ratio, fact.settled)
+            for fact in known
+            if fact.is_perpetual
+        ]
+    )
+    marks = {fact.instrument_id: fact.exit_price for fact in known}
+    history = PairHistory(spreads=spreads)
+    coming = [
+        SettledRate(
+            settled_at=now,
+            rate_8h=funding_spread_8h(funded),
+            interval_seconds=max(leg.interval_seconds for leg in funded),
+        )
+        for _ in funded[:1]
+    ]
+    return HeldPosition(
+        open_reason=OpenReason(position.open_reason),
+        opened_at=position.entry_timestamp or position.created_at,
+        legs=funded,
+        exit_cost=sum((fact.exit_cost for fact in known), ZERO),
+        spread_8h=trailing_mean([*spreads, *coming], now=now, window=EIGHT_HOURS),
+        spread_24h=trailing_mean(spreads, now=now, window=DAY),
+        settled=spreads,
+        net_pnl_usd=position_pnl(position, marks=marks).total,
+        capital_usd=sum((position.size_usd * leg.ratio / leg.leverage for leg in rows), ZERO),
+        expires_at=_first_expiry(rows),
+        entry_prices=entry_prices(rows),
+        exit_prices=leaving,
+        ageing_8h=ageing_8h([leg.priced for leg in legs], now),
+        borrow_per_hour=sum((fact.borrow_per_hour for fact in known), ZERO),
+        fair_gap=fair_gap(legs, history, parameters, now),
+        forecast=_forecast(spreads, parameters),
+        opposite=_opposite(position, legs, spreads, parameters, now),
+    )
+
+
+def _first_expiry(rows: Sequence[Leg]) -> datetime | None:
+    ends = (row.instrument.expires_at for row in rows)
+    return min((at for at in ends if at is not None), default=None)
+
+
+def _leg_now(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> LegNow | None:
+    """Return the leg's facts at executable prices; None if one is stale: it closes nothing."""
+    book = market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age)
+    if book is None:
+        return None
+    universe = shared_universe(now)
+    paired = Paired(id=leg.instrument_id, instrument=leg.instrument.snapshot())
+    facts = universe.facts(
+        paired, board, taker_fee=leg.taker_fee, half_life=parameters.carry_half_life, now=now
+    )
+    side = Side.BUY if leg.sign > 0 else Side.SELL
+    found = LegNow(
+        instrument_id=leg.instrument_id,
+        leg=CandidateLeg(side=side, facts=facts, ratio=leg.ratio),
+        settled=universe.settled(paired),
+        exit_price=book.bid if leg.sign > 0 else book.ask,
+    )
+    return None if found.is_perpetual and not _is_funding_known(facts, parameters, now) else found
+
+
+def _is_funding_known(facts: InstrumentFacts, parameters: Parameters, now: datetime) -> bool:
+    rate = facts.funding
+    if rate is None or not rate.is_tradable:
+        return False
+    return now - rate.observed_at <= parameters.max_funding_age
+
+
+def _forecast(spreads: Sequence[SettledRate], parameters: Parameters) -> ExpectedRate | None:
+    """Return what the spread is expected to settle at next; asked only where that turns it."""
+    if not parameters.funding_flip:
+        return None
+    return ShrunkAverage(half_life=parameters.carry_half_life).expect(spreads)
+
+
+def _opposite(
+    position: Position,
+    legs: Sequence[CandidateLeg],
+    spreads: Sequence[SettledRate],
+    parameters: Parameters,
+    now: datetime,
+) -> Candidate | None:
+    """Count the same legs through the other way round; None where nobody wants to turn."""
+    strategy = STRATEGIES.get(OPPOSITES.get(position.strategy, ""))
+    if strategy is None or not parameters.funding_flip:
+        return None
+    placed = [
+        leg.facts
+        for place in strategy.shape
+        for leg in legs
+        if leg.side is place.side.opposite and leg.facts.instrument.kind in place.kinds
+    ]
+    turned = PairHistory(spreads=[_turned(rate) for rate in spreads])
+    counted = strategy.evaluate(
+        placed, turned, size_usd=position.size_usd, parameters=parameters, now=now
+    )
+    return None if isinstance(counted, Refusal) else counted
+
+
+def _turned(rate: SettledRate) -> SettledRate:
+    return replace(rate, rate_8h=-rate.rate_8h)
