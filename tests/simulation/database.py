@@ -25,6 +25,7 @@ class SimulatedDatabase(DatabaseWrapper):
 
     def __init__(self, settings: dict[str, Any], boundaries: Boundaries) -> None:
         super().__init__({**settings, "NAME": ":memory:"}, "default")
+        self.ops.compiler_module = "tests.simulation.compiler"
         self._boundaries = boundaries
         self.execute_wrappers.append(self._pass_single_write)
 

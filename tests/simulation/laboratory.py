@@ -193,6 +193,9 @@ class Laboratory:
         account = store_account(
             user=user, exchange=exchange, label="main", api_key=key, secret=secret
         )
+        # The key file is another one in each process, and rows are read in the order of an index.
+        account.key_fingerprint = key
+        account.save(update_fields=["key_fingerprint"])
         client = VenueClient(
             catalogue,
             credential=Credential(api_key=key, secret=secret),

@@ -60,7 +60,8 @@ def settle_findings(
             _forget(row, Decimal(0), Decimal(0), now)
     for wrong in findings.wrong_orders:
         note_wrong_order(account, wrong, now=now)
-    if _unresolved(account).filter(confirmed_at=None).exists():
+    has_any = bool(rows or bad)
+    if has_any and _unresolved(account).filter(confirmed_at=None).exists():
         postpone_review(account.pk, reason="a difference may be lag", now=now)
 
 

@@ -132,7 +132,11 @@ def is_alive(*, now: datetime) -> bool:
 
 def note_reconciled(account_id: UUID, *, now: datetime) -> None:
     """Keep that an account was compared as a whole with its venue."""
-    Reconciliation.objects.update_or_create(account_id=account_id, defaults={"compared_at": now})
+    rows = Reconciliation.objects.filter(account_id=account_id)
+    if not rows.update(compared_at=now):
+        Reconciliation.objects.update_or_create(
+            account_id=account_id, defaults={"compared_at": now}
+        )
 
 
 def engine_for(user: User) -> Engine:

@@ -107,6 +107,8 @@ def match_expectations(leg: Leg, *, now: datetime) -> None:
             _match(expected, payments, now)
         elif not payments and now - expected.settles_at > MISSING_AFTER:
             _miss(expected, now)
+    if not paid:
+        return
     is_accrued = leg.instrument.settlement == SettlementKind.ACCRUED
     settlements = set(leg.expected_funding.values_list("settles_at", flat=True))
     for settles_at, payments in paid.items():
@@ -174,6 +176,8 @@ def _renew(expected: ExpectedFunding, leg: Leg) -> None:
 
 def _by_settlement(leg: Leg, events: Sequence[FundingEvent]) -> dict[datetime, list[FundingEvent]]:
     """Group payments by the settlement each is for; one near none stands under its own stamp."""
+    if not events:
+        return {}
     settlements = list(leg.expected_funding.values_list("settles_at", flat=True))
     groups: dict[datetime, list[FundingEvent]] = {}
     for event in events:

@@ -12,6 +12,17 @@ from trading.core.states import LIVE_POSITION_STATES
 from trading.models import Discrepancy, Leg
 from trading.services.holdings import leg_net_base
 
+# What a venue says of a holding, by the names of the columns that keep it.
+TOLD = (
+    "base_quantity",
+    "entry_price",
+    "mark_price",
+    "liquidation_price",
+    "leverage",
+    "unrealised_pnl",
+    "adl_rank",
+)
+
 
 def venue_quantity(positions: Iterable[VenuePosition], symbol: str) -> Decimal:
     """Return the signed base quantity the venue reports; 0 when it lists none."""
@@ -45,22 +56,21 @@ def store_positions(
 ) -> None:
     """Keep the last venue facts for screens; what is no longer listed is stored as flat."""
     listed = {str(p.symbol): p for p in positions}
-    instruments = Instrument.objects.filter(exchange=account.exchange, symbol__in=listed)
-    for instrument in instruments:
-        fact = listed[instrument.symbol]
-        AccountPosition.objects.update_or_create(
-            account=account,
-            instrument=instrument,
-            defaults={
-                "base_quantity": fact.base_quantity,
-                "entry_price": fact.entry_price,
-                "mark_price": fact.mark_price,
-                "liquidation_price": fact.liquidation_price,
-                "leverage": fact.leverage,
-                "unrealised_pnl": fact.unrealised_pnl,
-                "adl_rank": fact.adl_rank,
-                "observed_at": now,
-            },
+    if listed:
+        instruments = Instrument.objects.filter(exchange=account.exchange, symbol__in=listed)
+        AccountPosition.objects.bulk_create(
+            [
+                AccountPosition(
+                    account=account,
+                    instrument=instrument,
+                    observed_at=now,
+                    **{name: getattr(listed[instrument.symbol], name) for name in TOLD},
+                )
+                for instrument in instruments
+            ],
+            update_conflicts=True,
+            unique_fields=["account", "instrument"],
+            update_fields=[*TOLD, "observed_at"],
         )
     gone = AccountPosition.objects.filter(account=account).exclude(instrument__symbol__in=listed)
     if gone.exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -85,7 +85,7 @@ def _look(account: ExchangeAccount, venues: Venues, now: datetime) -> tuple[Find
     """Compare once and apply what is ours; tell whether anything was written."""
     orders = own_orders(account)
     book = own_book(account, orders)
-    reports = _read(account, orders, venues, now)
+    reports = _read(account, orders, book.spot, venues, now)
     if reports is None:
         return None
     findings = reconcile(book, reports)
@@ -109,7 +109,11 @@ def _unequal(findings: Findings) -> list[Symbol]:
 
 
 def _read(
-    account: ExchangeAccount, orders: list[Order], venues: Venues, now: datetime
+    account: ExchangeAccount,
+    orders: list[Order],
+    spot: Collection[Symbol],
+    venues: Venues,
+    now: datetime,
 ) -> VenueReports | None:
     """Read positions, wallet, open orders and fills; a part that fails fails the whole read."""
     port, trading = venues.account(account), venues.trading(account)
@@ -126,7 +130,7 @@ def _read(
     if isinstance(positions, BaseException) or isinstance(working, BaseException):
         return None
     fills = _fills(account, since, venues)
-    wallet = _wallet(account, venues)
+    wallet = _wallet(account, venues) if spot else None
     if fills is None or isinstance(wallet, BaseException):
         return None
     store_positions(account, positions, now=now)
