@@ -80,7 +80,7 @@ class Replay:
 
     def run(self) -> ReplayResult:
         """Return every trade; what is open at the end is closed there at its cost."""
-        moments = decision_moments(self._tapes)
+        moments = decision_moments(self._tapes, len(self._strategy.shape))
         if not moments:
             raise NothingRecorded("No settlement lies within the period that was asked for.")
         for settles_at in moments:
@@ -241,11 +241,19 @@ def _touched(legs: Iterable[CandidateLeg], *, opens: bool) -> GapPrices:
     return GapPrices.of(prices)
 
 
-def decision_moments(tapes: Iterable[Tape]) -> list[datetime]:
-    """Return the settlements of the venues that settle rarely, else of all."""
-    funded = [tape for tape in tapes if tape.rates]
+def decision_moments(tapes: Iterable[Tape], legs: int) -> list[datetime]:
+    """Return the settlements of the venues that settle rarely, else of all.
+
+    Only of the time in which as many tapes run as `legs` need: before it nothing can be held.
+    """
+    funded = [tape for tape in tapes if tape.times]
     slow = [tape for tape in funded if tape.spacing >= SLOW]
-    return sorted({at for tape in slow or funded for at in tape.times})
+    needed = min(legs, len(funded))
+    if not funded:
+        return []
+    since = sorted(tape.times[0] for tape in funded)[needed - 1]
+    until = sorted((tape.times[-1] for tape in funded), reverse=True)[needed - 1]
+    return sorted({at for tape in slow or funded for at in tape.times if since <= at <= until})
 
 
 def _sets(tapes: Sequence[Tape], strategy: Strategy) -> Iterable[tuple[Tape, ...]]:
