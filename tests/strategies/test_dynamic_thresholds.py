@@ -67,13 +67,13 @@ def test_a_gap_of_two_perpetuals_opens_by_the_regime_after_costs() -> None:
 
 @pytest.mark.parametrize("key", ["cash_and_carry", "price_convergence"])
 def test_a_gap_closes_later_while_funding_is_high(key: str) -> None:
-    # 0.2 % at low funding; at high funding it may go to -0.2 %, where a convergence ends at 0
+    # at 0.2 % while funding is low, at -0.2 % while it is high
     def closes(short: str, funding: str | None) -> bool:
         held = make_held(entered=("50000", "50600"), now_at=("50000", short), spread_8h=funding)
         return reason(key, held, ON) is ExitReason.GAP_CLOSED
 
     assert closes("50100", "0.0001") and not closes("50100", "0.0005")
-    assert closes("49900", "0.0005")
+    assert closes("49900", "0.0005") and not closes("49901", "0.0005")
     assert not closes("50099", None)
 
 

@@ -41,7 +41,10 @@ from trading.strategies.gap_exits import captured_exit, closed_exit
 
 @dataclass(frozen=True, slots=True)
 class PriceConvergence:
-    """Stateless; opened on the gap alone, which must be left over after all costs."""
+    """Stateless; opened on the gap alone, of which something must be left after all costs.
+
+    Thresholds that follow funding replace the least gap and what is captured of it.
+    """
 
     key: str = "price_convergence"
     shape: tuple[LegShape, ...] = (
@@ -89,7 +92,8 @@ class PriceConvergence:
     def exit_signal(
         self, held: HeldPosition, *, parameters: Parameters, now: datetime
     ) -> ExitSignal | None:
-        closed = None
-        if parameters.dynamic_thresholds and held.exit_prices is not None:
-            closed = closed_exit(held, held.exit_prices.gap, parameters)
-        return money_exit(held, parameters) or captured_exit(held, parameters) or closed
+        money = money_exit(held, parameters)
+        if money is not None or not parameters.dynamic_thresholds:
+            return money or captured_exit(held, parameters)
+        gap = None if held.exit_prices is None else held.exit_prices.gap
+        return closed_exit(held, gap, parameters)
