@@ -38,6 +38,7 @@ def leg(
     min_base: str = "0.001",
     base_fee: str = "0",
     open_interest: str | None = None,
+    ratio: str = "1",
 ) -> LegCapacity:
     return LegCapacity(
         instrument=make_instrument(
@@ -49,6 +50,7 @@ def leg(
         book_capacity=D(book),
         base_fee=D(base_fee),
         open_interest=None if open_interest is None else D(open_interest),
+        ratio=D(ratio),
     )
 
 
@@ -124,6 +126,23 @@ def test_a_fee_taken_in_base_is_bought_on_top() -> None:
     # (10 - 0.01) x 0.999 = 9.98 → 9.9 hedged; 9.9 / 0.999 = 9.9099 → 9.91 bought
     assert size.base_quantity == D("9.9")
     assert size.order_quantities == (D("9.91"), D("9.9"))
+
+
+def test_legs_are_sized_by_their_part_of_the_position() -> None:
+    whole = leg("binance", price="100", lot="0.1", leverage="1", free="2000")
+    halves = [
+        leg("bybit", price="100", lot="0.1", leverage="1", free="1000", ratio="0.5"),
+        leg("okx", price="100", lot="0.3", free="1000", ratio="0.5", book="3.2"),
+    ]
+    size = planned(whole, *halves)
+
+    # each half carries 560 of capital, which is 1,120 of the whole; the book takes 3.2, which is
+    # 6.4 of it; half of the base must be lots of 0.1 and of 0.3: 0.6
+    assert size.bound_by == "what BTC/USDT:USDT on okx can take"
+    assert size.lot == D("0.6")
+    assert size.base_quantity == 6
+    assert size.order_quantities == (D(6), D(3), D(3))
+    assert size.size_usd == 600
 
 
 def test_what_is_below_a_minimum_is_refused_with_the_value() -> None:

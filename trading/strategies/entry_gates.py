@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import InstrumentKind, SettlementKind
-from trading.core.funding import STAMP_SLACK, entry_window
+from trading.core.funding import STAMP_SLACK, CarryEstimator, entry_window
 from trading.core.money import for_display, plain
 from trading.core.parameters import EntryPolicy, Parameters
 from trading.core.refusal import Refusal
@@ -144,9 +144,11 @@ def refuse_return(candidate: Candidate, parameters: Parameters) -> Refusal | Non
     if parameters.entry_policy is EntryPolicy.SPREAD_ONLY:
         return None
     if candidate.net_return is None:
+        by_premium = parameters.carry_estimator is CarryEstimator.PREMIUM_INDEX
+        missing = "known premium" if by_premium else "settled funding"
         return Refusal(
             code="no_history",
-            sentence=f"{candidate.base} has no settled funding to estimate carry from.",
+            sentence=f"{candidate.base} has no {missing} to estimate carry from.",
         )
     if candidate.net_return < parameters.min_net_return:
         return Refusal(
