@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NewType
 
 Symbol = NewType("Symbol", str)
-"""ccxt's unified form: `BTC/USDT` spot, `BTC/USDT:USDT` linear perpetual."""
+"""ccxt's unified form: `BTC/USDT` spot, `BTC/USDT:USDT` perpetual, `BTC/USDT:USDT-261225` dated."""
 
 ClientOrderId = NewType("ClientOrderId", str)
 
@@ -213,7 +213,10 @@ class Depth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
-    """One order as we mean it. `price` is None for MARKET. `base_quantity` > 0."""
+    """One order as we mean it. `price` is None for MARKET. `base_quantity` > 0.
+
+    `may_borrow`: a spot sale may borrow what the account does not hold; buying pays it back.
+    """
 
     client_order_id: ClientOrderId
     symbol: Symbol
@@ -223,6 +226,7 @@ class OrderRequest:
     price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
+    may_borrow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,7 +310,11 @@ class VenuePosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """One asset of an account. `equity` counts unrealised P&L where the venue says it."""
+    """One asset of an account. `equity` counts unrealised P&L where the venue says it.
+
+    `total` is net of what is owed: below 0 the account sold what it had borrowed. `borrowed` >= 0
+    is owed, `interest` >= 0 has accrued on it and is not charged yet.
+    """
 
     venue: str
     asset: str
@@ -314,6 +322,42 @@ class Balance:
     total: Decimal
     equity: Decimal
     observed_at: datetime
+    borrowed: Decimal = Decimal(0)
+    interest: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BorrowRate:
+    """What borrowing one asset costs an hour, as a fraction of what is borrowed.
+
+    `highest_hourly_rate` is that of the last 24 hours as far as it is known. `most` is what one
+    account may borrow, in units of the asset, None where untold. What is not lent has no rate.
+    """
+
+    venue: str
+    asset: str
+    hourly_rate: Decimal
+    highest_hourly_rate: Decimal
+    most: Decimal | None
+    observed_at: datetime
+
+    @property
+    def prudent_hourly_rate(self) -> Decimal:
+        """Return the larger of the rate now and the day's highest: what tests count with."""
+        return max(self.hourly_rate, self.highest_hourly_rate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BorrowInterest:
+    """One charge on what was borrowed, as the venue booked it. `amount` > 0 was paid."""
+
+    venue: str
+    venue_interest_id: str
+    amount: Decimal
+    asset: str
+    charged_at: datetime
+    borrowed: Decimal | None = None
+    hourly_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from exchanges.domain import (
     AccountTransfer,
     Balance,
     BookTop,
+    BorrowInterest,
+    BorrowRate,
     ClientOrderId,
     Depth,
     FeeTier,
@@ -42,8 +44,11 @@ class MarketData(Protocol):
     async def funding_rates(self) -> Sequence[FundingRate]:
         """Return the coming rate of every perpetual with its interval and that one's source."""
 
+    async def borrow_rates(self) -> Sequence[BorrowRate]:
+        """Return the rates of listed spot assets that are lent; the day's highest is only now's."""
+
     async def quotes(self) -> Sequence[Quote]:
-        """Return mark and index price of every perpetual; of spot the last price as mark."""
+        """Return mark and index price of every contract; of spot the last price as mark."""
 
     async def book_tops(self) -> Sequence[BookTop]:
         """Return best bid and ask of every instrument."""
@@ -144,6 +149,9 @@ class Account(Protocol):
         self, symbol: Symbol, *, since: datetime
     ) -> Sequence[FundingPayment]:
         """Return booked payments after `since`, oldest first, all pages, `payment` > 0 received."""
+
+    async def borrow_interest(self, *, since: datetime) -> Sequence[BorrowInterest]:
+        """Return what was charged for borrowed assets after `since`, oldest first, all pages."""
 
     async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
         """Return what stands behind one position alone; None in a cross account, or without one."""

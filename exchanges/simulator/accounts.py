@@ -108,6 +108,7 @@ class Order:
     filled_quote: Decimal = ZERO
     fee_paid: Decimal = ZERO
     reject_reason: str = ""
+    may_borrow: bool = False
 
     @property
     def remaining(self) -> Decimal:
@@ -165,6 +166,20 @@ class FundingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterestRow:
+    """One hour's charge on what an account had borrowed; `interest` > 0 was paid in `asset`."""
+
+    number: int
+    venue_interest_id: str
+    api_key: str
+    asset: str
+    borrowed: Decimal
+    hourly_rate: Decimal
+    interest: Decimal
+    charged_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRow:
     """Money moved into a wallet (> 0) or out of it."""
 
@@ -208,3 +223,4 @@ class Pin:
     price: Decimal | None = None
     funding_rate: Decimal | None = None
     level_quantity: Decimal | None = None
+    borrow_rate: Decimal | None = None

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from exchanges.domain import OrderType, Side, TimeInForce
 from exchanges.matching import (
+    MarginState,
     added_exposure,
     crosses,
     notional_limit,
@@ -18,8 +19,9 @@ from exchanges.matching import (
 )
 from exchanges.simulator.accounts import Account, Origin
 from exchanges.simulator.books import Books
+from exchanges.simulator.interest import BORROW_INITIAL_RATE, owed
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
 from exchanges.simulator.margin import locked, margin_state
 from exchanges.simulator.pins import PinnedMarket
 
@@ -38,6 +40,8 @@ class RefusalReason(StrEnum):
     WOULD_TAKE = "would_take"
     INSUFFICIENT_MARGIN = "insufficient_margin"
     POSITION_LIMIT = "position_limit"
+    NOT_LENT = "not_lent"
+    BORROW_LIMIT = "borrow_limit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ class OrderIntent:
     base_quantity: Decimal
     price: Decimal | None
     reduce_only: bool
+    may_borrow: bool = False
     origin: Origin = Origin.USER
 
 
@@ -93,7 +98,11 @@ def refusal_of(
             opposite, side=intent.side, base_quantity=intent.base_quantity, limit=intent.price
         )
         worst = intent.price or max(level.price for level in executions)
-        return _spot_refusal(account, intent, ledger, market, worst)
+        free = _free(account, intent, ledger, market)
+        if intent.listing.venue != BYBIT_SPOT:
+            return _spot_refusal(intent, worst, free)
+        state = margin_state(ledger, market, account, venue=BYBIT, now=now)
+        return _unified_refusal(account, intent, worst, free, state)
     price = intent.price or opposite[0].price
     return _margin_refusal(account, intent, ledger, market, price, now)
 
@@ -118,7 +127,7 @@ def _format_refusal(intent: OrderIntent) -> Refusal | None:
 def _duplicate_refusal(account: Account, intent: OrderIntent, ledger: Ledger) -> Refusal | None:
     """Bybit never takes an id twice; Binance does once the earlier order is final."""
     named = ledger.orders_named(account.api_key, intent.listing.venue, intent.client_order_id)
-    clashes = [order for order in named if intent.listing.venue == BYBIT or not order.is_final]
+    clashes = [order for order in named if intent.listing.is_at_bybit or not order.is_final]
     if intent.client_order_id and clashes:
         detail = f"client order id {intent.client_order_id} is taken"
         return Refusal(reason=RefusalReason.DUPLICATE_ID, detail=detail)
@@ -148,16 +157,46 @@ def _value_refusal(intent: OrderIntent, mark: Decimal) -> Refusal | None:
     return None
 
 
-def _spot_refusal(
-    account: Account, intent: OrderIntent, ledger: Ledger, market: PinnedMarket, worst: Decimal
-) -> Refusal | None:
+def _free(account: Account, intent: OrderIntent, ledger: Ledger, market: PinnedMarket) -> Decimal:
+    """Return what of the asset to be paid is not held for working orders."""
     listing = intent.listing
-    is_buy = intent.side is Side.BUY
-    asset = listing.quote if is_buy else listing.base
-    needed = intent.base_quantity * (worst if is_buy else 1)
-    free = account.balance(listing.wallet, asset) - locked(ledger, market, account, asset)
+    asset = _paid_asset(intent)
+    held = locked(ledger, market, account, asset, venue=listing.venue)
+    return account.balance(listing.wallet, asset) - held
+
+
+def _paid_asset(intent: OrderIntent) -> str:
+    return intent.listing.quote if intent.side is Side.BUY else intent.listing.base
+
+
+def _spot_refusal(intent: OrderIntent, worst: Decimal, free: Decimal) -> Refusal | None:
+    needed = intent.base_quantity * (worst if intent.side is Side.BUY else 1)
     if needed > free:
-        detail = f"{needed} {asset} needed, {free} free"
+        detail = f"{needed} {_paid_asset(intent)} needed, {free} free"
+        return Refusal(reason=RefusalReason.INSUFFICIENT_MARGIN, detail=detail)
+    return None
+
+
+def _unified_refusal(
+    account: Account, intent: OrderIntent, worst: Decimal, free: Decimal, state: MarginState
+) -> Refusal | None:
+    """Refuse what the wallet cannot pay, or may not borrow; USDT is not borrowed here."""
+    listing = intent.listing
+    if intent.side is Side.BUY or not intent.may_borrow:
+        return _spot_refusal(intent, worst, free)
+    borrowed = intent.base_quantity - max(free, ZERO)
+    if borrowed <= 0:
+        return None
+    if not listing.most_borrowed:
+        detail = f"{listing.base} is not lent"
+        return Refusal(reason=RefusalReason.NOT_LENT, detail=detail)
+    after = borrowed + owed(account, listing.base)
+    if after > listing.most_borrowed:
+        detail = f"borrowing {after} {listing.base} is above {listing.most_borrowed}"
+        return Refusal(reason=RefusalReason.BORROW_LIMIT, detail=detail)
+    needed = borrowed * worst * BORROW_INITIAL_RATE
+    if needed > state.available:
+        detail = f"{needed} {listing.quote} needed, {state.available} available"
         return Refusal(reason=RefusalReason.INSUFFICIENT_MARGIN, detail=detail)
     return None
 

@@ -123,6 +123,7 @@ class ControlDoor:
             price=number(body, "price") or before.price or frozen,
             funding_rate=_either(number(body, "funding_rate"), before.funding_rate),
             level_quantity=number(body, "level_quantity") or before.level_quantity,
+            borrow_rate=_either(number(body, "borrow_rate"), before.borrow_rate),
         )
         ledger.put_pin(pin)
         ledger.commit()

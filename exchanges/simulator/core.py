@@ -18,6 +18,7 @@ from exchanges.simulator.countdowns import fire_countdowns
 from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.expiry import ExpiryClock
+from exchanges.simulator.interest import InterestClock
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.market import Market, previous_settlement
@@ -57,6 +58,7 @@ class Simulator:
         self.funding_clock = FundingClock(
             ledger=ledger, market=self.market, tell=self._tell, started_at=now()
         )
+        self.interest_clock = InterestClock(ledger=ledger, market=self.market, started_at=now())
         self.expiry_clock = ExpiryClock(ledger=ledger, market=self.market, engine=self.engine)
         self._listed: dict[str, dict[str, Listing]] = {}
         for listing in market.listings.values():
@@ -69,6 +71,7 @@ class Simulator:
         self.funding_clock.settle_due(now)
         for listing in self.expiry_clock.deliver_due(now):
             self._forget(listing)
+        self.interest_clock.charge_due(now)
         fire_countdowns(self.ledger, self.engine, now=now)
 
     def tick(self) -> datetime:

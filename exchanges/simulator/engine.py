@@ -19,7 +19,7 @@ from exchanges.simulator.admission import OrderIntent, Refusal, RefusalReason, r
 from exchanges.simulator.books import Books
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.listings import Listing
 from exchanges.simulator.pins import PinnedMarket
 
 QUEUE_TIME = timedelta(seconds=2)
@@ -60,7 +60,7 @@ class Engine:
         late_cancel = (
             refusal is not None
             and refusal.reason is RefusalReason.WOULD_TAKE
-            and intent.listing.venue == BYBIT
+            and intent.listing.is_at_bybit
         )
         if refusal is not None and not late_cancel:
             return refusal
@@ -110,7 +110,7 @@ class Engine:
         if not held:
             return None
         number = self._ledger.next_order_number()
-        own_id = "" if listing.venue == BYBIT else VENUE_IDS[origin].format(number=number)
+        own_id = "" if listing.is_at_bybit else VENUE_IDS[origin].format(number=number)
         intent = OrderIntent(
             listing=listing,
             client_order_id=own_id,
@@ -133,15 +133,15 @@ class Engine:
 
     def _new_order(self, account: Account, intent: OrderIntent, now: datetime) -> Order:
         number = self._ledger.next_order_number()
-        venue = intent.listing.venue
+        venue, is_bybit = intent.listing.venue, intent.listing.is_at_bybit
         plain = str(FIRST_NUMBER + number)
         return Order(
             number=number,
-            venue_order_id=str(uuid5(NAMESPACE, f"order-{number}")) if venue == BYBIT else plain,
+            venue_order_id=str(uuid5(NAMESPACE, f"order-{number}")) if is_bybit else plain,
             venue=venue,
             symbol=intent.listing.symbol,
             api_key=account.api_key,
-            client_order_id=intent.client_order_id or ("" if venue == BYBIT else f"web_{plain}"),
+            client_order_id=intent.client_order_id or ("" if is_bybit else f"web_{plain}"),
             side=intent.side,
             order_type=intent.order_type,
             time_in_force=intent.time_in_force,
@@ -153,6 +153,7 @@ class Engine:
             created_at=now,
             updated_at=now,
             visible_at=now,
+            may_borrow=intent.may_borrow,
         )
 
     def _take(self, account: Account, order: Order, listing: Listing, now: datetime) -> None:
@@ -265,7 +266,7 @@ class Engine:
         return TradeRow(
             number=number,
             venue_trade_id=(
-                str(uuid5(NAMESPACE, f"trade-{number}")) if listing.venue == BYBIT else plain
+                str(uuid5(NAMESPACE, f"trade-{number}")) if listing.is_at_bybit else plain
             ),
             order_number=order.number,
             venue_order_id=order.venue_order_id,

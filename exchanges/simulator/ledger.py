@@ -17,6 +17,7 @@ from exchanges.simulator.accounts import (
     Account,
     FundingRow,
     HoldingRow,
+    InterestRow,
     Order,
     Pin,
     SettlementRow,
@@ -39,6 +40,7 @@ class Ledger:
         self._open = {row.number: row for row in self.orders.values() if not row.is_final}
         self.trades = sorted(storage.rows("trade", TradeRow), key=lambda row: row.number)
         self.funding = sorted(storage.rows("funding", FundingRow), key=lambda row: row.number)
+        self.interest = sorted(storage.rows("interest", InterestRow), key=lambda row: row.number)
         self.transfers = sorted(storage.rows("transfer", TransferRow), key=lambda row: row.number)
         self.pins = {(row.venue, row.symbol): row for row in storage.rows("pin", Pin)}
         self._settlements: dict[ListingKey, list[SettlementRow]] = defaultdict(list)
@@ -113,6 +115,13 @@ class Ledger:
     def add_funding(self, row: FundingRow) -> None:
         self.funding.append(row)
         self._storage.put("funding", str(row.number), row)
+
+    def add_interest(self, row: InterestRow) -> None:
+        self.interest.append(row)
+        self._storage.put("interest", str(row.number), row)
+
+    def account_interest(self, api_key: str) -> Iterator[InterestRow]:
+        return (row for row in self.interest if row.api_key == api_key)
 
     def move(
         self, account: Account, wallet: str, asset: str, amount: Decimal, *, now: datetime

@@ -14,7 +14,10 @@ from exchanges.domain import InstrumentKind
 from exchanges.matching import LeverageTier, tiers_from
 
 SPOT, USDM, BYBIT = "binance", "binanceusdm", "bybit"
-WALLETS = {SPOT: "spot", USDM: "usdm", BYBIT: "unified"}
+# Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
+BYBIT_SPOT = "bybitspot"
+UNIFIED = "unified"
+WALLETS = {SPOT: "spot", USDM: "usdm", BYBIT: UNIFIED, BYBIT_SPOT: UNIFIED}
 
 ListingKey = tuple[str, str]
 
@@ -41,10 +44,15 @@ class Listing:
     price_band: Decimal = Decimal("0.05")
     is_inverse: bool = False
     expires_at: datetime | None = None
+    most_borrowed: Decimal = Decimal(0)
 
     @property
     def key(self) -> ListingKey:
         return (self.venue, self.symbol)
+
+    @property
+    def is_at_bybit(self) -> bool:
+        return self.venue in (BYBIT, BYBIT_SPOT)
 
     @property
     def pair(self) -> str:
@@ -102,6 +110,8 @@ EPISODE_ORDER = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "AVAX")
 DATED_BASES = ("BTC", "ETH")
 DELIVERY_HOUR = 8
 SPOT_BASES = ("BTC", "ETH", "SOL")
+# What one account may borrow at most; what is not here is not lent.
+LOANS = {"BTC": "10", "ETH": "200"}
 SPOT_FILTERS = {"BTC": ("0.01", "0.00001"), "ETH": ("0.01", "0.0001"), "SOL": ("0.01", "0.001")}
 
 TIERS = tiers_from(
@@ -156,11 +166,11 @@ def _future(venue: str, base: str, expires_at: datetime) -> Listing:
     )
 
 
-def _spot(base: str) -> Listing:
+def _spot(venue: str, base: str) -> Listing:
     tick, lot = SPOT_FILTERS[base]
     return replace(
         _perpetual(USDM, base),
-        venue=SPOT,
+        venue=venue,
         kind=InstrumentKind.SPOT,
         tick=Decimal(tick),
         lot=Decimal(lot),
@@ -169,6 +179,7 @@ def _spot(base: str) -> Listing:
         taker_fee=Decimal("0.001"),
         tiers=SPOT_TIERS,
         price_band=Decimal("0.2"),
+        most_borrowed=Decimal(LOANS.get(base, 0) if venue == BYBIT_SPOT else 0),
     )
 
 
@@ -204,7 +215,12 @@ def listed(
     The largest are also listed as futures that are delivered at `expiries`.
     """
     rows = [_perpetual(venue, base) for venue in (USDM, BYBIT) for base in perpetual_bases]
-    rows += [_spot(base) for base in SPOT_BASES if base in perpetual_bases]
+    rows += [
+        _spot(venue, base)
+        for venue in (SPOT, BYBIT_SPOT)
+        for base in SPOT_BASES
+        if base in perpetual_bases
+    ]
     rows += [
         _future(venue, base, expires_at)
         for venue in (USDM, BYBIT)

@@ -8,8 +8,14 @@ from decimal import Decimal
 from exchanges.domain import Side
 from exchanges.matching import Holding, MarginState, maintenance_margin
 from exchanges.simulator.accounts import Account, HoldingRow, Order
+from exchanges.simulator.interest import (
+    BORROW_INITIAL_RATE,
+    BORROW_MAINTENANCE_RATE,
+    coin_worth,
+    debt_worth,
+)
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import SPOT, WALLETS
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, WALLETS
 from exchanges.simulator.market import Market
 
 ZERO = Decimal(0)
@@ -18,9 +24,13 @@ ZERO = Decimal(0)
 def margin_state(
     ledger: Ledger, market: Market, account: Account, *, venue: str, now: datetime
 ) -> MarginState:
-    """Return the USDT cross wallet behind the perpetuals of `venue`, without isolated ones."""
+    """Return the USDT cross wallet behind the contracts of `venue`, without isolated ones.
+
+    Coins of a unified account count as collateral, what it has borrowed against it.
+    """
     unrealised = initial = maintenance = apart = ZERO
     listings = market.listings
+    debt = debt_worth(market, account, venue=venue, now=now)
     for row in ledger.holdings(api_key=account.api_key, venue=venue):
         listing = listings[(row.venue, row.symbol)]
         if account.is_isolated(venue, row.symbol):
@@ -33,18 +43,20 @@ def margin_state(
         initial += notional / account.leverage(venue, row.symbol)
         maintenance += maintenance_margin(notional, listing.tiers)
     return MarginState(
-        wallet_balance=account.balance(WALLETS[venue], "USDT") - apart,
+        wallet_balance=account.balance(WALLETS[venue], "USDT")
+        - apart
+        + coin_worth(market, account, venue=venue, now=now),
         unrealised_pnl=unrealised,
-        initial_margin=initial,
-        order_margin=sum(
-            (
-                order_margin(account, order)
-                for order in ledger.open_orders(api_key=account.api_key, venue=venue)
-            ),
-            ZERO,
-        ),
-        maintenance_margin=maintenance,
+        initial_margin=initial + debt * BORROW_INITIAL_RATE,
+        order_margin=_order_margin(ledger, market, account, venue),
+        maintenance_margin=maintenance + debt * BORROW_MAINTENANCE_RATE,
     )
+
+
+def _order_margin(ledger: Ledger, market: Market, account: Account, venue: str) -> Decimal:
+    orders = ledger.open_orders(api_key=account.api_key, venue=venue)
+    held = locked(ledger, market, account, "USDT", venue=BYBIT_SPOT) if venue == BYBIT else ZERO
+    return sum((order_margin(account, order) for order in orders), held)
 
 
 def isolated_margin(account: Account, row: HoldingRow) -> Decimal:
@@ -97,11 +109,11 @@ def order_margin(account: Account, order: Order) -> Decimal:
     return order.remaining * order.price / account.leverage(order.venue, order.symbol)
 
 
-def locked(ledger: Ledger, market: Market, account: Account, asset: str) -> Decimal:
-    """Return how much of `asset` working spot orders hold."""
+def locked(ledger: Ledger, market: Market, account: Account, asset: str, *, venue: str) -> Decimal:
+    """Return how much of `asset` working spot orders at `venue` hold."""
     total = ZERO
-    for order in ledger.open_orders(api_key=account.api_key, venue=SPOT):
-        listing = market.listings[(SPOT, order.symbol)]
+    for order in ledger.open_orders(api_key=account.api_key, venue=venue):
+        listing = market.listings[(venue, order.symbol)]
         if order.side is Side.BUY and listing.quote == asset and order.price is not None:
             total += order.remaining * order.price
         elif order.side is Side.SELL and listing.base == asset:

@@ -31,6 +31,9 @@ COMMON_RATE_DEVIATION = 0.00004
 VENUE_RATE_DEVIATION = 0.000032
 RATE_WOBBLE = 0.00001
 BPS = 0.0001
+# A fraction an hour: 0.01 % a day, which moves by half of it over some days.
+BORROW_RATE, BORROW_MOVES = 0.0000042, 0.5
+BORROW_STEP = Decimal("0.000000000001")
 YEAR_SECONDS = 365 * 86_400.0
 HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
 # What a dated future costs above the index, a year: it is what expiries and venues disagree about.
@@ -61,6 +64,9 @@ class Market(Protocol):
         """Return what the venue says at `at` of the settlement to come."""
 
     def settled_rate(self, listing: Listing, settlement_at: datetime) -> Decimal: ...
+
+    def borrow_rate(self, listing: Listing, at: datetime) -> Decimal:
+        """Return what borrowing the listing's base costs an hour; it holds for its hour."""
 
 
 def previous_settlement(at: datetime, interval: timedelta) -> datetime:
@@ -126,6 +132,12 @@ class GeneratedMarket:
     def settled_rate(self, listing: Listing, settlement_at: datetime) -> Decimal:
         episode = self._episodes.rate(listing, settlement_at, known_at=settlement_at)
         return _rate(self._calm_rate(listing.key, settlement_at)) if episode is None else episode
+
+    def borrow_rate(self, listing: Listing, at: datetime) -> Decimal:
+        hour = at.timestamp() // HOUR_SECONDS * HOUR_SECONDS
+        moved = smooth(self._seed, f"borrow/{listing.base}", hour, 2 * DAY_SECONDS)
+        rate = Decimal(str(BORROW_RATE * (1 + BORROW_MOVES * moved)))
+        return rate.quantize(BORROW_STEP, rounding=ROUND_HALF_EVEN)
 
     def _mid_at(self, key: ListingKey, seconds: float) -> Decimal:
         listing = self.listings[key]

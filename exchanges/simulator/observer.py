@@ -11,7 +11,7 @@ from exchanges.simulator.wire import Json
 
 
 def ledger_view(simulator: Simulator, now: datetime, *, api_key: str | None = None) -> Json:
-    """Return accounts, orders, fills, fees, funding and open positions, of one key or of all."""
+    """Return accounts, orders and all that was booked, and open positions, of one key or of all."""
     ledger = simulator.ledger
     return {
         "time": now,
@@ -34,6 +34,7 @@ def ledger_view(simulator: Simulator, now: datetime, *, api_key: str | None = No
             if api_key in (None, owner)
         ],
         "funding": [asdict(row) for row in ledger.funding if api_key in (None, row.api_key)],
+        "interest": [asdict(row) for row in ledger.interest if api_key in (None, row.api_key)],
         "transfers": [asdict(row) for row in ledger.transfers if api_key in (None, row.api_key)],
         "positions": _positions(simulator, now, api_key),
     }

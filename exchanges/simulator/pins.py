@@ -46,6 +46,12 @@ class PinnedMarket:
         pinned = self._rate(listing)
         return self._market.settled_rate(listing, settlement_at) if pinned is None else pinned
 
+    def borrow_rate(self, listing: Listing, at: datetime) -> Decimal:
+        pin = self.pin(listing)
+        if pin is not None and pin.borrow_rate is not None:
+            return pin.borrow_rate
+        return self._market.borrow_rate(listing, at)
+
     def _price(self, listing: Listing) -> Decimal | None:
         pin = self.pin(listing)
         return pin.price if pin else None

@@ -17,6 +17,7 @@ import polars as pl
 
 from exchanges.simulator.listings import (
     BYBIT,
+    BYBIT_SPOT,
     CHARACTERS,
     SPOT,
     USDM,
@@ -29,7 +30,9 @@ from exchanges.simulator.market import UnusableRecording, next_settlement, on_ti
 HOUR = timedelta(hours=1)
 DEFAULT_INTERVAL_HOURS = 8
 HISTORY = timedelta(days=7)
-RECORDED_VENUE = {SPOT: "binance", USDM: "binance", BYBIT: "bybit"}
+RECORDED_VENUE = {SPOT: "binance", USDM: "binance", BYBIT: "bybit", BYBIT_SPOT: "bybit"}
+# Nobody recorded what borrowing cost: 0.01 % a day, by the hour.
+BORROW_RATE = Decimal("0.0000042")
 READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
     ".parquet": pl.read_parquet,
     ".csv": pl.read_csv,
@@ -175,6 +178,9 @@ class ReplayMarket:
         rates = self._recording.rates[_series(listing)]
         rounded = (moment + timedelta(seconds=30)).replace(second=0, microsecond=0)
         return rates.get(rounded, Decimal(0))
+
+    def borrow_rate(self, listing: Listing, at: datetime) -> Decimal:
+        return BORROW_RATE
 
     def _open(self, opens: Mapping[datetime, Decimal], hour: datetime) -> Decimal:
         """Return the open of `hour`, or of the last hour before it that was recorded."""

@@ -24,8 +24,8 @@ class Switchboard:
             "fstream.binance.com": (USDM, BinanceFeed(self._simulator, USDM)),
         }
         self._bybit = {
-            "/v5/public/linear": BybitFeed(self._simulator, is_inverse=False),
-            "/v5/public/inverse": BybitFeed(self._simulator, is_inverse=True),
+            f"/v5/public/{category}": BybitFeed(self._simulator, category)
+            for category in ("linear", "inverse", "spot")
         }
 
     def open(self, host: str, path: str, query: str) -> VenueSocket | None:

@@ -14,7 +14,7 @@ from exchanges.simulator.faces.binance_spot import BinanceSpotFace
 from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
 from exchanges.simulator.faces.bybit import BybitFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
-from exchanges.simulator.listings import BYBIT, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, SPOT, USDM
 from exchanges.simulator.wire import Face, WireRequest
 
 VENUE_OF_HOST = {
@@ -74,7 +74,8 @@ class Venues:
     def _hide_order(self, venue: str, request: WireRequest, *, seconds: float) -> None:
         client_order_id = self._faces[venue].client_order_id(request)
         for order in self.simulator.ledger.orders.values():
-            if order.venue == venue and order.client_order_id == client_order_id:
+            home = BYBIT if order.venue == BYBIT_SPOT else order.venue
+            if home == venue and order.client_order_id == client_order_id:
                 order.visible_at = order.created_at + timedelta(seconds=seconds)
                 self.simulator.ledger.put_order(order)
 

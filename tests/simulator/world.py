@@ -19,7 +19,7 @@ from exchanges.simulator.admission import OrderIntent
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, SPOT, USDM, Listing
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, SPOT, USDM, Listing
 from exchanges.simulator.market import GeneratedMarket
 from exchanges.simulator.storage import Storage
 from exchanges.simulator.venues import Venues
@@ -81,7 +81,7 @@ class World:
 
     def account(self, venue: str, *, usdt: str = "100000") -> Account:
         """Return the venue's account with as much USDT in each wallet."""
-        owner = BYBIT if venue == BYBIT else SPOT
+        owner = BYBIT if venue in (BYBIT, BYBIT_SPOT) else SPOT
         key = f"{owner}-key"
         if key not in self.simulator.ledger.accounts:
             names = ("unified",) if owner == BYBIT else ("spot", "usdm")

@@ -10,7 +10,7 @@ from exchanges.domain import OrderType, Side, TimeInForce
 from exchanges.simulator.accounts import Account, Order, TradeRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.binance_usdm_orders import STATUSES
-from exchanges.simulator.listings import Listing
+from exchanges.simulator.listings import SPOT, Listing
 from exchanges.simulator.margin import locked
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -225,7 +225,7 @@ def balances(simulator: Simulator, owner: Account) -> list[tuple[str, Decimal, D
     """Return (asset, free, locked) of the spot wallet."""
     rows = []
     for asset, amount in sorted(owner.wallets.get("spot", {}).items()):
-        held = locked(simulator.ledger, simulator.market, owner, asset)
+        held = locked(simulator.ledger, simulator.market, owner, asset, venue=SPOT)
         rows.append((asset, amount - held, held))
     return rows
 

@@ -18,28 +18,32 @@ from exchanges.simulator.faces.bybit_calls import (
     listed,
     within,
 )
-from exchanges.simulator.faces.bybit_intents import CODES, intent_of
+from exchanges.simulator.faces.bybit_intents import CODES, SPOT_CODES, intent_of
+from exchanges.simulator.faces.bybit_log import borrow_payload, log_payload, log_rows
 from exchanges.simulator.faces.bybit_orders import (
     execution_payload,
     executions,
     order_payload,
 )
-from exchanges.simulator.listings import BYBIT, WALLETS, Listing
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
 from exchanges.simulator.margin import margin_state
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, WireResponse
 
-PUBLIC_PREFIX = "/v5/market/"
+PUBLIC_PREFIXES = ("/v5/market/", "/v5/spot-margin-trade/data")
+VENUES = {"linear": BYBIT, "spot": BYBIT_SPOT}
 
 Handler = Callable[[Call], Json]
 
 
 class BybitFace:
-    """Bybit's v5 interface of one unified account: linear contracts trade, inverse is shown."""
+    """Bybit's v5 interface of one unified account: linear and spot trade, inverse is shown."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._listings = simulator.listings_at(BYBIT)
-        market = market_payloads.MarketPages(simulator, self._listings)
+        self._listings = {
+            category: simulator.listings_at(venue) for category, venue in VENUES.items()
+        }
+        market = market_payloads.MarketPages(simulator)
         self._routes: dict[tuple[str, str], Handler] = {
             ("GET", "/v5/order/realtime"): self._orders_now,
             ("GET", "/v5/order/history"): self._orders_past,
@@ -55,6 +59,7 @@ class BybitFace:
             ("GET", "/v5/account/wallet-balance"): self._wallet_balance,
             ("GET", "/v5/account/fee-rate"): self._fee_rate,
             ("GET", "/v5/account/transaction-log"): self._transaction_log,
+            ("GET", "/v5/account/borrow-history"): self._borrow_history,
             ("GET", "/v5/account/info"): lambda call: account_payloads.account_info(call.owner),
             ("GET", "/v5/user/query-api"): lambda call: account_payloads.api_key(call.owner),
             ("GET", "/v5/asset/coin/query-info"): lambda call: account_payloads.coins(),
@@ -66,7 +71,7 @@ class BybitFace:
             if handler is None:
                 raise VenueRefusal(10001, f"Request path {request.path} is unknown", status=404)
             account = None
-            if not request.path.startswith(PUBLIC_PREFIX):
+            if not request.path.startswith(PUBLIC_PREFIXES):
                 account = authenticated(self._simulator, request, now)
             parameters = request.json if request.method == "POST" else request.query_parameters
             result = handler(Call(parameters=parameters, now=now, account=account))
@@ -80,10 +85,20 @@ class BybitFace:
         return str(found.get("orderLinkId") or "")
 
     def _listing(self, call: Call) -> Listing:
-        listing = self._listings.get(call.text("symbol"))
-        if call.text("category") != "linear" or listing is None or listing.is_inverse:
+        listing = self._listings.get(call.text("category"), {}).get(call.text("symbol"))
+        if listing is None or listing.is_inverse:
             raise invalid(f"symbol invalid {call.text('symbol')}")
         return listing
+
+    def _contract(self, call: Call) -> Listing:
+        listing = self._listing(call)
+        if not listing.is_contract:
+            raise invalid("category invalid")
+        return listing
+
+    def _venue(self, call: Call) -> str:
+        """Return where the orders of a category are booked; nothing is booked elsewhere."""
+        return VENUES.get(call.text("category"), "")
 
     def _create(self, call: Call) -> Json:
         intent = intent_of(call, self._listing(call))
@@ -91,7 +106,8 @@ class BybitFace:
             raise invalid("position idx not match position mode")
         result = self._simulator.place(call.owner, intent, now=call.now)
         if isinstance(result, Refusal):
-            code, message = CODES[result.reason]
+            codes = CODES if intent.listing.is_contract else SPOT_CODES
+            code, message = codes[result.reason]
             raise VenueRefusal(code, message, status=200)
         return {"orderId": result.venue_order_id, "orderLinkId": result.client_order_id}
 
@@ -100,14 +116,15 @@ class BybitFace:
         found = self._named(call)
         if not found or not self._simulator.engine.cancel(call.owner, found[-1], now=call.now):
             message = "order not exists or too late to cancel"
-            raise VenueRefusal(110001, message, status=200)
+            code = 110001 if self._venue(call) == BYBIT else 170213
+            raise VenueRefusal(code, message, status=200)
         return {"orderId": found[-1].venue_order_id, "orderLinkId": found[-1].client_order_id}
 
     def _cancel_all(self, call: Call) -> Json:
         symbol = call.text("symbol") or None
         canceled = []
         for order in self._simulator.ledger.open_orders(
-            api_key=call.owner.api_key, venue=BYBIT, symbol=symbol
+            api_key=call.owner.api_key, venue=self._venue(call), symbol=symbol
         ):
             self._simulator.engine.cancel(call.owner, order, now=call.now)
             ids = {"orderId": order.venue_order_id, "orderLinkId": order.client_order_id}
@@ -116,18 +133,16 @@ class BybitFace:
 
     def _named(self, call: Call) -> list[Order]:
         """Return the visible orders that orderId or orderLinkId name; client id wins."""
-        ledger, owner = self._simulator.ledger, call.owner
+        ledger, owner, venue = self._simulator.ledger, call.owner, self._venue(call)
         link = call.text("orderLinkId")
         if link:
-            found = ledger.orders_named(owner.api_key, BYBIT, link)
+            found = ledger.orders_named(owner.api_key, venue, link)
         else:
-            orders = ledger.account_orders(owner.api_key, BYBIT)
+            orders = ledger.account_orders(owner.api_key, venue)
             found = [row for row in orders if row.venue_order_id == call.text("orderId")]
         return [row for row in found if row.visible_at <= call.now]
 
     def _orders_now(self, call: Call) -> Json:
-        if call.text("category") != "linear":
-            return listed(call, [], dict)
         if call.text("orderId") or call.text("orderLinkId"):
             rows = self._named(call)
         else:
@@ -135,7 +150,7 @@ class BybitFace:
             rows = [
                 row
                 for row in self._simulator.ledger.open_orders(
-                    api_key=call.owner.api_key, venue=BYBIT, symbol=symbol
+                    api_key=call.owner.api_key, venue=self._venue(call), symbol=symbol
                 )
                 if row.visible_at <= call.now
             ]
@@ -143,23 +158,20 @@ class BybitFace:
         return listed(call, rows, order_payload)
 
     def _orders_past(self, call: Call) -> Json:
-        if call.text("category") != "linear":
-            return listed(call, [], dict)
         if call.text("orderId") or call.text("orderLinkId"):
             rows = self._named(call)
         else:
             symbol = call.text("symbol") or None
-            orders = self._simulator.ledger.account_orders(call.owner.api_key, BYBIT, symbol)
+            ledger, venue = self._simulator.ledger, self._venue(call)
+            orders = ledger.account_orders(call.owner.api_key, venue, symbol)
             rows = [row for row in orders if row.visible_at <= call.now]
         final = [row for row in reversed(rows) if row.is_final]
         kept = within(final, call, lambda row: row.created_at)
         return listed(call, kept, order_payload)
 
     def _executions(self, call: Call) -> Json:
-        if call.text("category") != "linear":
-            return listed(call, [], dict)
         ledger = self._simulator.ledger
-        rows = executions(ledger, call.owner, call.text("symbol") or None)
+        rows = executions(ledger, call.owner, call.text("symbol") or None, venue=self._venue(call))
         kind, number, link = call.text("execType"), call.text("orderId"), call.text("orderLinkId")
         kept = [
             row
@@ -177,12 +189,12 @@ class BybitFace:
         symbol = call.text("symbol")
         if not symbol and not call.text("settleCoin"):
             raise invalid("symbol or settleCoin is required")
-        listings = [self._listing(call)] if symbol else None
+        listings = [self._contract(call)] if symbol else None
         rows = account_payloads.positions(self._simulator, call.owner, listings, call.now)
         return listed(call, rows, dict)
 
     def _set_leverage(self, call: Call) -> Json:
-        listing = self._listing(call)
+        listing = self._contract(call)
         leverage = call.decimal("buyLeverage")
         if not 1 <= leverage <= listing.max_leverage:
             raise VenueRefusal(110013, "cannot set leverage due to risk limit", status=200)
@@ -214,7 +226,7 @@ class BybitFace:
         return {"reasons": []}
 
     def _add_margin(self, call: Call) -> Json:
-        listing, amount = self._listing(call), call.decimal("margin")
+        listing, amount = self._contract(call), call.decimal("margin")
         holding = self._simulator.ledger.holding(call.owner.api_key, listing.key)
         is_alone = call.owner.is_isolated(BYBIT, listing.symbol)
         if amount <= 0 or not holding.base_quantity or not is_alone:
@@ -232,14 +244,18 @@ class BybitFace:
         return account_payloads.wallet_balance(self._simulator, call.owner, call.now)
 
     def _transaction_log(self, call: Call) -> Json:
-        """Transfers only: what fills and funding did is read from the execution list."""
-        kind, ledger = call.text("type"), self._simulator.ledger
-        moved = reversed(list(ledger.account_transfers(call.owner.api_key, WALLETS[BYBIT])))
-        rows = [row for row in moved if kind in ("", account_payloads.transfer_kind(row))]
-        inside = within(rows, call, lambda row: row.moved_at)
-        return listed(call, inside, account_payloads.transfer)
+        rows = log_rows(self._simulator.ledger, call.owner, call.text("type"))
+        return listed(call, within(rows, call, lambda row: row.at), log_payload)
+
+    def _borrow_history(self, call: Call) -> Json:
+        asset = call.text("currency")
+        charged = self._simulator.ledger.account_interest(call.owner.api_key)
+        rows = [row for row in charged if asset in ("", row.asset)]
+        inside = within(rows[::-1], call, lambda row: row.charged_at)
+        return listed(call, inside, borrow_payload)
 
     def _fee_rate(self, call: Call) -> Json:
         symbol = call.text("symbol")
-        listings = [self._listing(call)] if symbol else list(self._listings.values())
+        of_category = self._listings.get(call.text("category"), {})
+        listings = [self._listing(call)] if symbol else list(of_category.values())
         return account_payloads.fee_rates(listings)

@@ -7,12 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
-from exchanges.simulator.accounts import ALL, Account, HoldingRow, TransferRow
+from exchanges.simulator.accounts import ALL, Account, HoldingRow
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.interest import coin_worth, owed
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, UNIFIED, Listing
 from exchanges.simulator.margin import (
     isolated_margin,
     isolated_part,
+    locked,
     margin_state,
     state_behind,
 )
@@ -124,7 +126,7 @@ def fee_rates(listings: Sequence[Listing]) -> Json:
 
 
 def wallet_balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
-    """USDT is the only collateral and counts as one dollar."""
+    """USDT counts as one dollar, coins as collateral at a part of their index price."""
     state = margin_state(simulator.ledger, simulator.market, owner, venue=BYBIT, now=now)
     apart, apart_pnl = isolated_part(
         simulator.ledger, simulator.market, owner, venue=BYBIT, now=now
@@ -132,13 +134,16 @@ def wallet_balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
     used = state.initial_margin + state.order_margin + apart
     equity = state.equity + apart + apart_pnl
     unrealised = state.unrealised_pnl + apart_pnl
-    rows = [_coin(asset, amount) for asset, amount in sorted(owner.wallets["unified"].items())]
+    rows = [_coin(simulator, owner, asset, now) for asset in sorted(owner.wallets[UNIFIED])]
+    locked_usdt = locked(simulator.ledger, simulator.market, owner, "USDT", venue=BYBIT_SPOT)
+    # Of the account's equity the coins are not in USDT.
+    worth = coin_worth(simulator.market, owner, venue=BYBIT, now=now)
     for row in rows:
         if row["coin"] == "USDT":
             row |= {
-                "equity": plain(equity),
-                "usdValue": plain(equity),
-                "totalOrderIM": plain(state.order_margin),
+                "equity": plain(equity - worth),
+                "usdValue": plain(equity - worth),
+                "totalOrderIM": plain(state.order_margin - locked_usdt),
                 "totalPositionIM": plain(state.initial_margin + apart),
                 "totalPositionMM": plain(state.maintenance_margin),
                 "unrealisedPnl": plain(unrealised),
@@ -167,17 +172,21 @@ def _rate(part: Decimal, whole: Decimal) -> str:
     return plain(round(part / whole, 8)) if whole > 0 else "0"
 
 
-def _coin(asset: str, amount: Decimal) -> Json:
-    text = plain(amount)
+def _coin(simulator: Simulator, owner: Account, asset: str, now: datetime) -> Json:
+    """Equity is what the wallet holds less what was borrowed and sold."""
+    amount, borrowed = owner.balance(UNIFIED, asset), plain(owed(owner, asset))
+    held = locked(simulator.ledger, simulator.market, owner, asset, venue=BYBIT_SPOT)
+    listing = simulator.listings_at(BYBIT_SPOT).get(f"{asset}USDT")
+    price = simulator.market.index(listing, now) if listing is not None else Decimal(0)
     return {
         "coin": asset,
-        "equity": text,
-        "usdValue": "0",
-        "walletBalance": text,
-        "locked": "0",
+        "equity": plain(amount),
+        "usdValue": plain(amount * price),
+        "walletBalance": plain(max(amount, Decimal(0))),
+        "locked": plain(max(held, Decimal(0))),
         "availableToWithdraw": "",
         "availableToBorrow": "",
-        "borrowAmount": "0",
+        "borrowAmount": borrowed,
         "accruedInterest": "0",
         "totalOrderIM": "0",
         "totalPositionIM": "0",
@@ -185,37 +194,9 @@ def _coin(asset: str, amount: Decimal) -> Json:
         "unrealisedPnl": "0",
         "cumRealisedPnl": "0",
         "bonus": "0",
-        "spotBorrow": "0",
+        "spotBorrow": borrowed,
         "marginCollateral": asset == "USDT",
         "collateralSwitch": asset == "USDT",
-    }
-
-
-def transfer_kind(row: TransferRow) -> str:
-    return "TRANSFER_IN" if row.amount > 0 else "TRANSFER_OUT"
-
-
-def transfer(row: TransferRow) -> Json:
-    """Return one row of the transaction log."""
-    return {
-        "id": f"transfer-{row.number}",
-        "symbol": "",
-        "category": "",
-        "side": "None",
-        "transactionTime": str(milliseconds(row.moved_at)),
-        "type": transfer_kind(row),
-        "qty": plain(row.amount),
-        "size": "0",
-        "currency": row.asset,
-        "tradePrice": "0",
-        "funding": "0",
-        "fee": "0",
-        "cashFlow": plain(row.amount),
-        "change": plain(row.amount),
-        "feeRate": "0",
-        "tradeId": "",
-        "orderId": "",
-        "orderLinkId": "",
     }
 
 

@@ -6,7 +6,7 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces.bybit_account import position, wallet_balance
 from exchanges.simulator.faces.bybit_orders import funding_payload, order_payload, trade_payload
-from exchanges.simulator.listings import BYBIT
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
 from exchanges.simulator.wire import Json, milliseconds
 
 TOPICS = frozenset({"order", "execution", "position", "wallet"})
@@ -16,16 +16,19 @@ def private_messages(simulator: Simulator, event: AccountEvent) -> list[Json]:
     """Return the messages of one event, executions before the order they belong to."""
     messages = []
     if event.trade is not None and event.order is not None:
-        execution = _execution(trade_payload(event.trade, event.order))
+        execution = _execution(trade_payload(event.trade, event.order), event)
         messages.append(_message("execution", event, execution))
-        held = _position(simulator, event, event.trade.symbol)
-        messages.append(_message("position", event, held))
+        if event.venue == BYBIT:
+            held = _position(simulator, event, event.trade.symbol)
+            messages.append(_message("position", event, held))
     if event.funding is not None:
-        messages.append(_message("execution", event, _execution(funding_payload(event.funding))))
+        payment = _execution(funding_payload(event.funding), event)
+        messages.append(_message("execution", event, payment))
     if event.trade is not None or event.funding is not None:
         messages.append(_message("wallet", event, _wallet(simulator, event)))
     if event.order is not None:
-        extra = {"category": "linear", "feeCurrency": "USDT"}
+        fee_asset = event.trade.fee_asset if event.trade is not None else "USDT"
+        extra = {"category": _category(event), "feeCurrency": fee_asset}
         messages.append(_message("order", event, order_payload(event.order) | extra))
     return messages
 
@@ -35,8 +38,13 @@ def _message(topic: str, event: AccountEvent, row: Json) -> Json:
     return {"topic": topic, "id": f"{topic}-{stamp}", "creationTime": stamp, "data": [row]}
 
 
-def _execution(payload: Json) -> Json:
-    return payload | {"category": "linear", "isLeverage": "0"}
+def _execution(payload: Json, event: AccountEvent) -> Json:
+    may_borrow = event.order is not None and event.order.may_borrow
+    return payload | {"category": _category(event), "isLeverage": str(int(may_borrow))}
+
+
+def _category(event: AccountEvent) -> str:
+    return "spot" if event.venue == BYBIT_SPOT else "linear"
 
 
 def _position(simulator: Simulator, event: AccountEvent, symbol: str) -> Json:

@@ -1,4 +1,7 @@
-"""Bybit's public topics: `tickers.SYMBOL` and `orderbook.DEPTH.SYMBOL`, snapshot then deltas."""
+"""Bybit's public topics: `tickers.SYMBOL` and `orderbook.DEPTH.SYMBOL`, snapshot then deltas.
+
+A spot ticker is a snapshot each time and says nothing of the book.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ import orjson
 from exchanges.simulator.books import beat
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.bybit_market import ticker
+from exchanges.simulator.faces.bybit_spot import spot_ticker
 from exchanges.simulator.faces.feeds import Ladder, changes, ladder
-from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
 from exchanges.simulator.wire import Json, milliseconds
 
 DEPTHS = ("1", "50", "200", "500")
@@ -29,12 +33,13 @@ class Published:
 
 
 class BybitFeed:
-    """Public topics of the linear and inverse contracts."""
+    """Public topics of one category: linear, inverse or spot."""
 
-    def __init__(self, simulator: Simulator, *, is_inverse: bool) -> None:
+    def __init__(self, simulator: Simulator, category: str) -> None:
         self._simulator = simulator
-        self._is_inverse = is_inverse
-        self._listings = simulator.listings_at(BYBIT)
+        self._is_inverse = category == "inverse"
+        self._is_spot = category == "spot"
+        self._listings = simulator.listings_at(BYBIT_SPOT if self._is_spot else BYBIT)
         self._published: dict[str, Published] = {}
 
     def knows(self, topic: str) -> bool:
@@ -73,9 +78,13 @@ class BybitFeed:
         return self._listings[topic.rpartition(".")[2]]
 
     def _ticker(self, topic: str, last: Published | None, stamp: int, now: datetime) -> Published:
-        fields = ticker(self._simulator, self._listing(topic), now)
+        build = spot_ticker if self._is_spot else ticker
+        fields = build(self._simulator, self._listing(topic), now)
         published = Published(stamp, fields=fields)
         if last is None:
+            return published
+        if self._is_spot:
+            published.bodies = [_message(topic, "snapshot", fields, now, cs=stamp)]
             return published
         changed = {name: value for name, value in fields.items() if last.fields.get(name) != value}
         if changed:

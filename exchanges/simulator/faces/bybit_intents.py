@@ -24,6 +24,23 @@ CODES = {
 }
 
 
+SPOT_CODES = {
+    RefusalReason.QUANTITY_STEP: (170137, "Order volume decimal too long"),
+    RefusalReason.PRICE_STEP: (170134, "Order price decimal too long."),
+    RefusalReason.BELOW_MIN_QUANTITY: (170136, "Order quantity lower than the minimum."),
+    RefusalReason.ABOVE_MAX_QUANTITY: (170135, "Order quantity too large."),
+    RefusalReason.BELOW_MIN_NOTIONAL: (170140, "Transaction amount lower than the minimum."),
+    RefusalReason.DUPLICATE_ID: (170141, "Duplicate clientOrderId"),
+    RefusalReason.PRICE_BAND: (170192, "Order price is beyond the band."),
+    RefusalReason.INSUFFICIENT_MARGIN: (170131, "Balance insufficient"),
+    RefusalReason.NOT_LENT: (
+        170037,
+        "Cross Margin Trading not yet supported by the selected coin",
+    ),
+    RefusalReason.BORROW_LIMIT: (170034, "Liability over flow in spot leverage trade!"),
+}
+
+
 def intent_of(call: Call, listing: Listing) -> OrderIntent:
     """Read an order from the body of a create request."""
     sides = {"Buy": Side.BUY, "Sell": Side.SELL}
@@ -38,6 +55,8 @@ def intent_of(call: Call, listing: Listing) -> OrderIntent:
         "PostOnly": TimeInForce.POST_ONLY,
     }
     is_market = kind == "Market"
+    if is_market and not listing.is_contract and call.text("marketUnit") != "baseCoin":
+        raise invalid("marketUnit: amounts in quote are not simulated")
     force = forces.get(call.text("timeInForce") or "GTC")
     if force is None:
         raise invalid("timeInForce invalid")
@@ -49,5 +68,6 @@ def intent_of(call: Call, listing: Listing) -> OrderIntent:
         time_in_force=TimeInForce.IOC if is_market else force,
         base_quantity=call.decimal("qty"),
         price=None if is_market else call.decimal("price"),
-        reduce_only=call.parameters.get("reduceOnly") in (True, "true"),
+        reduce_only=listing.is_contract and call.parameters.get("reduceOnly") in (True, "true"),
+        may_borrow=call.number("isLeverage", 0) == 1,
     )

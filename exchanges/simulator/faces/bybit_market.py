@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
 from exchanges.simulator.core import Simulator, whole_minutes
-from exchanges.simulator.listings import Listing
+from exchanges.simulator.faces.bybit_spot import loan, spot_instrument, spot_ticker
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
 from exchanges.simulator.market import next_settlement
 from exchanges.simulator.wire import Json, VenueRefusal, milliseconds, plain
 
@@ -37,9 +38,10 @@ class MarketCall(Protocol):
 class MarketPages:
     """The market-data routes over one simulator."""
 
-    def __init__(self, simulator: Simulator, listings: Mapping[str, Listing]) -> None:
+    def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._listings = listings
+        self._contracts = simulator.listings_at(BYBIT)
+        self._spot = simulator.listings_at(BYBIT_SPOT)
         self.routes: dict[tuple[str, str], Callable[[Any], Json]] = {
             ("GET", "/v5/market/time"): self._time,
             ("GET", "/v5/market/instruments-info"): self._instruments,
@@ -48,6 +50,7 @@ class MarketPages:
             ("GET", "/v5/market/funding/history"): self._funding_history,
             ("GET", "/v5/market/risk-limit"): self._risk_limit,
             ("GET", "/v5/market/open-interest"): self._open_interest,
+            ("GET", "/v5/spot-margin-trade/data"): self._loans,
         }
 
     def _asked(self, call: MarketCall) -> list[Listing]:
@@ -55,9 +58,7 @@ class MarketPages:
         category, symbol = call.text("category"), call.text("symbol")
         if category not in ("linear", "inverse", "spot", "option"):
             raise VenueRefusal(10001, "params error: Category is invalid", status=200)
-        if category not in ("linear", "inverse"):
-            return []
-        rows = [row for row in self._listings.values() if row.is_inverse == (category == "inverse")]
+        rows = self._of_category(category)
         if not symbol:
             return rows
         found = [row for row in rows if row.symbol == symbol]
@@ -65,6 +66,14 @@ class MarketPages:
             message = f"params error: symbol invalid {symbol}"
             raise VenueRefusal(10001, message, status=200)
         return found
+
+    def _of_category(self, category: str) -> list[Listing]:
+        if category == "spot":
+            return list(self._spot.values())
+        if category == "option":
+            return []
+        is_inverse = category == "inverse"
+        return [row for row in self._contracts.values() if row.is_inverse == is_inverse]
 
     def _one(self, call: MarketCall) -> Listing:
         found = self._asked(call)
@@ -78,11 +87,18 @@ class MarketPages:
 
     def _instruments(self, call: MarketCall) -> Json:
         asked = [] if call.text("status") == "PreLaunch" else self._asked(call)
-        rows = [instrument(self._simulator, row) for row in asked]
+        rows = [
+            instrument(self._simulator, row) if row.is_contract else spot_instrument(row)
+            for row in asked
+        ]
         return {"category": call.text("category"), "list": rows, "nextPageCursor": ""}
 
     def _tickers(self, call: MarketCall) -> Json:
-        rows = [ticker(self._simulator, row, call.now) for row in self._asked(call)]
+        rows = []
+        for listing in self._asked(call):
+            build = ticker if listing.is_contract else spot_ticker
+            told = build(self._simulator, listing, call.now)
+            rows.append(told | _touch(self._simulator, listing, call.now))
         return {"category": call.text("category"), "list": rows}
 
     def _orderbook(self, call: MarketCall) -> Json:
@@ -119,6 +135,16 @@ class MarketPages:
     def _risk_limit(self, call: MarketCall) -> Json:
         rows = [tier for listing in self._asked(call) for tier in risk_limits(listing)]
         return {"category": call.text("category"), "list": rows, "nextPageCursor": ""}
+
+    def _loans(self, call: MarketCall) -> Json:
+        """Return what each coin costs to borrow; all VIP levels pay alike here."""
+        wanted = call.text("currency")
+        rows = [
+            loan(self._simulator, row, call.now)
+            for row in self._spot.values()
+            if wanted in ("", row.base)
+        ]
+        return {"vipCoinList": [{"list": rows, "vipLevel": call.text("vipLevel") or "No VIP"}]}
 
     def _open_interest(self, call: MarketCall) -> Json:
         listing = self._one(call)
@@ -185,7 +211,6 @@ def instrument(simulator: Simulator, listing: Listing) -> Json:
 
 def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     market = simulator.market
-    book = simulator.book(listing, now)
     mark = market.mark(listing, now)
     # Past prices by the minute, which the market can remember between beats.
     minute = now.replace(second=0, microsecond=0)
@@ -212,6 +237,13 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "deliveryTime": _delivery_time(listing),
         **(_funding(simulator, listing, now) if listing.is_perpetual else NO_FUNDING),
         **_basis(listing, mark, market.index(listing, now)),
+        **_touch(simulator, listing, now),
+    }
+
+
+def _touch(simulator: Simulator, listing: Listing, now: datetime) -> Json:
+    book = simulator.book(listing, now)
+    return {
         "bid1Price": plain(book.bid.price),
         "bid1Size": plain(book.bid.base_quantity),
         "ask1Price": plain(book.ask.price),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from exchanges.domain import OrderType, Side, TimeInForce, VenueOrderStatus
 from exchanges.simulator.accounts import Account, FundingRow, Order, Origin, TradeRow
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT
+from exchanges.simulator.listings import BYBIT_SPOT
 from exchanges.simulator.wire import Json, milliseconds, plain
 
 EIGHT_PLACES = Decimal("0.00000001")
@@ -61,7 +61,7 @@ def order_payload(order: Order) -> Json:
         "price": plain(price),
         "qty": plain(order.base_quantity),
         "side": side_word(order.side),
-        "isLeverage": "",
+        "isLeverage": str(int(order.may_borrow)) if order.venue == BYBIT_SPOT else "",
         "positionIdx": 0,
         "orderStatus": STATUSES[order.status],
         "cancelType": ("CancelByUser" if order.status is VenueOrderStatus.CANCELED else "UNKNOWN"),
@@ -73,6 +73,7 @@ def order_payload(order: Order) -> Json:
         "cumExecValue": plain(order.filled_quote),
         "cumExecFee": plain(order.fee_paid),
         "timeInForce": FORCES[order.time_in_force],
+        "marketUnit": _market_unit(order),
         "orderType": "Market" if order.order_type is OrderType.MARKET else "Limit",
         "stopOrderType": "",
         "orderIv": "",
@@ -99,6 +100,11 @@ def order_payload(order: Order) -> Json:
     }
 
 
+def _market_unit(order: Order) -> str:
+    is_spot_market = order.venue == BYBIT_SPOT and order.order_type is OrderType.MARKET
+    return "baseCoin" if is_spot_market else ""
+
+
 def side_word(side: Side) -> str:
     return "Buy" if side is Side.BUY else "Sell"
 
@@ -107,7 +113,9 @@ def create_type(origin: Origin) -> str:
     return CREATE_TYPES.get(origin, "CreateByUser")
 
 
-def executions(ledger: Ledger, owner: Account, symbol: str | None) -> list[Execution]:
+def executions(
+    ledger: Ledger, owner: Account, symbol: str | None, *, venue: str
+) -> list[Execution]:
     """Return trades and funding of an account, oldest first."""
     rows = [
         Execution(
@@ -117,7 +125,7 @@ def executions(ledger: Ledger, owner: Account, symbol: str | None) -> list[Execu
             client_order_id=row.client_order_id,
             source=row,
         )
-        for row in ledger.account_trades(owner.api_key, BYBIT, symbol)
+        for row in ledger.account_trades(owner.api_key, venue, symbol)
     ]
     rows += [
         Execution(
@@ -127,7 +135,7 @@ def executions(ledger: Ledger, owner: Account, symbol: str | None) -> list[Execu
             client_order_id="",
             source=row,
         )
-        for row in ledger.account_funding(owner.api_key, BYBIT, symbol)
+        for row in ledger.account_funding(owner.api_key, venue, symbol)
     ]
     return sorted(rows, key=lambda row: row.at)
 

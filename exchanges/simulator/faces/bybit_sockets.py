@@ -14,7 +14,7 @@ from exchanges.simulator.faces.bybit_calls import account_of, signature
 from exchanges.simulator.faces.bybit_events import TOPICS, private_messages
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
 from exchanges.simulator.faces.sockets import Outgoing
-from exchanges.simulator.listings import BYBIT
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
 from exchanges.simulator.wire import Json, VenueRefusal, decimal_of, milliseconds
 
 REPLY_TOPIC = "reply"
@@ -107,7 +107,7 @@ class PrivateSocket:
         return []
 
     def happened(self, event: AccountEvent) -> list[Outgoing]:
-        if event.account is not self._account or event.venue != BYBIT:
+        if event.account is not self._account or event.venue not in (BYBIT, BYBIT_SPOT):
             return []
         messages = private_messages(self._simulator, event)
         return [
