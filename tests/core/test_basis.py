@@ -56,6 +56,7 @@ def test_a_dated_gap_ages_in_a_straight_line_to_its_expiry() -> None:
     assert ageing_8h([SPOT, FUTURE], NOW) == D("0.0001")
     later = [SPOT, leg(Side.SELL, "50300", days=40)]
     assert ageing_8h(later, NOW + 20 * DAY) == D("0.0001")
+    assert ageing_8h(later, NOW + 40 * DAY) == 0
 
 
 def test_what_is_bought_below_spot_ages_in_our_favour_and_above_against_us() -> None:

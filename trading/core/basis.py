@@ -86,7 +86,10 @@ def dated_gap(legs: Sequence[PricedLeg]) -> Decimal:
 
 
 def ageing_8h(legs: Sequence[PricedLeg], now: datetime) -> Decimal:
-    """Return what the dated part of the gap brings the position per 8 h, in a straight line."""
+    """Return what the dated part of the gap brings the position per 8 h, in a straight line.
+
+    What has expired ages no more.
+    """
     reference = _reference(legs)
     if reference is None:
         return ZERO
@@ -94,7 +97,7 @@ def ageing_8h(legs: Sequence[PricedLeg], now: datetime) -> Decimal:
         (
             _own_gap(leg, reference) / eight_hours(leg.expires_at - now)
             for leg in legs
-            if leg.expires_at is not None
+            if leg.expires_at is not None and leg.expires_at > now
         ),
         ZERO,
     )
