@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import Side
-from trading.core.basis import ageing_8h, dated_span_8h, eight_hours, gap_credit
+from trading.core.basis import dated_span_8h, eight_hours, gap_credit
 from trading.core.funding import expected_rate, rate_8h
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
@@ -25,16 +25,13 @@ from trading.strategies.base import (
     HeldPosition,
     LegShape,
     OpenReason,
-    funded_legs,
 )
 from trading.strategies.counting import (
     Opening,
+    Placed,
     carry_model,
     count_through,
-    entry_gap,
-    hold_time,
     in_shape,
-    round_trip,
 )
 from trading.strategies.data_gates import refuse_data
 from trading.strategies.entry_gates import refuse_entry, refuse_gap
@@ -65,13 +62,14 @@ class CalendarSpread:
         now: datetime,
     ) -> Candidate | Refusal:
         """Count two expiries through, or refuse them because nobody knows what is fair."""
-        placed = in_shape(self.shape, legs)
-        refusal = refuse_data(placed, self.shape, parameters, now) or _refuse_expiries(placed)
+        shaped = in_shape(self.shape, legs)
+        refusal = refuse_data(shaped, self.shape, parameters, now) or _refuse_expiries(shaped)
         if refusal is not None:
             return refusal
-        fair = fair_carry_8h(placed, history, parameters, now)
+        placed = Placed.of(shaped, now)
+        fair = _fair_carry_8h(placed, history, parameters, now)
         if fair is None:
-            base = placed[0].facts.instrument.base
+            base = shaped[0].facts.instrument.base
             return Refusal(
                 code="no_fair_carry",
                 sentence=f"Neither funding nor other expiries of {base} say what carry is fair.",
@@ -97,51 +95,47 @@ class CalendarSpread:
         return money_exit(held, parameters) or fair_exit(held)
 
 
-def fair_carry_8h(
+def fair_gap(
     legs: Sequence[CandidateLeg], history: PairHistory, parameters: Parameters, now: datetime
+) -> Decimal | None:
+    """Return the gap that the time between the legs is worth: `HeldPosition.fair_gap`."""
+    placed = Placed.of(legs, now)
+    fair = _fair_carry_8h(placed, history, parameters, now)
+    return None if fair is None else fair * dated_span_8h(placed.priced, now)
+
+
+def _fair_carry_8h(
+    placed: Placed, history: PairHistory, parameters: Parameters, now: datetime
 ) -> Decimal | None:
     """Return the carry per 8 h that the gap should be worth; None where nothing says.
 
     Against a perpetual its expected funding, which is what is really paid or received for waiting;
     else, or without settled history, the median carry of the base's other expiries.
     """
-    model = carry_model(parameters, hold_time(legs, parameters, now))
-    for leg in funded_legs(legs):
+    model = carry_model(parameters, placed.hold_time(parameters, now))
+    for leg in placed.funded:
         rate = expected_rate(leg, model)
         if rate is not None:
             return rate_8h(rate, leg.interval_seconds)
     return history.fair_carry_8h
 
 
-def fair_gap(
-    legs: Sequence[CandidateLeg], history: PairHistory, parameters: Parameters, now: datetime
-) -> Decimal | None:
-    """Return the gap that the time between the legs is worth: `HeldPosition.fair_gap`."""
-    fair = fair_carry_8h(legs, history, parameters, now)
-    return None if fair is None else fair * dated_span_8h([leg.priced for leg in legs], now)
-
-
 def _opening(
-    legs: Sequence[CandidateLeg],
-    fair: Decimal,
-    size_usd: Decimal,
-    parameters: Parameters,
-    now: datetime,
+    placed: Placed, fair: Decimal, size_usd: Decimal, parameters: Parameters, now: datetime
 ) -> Opening:
     """Return what opens: a gap beyond the fair one by more than all costs.
 
     What ages by itself is counted elsewhere, whole; what is left of the gap at exit should then be
     worth the time that is left, and of that difference a gain counts half.
     """
-    priced = [leg.priced for leg in legs]
-    gap, span = entry_gap(legs), dated_span_8h(priced, now)
-    horizon = hold_time(legs, parameters, now)
-    left = gap - ageing_8h(priced, now) * eight_hours(horizon)
+    gap, span = placed.prices.gap, dated_span_8h(placed.priced, now)
+    horizon = placed.hold_time(parameters, now)
+    left = gap - placed.ageing_8h * eight_hours(horizon)
     return Opening(
         reason=OpenReason.BASIS,
         gap=gap,
-        gap_credit=gap_credit(left, fair * dated_span_8h(priced, now + horizon)),
-        gap_threshold=fair * span + round_trip(legs, size_usd, parameters).fixed,
+        gap_credit=gap_credit(left, fair * dated_span_8h(placed.priced, now + horizon)),
+        gap_threshold=fair * span + placed.round_trip(size_usd, parameters).fixed,
         implied_carry_8h=gap / span,
         fair_carry_8h=fair,
     )

@@ -11,7 +11,7 @@ from trading.core.basis import GapPrices
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.strategies.base import Candidate, EntryTrigger, ExitSignal, HeldPosition, LegShape
-from trading.strategies.counting import count_through, gap_or_funding, in_shape
+from trading.strategies.counting import Placed, count_through, gap_or_funding, in_shape
 from trading.strategies.data_gates import refuse_data
 from trading.strategies.entry_gates import refuse_entry, refuse_gap_and_spread
 from trading.strategies.facts import InstrumentFacts, PairHistory
@@ -47,12 +47,12 @@ class Carry:
         now: datetime,
     ) -> Candidate | Refusal:
         """Count the legs through, or refuse them because their data cannot be trusted."""
-        placed = in_shape(self.shape, legs)
-        refusal = refuse_data(placed, self.shape, parameters, now)
+        shaped = in_shape(self.shape, legs)
+        refusal = refuse_data(shaped, self.shape, parameters, now)
         if refusal is not None:
             return refusal
-        gap = self.measure(GapPrices.of(leg.priced for leg in placed))
-        opening = gap_or_funding(placed, gap, history, parameters, now)
+        placed = Placed.of(shaped, now)
+        opening = gap_or_funding(placed, self.measure(placed.prices), history, parameters)
         return count_through(
             self.key, placed, history, opening, size_usd=size_usd, parameters=parameters, now=now
         )

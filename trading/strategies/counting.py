@@ -11,10 +11,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import InstrumentKind, Side
-from trading.core.basis import GapPrices, ageing_8h, dated_gap, eight_hours, gap_credit
+from trading.core.basis import (
+    GapPrices,
+    PricedLeg,
+    ageing_8h,
+    dated_gap,
+    eight_hours,
+    gap_credit,
+)
 from trading.core.costs import HOUR, RoundTrip, break_even, net_apr, net_return
 from trading.core.funding import (
     CarryModel,
+    FundingLeg,
     LegCarry,
     expected_carry,
     funding_spread_8h,
@@ -42,6 +50,58 @@ class Opening:
     fair_carry_8h: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Sound legs in the order of their shape, with what is asked of them again and again."""
+
+    legs: tuple[CandidateLeg, ...]
+    priced: tuple[PricedLeg, ...]
+    funded: tuple[FundingLeg, ...]
+    prices: GapPrices
+    ageing_8h: Decimal
+    borrow_per_hour: Decimal
+
+    @classmethod
+    def of(cls, legs: Sequence[CandidateLeg], now: datetime) -> Placed:
+        """Return legs whose data was found sound. Raise ValueError where a fact is missing."""
+        priced = tuple(leg.priced for leg in legs)
+        return cls(
+            legs=tuple(legs),
+            priced=priced,
+            funded=funded_legs(legs),
+            prices=GapPrices.of(priced),
+            ageing_8h=ageing_8h(priced, now),
+            borrow_per_hour=_borrow_per_hour(legs),
+        )
+
+    @property
+    def present_carry_8h(self) -> Decimal:
+        """Return what the legs bring per 8 h at present: funding, ageing of the gap, less loans."""
+        return funding_spread_8h(self.funded) + self.ageing_8h - HOURS_PER_8H * self.borrow_per_hour
+
+    def hold_time(self, parameters: Parameters, now: datetime) -> timedelta:
+        """Return the hold time, cut at the exit before the first leg expires."""
+        ends = [leg.expires_at for leg in self.priced if leg.expires_at is not None]
+        left = [end - parameters.expiry_lead - now for end in ends]
+        return min([parameters.hold_horizon, *left])
+
+    def undated_credit(self, history: PairHistory) -> Decimal:
+        """Return what the gap may be counted for, without the part that ages."""
+        return gap_credit(self.prices.gap - dated_gap(self.priced), history.expected_exit_gap)
+
+    def round_trip(self, size_usd: Decimal, parameters: Parameters) -> RoundTrip:
+        """Return all that the legs cost; capital is moved between companies only."""
+        companies = {leg.facts.company or leg.facts.instrument.venue for leg in self.legs}
+        transfer = ZERO
+        if len(companies) > 1:
+            transfer = parameters.transfer_cost_usd / parameters.planned_round_trips / size_usd
+        return RoundTrip(
+            legs=tuple(leg.cost for leg in self.legs),
+            borrow_per_hour=self.borrow_per_hour,
+            transfer=transfer,
+        )
+
+
 def in_shape(
     shape: Sequence[LegShape], legs: Sequence[InstrumentFacts]
 ) -> tuple[CandidateLeg, ...]:
@@ -52,13 +112,6 @@ def in_shape(
     )
 
 
-def hold_time(legs: Sequence[CandidateLeg], parameters: Parameters, now: datetime) -> timedelta:
-    """Return the hold time, cut at the exit before the first leg expires."""
-    ends = [leg.facts.instrument.expires_at for leg in legs]
-    left = [end - parameters.expiry_lead - now for end in ends if end is not None]
-    return min([parameters.hold_horizon, *left])
-
-
 def carry_model(parameters: Parameters, horizon: timedelta) -> CarryModel:
     """Return the estimate over `horizon`: a shorter hold keeps more of the average."""
     if horizon == parameters.hold_horizon:
@@ -66,62 +119,27 @@ def carry_model(parameters: Parameters, horizon: timedelta) -> CarryModel:
     return replace(parameters, hold_horizon=horizon).carry_model
 
 
-def entry_gap(legs: Sequence[CandidateLeg]) -> Decimal:
-    return GapPrices.of(leg.priced for leg in legs).gap
-
-
-def present_carry_8h(legs: Sequence[CandidateLeg], now: datetime) -> Decimal:
-    """Return what the legs bring per 8 h at present: funding, ageing of the gap, less loans."""
-    ageing = ageing_8h([leg.priced for leg in legs], now)
-    return funding_spread_8h(funded_legs(legs)) + ageing - HOURS_PER_8H * _borrow_per_hour(legs)
-
-
-def undated_credit(legs: Sequence[CandidateLeg], history: PairHistory) -> Decimal:
-    """Return what the gap may be counted for, without the part that ages."""
-    dated = dated_gap([leg.priced for leg in legs])
-    return gap_credit(entry_gap(legs) - dated, history.expected_exit_gap)
-
-
-def round_trip(
-    legs: Sequence[CandidateLeg], size_usd: Decimal, parameters: Parameters
-) -> RoundTrip:
-    """Return all that the legs cost; capital is moved between companies only."""
-    companies = {leg.facts.company or leg.facts.instrument.venue for leg in legs}
-    transfer = ZERO
-    if len(companies) > 1:
-        transfer = parameters.transfer_cost_usd / parameters.planned_round_trips / size_usd
-    return RoundTrip(
-        legs=tuple(leg.cost for leg in legs),
-        borrow_per_hour=_borrow_per_hour(legs),
-        transfer=transfer,
-    )
-
-
 def gap_or_funding(
-    legs: Sequence[CandidateLeg],
-    gap: Decimal,
-    history: PairHistory,
-    parameters: Parameters,
-    now: datetime,
+    placed: Placed, gap: Decimal, history: PairHistory, parameters: Parameters
 ) -> Opening:
     """Return the opening of a carry: on its price gap where that is wide enough, else on funding.
 
     `gap` is signed so that > 0 is in our favour.
     """
     least = opening_gap(
-        present_carry_8h(legs, now), parameters, otherwise=parameters.min_opening_arbitrage
+        placed.present_carry_8h, parameters, otherwise=parameters.min_opening_arbitrage
     )
     return Opening(
         reason=OpenReason.BASIS if gap >= least else OpenReason.FUNDING,
         gap=gap,
-        gap_credit=undated_credit(legs, history),
+        gap_credit=placed.undated_credit(history),
         gap_threshold=least,
     )
 
 
 def count_through(
     strategy: str,
-    legs: tuple[CandidateLeg, ...],
+    placed: Placed,
     history: PairHistory,
     opening: Opening,
     *,
@@ -130,29 +148,27 @@ def count_through(
     now: datetime,
 ) -> Candidate:
     """Return the candidate with its expected return over the hold time."""
-    funded = funded_legs(legs)
-    horizon = hold_time(legs, parameters, now)
+    horizon = placed.hold_time(parameters, now)
     model = carry_model(parameters, horizon)
-    costs = round_trip(legs, size_usd, parameters)
-    ageing = ageing_8h([leg.priced for leg in legs], now)
-    credit = opening.gap_credit + ageing * eight_hours(horizon)
+    costs = placed.round_trip(size_usd, parameters)
+    credit = opening.gap_credit + placed.ageing_8h * eight_hours(horizon)
     least = threshold(size_usd, parameters.min_spread_base, parameters.min_spread_per_10k)
-    funding = expected_carry(funded, now=now, horizon=horizon, model=model)
+    funding = expected_carry(placed.funded, now=now, horizon=horizon, model=model)
     net, even = None, None
     if funding is not None:
         net = net_return(expected_funding=funding, gap_credit=credit, costs=costs, horizon=horizon)
-        carries = [carry for leg in funded if (carry := leg_carry(leg, model)) is not None]
-        if ageing:
-            carries.append(_hourly(ageing, now))
+        carries = [c for leg in placed.funded if (c := leg_carry(leg, model)) is not None]
+        if placed.ageing_8h:
+            carries.append(_hourly(placed.ageing_8h, now))
         even = break_even(carries, gap_credit=opening.gap_credit, costs=costs, now=now)
     return Candidate(
         strategy=strategy,
-        base=legs[0].facts.instrument.base,
-        legs=legs,
+        base=placed.legs[0].facts.instrument.base,
+        legs=placed.legs,
         size_usd=size_usd,
-        spread_8h=present_carry_8h(legs, now),
+        spread_8h=placed.present_carry_8h,
         threshold=least,
-        entry_gap=entry_gap(legs),
+        entry_gap=placed.prices.gap,
         costs=costs,
         persistence=persistence_count(history.spreads, least),
         expected_funding=funding,

@@ -22,13 +22,7 @@ from trading.strategies.base import (
     LegShape,
     OpenReason,
 )
-from trading.strategies.counting import (
-    Opening,
-    count_through,
-    entry_gap,
-    in_shape,
-    undated_credit,
-)
+from trading.strategies.counting import Opening, Placed, count_through, in_shape
 from trading.strategies.data_gates import refuse_data
 from trading.strategies.entry_gates import refuse_entry, refuse_moment, refuse_spread
 from trading.strategies.exits import funding_exit, money_exit
@@ -55,14 +49,15 @@ class FundingSpread:
         now: datetime,
     ) -> Candidate | Refusal:
         """Count two perpetuals through, or refuse them because their data cannot be trusted."""
-        placed = in_shape(self.shape, legs)
-        refusal = refuse_data(placed, self.shape, parameters, now)
+        shaped = in_shape(self.shape, legs)
+        refusal = refuse_data(shaped, self.shape, parameters, now)
         if refusal is not None:
             return refusal
+        placed = Placed.of(shaped, now)
         opening = Opening(
             reason=OpenReason.FUNDING,
-            gap=entry_gap(placed),
-            gap_credit=undated_credit(placed, history),
+            gap=placed.prices.gap,
+            gap_credit=placed.undated_credit(history),
         )
         return count_through(
             self.key, placed, history, opening, size_usd=size_usd, parameters=parameters, now=now

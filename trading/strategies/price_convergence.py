@@ -23,15 +23,7 @@ from trading.strategies.base import (
     LegShape,
     OpenReason,
 )
-from trading.strategies.counting import (
-    Opening,
-    count_through,
-    entry_gap,
-    in_shape,
-    present_carry_8h,
-    round_trip,
-    undated_credit,
-)
+from trading.strategies.counting import Opening, Placed, count_through, in_shape
 from trading.strategies.data_gates import refuse_data
 from trading.strategies.entry_gates import refuse_entry, refuse_gap
 from trading.strategies.exits import money_exit
@@ -62,18 +54,17 @@ class PriceConvergence:
         now: datetime,
     ) -> Candidate | Refusal:
         """Count two perpetuals through, or refuse them because their data cannot be trusted."""
-        placed = in_shape(self.shape, legs)
-        refusal = refuse_data(placed, self.shape, parameters, now)
+        shaped = in_shape(self.shape, legs)
+        refusal = refuse_data(shaped, self.shape, parameters, now)
         if refusal is not None:
             return refusal
-        least = opening_gap(
-            present_carry_8h(placed, now), parameters, otherwise=parameters.min_price_gap
-        )
+        placed = Placed.of(shaped, now)
+        least = opening_gap(placed.present_carry_8h, parameters, otherwise=parameters.min_price_gap)
         opening = Opening(
             reason=OpenReason.BASIS,
-            gap=entry_gap(placed),
-            gap_credit=undated_credit(placed, history),
-            gap_threshold=least + round_trip(placed, size_usd, parameters).fixed,
+            gap=placed.prices.gap,
+            gap_credit=placed.undated_credit(history),
+            gap_threshold=least + placed.round_trip(size_usd, parameters).fixed,
         )
         return count_through(
             self.key, placed, history, opening, size_usd=size_usd, parameters=parameters, now=now
