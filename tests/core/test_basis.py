@@ -12,10 +12,8 @@ from trading.core.basis import (
     GapPrices,
     PricedLeg,
     ageing_8h,
-    carry_to_expiry_8h,
     dated_gap,
     dated_span_8h,
-    median_carry_8h,
 )
 
 pytestmark = pytest.mark.core
@@ -80,17 +78,6 @@ def test_between_two_expiries_nothing_ages_and_the_span_stays() -> None:
     assert dated_span_8h(pair, NOW) == dated_span_8h(pair, NOW + 39 * DAY) == 270
     assert dated_span_8h([SPOT, FUTURE], NOW) == 120
     assert dated_span_8h([SPOT, FUTURE], NOW + 50 * DAY) == 0
-
-
-def test_fair_is_the_carry_in_the_middle_of_the_expiries() -> None:
-    carries = [
-        carry_to_expiry_8h(D(price), D(50_000), days * DAY)
-        for price, days in ((50_150, 10), (50_900, 60), (51_350, 90))
-    ]
-
-    assert carries == [D("0.0001"), D("0.0001"), D("0.0001")]
-    assert median_carry_8h([D(1), D(3), D(9)]) == 3
-    assert median_carry_8h([]) is None
 
 
 @quick

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from statistics import median
 
 from exchanges.domain import InstrumentKind, Side
 
@@ -113,17 +112,6 @@ def dated_span_8h(legs: Iterable[PricedLeg], at: datetime) -> Decimal:
         ),
         ZERO,
     )
-
-
-def carry_to_expiry_8h(price: Decimal, reference: Decimal, left: timedelta) -> Decimal:
-    """Return what a dated contract is above `reference`, per 8 h of the time it has left."""
-    return (price - reference) / reference / eight_hours(left)
-
-
-def median_carry_8h(carries: Iterable[Decimal]) -> Decimal | None:
-    """Return the carry in the middle: what the other expiries call fair. None without any."""
-    known = list(carries)
-    return median(known) if known else None
 
 
 def eight_hours(span: timedelta) -> Decimal:
