@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exchanges.domain import Side
 from tests.generated import decimals, funding_legs, quantities, quick
 from tests.market import NOW, D, make_levels
-from trading.core.basis import basis, gap_credit, price_gap
+from trading.core.basis import gap_credit, price_gap
 from trading.core.costs import (
     BreakEven,
     LegCost,
@@ -53,7 +53,7 @@ def even(carries: list[LegCarry], owed: str, *, borrow: str = "0") -> BreakEven 
 
 
 def test_basis_and_gap_are_positive_when_the_leg_we_sell_is_dearer() -> None:
-    assert basis(D("0.3665"), D("0.3640")).quantize(D("0.000001")) == D("0.006868")
+    assert price_gap(D("0.3640"), D("0.3665")).quantize(D("0.000001")) == D("0.006868")
     assert D(50_100) - D(49_950) == 150
     assert price_gap(D(49_950), D(50_100)) == D(150) / D(49_950)
 

@@ -53,11 +53,6 @@ class GapPrices:
         return (self.short - self.long) / self.short
 
 
-def basis(perp_mid: Decimal, spot_mid: Decimal) -> Decimal:
-    """Return (perp - spot) / spot; positive when the perpetual is dearer."""
-    return (perp_mid - spot_mid) / spot_mid
-
-
 def price_gap(long_price: Decimal, short_price: Decimal) -> Decimal:
     """Return (short leg - long leg) / long leg; positive when we sell dearer than we buy."""
     return (short_price - long_price) / long_price
