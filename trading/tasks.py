@@ -22,6 +22,7 @@ from exchanges.models import Instrument
 from trading.broadcast import broadcast_user
 from trading.services import slots
 from trading.services.book_funding import book_funding as book_all_funding
+from trading.services.book_interest import book_interest
 from trading.services.books import read_books as read_all_books
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
@@ -105,7 +106,7 @@ def book_funding() -> int:
     now = timezone.now()
     if not slots.claim("book_funding", every=timedelta(seconds=10), now=now):
         return 0
-    return book_all_funding(venues=REAL, now=now)
+    return book_all_funding(venues=REAL, now=now) + book_interest(venues=REAL, now=now)
 
 
 @shared_task

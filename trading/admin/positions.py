@@ -7,6 +7,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from exchanges.admin import ReadOnly
 from trading.models import (
+    BorrowInterest,
     Event,
     FundingEvent,
     Leg,
@@ -106,6 +107,13 @@ class FundingEventAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = ("paid_at", "position", "account", "funding_rate", "payment", "asset")
     list_select_related = ("position", "account__exchange")
     search_fields = ("venue_payment_id",)
+
+
+@admin.register(BorrowInterest)
+class BorrowInterestAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("charged_at", "position", "account", "amount", "asset", "amount_usd")
+    list_select_related = ("position", "account__exchange")
+    search_fields = ("venue_interest_id",)
 
 
 @admin.register(StateChange)

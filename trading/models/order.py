@@ -10,7 +10,7 @@ from django.db import models
 
 from exchanges import domain
 from exchanges.decimals import price_field, quantity_field
-from exchanges.domain import OrderType, Side, TimeInForce
+from exchanges.domain import InstrumentKind, OrderType, Side, TimeInForce
 from trading.core.money import plain
 from trading.core.order_refusal import RefusalKind
 from trading.core.states import (
@@ -119,4 +119,11 @@ class Order(models.Model):
             price=self.price,
             time_in_force=TimeInForce(self.time_in_force),
             reduce_only=self.reduce_only,
+            may_borrow=self.is_loan,
         )
+
+    @property
+    def is_loan(self) -> bool:
+        """Tell whether it sells spot that nobody holds: the venue lends it."""
+        sells_spot = self.leg.instrument.kind == InstrumentKind.SPOT and self.side == Side.SELL
+        return sells_spot and self.leg.sign < 0
