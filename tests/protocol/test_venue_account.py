@@ -75,7 +75,8 @@ def test_fees_are_the_accounts_own(desk: Desk) -> None:
 
 
 def test_fees_that_cannot_be_asked_are_marked(undisturbed: Simulator, desk: Desk) -> None:
-    run(desk.account.balances())
+    # The question before reads what the venue lists: the fault meets the fees alone.
+    assert not run(desk.account.fee_tier(desk.symbol)).is_fallback
     undisturbed.disturb("server_error", method="GET")
 
     assert run(desk.account.fee_tier(desk.symbol)).is_fallback

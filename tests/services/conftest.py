@@ -16,15 +16,17 @@ from arbsite.accounts.models import User
 from exchanges import registry, selectors
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
-from exchanges.models import ExchangeAccount, Instrument
+from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
 from tests.machine import wait_until
 from tests.rehearsal import RunningRedis, RunningSimulator
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState
 from trading.models import Leg, LegSide, Position
+from trading.services.check_keys import check_keys
 from trading.services.demo import VALUES, seed_demo
 from trading.services.drive import drive
-from trading.services.equity import read_accounts
+from trading.services.equity import read_accounts, snapshot_equity
+from trading.services.fees import refresh_fees
 from trading.services.sweep import sweep
 from trading.services.venues import REAL
 
@@ -41,6 +43,51 @@ def redis_server() -> Generator[RunningRedis]:
     running = RunningRedis()
     yield running
     running.stop()
+
+
+# As many settlements as any rule looks at.
+SETTLEMENTS = 20
+
+
+class Listed:
+    """Rows of what the simulated venues list and have settled: to read them takes seconds."""
+
+    def __init__(self) -> None:
+        self._exchanges: list[Exchange] = []
+        self._instruments: list[Instrument] = []
+        self._settled: list[SettledFundingRate] = []
+
+    def restore(self) -> None:
+        """Write what an earlier test of this process read, if one did."""
+        Exchange.objects.bulk_create(self._exchanges)
+        Instrument.objects.bulk_create(self._instruments)
+        SettledFundingRate.objects.bulk_create(self._settled)
+
+    def keep(self) -> None:
+        """Keep what is stored now; of the settlements the latest, for this test too."""
+        self._exchanges = list(Exchange.objects.all())
+        self._instruments = list(Instrument.objects.all())
+        latest = SettledFundingRate.objects.order_by("-settled_at")
+        self._settled = [
+            row
+            for instrument in self._instruments
+            for row in latest.filter(instrument=instrument)[:SETTLEMENTS]
+        ]
+        latest.delete()
+        SettledFundingRate.objects.bulk_create(self._settled)
+
+
+@pytest.fixture(scope="session")
+def listed(simulator: RunningSimulator) -> Listed:
+    return Listed()
+
+
+@pytest.fixture(scope="module")
+def own_clients(simulator: RunningSimulator) -> Generator[None]:
+    """Share clients in a module, and with no other: these may talk to other simulators."""
+    registry.close_all()
+    yield
+    registry.close_all()
 
 
 @dataclass
@@ -178,14 +225,28 @@ def desk(
     transactional_db: None,
     simulator: RunningSimulator,
     redis_server: RunningRedis,
+    own_clients: None,
+    listed: Listed,
     settings: Settings,
 ) -> Generator[Desk]:
     settings.CARRY_SIMULATOR_URL = simulator.url
     settings.REDIS_URL = redis_server.url
     selectors.board_redis.cache_clear()
-    seed_demo(register=simulator.register, now=timezone.now())
+    open_accounts(simulator, listed)
     yield Desk(user=User.objects.get(username="demo"), simulator=simulator)
     simulator.no_faults()
-    registry.close_all()
     selectors.board_redis().close()
     selectors.board_redis.cache_clear()
+
+
+def open_accounts(simulator: RunningSimulator, listed: Listed) -> None:
+    """Seed the demo; what its first start reads of the market is read once for all tests."""
+    listed.restore()
+    is_first, now = not Instrument.objects.exists(), timezone.now()
+    seed_demo(register=simulator.register, now=now)
+    if is_first:
+        listed.keep()
+    else:
+        check_keys(venues=REAL, now=now)
+        refresh_fees(venues=REAL, now=now)
+        snapshot_equity(venues=REAL, now=now)

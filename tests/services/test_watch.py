@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -11,7 +12,7 @@ from exchanges import selectors
 from tests.services.conftest import Desk
 from trading.core.parameters import Parameters
 from trading.core.states import Goal, PositionState
-from trading.models import LastingCondition, Position
+from trading.models import LastingCondition, LegSide, Position
 from trading.services.held_position import held_position
 from trading.services.watch import watch_positions
 
@@ -20,23 +21,29 @@ pytestmark = pytest.mark.protocol
 
 @pytest.fixture
 def position(desk: Desk) -> Position:
-    return desk.drive_until(desk.enter(), PositionState.OPEN)
+    """A position whose funding pays: long at Binance, short at Bybit."""
+    position = desk.drive_until(desk.enter(), PositionState.OPEN)
+    for venue, rate in (("binanceusdm", "-0.0001"), ("bybit", "0.0001")):
+        desk.simulator.pin(venue, "BTC", funding_rate=rate)
+    return position
 
 
 def set_rules(position: Position, **values: str) -> None:
+    position.refresh_from_db()
     merged = Parameters.from_values({**position.parameters, **values}).to_values()
     Position.objects.filter(pk=position.pk).update(parameters=merged)
 
 
-def move_long(desk: Desk, price: str) -> None:
-    desk.simulator.pin("binanceusdm", "BTC", price=price)
+def move_long(desk: Desk, position: Position, part: str) -> None:
+    """Move the long leg's market to a part above (below: negative) the price it was decided on."""
+    leg = position.legs.select_related("instrument__exchange").get(side=LegSide.LONG)
+    desk.move(leg, Decimal(part))
     desk.refresh_market()
 
 
 def test_a_take_profit_that_is_reached_closes_at_once(desk: Desk, position: Position) -> None:
-    # the market came to the long entry by 5 bp and stayed there: put it 1 % above for a profit
     set_rules(position, take_profit_usd="1", max_spread="1")
-    move_long(desk, "70000")
+    move_long(desk, position, "0.1")
 
     assert watch_positions() == 1
 
@@ -50,7 +57,7 @@ def test_a_stop_loss_must_last_before_it_closes_and_a_restart_does_not_start_it_
     desk: Desk, position: Position
 ) -> None:
     set_rules(position, stop_loss_usd="1", basis_reduce_at="")
-    move_long(desk, "50000")
+    move_long(desk, position, "-0.1")
 
     assert watch_positions() == 0
 
@@ -60,7 +67,7 @@ def test_a_stop_loss_must_last_before_it_closes_and_a_restart_does_not_start_it_
     age_by(position, timedelta(seconds=20), seen=timedelta(seconds=2))
     assert watch_positions() == 0
     age_by(position, timedelta(seconds=41), seen=timedelta(seconds=2))
-    move_long(desk, "50000")
+    move_long(desk, position, "-0.1")
     assert watch_positions() == 1
     position.refresh_from_db()
     assert position.close_reason == "stop_loss"
@@ -68,20 +75,21 @@ def test_a_stop_loss_must_last_before_it_closes_and_a_restart_does_not_start_it_
 
 def test_a_loss_that_nobody_saw_in_between_must_last_anew(desk: Desk, position: Position) -> None:
     set_rules(position, stop_loss_usd="1", basis_reduce_at="")
-    move_long(desk, "50000")
+    move_long(desk, position, "-0.1")
     watch_positions()
     age_by(position, timedelta(seconds=90), seen=timedelta(seconds=80))
-    move_long(desk, "50000")
+    move_long(desk, position, "-0.1")
 
     assert watch_positions() == 0
 
 
 def test_a_loss_that_went_by_is_forgotten(desk: Desk, position: Position) -> None:
     set_rules(position, stop_loss_usd="1", basis_reduce_at="")
-    move_long(desk, "50000")
+    move_long(desk, position, "-0.1")
     watch_positions()
+    assert LastingCondition.objects.filter(position=position).exists()
     set_rules(position, stop_loss_usd="", stop_loss_pct="")
-    move_long(desk, "50000")
+    move_long(desk, position, "-0.1")
 
     watch_positions()
 
