@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,13 +48,16 @@ def digest_of(entry: AuditEntry) -> str:
     return hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()
 
 
-def broken_entries() -> Iterator[AuditEntry]:
-    """Yield every entry that was changed, or that does not follow the one before it.
-
-    Entries cut off at the end show in the head: its digest is then not that of the last one.
-    """
-    before = START
+def faults() -> list[str]:
+    """Return a sentence for every entry that was changed, taken out, put in or cut off."""
+    found, before = [], START
     for entry in AuditEntry.objects.order_by("pk").iterator():
-        if entry.previous != before or entry.digest != digest_of(entry):
-            yield entry
+        if entry.previous != before:
+            found.append(f"Entry {entry.pk} does not follow the one before it.")
+        if entry.digest != digest_of(entry):
+            found.append(f"Entry {entry.pk} is not what was written.")
         before = entry.digest
+    head = AuditHead.objects.filter(pk=AuditHead.ONLY).first()
+    if (START if head is None else head.digest) != before:
+        found.append("The newest entry is not the last that was written.")
+    return found

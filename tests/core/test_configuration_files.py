@@ -159,7 +159,7 @@ def test_what_a_file_may_not_say_is_refused_by_name(
         (
             {"negative_spread_tolerance": "aggressive", "aggressive_tolerance": "-0.01"},
             "aggressive_tolerance",
-            "-0.01 (-1 %) is far from the usual -0.0003 (-0.03 %). Did you mean -0.0001 (-0.01 %)?",
+            "-0.01 (-1 %) is far from the usual -0.0001 (-0.01 %). Did you mean -0.0001 (-0.01 %)?",
         ),
         ({"take_profit_pct": "0.02"}, "take_profit_pct", "Did you mean 2 %?"),
         ({"min_net_return": "1"}, "min_net_return", "Did you mean 0.01 (1 %)?"),

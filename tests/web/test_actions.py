@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import re
 from html import unescape
 
 import pytest
 from django.utils import timezone
 
 from tests.web.conftest import Desk
-from trading.models import ConfigurationVersion, Engine, KillSwitch
-from trading.services import configure, engine, kill_switch
+from trading.models import Engine, KillSwitch
+from trading.services import engine, kill_switch
 
 pytestmark = pytest.mark.db
 
@@ -131,56 +130,3 @@ def test_reading_alerts_marks_them(desk: Desk) -> None:
     desk.client.post("/alerts/read/")
 
     assert not desk.user.events.filter(read_at=None).exists()
-
-
-def form_of(desk: Desk) -> dict[str, str]:
-    """Return the configuration form as the page would post it unchanged."""
-    html = desk.client.get("/configuration/").content.decode()
-    fields = dict(re.findall(r'<input[^>]* name="(\w+)" value="([^"]*)" inputmode', html))
-    fields["symbols"] = "BTC-USDT, ETH-USDT"
-    fields["version"] = re.findall(r'name="version" value="(\d+)"', html)[0]
-    return fields
-
-
-def test_configuration_is_saved_as_a_new_version(desk: Desk) -> None:
-    form = form_of(desk) | {"max_open_positions": "4", "symbols": "btcusdt, ETH-USDT"}
-
-    assert desk.client.post("/configuration/", form).status_code == 302
-
-    current = configure.current(desk.user)
-    assert current.version == 1
-    assert current.parameters.max_open_positions == 4
-    assert current.parameters.symbols == ("BTC/USDT", "ETH/USDT")
-
-
-def test_wrong_values_are_named_and_nothing_is_saved(desk: Desk) -> None:
-    form = form_of(desk) | {"leverage": "9", "symbols": "BTCEUR", "hold_horizon": "soon"}
-
-    answer = desk.client.post("/configuration/", form)
-
-    text = unescape(answer.content.decode())
-    assert answer.status_code == 422
-    assert "Leverage: 9x is above the most, 5x." in text
-    assert "'BTCEUR' is not a pair" in text
-    assert "'soon' is not a number" in text
-    assert 'value="9"' in text
-    assert not ConfigurationVersion.objects.exists()
-
-
-def test_a_save_in_between_is_shown_with_both_values(desk: Desk) -> None:
-    form = form_of(desk) | {"max_open_positions": "4"}
-    configure.save(
-        user=desk.user,
-        values={"max_open_positions": "7"},
-        expected_version=0,
-        actor="other tab",
-        now=desk.now,
-    )
-
-    answer = desk.client.post("/configuration/", form)
-
-    assert answer.status_code == 409
-    row = answer.content.decode().split('id="f-max_open_positions"')
-    assert '<td class="wrap">7</td>' in row[0][-200:]
-    assert 'value="4"' in row[1][:80]
-    assert configure.current(desk.user).parameters.max_open_positions == 7

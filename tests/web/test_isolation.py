@@ -19,7 +19,7 @@ from trading.urls import urlpatterns
 pytestmark = pytest.mark.db
 
 METHODS = ("get", "post")
-OWNED = {"position_id", "account_id", "discrepancy_id"}
+OWNED = {"position_id", "account_id", "discrepancy_id", "number"}
 SECRETS = ("Owner's why.", "Owner's alert.", "Owner's difference.")
 
 
@@ -33,6 +33,7 @@ def addresses(position: Position) -> Iterable[tuple[URLPattern, str]]:
         "account_id": row.account_id,
         "discrepancy_id": row.pk,
         "choice": "ignored",
+        "number": 1,
     }
     for pattern in urlpatterns:
         parts = pattern.pattern.converters

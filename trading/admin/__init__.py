@@ -1,7 +1,7 @@
-"""What staff sees of trading: everything; what it changes: kill switches, through the services."""
+"""What staff sees of trading: everything; what it changes, through the services."""
 
 from __future__ import annotations
 
-from trading.admin import control, ledger, positions
+from trading.admin import configuration, control, ledger, positions
 
-__all__ = ["control", "ledger", "positions"]
+__all__ = ["configuration", "control", "ledger", "positions"]

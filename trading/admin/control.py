@@ -1,4 +1,4 @@
-"""Kill switches, engines and configurations: pressed and re-armed here, written by the services."""
+"""Kill switches and engines: pressed and re-armed here, written by the services."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from unfold.admin import ModelAdmin
 
 from exchanges.admin import ReadOnly
 from trading.models import (
-    ConfigurationVersion,
     Discrepancy,
     Engine,
     EnginePulse,
@@ -112,13 +111,6 @@ class KillSwitchAdmin(ModelAdmin):  # type: ignore[misc]  # the package has no t
 @admin.register(Engine)
 class EngineAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = ("user", "state", "changed_by", "changed_at", "last_scan_at")
-    list_select_related = ("user",)
-
-
-@admin.register(ConfigurationVersion)
-class ConfigurationVersionAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
-    list_display = ("user", "version", "saved_by", "saved_at")
-    list_filter = ("user",)
     list_select_related = ("user",)
 
 

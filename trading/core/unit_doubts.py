@@ -10,17 +10,22 @@ from trading.core.parameter_table import PARAMETER_FIELDS, ParameterTable
 
 HUNDRED = Decimal(100)
 # A mistaken unit is 100 times off; nobody types the usual value to the digit, so less is asked too.
-FAR = Decimal(30)
+FAR = Decimal(50)
 
 
 def unit_doubts(before: ParameterTable, after: ParameterTable) -> dict[str, str]:
-    """Return a question per outer key whose new value is far from what is usual and from before."""
+    """Return a question per outer key whose new value is far from what is usual.
+
+    A value near an unusual one that is in force was answered for before.
+    """
     doubts: dict[str, str] = {}
     for described in PARAMETER_FIELDS:
         old, new = (_number(described, parameters) for parameters in (before, after))
         if described.usual is None or not new or new == old:
             continue
-        if _is_far(new, described.usual) and (not old or _is_far(new, old)):
+        if not _is_far(new, described.usual):
+            continue
+        if not old or not _is_far(old, described.usual) or _is_far(new, old):
             doubts[described.key] = _question(described, new, described.usual)
     return doubts
 

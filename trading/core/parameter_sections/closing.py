@@ -24,7 +24,8 @@ class Closing:
         "How long a spread against us is borne.")
     aggressive_tolerance: Decimal = parameter(
         _U.FRACTION, "-0.0003", "Aggressive tolerance",
-        "8 h spread, 24 h mean, below which aggressive closes.", least="-0.1", most="0")
+        "8 h spread, 24 h mean, below which aggressive closes.", least="-0.1", most="0",
+        usual="-0.0001")
     min_hold: timedelta = parameter(
         _U.HOURS, "72", "Least hold",
         "moderate and aggressive never close a position younger than this.", least="0", most="8760")
