@@ -31,6 +31,7 @@ from trading.core.states import (
 )
 from trading.models import LegSide, Order, Position, Trade
 from trading.services.discrepancies import note_wrong_order
+from trading.services.fee_prices import fee_prices
 from trading.services.outside_fills import order_of
 from trading.services.reviews import ask_for_review
 from trading.services.transition import apply_to_order
@@ -154,19 +155,23 @@ def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime
 
     A fill of nobody's order is not ours to book: reconciliation sees its quantity as foreign.
     """
+    rows = list(fills)
+    prices = fee_prices(account, rows, now=now)
     touched: dict[object, Order] = {}
     # A fill that is booked is not booked again: its order must count it in the same commit.
     with transaction.atomic():
-        for fill in fills:
-            order = order_of(account, fill)
-            if order is not None and _book(order, account, fill, now):
+        for fill in rows:
+            order, price = order_of(account, fill), prices.get(fill.fee_asset)
+            if order is not None and _book(order, account, fill, price, now):
                 touched[order.pk] = order
         for order in touched.values():
             _raise_filled(order, now)
     return list(touched.values())
 
 
-def _book(order: Order, account: ExchangeAccount, fill: Fill, now: datetime) -> bool:
+def _book(
+    order: Order, account: ExchangeAccount, fill: Fill, fee_price: Decimal | None, now: datetime
+) -> bool:
     leg = order.leg
     opens = order.purpose != Purpose.REDUCE
     latency = (fill.filled_at - order.sent_at).total_seconds() * 1000 if order.sent_at else None
@@ -188,6 +193,7 @@ def _book(order: Order, account: ExchangeAccount, fill: Fill, now: datetime) -> 
                 size=fill.price * fill.base_quantity,
                 fee=fill.fee,
                 fee_asset=fill.fee_asset,
+                fee_price=fee_price,
                 is_maker=fill.is_maker,
                 filled_at=fill.filled_at,
                 booked_at=now,

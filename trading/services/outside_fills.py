@@ -23,6 +23,7 @@ from trading.core.states import LIVE_POSITION_STATES, PositionState
 from trading.events import announce
 from trading.models import Discrepancy, Event, Leg, Order, Position, Trade
 from trading.services.cool_downs import cool_down
+from trading.services.fee_prices import fee_prices
 from trading.services.holdings import leg_net_base
 from trading.services.venues import READ_SECONDS, Venues
 
@@ -76,11 +77,13 @@ def adopt_fills(discrepancy: Discrepancy, *, venues: Venues, now: datetime) -> R
             f"only, {plain(wanted)} are missing: look at the account there."
         )
         return Refusal(code="unexplained", sentence=sentence)
+    prices = fee_prices(account, foreign, now=now)
     with transaction.atomic():
         for fill in foreign:
             share = min(fill.base_quantity, wanted)
             if share > 0:
-                _book(leg, fill, share, Trade.Cause.MANUAL, now)
+                price = prices.get(fill.fee_asset)
+                _book(leg, fill, share, Trade.Cause.MANUAL, price, now)
                 wanted -= share
     return None
 
@@ -130,6 +133,7 @@ def is_booked(account: ExchangeAccount, fill: Fill) -> bool:
 
 
 def _book_closing(leg: Leg, fill: Fill, now: datetime) -> bool:
+    prices = fee_prices(leg.account, [fill], now=now)
     with transaction.atomic():
         # Writing first takes the row: two workers never split one leg's quantity.
         _note_exposure_change(leg)
@@ -139,7 +143,7 @@ def _book_closing(leg: Leg, fill: Fill, now: datetime) -> bool:
             return False
         share = min(fill.base_quantity, abs(leg_net_base(current)))
         cause = Trade.Cause(fill.cause.value)
-        _book(current, fill, share, cause, now)
+        _book(current, fill, share, cause, prices.get(fill.fee_asset), now)
         _tell(current, share, fill, cause, now)
     return True
 
@@ -178,7 +182,14 @@ def _kept(discrepancy: Discrepancy) -> Decimal:
     return kept if same_side else Decimal(0)
 
 
-def _book(leg: Leg, fill: Fill, share: Decimal, cause: Trade.Cause, now: datetime) -> None:
+def _book(
+    leg: Leg,
+    fill: Fill,
+    share: Decimal,
+    cause: Trade.Cause,
+    fee_price: Decimal | None,
+    now: datetime,
+) -> None:
     """Write the trade; of a larger fill the leg bears its share of the fee."""
     Trade.objects.create(
         position=leg.position,
@@ -197,6 +208,7 @@ def _book(leg: Leg, fill: Fill, share: Decimal, cause: Trade.Cause, now: datetim
         size=fill.price * share,
         fee=fill.fee * share / fill.base_quantity,
         fee_asset=fill.fee_asset,
+        fee_price=fee_price,
         is_maker=fill.is_maker,
         filled_at=fill.filled_at,
         booked_at=now,
