@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -32,22 +33,23 @@ def ring_drive(position_id: UUID) -> bool:
 def ring_entry(
     *,
     user_id: UUID,
+    strategy: str,
     base: str,
-    long_instrument_id: UUID,
-    short_instrument_id: UUID,
+    legs: Sequence[Mapping[str, str]],
     size_usd: Decimal,
     signalled_at: datetime,
 ) -> bool:
     """Have an entry tried for a user; every gate is asked again there.
 
-    `signalled_at` is when the fact that led to it was on the board.
+    `legs` are `EntryLeg.as_dict` in the strategy's order; `signalled_at` is when the fact that led
+    to it was on the board.
     """
     return _ring(
         "trading.tasks.enter",
         str(user_id),
+        strategy,
         base,
-        str(long_instrument_id),
-        str(short_instrument_id),
+        legs,
         str(size_usd),
         signalled_at.isoformat(),
     )

@@ -18,7 +18,6 @@ from arbsite.accounts.models import User
 from arbsite.celery import CLOSE, ENTRY
 from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
-from exchanges.models import Instrument
 from trading.broadcast import broadcast_user
 from trading.services import slots
 from trading.services.book_funding import book_funding as book_all_funding
@@ -27,6 +26,7 @@ from trading.services.books import read_books as read_all_books
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
 from trading.services.drive import drive, drive_planned
+from trading.services.entry_legs import EntryLeg
 from trading.services.equity import snapshot_equity as snapshot_all_equity
 from trading.services.equity_bridge import alert_all_unexplained
 from trading.services.evaluate import keep_universe_fresh
@@ -64,21 +64,18 @@ def close_position(position_id: str) -> str:
 @shared_task
 def enter(
     user_id: str,
+    strategy: str,
     base: str,
-    long_instrument_id: str,
-    short_instrument_id: str,
+    legs: list[dict[str, str]],
     size_usd: str,
     signalled_at: str,
 ) -> str:
     """Plan the entry of an opportunity and drive it at once."""
-    instruments = Instrument.objects.select_related("exchange").in_bulk(
-        [UUID(long_instrument_id), UUID(short_instrument_id)]
-    )
     planned = plan_entry(
         user=User.objects.get(pk=user_id),
+        strategy=strategy,
         base=base,
-        long_instrument=instruments[UUID(long_instrument_id)],
-        short_instrument=instruments[UUID(short_instrument_id)],
+        legs=EntryLeg.read(legs),
         size_usd=Decimal(size_usd),
         opened_by="scheduler",
         is_manual=False,

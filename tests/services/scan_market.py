@@ -11,9 +11,9 @@ from exchanges.domain import Depth, MarketFact
 from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
 from tests.market import NOW, D, make_book, make_instrument, make_rate
 from trading.services import configure, engine, opportunities
-from trading.services.standing import standing_of
-from trading.services.universe import Universe
-from trading.services.user_scan import Finding, Seen, UserScan
+from trading.services.scan import MarketScan
+from trading.services.seen import Seen
+from trading.services.user_scan import Finding
 from trading.strategies.base import EntryTrigger
 
 VENUES = ("binanceusdm", "bybit")
@@ -38,15 +38,21 @@ class Market:
         for fact in facts:
             self.board.apply(fact)
 
-    def scan(self) -> UserScan:
-        universe = Universe()
-        universe.refresh(NOW)
-        return UserScan(universe, standing_of(self.user, NOW))
+    @property
+    def seen(self) -> Seen:
+        return Seen(self.board, self.depths)
+
+    def scan(self) -> MarketScan:
+        market = MarketScan()
+        market.adopt(market.load(NOW))
+        return market
+
+    def judged(self, trigger: EntryTrigger = EntryTrigger.SCHEDULE) -> list[Finding]:
+        (scan,) = self.scan().users
+        return scan.judge("BTC", self.seen, NOW, trigger)
 
     def judge(self, trigger: EntryTrigger = EntryTrigger.SCHEDULE) -> Finding:
-        finding = self.scan().judge("BTC", Seen(self.board, self.depths), NOW, trigger)
-        assert finding is not None
-        return finding
+        return self.judged(trigger)[0]
 
     def refusal(self) -> tuple[str, str]:
         """Return code and sentence of what the scan says against the pair."""

@@ -15,6 +15,7 @@ from exchanges.sealing import seal
 from tests.services.conftest import Desk
 from trading.models import Event
 from trading.services.check_keys import check_keys
+from trading.services.entry_legs import long_short
 from trading.services.equity import read_accounts
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.venues import REAL
@@ -34,8 +35,7 @@ def refusals(desk: Desk) -> str:
     answer = plan_entry(
         user=desk.user,
         base="BTC",
-        long_instrument=desk.instrument("binanceusdm"),
-        short_instrument=desk.instrument("bybit"),
+        legs=long_short(desk.instrument("binanceusdm"), desk.instrument("bybit")),
         size_usd=Decimal(5000),
         opened_by="demo",
         is_manual=True,

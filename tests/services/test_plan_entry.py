@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.services.conftest import Desk
 from trading.models import EquitySnapshot, Event, LimitUse, Position
 from trading.services import configure, kill_switch
+from trading.services.entry_legs import long_short
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.quote import quote_entry
 from trading.services.standing import standing_of
@@ -23,8 +24,7 @@ def open_by_hand(desk: Desk, *, size: str = "5000", key: str | None = None) -> P
     return plan_entry(
         user=desk.user,
         base="BTC",
-        long_instrument=desk.instrument("binanceusdm"),
-        short_instrument=desk.instrument("bybit"),
+        legs=long_short(desk.instrument("binanceusdm"), desk.instrument("bybit")),
         size_usd=Decimal(size),
         opened_by="demo",
         is_manual=True,
@@ -63,7 +63,8 @@ def test_a_manual_entry_is_planned_with_equal_base_on_both_legs_and_its_limits_r
     assert set(legs) == {"LONG", "SHORT"}
     assert position.target_base_quantity % legs["LONG"].instrument.lot == 0
     assert Decimal(4800) < position.size_usd <= Decimal(5000)
-    assert set(reserved(ready)) == {"pair:BTC", "venue:binanceusdm", "venue:bybit", "user"}
+    scopes = {"pair:BTC", "venue:binanceusdm", "venue:bybit", "exposure:funding", "user"}
+    assert set(reserved(ready)) == scopes
 
 
 def test_the_same_form_posted_twice_is_one_position(ready: Desk) -> None:
@@ -122,8 +123,7 @@ def test_two_legs_on_one_instrument_are_no_pair(ready: Desk) -> None:
     answer = plan_entry(
         user=ready.user,
         base="BTC",
-        long_instrument=ready.instrument("bybit"),
-        short_instrument=ready.instrument("bybit"),
+        legs=long_short(ready.instrument("bybit"), ready.instrument("bybit")),
         size_usd=Decimal(5000),
         opened_by="demo",
         is_manual=True,
@@ -169,8 +169,7 @@ def test_a_quote_shows_income_cost_and_break_even_without_writing_anything(ready
     quote = quote_entry(
         user=ready.user,
         base="BTC",
-        long_instrument=ready.instrument("binanceusdm"),
-        short_instrument=ready.instrument("bybit"),
+        legs=long_short(ready.instrument("binanceusdm"), ready.instrument("bybit")),
         size_usd=Decimal(5000),
         now=timezone.now(),
     )

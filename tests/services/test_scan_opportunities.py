@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -18,11 +19,10 @@ from exchanges.models import (
 )
 from tests.market import NOW, PERP, D, make_book, make_levels, make_rate
 from tests.services.scan_market import VALUES, VENUES, Market, make_market
+from trading.core.scan.candidates import candidates, pairs
 from trading.models import CoolDown
 from trading.services import configure, engine, kill_switch
-from trading.services.standing import standing_of
-from trading.services.universe import Universe
-from trading.services.user_scan import UserScan
+from trading.strategies.base import EntryTrigger
 
 pytestmark = pytest.mark.db
 
@@ -47,18 +47,20 @@ def test_pair_that_pays_may_be_entered(market: Market) -> None:
 
 
 def test_vectorised_pass_and_decimal_count_agree(market: Market) -> None:
-    scan = market.scan()
+    (scan,) = market.scan().users
 
-    pair = scan._best("BTC", market.board, NOW)
+    scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
+    (scanner,) = scan.shared.scanners
+    found = candidates(scanner, least_net=0, limit=1, most_usd=50_000)
 
+    (pair, _) = pairs(scanner, found, most_usd=50_000)
     candidate = market.judge().candidate
-    assert pair is not None
     assert candidate is not None
     assert candidate.net_return is not None
-    assert candidate.break_even is not None
+    assert (pair.strategy, pair.base, pair.long.venue) == ("funding_spread", "BTC", "binanceusdm")
+    assert pair.size_usd == 50_000
     assert pair.net_return == pytest.approx(float(candidate.net_return), abs=1e-12)
     assert pair.spread_8h == pytest.approx(float(candidate.spread_8h), abs=1e-12)
-    assert pair.break_even_hours == pytest.approx(candidate.break_even.hold / timedelta(hours=1))
 
 
 def test_size_is_what_capital_and_limits_allow(market: Market) -> None:
@@ -92,25 +94,24 @@ def test_capacity_and_slippage_are_read_off_the_order_books(market: Market) -> N
 
 
 def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:
-    later = NOW + timedelta(milliseconds=1)
-    assert market.scan().may_pay("BTC", market.board, NOW)
+    later, scan = NOW + timedelta(milliseconds=1), market.scan()
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
 
     market.tell(replace(make_rate("bybit", rate="0.0001"), observed_at=later))
 
-    assert not market.scan().may_pay("BTC", market.board, NOW)
+    assert scan.worth_judging("BTC", market.seen, NOW) == []
 
 
-def test_scan_is_built_anew_only_for_other_instruments_or_parameters(market: Market) -> None:
-    universe = Universe()
-    assert universe.refresh(NOW)
-    scan = UserScan(universe, standing_of(market.user, NOW))
+def test_scan_is_built_anew_only_for_other_instruments_or_assumptions(market: Market) -> None:
+    scan = market.scan()
+    (before,) = scan.users
 
-    assert not universe.refresh(NOW)
-    assert scan.fits(standing_of(market.user, NOW))
+    scan.adopt(scan.load(NOW))
+    assert scan.users[0].shared is before.shared
 
     Instrument.objects.update(lot=D("0.01"))
-    assert universe.refresh(NOW)
-    assert not scan.fits(standing_of(market.user, NOW))
+    scan.adopt(scan.load(NOW))
+    assert scan.users[0].shared is not before.shared
 
 
 def test_stale_book_is_named_with_its_age(market: Market) -> None:
@@ -195,6 +196,9 @@ def test_account_whose_margin_is_all_used_opens_nothing(market: Market) -> None:
 
 
 def test_base_outside_the_whitelist_is_passed_over(market: Market) -> None:
+    listed = market.instrument("bybit")
+    listed.pk, listed.base, listed.symbol = uuid4(), "ETH", "ETH/USDT:USDT"
+    listed.save(force_insert=True)
     configure.save(
         user=market.user,
         values={**VALUES, "symbols": ["ETH-USDT"]},

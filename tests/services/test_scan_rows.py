@@ -98,8 +98,13 @@ def test_update_that_pays_rings_the_entry_once_and_publishes_first(
     asyncio.run(story())
 
     assert published == [0]
-    ids = [str(market.instrument(venue).pk) for venue in VENUES]
-    assert rung_entries() == [[str(market.user.pk), "BTC", *ids, "50000", NOW.isoformat()]]
+    legs = [
+        {"instrument": str(market.instrument(venue).pk), "side": side, "ratio": "1"}
+        for venue, side in zip(VENUES, ("buy", "sell"), strict=True)
+    ]
+    assert rung_entries() == [
+        [str(market.user.pk), "funding_spread", "BTC", legs, "50000", NOW.isoformat()]
+    ]
 
 
 def test_update_that_does_not_pay_rings_nothing(

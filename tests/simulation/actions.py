@@ -22,6 +22,7 @@ from trading.core.states import PositionState
 from trading.models import Position
 from trading.services import configure, engine, kill_switch, lease
 from trading.services.drive import drive
+from trading.services.entry_legs import long_short
 from trading.services.exit import request_exit
 from trading.services.halt import release_account
 from trading.services.plan_entry import Refused, plan_entry
@@ -57,8 +58,9 @@ def _open(world: World, action: Action) -> None:
         found = plan_entry(
             user=world.users[action.user],
             base=action.base,
-            long_instrument=world.instrument(long, action.base),
-            short_instrument=world.instrument(short, action.base),
+            legs=long_short(
+                world.instrument(long, action.base), world.instrument(short, action.base)
+            ),
             size_usd=Decimal(action.amount),
             opened_by=action.user if action.kind == "manual" else "scheduler",
             is_manual=action.kind == "manual",

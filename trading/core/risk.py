@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from exchanges.domain import BookTop, FundingRate, IntervalSource
+from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote
+from trading.core.money import plain
 from trading.core.refusal import Refusal
 from trading.core.sentence import capitalised, hours, percent, seconds
 
@@ -92,3 +93,17 @@ def refuse_near_expiry(
             f"{hours(lead)} before."
         ),
     )
+
+
+def refuse_off_mark(what: str, mid: Decimal, quote: Quote, most: Decimal) -> Refusal | None:
+    """Refuse a price further than `most` from the venue's own mark or index price."""
+    for name, price in (("mark", quote.mark_price), ("index", quote.index_price)):
+        if price is not None and abs(mid - price) > most * price:
+            return Refusal(
+                code="off_mark",
+                sentence=(
+                    f"{capitalised(what)} stands at {plain(mid)}, {percent(mid / price - 1, 2)} "
+                    f"from its {name} price of {plain(price)}; the most is {percent(most, 2)}."
+                ),
+            )
+    return None

@@ -36,6 +36,12 @@ class Opportunity(models.Model):
     )
     strategy = models.CharField(max_length=32)
     base = models.CharField(max_length=32)
+    legs = models.JSONField(
+        default=list, help_text="Every leg in the strategy's order: instrument, side and ratio."
+    )
+    details = models.JSONField(
+        default=dict, blank=True, help_text="Cost in parts, capacity curve, scores; for the screen."
+    )
     long_instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="+")
     short_instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="+")
     size_usd = money_field()
@@ -66,6 +72,11 @@ class Opportunity(models.Model):
         ordering: ClassVar = ["-seen_at"]
         verbose_name_plural = "opportunities"
         indexes: ClassVar = [models.Index(fields=["user", "-seen_at"])]
+
+    @property
+    def instrument_ids(self) -> tuple[uuid.UUID, uuid.UUID]:
+        """Return the first long and the first short leg."""
+        return self.long_instrument_id, self.short_instrument_id
 
     def __str__(self) -> str:
         return f"{self.base} L {self.long_instrument} S {self.short_instrument} {self.status}"

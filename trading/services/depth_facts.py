@@ -19,8 +19,8 @@ def with_depth(
     """Return the facts with the slippage of walking the book for a size; never below the touch."""
     if depth is None or facts.book is None:
         return facts
-    walked = _walked(_levels(depth, side), size_usd, facts.book.mid)
-    return replace(facts, slippage=max(facts.slippage, walked))
+    slipped = walked(levels_of(depth, side), size_usd, facts.book.mid)
+    return replace(facts, slippage=max(facts.slippage, slipped))
 
 
 def side_capacity(
@@ -30,16 +30,16 @@ def side_capacity(
     if facts.book is None:
         return ZERO
     if depth is not None:
-        return costs.book_capacity(_levels(depth, side), facts.book.mid, max_slippage)
+        return costs.book_capacity(levels_of(depth, side), facts.book.mid, max_slippage)
     return facts.book.ask_quantity if side is Side.BUY else facts.book.bid_quantity
 
 
-def _walked(levels: Sequence[Level], size_usd: Decimal, mid: Decimal) -> Decimal:
+def walked(levels: Sequence[Level], size_usd: Decimal, mid: Decimal) -> Decimal:
     """Return the slippage of walking the levels; too thin a book counts as walked to its end."""
     whole = sum((level.base_quantity for level in levels), ZERO)
     found = costs.slippage(levels, min(size_usd / mid, whole), mid) if whole else None
     return found if found is not None else ZERO
 
 
-def _levels(depth: Depth, side: Side) -> Sequence[Level]:
+def levels_of(depth: Depth, side: Side) -> Sequence[Level]:
     return depth.asks if side is Side.BUY else depth.bids

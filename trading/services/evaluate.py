@@ -1,4 +1,4 @@
-"""Count one pair through for one user at one size: what it brings, what it costs, what forbids it.
+"""Count legs through for one user at one size: what it brings, what it costs, what forbids it.
 
 The ticket, the entry and nothing else use this; the scan finds candidates with the same strategy.
 """
@@ -16,43 +16,53 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from arbsite.accounts.models import User
-from exchanges.board import Board
+from exchanges.board import Key
 from exchanges.depths import load_depths
-from exchanges.domain import Depth, Side
+from exchanges.domain import Depth
 from exchanges.models import Instrument
 from exchanges.selectors import board_redis
 from trading.core.refusal import Refusal
-from trading.core.sizing import Capital, LegCapacity, PlannedSize, plan_size
+from trading.core.sizing import PlannedSize, plan_size
 from trading.services import market
-from trading.services.depth_facts import side_capacity, with_depth
+from trading.services.appraise import Appraisal, appraise, leg_capacities
+from trading.services.entry_legs import EntryLeg, refuse_legs
+from trading.services.gates import EntryCase, shut
+from trading.services.seen import Seen
 from trading.services.standing import Standing, standing_of
-from trading.services.universe import Paired, Universe
-from trading.strategies.base import Candidate, EntryTrigger, InstrumentFacts
-from trading.strategies.entry_gates import refuse_symbol
-from trading.strategies.funding_spread import FundingSpread
+from trading.services.universe import Paired, PairedLeg, Universe
+from trading.strategies.base import Candidate, EntryTrigger
+from trading.strategies.registry import STRATEGIES
 
-STRATEGY = FundingSpread()
 UNIVERSE_LASTS = timedelta(seconds=5)
-DEPTH_LASTS = timedelta(seconds=5)
-NO_CAPITAL = Capital(account="", free=Decimal(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """One pair at one size. `refusals` forbid the entry; `notes` a person may overrule.
+    """Legs at one size. `refusals` forbid the entry; `notes` a person may overrule.
 
-    `candidate` is None where the data cannot be trusted, `size` where nothing fits.
-    `depth_usd` is what both books take within the slippage limit, `book_capacities` what each leg's
-    book takes in base units.
+    `appraisal` is None where the legs are none of the strategy's, `size` where nothing fits.
     """
 
     standing: Standing
-    candidate: Candidate | None
-    size: PlannedSize | None
-    depth_usd: Decimal | None
-    book_capacities: tuple[Decimal, ...] = ()
+    appraisal: Appraisal | None = None
+    size: PlannedSize | None = None
     refusals: tuple[Refusal, ...]
-    notes: tuple[Refusal, ...]
+    notes: tuple[Refusal, ...] = ()
+
+    @property
+    def candidate(self) -> Candidate | None:
+        """Return the figures; None where the data behind them cannot be trusted."""
+        return None if self.appraisal is None else self.appraisal.candidate
+
+    @property
+    def depth_usd(self) -> Decimal | None:
+        """Return what all books take within the slippage limit."""
+        return None if self.appraisal is None else self.appraisal.capacity_usd
+
+    @property
+    def book_capacities(self) -> tuple[Decimal, ...]:
+        """Return what each leg's book takes, in base of the position."""
+        return () if self.appraisal is None else self.appraisal.capacities
 
 
 class _SharedUniverse:
@@ -93,168 +103,77 @@ def keep_universe_fresh() -> None:
 def evaluate(
     *,
     user: User,
+    strategy: str,
     base: str,
-    long_instrument: Instrument,
-    short_instrument: Instrument,
+    legs: Sequence[EntryLeg],
     size_usd: Decimal,
     trigger: EntryTrigger,
     now: datetime,
 ) -> Evaluation:
-    """Evaluate a long and a short instrument; a person's entry needs less than the scheduler's."""
+    """Evaluate legs in the strategy's order; a person's entry needs less than the scheduler's."""
     standing = standing_of(user, now)
-    instruments = (long_instrument, short_instrument)
+    rules = STRATEGIES[strategy]
+    wrong = refuse_legs(rules, base, legs)
+    if wrong is not None:
+        return Evaluation(standing=standing, refusals=(wrong,))
+    instruments = [leg.instrument for leg in legs]
     board = market.board_of(instruments)
-    depths = _depths(instruments, now)
-    facts = _facts(instruments, board, depths, size_usd, standing, now)
-    shut = _gates(standing, base, instruments, trigger, now)
-    counted = STRATEGY.evaluate(
-        facts,
-        shared_universe(now).history(_paired(long_instrument), _paired(short_instrument)),
+    seen = Seen(board, _depths(instruments))
+    appraisal = appraise(
+        rules,
+        [PairedLeg(paired=_paired(leg.instrument), side=leg.side, ratio=leg.ratio) for leg in legs],
         size_usd=size_usd,
-        parameters=standing.parameters,
+        seen=seen,
+        universe=shared_universe(now),
+        standing=standing,
         now=now,
     )
-    if isinstance(counted, Refusal):
-        return Evaluation(
-            standing=standing,
-            candidate=None,
-            size=None,
-            depth_usd=None,
-            refusals=(*shut, counted),
-            notes=(),
-        )
-    legs = _capacities(instruments, facts, depths, standing)
-    sized = _size(legs, size_usd, instruments, standing)
-    if isinstance(sized, Refusal):
-        shut = [*shut, sized]
-    refused, notes = _strategy_gate(counted, standing, trigger, now)
+    sized = _size(appraisal, standing)
+    case = EntryCase(
+        strategy=rules,
+        base=base,
+        appraisal=appraisal,
+        room=sized or size_usd,
+        standing=standing,
+        seen=seen,
+        trigger=trigger,
+        now=now,
+    )
+    shut_now = list(shut(case))
+    overruled = [refusal for gate, refusal in shut_now if case.is_by_hand and not gate.binds_hand]
+    refusals = [refusal for _, refusal in shut_now if refusal not in overruled]
+    codes = {refusal.code for refusal in refusals}
     return Evaluation(
         standing=standing,
-        candidate=counted,
+        appraisal=appraisal,
         size=sized if isinstance(sized, PlannedSize) else None,
-        depth_usd=min(leg.book_capacity * leg.price for leg in legs),
-        book_capacities=tuple(leg.book_capacity for leg in legs),
-        refusals=(*shut, *refused),
-        notes=notes,
+        refusals=tuple(refusals),
+        # What forbids it anyway is not said twice.
+        notes=tuple(note for note in overruled if note.code not in codes),
     )
 
 
-def _gates(
-    standing: Standing,
-    base: str,
-    instruments: Sequence[Instrument],
-    trigger: EntryTrigger,
-    now: datetime,
-) -> list[Refusal]:
-    """Return every shut gate that is not about the market."""
-    venues = [instrument.exchange.code for instrument in instruments]
-    same = None
-    if instruments[0].pk == instruments[1].pk or {i.base for i in instruments} != {base}:
-        names = " and ".join(str(instrument) for instrument in instruments)
-        same = Refusal(code="no_pair", sentence=f"{names} are no two legs of {base}.")
-    by_hand = trigger is EntryTrigger.MANUAL
-    found = (
-        same,
-        standing.refuse_by_hand() if by_hand else standing.refuse_entries(),
-        None if by_hand and base not in standing.live else standing.refuse_pair(base, now),
-        standing.refuse_venues(venues),
-    )
-    return [refusal for refusal in found if refusal is not None]
-
-
-def _strategy_gate(
-    candidate: Candidate, standing: Standing, trigger: EntryTrigger, now: datetime
-) -> tuple[tuple[Refusal, ...], tuple[Refusal, ...]]:
-    """Return refusals and notes: what forbids the scheduler only warns a person."""
-    parameters = standing.parameters
-    refused = STRATEGY.entry_gate(candidate, parameters=parameters, now=now, trigger=trigger)
-    if refused is None:
-        return (), ()
-    if trigger is EntryTrigger.MANUAL and refuse_symbol(candidate, parameters) is None:
-        return (), (refused,)
-    return (refused,), ()
-
-
-def _depths(instruments: Sequence[Instrument], now: datetime) -> dict[str, Depth]:
-    """Return the fresh shared books by instrument id; without Redis there are none."""
-    keys = {str(i.pk): _paired(i).key for i in instruments}
-    try:
-        found = load_depths(keys.values(), board_redis())
-    except RedisError:
-        return {}
-    return {
-        pk: found[key]
-        for pk, key in keys.items()
-        if key in found and now - found[key].observed_at <= DEPTH_LASTS
-    }
-
-
-def _facts(
-    instruments: Sequence[Instrument],
-    board: Board,
-    depths: dict[str, Depth],
-    size_usd: Decimal,
-    standing: Standing,
-    now: datetime,
-) -> tuple[InstrumentFacts, InstrumentFacts]:
-    universe = shared_universe(now)
-    found = []
-    for instrument, side in zip(instruments, (Side.BUY, Side.SELL), strict=True):
-        paired = _paired(instrument)
-        facts = universe.facts(
-            paired,
-            board,
-            taker_fee=standing.taker_fee(paired.key),
-            half_life=standing.parameters.carry_half_life,
-            now=now,
-        )
-        depth = depths.get(str(instrument.pk))
-        found.append(with_depth(facts, depth, side, size_usd))
-    return found[0], found[1]
-
-
-def _capacities(
-    instruments: Sequence[Instrument],
-    facts: Sequence[InstrumentFacts],
-    depths: dict[str, Depth],
-    standing: Standing,
-) -> list[LegCapacity]:
-    most = standing.parameters.max_slippage
-    found = []
-    for instrument, known, side in zip(instruments, facts, (Side.BUY, Side.SELL), strict=True):
-        found.append(
-            LegCapacity(
-                instrument=known.instrument,
-                price=known.mid,
-                leverage=leverage_of(instrument, standing),
-                capital=standing.capital.get(instrument.exchange.code, NO_CAPITAL),
-                book_capacity=side_capacity(known, depths.get(str(instrument.pk)), side, most),
-            )
-        )
-    return found
-
-
-def leverage_of(instrument: Instrument, standing: Standing) -> Decimal:
-    """Return the configured leverage, within the cap and what the instrument allows."""
-    parameters = standing.parameters
-    allowed: Decimal = min(parameters.leverage, parameters.leverage_cap, instrument.max_leverage)
-    return max(allowed, Decimal(1))
-
-
-def _size(
-    legs: Sequence[LegCapacity],
-    size_usd: Decimal,
-    instruments: Sequence[Instrument],
-    standing: Standing,
-) -> PlannedSize | Refusal:
-    venues = [instrument.exchange.code for instrument in instruments]
+def _size(appraisal: Appraisal, standing: Standing) -> PlannedSize | Refusal | None:
+    """Return the size that fits; None where the data of a leg cannot be trusted."""
+    candidate = appraisal.candidate
+    if candidate is None:
+        return None
+    venues = [leg.paired.instrument.venue for leg in appraisal.legs]
     return plan_size(
-        requested_usd=size_usd,
-        legs=legs,
+        requested_usd=appraisal.size_usd,
+        legs=leg_capacities(appraisal, standing),
         total_equity_usd=standing.equity,
-        limits_left_usd=standing.limits_left(instruments[0].base, venues),
+        limits_left_usd=standing.limits_left(candidate.base, venues, candidate.open_reason),
         parameters=standing.parameters,
     )
+
+
+def _depths(instruments: Sequence[Instrument]) -> dict[Key, Depth]:
+    """Return the shared books; without Redis there are none."""
+    try:
+        return load_depths([_paired(one).key for one in instruments], board_redis())
+    except RedisError:
+        return {}
 
 
 def _paired(instrument: Instrument) -> Paired:

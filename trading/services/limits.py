@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
@@ -19,11 +20,14 @@ USER_SCOPE = "user"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A reservation under one limit: `amount_usd` more must stay within `cap_usd`."""
+    """A reservation under one limit: `amount_usd` more must stay within `cap_usd`, None is no cap.
+
+    It is reserved all the same: a limit set later counts what is open.
+    """
 
     scope: str
     amount_usd: Decimal
-    cap_usd: Decimal
+    cap_usd: Decimal | None
     words: str
 
 
@@ -35,31 +39,48 @@ class LimitReached(Exception):
         self.refusal = refusal
 
 
+def exposure_scope(open_reason: str) -> str:
+    """Return the scope of all that was opened for one reason, `basis` or `funding`."""
+    return f"exposure:{open_reason}"
+
+
 def claims_for(
-    *, base: str, venues: Sequence[str], size_usd: Decimal, parameters: Parameters
+    *,
+    base: str,
+    legs: Sequence[tuple[str, Decimal]],
+    open_reason: str,
+    size_usd: Decimal,
+    parameters: Parameters,
 ) -> tuple[Claim, ...]:
-    """Return what an entry of `size_usd` per leg claims; a venue is charged once for each leg."""
-    per_venue: Mapping[str, int] = {venue: venues.count(venue) for venue in venues}
+    """Return what an entry of `size_usd` claims. `legs` are venue and ratio: each is charged."""
+    p = parameters
+    is_basis = open_reason == "basis"
     return (
         Claim(
             scope=f"pair:{base}",
             amount_usd=size_usd,
-            cap_usd=parameters.max_position_per_pair_usd,
+            cap_usd=p.max_position_per_pair_usd,
             words=f"the limit per pair on {base}",
         ),
         *(
             Claim(
                 scope=f"venue:{venue}",
-                amount_usd=size_usd * legs,
-                cap_usd=parameters.max_position_per_venue_usd,
+                amount_usd=size_usd * part,
+                cap_usd=p.max_position_per_venue_usd,
                 words=f"the limit at {venue}",
             )
-            for venue, legs in sorted(per_venue.items())
+            for venue, part in _parts(legs)
+        ),
+        Claim(
+            scope=exposure_scope(open_reason),
+            amount_usd=size_usd,
+            cap_usd=p.max_basis_exposure_usd if is_basis else p.max_funding_exposure_usd,
+            words=f"the limit of {'gap' if is_basis else 'funding'} positions",
         ),
         Claim(
             scope=USER_SCOPE,
             amount_usd=size_usd,
-            cap_usd=parameters.max_position_per_user_usd,
+            cap_usd=p.max_position_per_user_usd,
             words="your total limit",
         ),
     )
@@ -77,9 +98,9 @@ def reserve(user_id: UUID, claims: Sequence[Claim]) -> None:
 
 def _fits(user_id: UUID, claim: Claim) -> bool:
     cents = _cents(claim.amount_usd)
-    use = LimitUse.objects.filter(
-        user_id=user_id, scope=claim.scope, reserved_cents__lte=_cents(claim.cap_usd) - cents
-    )
+    use = LimitUse.objects.filter(user_id=user_id, scope=claim.scope)
+    if claim.cap_usd is not None:
+        use = use.filter(reserved_cents__lte=_cents(claim.cap_usd) - cents)
     return use.update(reserved_cents=F("reserved_cents") + cents) == 1
 
 
@@ -89,15 +110,28 @@ def release(position: Position) -> None:
         held: Decimal = Position.objects.get(pk=position.pk).reserved_usd
         if held <= 0:
             return
-        venues = sorted(leg.instrument.exchange.code for leg in position.legs.all())
+        legs = [(leg.instrument.exchange.code, leg.ratio) for leg in position.legs.all()]
         # In the order of `claims_for`: an entry and an exit at once must not wait for each other.
-        scopes = [f"pair:{position.base}", *(f"venue:{venue}" for venue in venues), USER_SCOPE]
-        for scope in scopes:
+        shares = [
+            (f"pair:{position.base}", held),
+            *((f"venue:{venue}", held * part) for venue, part in _parts(legs)),
+            (exposure_scope(position.open_reason), held),
+            (USER_SCOPE, held),
+        ]
+        for scope, amount in shares:
             LimitUse.objects.filter(
-                user=position.user_id, scope=scope, reserved_cents__gte=_cents(held)
-            ).update(reserved_cents=F("reserved_cents") - _cents(held))
+                user=position.user_id, scope=scope, reserved_cents__gte=_cents(amount)
+            ).update(reserved_cents=F("reserved_cents") - _cents(amount))
         Position.objects.filter(pk=position.pk).update(reserved_usd=Decimal(0))
         position.reserved_usd = Decimal(0)
+
+
+def _parts(legs: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
+    """Return each venue's part of a position, by name."""
+    parts: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for venue, ratio in legs:
+        parts[venue] += ratio
+    return sorted(parts.items())
 
 
 def _refusal(user_id: UUID, claim: Claim) -> Refusal:
@@ -105,7 +139,7 @@ def _refusal(user_id: UUID, claim: Claim) -> Refusal:
     return Refusal(
         code="limit",
         sentence=f"{claim.amount_usd:,.0f} USD does not fit {claim.words}: "
-        f"{Decimal(used) / 100:,.0f} of {claim.cap_usd:,.0f} USD are used.",
+        f"{Decimal(used) / 100:,.0f} of {claim.cap_usd or 0:,.0f} USD are used.",
     )
 
 

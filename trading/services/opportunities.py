@@ -20,7 +20,7 @@ from trading.services.user_scan import Finding
 PASSED_KEPT = timedelta(days=2)
 SHORTEST_ROW = timedelta(minutes=2)
 
-Outcome = tuple[str, UUID, UUID, str, str]
+Outcome = tuple[str, str, UUID, UUID, str, str]
 
 
 def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: datetime) -> int:
@@ -48,7 +48,14 @@ def _known(user_id: UUID, now: datetime) -> dict[Outcome, Opportunity]:
     """Return the user's newest row of each outcome."""
     rows = Opportunity.objects.filter(user_id=user_id, seen_at__gte=now - PASSED_KEPT)
     return {
-        (r.base, r.long_instrument_id, r.short_instrument_id, r.status, r.reason_code): r
+        (
+            r.strategy,
+            r.base,
+            r.long_instrument_id,
+            r.short_instrument_id,
+            r.status,
+            r.reason_code,
+        ): r
         for r in rows.order_by("seen_at")
     }
 
@@ -57,14 +64,14 @@ def _outcome(finding: Finding) -> Outcome:
     passed = finding.refusal
     status = Opportunity.Status.CANDIDATE if passed is None else Opportunity.Status.PASSED
     code = "" if passed is None else passed.code
-    return (finding.base, finding.long.id, finding.short.id, status, code)
+    return (finding.strategy, finding.base, finding.long.id, finding.short.id, status, code)
 
 
 def _row(user_id: UUID, finding: Finding, figures: dict[str, Any], now: datetime) -> Opportunity:
-    base, long_id, short_id, status, code = _outcome(finding)
+    strategy, base, long_id, short_id, status, code = _outcome(finding)
     return Opportunity(
         user_id=user_id,
-        strategy="funding_spread",
+        strategy=strategy,
         base=base,
         long_instrument_id=long_id,
         short_instrument_id=short_id,

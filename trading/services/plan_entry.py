@@ -18,10 +18,14 @@ from trading.core.states import PositionState
 from trading.events import announce
 from trading.models import IdempotencyKey, Leg, LegSide, Opportunity, Position
 from trading.services import limits
-from trading.services.evaluate import Evaluation, evaluate, leverage_of
+from trading.services.appraise import leverage_of
+from trading.services.entry_legs import EntryLeg, wish_of
+from trading.services.evaluate import Evaluation, evaluate
 from trading.services.leg_order import ordered_legs
 from trading.services.prepare import prepared_lately
 from trading.strategies.base import Candidate, EntryTrigger
+
+USUAL = "funding_spread"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,9 @@ class Refused:
 def plan_entry(
     *,
     user: User,
+    strategy: str = USUAL,
     base: str,
-    long_instrument: Instrument,
-    short_instrument: Instrument,
+    legs: Sequence[EntryLeg],
     size_usd: Decimal,
     opened_by: str,
     is_manual: bool,
@@ -49,32 +53,32 @@ def plan_entry(
     The same `idempotency_key` with the same wish returns the position of the first time. Driving
     the planned position is the caller's doorbell and the sweep's duty.
     """
-    wish = f"{base} {long_instrument.pk} {short_instrument.pk} {size_usd.normalize()}"
+    wish = wish_of(strategy, base, legs, size_usd)
     if idempotency_key is not None:
         known = _known(user, idempotency_key, wish)
         if known is not None:
             return known
     found = evaluate(
         user=user,
+        strategy=strategy,
         base=base,
-        long_instrument=long_instrument,
-        short_instrument=short_instrument,
+        legs=legs,
         size_usd=size_usd,
         trigger=EntryTrigger.MANUAL if is_manual else EntryTrigger.PROMPT,
         now=now,
     )
     if found.refusals or found.candidate is None or found.size is None:
         return Refused(found.refusals)
-    legs, why = _legs(found, (long_instrument, short_instrument), now)
+    rows, why = _legs(found, [leg.instrument for leg in legs], now)
     try:
         with transaction.atomic():
             position = _write(
                 user, found, found.candidate, found.size, opened_by, now, signalled_at
             )
-            for leg in legs:
-                leg.position = position
-            Leg.objects.bulk_create(legs)
-            _tell(position, long_instrument, short_instrument, why)
+            for row in rows:
+                row.position = position
+            Leg.objects.bulk_create(rows)
+            _tell(position, rows, why)
             if idempotency_key is not None:
                 _remember(user, idempotency_key, wish, position, now)
     except limits.LimitReached as reached:
@@ -94,11 +98,14 @@ def _write(
     signalled_at: datetime | None,
 ) -> Position:
     parameters = found.standing.parameters
-    venues = [leg.facts.instrument.venue for leg in candidate.legs]
     limits.reserve(
         user.pk,
         limits.claims_for(
-            base=candidate.base, venues=venues, size_usd=size.size_usd, parameters=parameters
+            base=candidate.base,
+            legs=[(leg.facts.instrument.venue, leg.ratio) for leg in candidate.legs],
+            open_reason=candidate.open_reason,
+            size_usd=size.size_usd,
+            parameters=parameters,
         ),
     )
     position = Position.objects.create(
@@ -129,14 +136,16 @@ def _legs(
     found: Evaluation, instruments: Sequence[Instrument], now: datetime
 ) -> tuple[list[Leg], str]:
     """Return the legs, unwritten, in the order in which they work, and why it is that one."""
+    appraisal = found.appraisal
+    assert appraisal is not None  # noqa: S101  (checked by the caller)
     pairs, why = ordered_legs(found, instruments, now=now)
     wanted = [
         (
             found.standing.accounts[instrument.exchange.code],
             instrument,
-            leverage_of(instrument, found.standing),
+            leverage_of(leg.facts.instrument, appraisal.legs, found.standing.parameters),
         )
-        for _, instrument in pairs
+        for leg, instrument in pairs
     ]
     prepared = prepared_lately(wanted, now=now)
     legs = [
@@ -145,6 +154,7 @@ def _legs(
             side=LegSide.LONG if leg.side.sign > 0 else LegSide.SHORT,
             account=account,
             instrument=instrument,
+            ratio=leg.ratio,
             leverage=leverage,
             is_prepared=is_prepared,
             decision_entry_mid=leg.facts.mid,
@@ -157,13 +167,15 @@ def _legs(
     return legs, why
 
 
-def _tell(position: Position, long: Instrument, short: Instrument, why: str) -> None:
+def _tell(position: Position, legs: Sequence[Leg], why: str) -> None:
+    # Long first, as people say it.
+    ordered = sorted(legs, key=lambda leg: -leg.sign)
+    words = [f"{leg.side.lower()} {leg.instrument.exchange.short_code}" for leg in ordered]
     announce(
         user_id=position.user_id,
         kind="position.planned",
-        sentence=f"{position.base}: entering {position.size_usd:,.0f} USD per leg, long "
-        f"{long.exchange.short_code}, short {short.exchange.short_code} "
-        f"({position.opened_by}); {why}",
+        sentence=f"{position.base}: entering {position.size_usd:,.0f} USD per leg, "
+        f"{', '.join(words)} ({position.opened_by}); {why}",
         position=position,
         now=position.created_at,
     )

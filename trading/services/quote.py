@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from arbsite.accounts.models import User
-from exchanges.models import Instrument
 from trading.core.funding import HOURS_PER_YEAR
 from trading.core.refusal import Refusal
+from trading.services.entry_legs import EntryLeg
 from trading.services.evaluate import Evaluation, evaluate
+from trading.services.plan_entry import USUAL
 from trading.strategies.base import EntryTrigger
 
 DAY = Decimal(24)
@@ -45,18 +47,18 @@ class EntryQuote:
 def quote_entry(
     *,
     user: User,
+    strategy: str = USUAL,
     base: str,
-    long_instrument: Instrument,
-    short_instrument: Instrument,
+    legs: Sequence[EntryLeg],
     size_usd: Decimal,
     now: datetime,
 ) -> EntryQuote:
     """Quote an entry by hand; every figure is of this moment and nothing is reserved."""
     found = evaluate(
         user=user,
+        strategy=strategy,
         base=base,
-        long_instrument=long_instrument,
-        short_instrument=short_instrument,
+        legs=legs,
         size_usd=size_usd,
         trigger=EntryTrigger.MANUAL,
         now=now,

@@ -1,7 +1,7 @@
 """From the board to opportunities and doorbells: live in `streams`, every two seconds in a worker.
 
-The live scan asks the vectorised pass on every update and rings the entry within the same turn of
-the loop; rows are written once a round. The worker's scan does the same with a board read from
+The live scan asks the vectorised pass on every update and rings entries within the same turn of the
+loop; rows are written once a round. The worker's scan does the same with a board read from
 Redis and leaves alone what a live scan has looked at in the last seconds.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cache
@@ -24,11 +25,15 @@ from exchanges import selectors
 from exchanges.board import Board, Key
 from exchanges.depths import load_depths
 from exchanges.domain import Depth
+from trading.core.scan.settings import ScanSettings
 from trading.doorbell import ring_entry
 from trading.services import opportunities
+from trading.services.seen import Seen
+from trading.services.shared_scan import SharedScan, lowest_fees
 from trading.services.standing import Standing, load_standings
+from trading.services.take import take
 from trading.services.universe import Universe
-from trading.services.user_scan import Finding, Seen, UserScan
+from trading.services.user_scan import Finding, UserScan
 from trading.strategies.base import EntryTrigger
 
 logger = logging.getLogger(__name__)
@@ -42,10 +47,14 @@ LOOKED_AT_LATELY = timedelta(seconds=5)
 
 
 class MarketScan:
-    """What one process scans: all pairs for all users. `load` reads, `judge` asks memory."""
+    """What one process scans: all pairs for all users. `load` reads, `judge` asks memory.
+
+    Users who assume the same of holding a position share one scan of the market.
+    """
 
     def __init__(self) -> None:
         self._universe = Universe()
+        self._shared: dict[ScanSettings, SharedScan] = {}
         self._scans: dict[UUID, UserScan] = {}
         self._rung: dict[tuple[UUID, str], datetime] = {}
 
@@ -68,14 +77,43 @@ class MarketScan:
 
     def adopt(self, standings: Iterable[Standing]) -> None:
         """Go on with what was loaded; arrays are built anew only where they no longer fit."""
-        scans = {}
+        groups: defaultdict[ScanSettings, list[Standing]] = defaultdict(list)
         for standing in standings:
-            scan = self._scans.get(standing.user_id)
-            if scan is None or not scan.fits(standing):
-                scan = UserScan(self._universe, standing)
-            scan.standing = standing
-            scans[standing.user_id] = scan
-        self._scans = scans
+            groups[ScanSettings.of(standing.parameters)].append(standing)
+        shared, scans = {}, {}
+        for settings, members in groups.items():
+            fees = lowest_fees(self._universe, members)
+            known = self._shared.get(settings)
+            if known is None or not known.fits(settings, fees):
+                known = SharedScan(self._universe, settings, fees)
+            shared[settings] = known
+            for standing in members:
+                scans[standing.user_id] = UserScan(self._universe, known, standing)
+        self._shared, self._scans = shared, scans
+
+    def refresh(self, now: datetime) -> None:
+        """Let the clock count for what nothing was heard of."""
+        for shared in self._shared.values():
+            shared.refresh(now)
+
+    def worth_judging(self, base: str, seen: Seen, now: datetime) -> list[UserScan]:
+        """Return, within microseconds a user, for whom a base is worth being counted through."""
+        if base not in self._universe.by_base:
+            return []
+        found = []
+        for shared in self._shared.values():
+            members = [
+                scan
+                for scan in self._scans.values()
+                if scan.shared is shared and scan.standing.refuse_entries() is None
+            ]
+            shared.renew(base, seen.board, seen.depths, now)
+            wanted = shared.who_wants(base, [scan.wish for scan in members])
+            found += [members[user] for user in wanted]
+        return found
+
+    def standing_of(self, user_id: UUID) -> Standing:
+        return self._scans[user_id].standing
 
     def may_ring(self, user_id: UUID, base: str, now: datetime) -> bool:
         """Tell whether a pair may be rung now, and remember that it was."""
@@ -97,16 +135,17 @@ class LiveScan:
 
     def changed(self, bases: set[str]) -> None:
         """Ring the entry of whatever may be entered now."""
-        now = timezone.now()
+        now, market = timezone.now(), self.market
+        findings: defaultdict[UUID, list[Finding]] = defaultdict(list)
+        for base in bases:
+            for scan in market.worth_judging(base, self._seen, now):
+                judged = scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)
+                findings[scan.standing.user_id] += judged
         found = [
-            (scan.standing.user_id, finding)
-            for scan in self.market.users
-            if scan.standing.refuse_entries() is None
-            for base in bases
-            if scan.may_pay(base, self._seen.board, now)
-            and (finding := scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)) is not None
-            and finding.refusal is None
-            and self.market.may_ring(scan.standing.user_id, base, now)
+            (user_id, finding)
+            for user_id, some in findings.items()
+            for finding in take(some, market.standing_of(user_id))
+            if market.may_ring(user_id, finding.base, now)
         ]
         if found:
             task = asyncio.create_task(self._enter(found, now))
@@ -137,12 +176,11 @@ class LiveScan:
         depths = await asyncio.to_thread(_depths, self.market.keys)
         self._seen = Seen(self._seen.board, depths)
         now = timezone.now()
+        self.market.refresh(now)
         for scan in self.market.users:
             findings = []
             for base in self.market.bases:
-                finding = scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)
-                if finding is not None:
-                    findings.append(finding)
+                findings += scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)
                 # Facts go on arriving between two bases.
                 await asyncio.sleep(0)
             await asyncio.to_thread(_record, scan.standing, findings, now)
@@ -168,15 +206,15 @@ def scan_all(*, force: bool = False) -> int:
         market.adopt(market.load(now))
         bases = [base for base in market.bases if base not in looked_at]
         seen = Seen(selectors.market_board() if bases else Board(), _depths(market.keys))
+        market.refresh(now)
         for scan in market.users:
-            found = (scan.judge(base, seen, now, trigger) for base in bases)
-            findings = [finding for finding in found if finding is not None]
+            findings = [
+                finding for base in bases for finding in scan.judge(base, seen, now, trigger)
+            ]
             if findings:
                 _record(scan.standing, findings, now)
-            for finding in findings:
-                if finding.refusal is None and market.may_ring(
-                    scan.standing.user_id, finding.base, now
-                ):
+            for finding in take(findings, scan.standing):
+                if market.may_ring(scan.standing.user_id, finding.base, now):
                     rung += _ring(scan.standing.user_id, finding, now)
     return rung
 
@@ -211,9 +249,12 @@ def _record(standing: Standing, findings: list[Finding], now: datetime) -> None:
 def _ring(user_id: UUID, finding: Finding, signalled_at: datetime) -> bool:
     return ring_entry(
         user_id=user_id,
+        strategy=finding.strategy,
         base=finding.base,
-        long_instrument_id=finding.long.id,
-        short_instrument_id=finding.short.id,
+        legs=[
+            {"instrument": str(leg.paired.id), "side": leg.side.value, "ratio": str(leg.ratio)}
+            for leg in finding.legs
+        ],
         size_usd=finding.size_usd,
         signalled_at=signalled_at,
     )

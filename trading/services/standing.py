@@ -27,9 +27,9 @@ from trading.models import CoolDown, EnginePulse, EquitySnapshot, LimitUse, Posi
 from trading.services import configure
 from trading.services.coins import own_coins
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
-from trading.services.limits import USER_SCOPE
+from trading.services.limits import USER_SCOPE, exposure_scope
 
-ZERO = Decimal(0)
+ZERO, INFINITE = Decimal(0), Decimal("Infinity")
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
 
 
@@ -59,19 +59,31 @@ class Standing:
         is_spot = kind is InstrumentKind.SPOT
         return self.fees.get(key, p.spot_fee_fallback if is_spot else p.perpetual_fee_fallback)
 
-    def limits_left(self, base: str, venues: Iterable[str]) -> dict[str, Decimal]:
+    def limits_left(
+        self, base: str, venues: Iterable[str], open_reason: str | None = None
+    ) -> dict[str, Decimal]:
         """Return what is left of each limit, per leg, by the words a trader knows it by."""
-        p = self.parameters
-        left = {
-            f"the limit per pair on {base}": self._left(
-                f"pair:{base}", p.max_position_per_pair_usd
-            ),
-            "your total limit": self._left(USER_SCOPE, p.max_position_per_user_usd),
-        }
+        left = {f"the limit per pair on {base}": self.limit_left(f"pair:{base}")}
+        left["your total limit"] = self.limit_left(USER_SCOPE)
         for venue in venues:
-            words = f"the limit at {venue}"
-            left[words] = self._left(f"venue:{venue}", p.max_position_per_venue_usd)
+            left[f"the limit at {venue}"] = self.limit_left(f"venue:{venue}")
+        if open_reason is not None:
+            words = f"the limit of {'gap' if open_reason == 'basis' else 'funding'} positions"
+            left[words] = self.limit_left(exposure_scope(open_reason))
         return left
+
+    def limit_left(self, scope: str) -> Decimal:
+        """Return what is left of one limit, in USD; infinite where there is none."""
+        p = self.parameters
+        caps = {
+            "pair": p.max_position_per_pair_usd,
+            "venue": p.max_position_per_venue_usd,
+            USER_SCOPE: p.max_position_per_user_usd,
+            exposure_scope("basis"): p.max_basis_exposure_usd,
+            exposure_scope("funding"): p.max_funding_exposure_usd,
+        }
+        cap = caps.get(scope, caps.get(scope.partition(":")[0]))
+        return INFINITE if cap is None else cap - self.reserved.get(scope, ZERO)
 
     def refuse_pair(self, base: str, now: datetime) -> Refusal | None:
         """Refuse a base that has a position or must rest."""
@@ -145,9 +157,6 @@ class Standing:
             sentence = f"{len(self.live)} positions are open; the most is {most}."
             return Refusal(code="too_many_positions", sentence=sentence)
         return None
-
-    def _left(self, scope: str, cap: Decimal) -> Decimal:
-        return cap - self.reserved.get(scope, ZERO)
 
 
 def load_standings(now: datetime) -> list[Standing]:

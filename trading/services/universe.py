@@ -1,35 +1,41 @@
-"""What can be paired: the perpetuals of each base, their settled history, and facts for strategies.
+"""What can be hedged: the instruments of each base, their settled history, facts for strategies.
 
 Read from the database now and then, asked from memory on every update of the board.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from statistics import median
 from uuid import UUID
 
 from exchanges import selectors
 from exchanges.board import Board, Key
-from exchanges.domain import BookTop, Instrument, SettledFunding, Symbol
+from exchanges.domain import BookTop, Instrument, InstrumentKind, SettledFunding, Side, Symbol
+from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
-from trading.core.funding import SettledRate, ewma_8h, settled_rates_8h, settled_spreads_8h
+from trading.core.basis import eight_hours
+from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
+from trading.core.scan.facts import Slot
 from trading.core.volatility import daily_volatility
+from trading.services.latency import venue_latencies
 from trading.strategies.base import InstrumentFacts, PairHistory
 
-# Of several perpetuals of one base at one venue the one most people mean is paired.
+# Of several markets of one base and kind at one venue the one most people mean takes part.
 PREFERRED_SETTLE = ("USDT", "USDC", "USD")
+MOST_EXPIRIES = 4
 # 100 days of 8 h settlements; more than any half-life in use can still see.
 SETTLEMENTS_KEPT = 300
 
-ZERO = Decimal(0)
+ZERO, ONE = Decimal(0), Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paired:
-    """One perpetual that takes part, and its row."""
+    """One instrument that takes part, and its row."""
 
     id: UUID
     instrument: Instrument
@@ -39,28 +45,35 @@ class Paired:
         return (self.instrument.venue, self.instrument.symbol)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedLeg:
+    """An instrument on a side; `ratio` is its part of the position's base quantity."""
+
+    paired: Paired
+    side: Side
+    ratio: Decimal = ONE
+
+
 class Universe:
-    """All pairable perpetuals with their history. `refresh` reads the database, the rest memory."""
+    """All that can be hedged, with its history. `refresh` reads the database, the rest memory."""
 
     def __init__(self) -> None:
-        self.by_base: dict[str, dict[str, Paired]] = {}
+        self.by_base: dict[str, dict[Slot, Paired]] = {}
         self._settled: dict[Key, tuple[SettledRate, ...]] = {}
         self._read_up_to: Mapping[Key, datetime] = {}
         self._volatilities: dict[Key, Decimal | None] = {}
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
-        self._histories: dict[tuple[Key, Key], PairHistory] = {}
-
-    @property
-    def venues(self) -> list[str]:
-        return sorted({venue for paired in self.by_base.values() for venue in paired})
+        self._histories: dict[tuple[tuple[Key, Side, Decimal], ...], PairHistory] = {}
+        self._latencies: Mapping[str, timedelta] = {}
 
     def refresh(self, now: datetime) -> bool:
         """Read what has changed; tell whether instruments did."""
-        found = _pairable()
+        found = _hedgeable()
         has_changed = found != self.by_base
         # Scans recognise the instruments they were built for by this very object.
         if has_changed:
             self.by_base = found
+        self._latencies = venue_latencies(now)
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
@@ -90,6 +103,7 @@ class Universe:
             taker_fee=taker_fee,
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
+            latency=self._latencies.get(paired.instrument.venue),
             daily_volatility=self._volatilities.get(paired.key),
         )
 
@@ -105,16 +119,55 @@ class Universe:
         """Return the settled rates of one instrument, oldest first."""
         return self._settled.get(paired.key, ())
 
-    def history(self, long: Paired, short: Paired) -> PairHistory:
-        known = (long.key, short.key)
+    def history(self, legs: Sequence[PairedLeg], board: Board) -> PairHistory:
+        """Return what the past and the base's other expiries say of these legs together."""
+        past = self._past(legs)
+        dated = {leg.paired.key for leg in legs if leg.paired.instrument.expires_at is not None}
+        if len(dated) < 2:
+            return past
+        return replace(past, fair_carry_8h=self.fair_carry_8h(legs[0].paired, board, but=dated))
+
+    def fair_carry_8h(
+        self, paired: Paired, board: Board, *, but: Collection[Key] = ()
+    ) -> Decimal | None:
+        """Return the median carry per 8 h of the base's expiries against its perpetuals."""
+        listed = self.by_base.get(paired.instrument.base, {})
+        known = [
+            (one.instrument, row.book)
+            for slot, one in listed.items()
+            if slot.kind is not InstrumentKind.SPOT
+            and one.key not in but
+            and (row := board.row(*one.key)) is not None
+            and row.book is not None
+        ]
+        flat = [book.mid for instrument, book in known if instrument.expires_at is None]
+        if not flat:
+            return None
+        carries = [
+            (book.mid / median(flat) - 1) / eight_hours(instrument.expires_at - book.observed_at)
+            for instrument, book in known
+            if instrument.expires_at is not None and instrument.expires_at > book.observed_at
+        ]
+        return median(carries) if carries else None
+
+    def _past(self, legs: Sequence[PairedLeg]) -> PairHistory:
+        known = tuple((leg.paired.key, leg.side, leg.ratio) for leg in legs)
         if known not in self._histories:
-            settled = (self._settled.get(long.key, ()), self._settled.get(short.key, ()))
-            self._histories[known] = PairHistory(spreads=settled_spreads_8h(*settled))
+            settled = [
+                (-leg.side.sign * leg.ratio, self.settled(leg.paired))
+                for leg in legs
+                if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
+            ]
+            self._histories[known] = PairHistory(spreads=settled_carry_8h(settled))
         return self._histories[known]
 
     def _forget(self, key: Key) -> None:
         self._carries = {k: v for k, v in self._carries.items() if k[0] != key}
-        self._histories = {k: v for k, v in self._histories.items() if key not in k}
+        self._histories = {
+            legs: history
+            for legs, history in self._histories.items()
+            if key not in [leg[0] for leg in legs]
+        }
 
 
 def half_touch(book: BookTop) -> Decimal:
@@ -122,14 +175,34 @@ def half_touch(book: BookTop) -> Decimal:
     return (book.ask - book.bid) / (book.ask + book.bid)
 
 
-def _pairable() -> dict[str, dict[str, Paired]]:
-    """Return by base and venue one perpetual each, of the bases that two venues list."""
-    found: dict[str, dict[str, Paired]] = {}
-    rows = selectors.perpetuals().filter(settle__in=PREFERRED_SETTLE)
-    for row in sorted(rows, key=lambda row: PREFERRED_SETTLE.index(row.settle)):
-        paired = Paired(id=row.pk, instrument=row.snapshot())
-        found.setdefault(row.base, {}).setdefault(row.exchange.code, paired)
-    return {base: found[base] for base in sorted(found) if len(found[base]) > 1}
+def _hedgeable() -> dict[str, dict[Slot, Paired]]:
+    """Return by base and slot what takes part, of the bases that list a contract and another."""
+    found: dict[str, dict[Slot, Paired]] = {}
+    rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
+    for row in sorted(rows, key=_preference):
+        slots = found.setdefault(row.base, {})
+        slot = _free_slot(row, slots)
+        if slot is not None:
+            slots[slot] = Paired(id=row.pk, instrument=row.snapshot())
+    return {base: slots for base, slots in sorted(found.items()) if _can_be_hedged(slots)}
+
+
+def _preference(row: ListedInstrument) -> tuple[int, int, str]:
+    expires = row.expires_at.timestamp() if row.expires_at is not None else 0
+    return PREFERRED_SETTLE.index(row.settle), int(expires), row.symbol
+
+
+def _free_slot(row: ListedInstrument, taken: Mapping[Slot, Paired]) -> Slot | None:
+    """Return where an instrument belongs: dated futures beside each other, others once."""
+    kind = InstrumentKind(row.kind)
+    places = range(MOST_EXPIRIES if kind is InstrumentKind.FUTURE else 1)
+    slots = (Slot(row.exchange.code, kind, place) for place in places)
+    return next((slot for slot in slots if slot not in taken), None)
+
+
+def _can_be_hedged(slots: Mapping[Slot, Paired]) -> bool:
+    contracts = [slot for slot in slots if slot.kind is not InstrumentKind.SPOT]
+    return bool(contracts) and len(slots) > 1
 
 
 def _volatility(settled: list[SettledFunding]) -> Decimal | None:

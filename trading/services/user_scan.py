@@ -1,228 +1,245 @@
-"""One user's scan: everybody's market, the user's own fees, limits and hold time.
+"""One user's view of the scan: everybody's market, the user's own fees, limits and hold time.
 
-The vectorised pass picks the best pair of a base, the strategy counts that one through in Decimal
-and says whether it may be entered, and if not, why.
+The vectorised pass picks the best legs of a base for each strategy, the strategy counts them
+through in Decimal and the gates say whether they may be entered, and if not, why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
-from itertools import permutations
+from itertools import product
 
-from exchanges.board import Board, Key
-from exchanges.domain import Depth, Side
-from trading.core.funding import rate_8h
-from trading.core.parameters import EntryPolicy, Parameters
+from trading.core.capacity import CapacityPoint, best_point
+from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
-from trading.core.scan import ScanFacts, ScannedPair, Scanner, ScanSettings
 from trading.core.sizing import LegCapacity, planned_usd
-from trading.services.depth_facts import side_capacity, with_depth
+from trading.services.appraise import Appraisal, appraise, curve_of, leverage_of
+from trading.services.gates import EntryCase, shut
+from trading.services.seen import Seen
+from trading.services.shared_scan import SharedScan
 from trading.services.standing import Standing
-from trading.services.universe import Paired, Universe
-from trading.strategies.base import Candidate, EntryTrigger, InstrumentFacts
-from trading.strategies.funding_spread import FundingSpread
-
-STRATEGY = FundingSpread()
-INFINITE = Decimal("Infinity")
-DEPTH_LASTS = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The market as one process sees it: the board, and the order books shared lately."""
-
-    board: Board
-    depths: Mapping[Key, Depth] = field(default_factory=dict)
-
-    def depth(self, paired: Paired, now: datetime) -> Depth | None:
-        """Return the order book if it was read a moment ago."""
-        depth = self.depths.get(paired.key)
-        return depth if depth is not None and now - depth.observed_at <= DEPTH_LASTS else None
+from trading.services.universe import Paired, PairedLeg, Universe
+from trading.services.wishes import wish_of
+from trading.strategies.base import Candidate, EntryTrigger, Strategy
+from trading.strategies.registry import STRATEGIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The best pair of one base for one user. Without a candidate its data cannot be trusted.
+    """The best legs of one base for one strategy and user.
 
-    `capacity_usd` is what both books take within the slippage limit, of unread books their touch;
-    `refusal` None lets it be entered.
+    Without a candidate its data cannot be trusted; `refusal` None lets it be entered. `curve` is
+    what growing sizes earn, empty where an order book was not read.
     """
 
+    strategy: str
     base: str
-    long: Paired
-    short: Paired
-    size_usd: Decimal
-    capacity_usd: Decimal | None
-    candidate: Candidate | None
+    appraisal: Appraisal
+    curve: tuple[CapacityPoint, ...]
     refusal: Refusal | None
+
+    @property
+    def legs(self) -> tuple[PairedLeg, ...]:
+        return self.appraisal.legs
+
+    @property
+    def candidate(self) -> Candidate | None:
+        return self.appraisal.candidate
+
+    @property
+    def size_usd(self) -> Decimal:
+        return self.appraisal.size_usd
+
+    @property
+    def capacity_usd(self) -> Decimal | None:
+        """Return what all books take within the slippage limit, of unread ones their touch."""
+        return self.appraisal.capacity_usd
+
+    def at(self, size_usd: Decimal) -> Finding:
+        """Return the finding at the size that is left for it."""
+        return replace(self, appraisal=replace(self.appraisal, size_usd=size_usd))
+
+    @property
+    def long(self) -> Paired:
+        return next(leg.paired for leg in self.legs if leg.side.sign > 0)
+
+    @property
+    def short(self) -> Paired:
+        return next(leg.paired for leg in self.legs if leg.side.sign < 0)
 
 
 class UserScan:
-    """The arrays and the standing of one user; asked on one thread."""
+    """One user's standing before a shared scan; asked on one thread."""
 
-    def __init__(self, universe: Universe, standing: Standing) -> None:
+    def __init__(self, universe: Universe, shared: SharedScan, standing: Standing) -> None:
         self.standing = standing
-        self._universe = universe
-        self._pairs = universe.by_base
-        self._index = {base: number for number, base in enumerate(universe.by_base)}
-        self._facts = ScanFacts(universe.venues, list(universe.by_base))
-        self._scanner = Scanner(self._facts, ScanSettings.of(standing.parameters))
+        self._universe, self.shared = universe, shared
+        self.wish = wish_of(standing, universe.by_base, shared)
 
-    def fits(self, standing: Standing) -> bool:
-        """Tell whether the arrays still belong to these instruments and parameters."""
-        same = self._universe.by_base is self._pairs
-        return same and standing.parameters == self.standing.parameters
+    @property
+    def strategies(self) -> list[Strategy]:
+        """Return the strategies that are switched on."""
+        return [STRATEGIES[key] for key in self._parameters.strategies]
 
-    def may_pay(self, base: str, board: Board, now: datetime) -> bool:
-        """Tell, within microseconds, whether a base is worth being counted through."""
-        if base not in self._index or self.standing.refuse_pair(base, now) is not None:
-            return False
-        pair = self._best(base, board, now)
-        p = self.standing.parameters
-        if pair is None or pair.spread_8h < p.min_spread_base:
-            return False
-        return p.entry_policy is EntryPolicy.SPREAD_ONLY or pair.net_return >= p.min_net_return
+    def judge(self, base: str, seen: Seen, now: datetime, trigger: EntryTrigger) -> list[Finding]:
+        """Count the best legs of each strategy through, the most worthwhile first.
 
-    def judge(self, base: str, seen: Seen, now: datetime, trigger: EntryTrigger) -> Finding | None:
-        """Count the best pair of a base through; None if the base is not listed twice."""
-        if base not in self._index:
-            return None
-        paired, pair = self._pairs[base], self._best(base, seen.board, now)
-        if pair is None:
-            long, short = self._least_unsound(base, seen.board, now)
-        else:
-            long, short = paired[pair.long_venue], paired[pair.short_venue]
-        room = self._room(base, long, short)
-        size = self._parameters.max_position_per_pair_usd
-        if isinstance(room, Decimal) and base not in self.standing.live:
-            size = room
-        bought, sold = (
-            with_depth(self._facts_of(one, seen.board, now), seen.depth(one, now), side, size)
-            for one, side in ((long, Side.BUY), (short, Side.SELL))
-        )
-        counted = STRATEGY.evaluate(
-            (bought, sold),
-            self._universe.history(long, short),
-            size_usd=size,
-            parameters=self._parameters,
-            now=now,
-        )
-        return Finding(
-            base=base,
-            long=long,
-            short=short,
-            size_usd=size,
-            capacity_usd=self._capacity(
-                bought, sold, seen.depth(long, now), seen.depth(short, now)
-            ),
-            candidate=counted if isinstance(counted, Candidate) else None,
-            refusal=self._refuse(base, counted, room, (long, short), now, trigger),
-        )
+        Of several that may be entered only the first stays so: a base has one position.
+        """
+        if base not in self._universe.by_base:
+            return []
+        self.shared.renew(base, seen.board, seen.depths, now)
+        found = [
+            self._judge(strategy, base, legs, seen, now, trigger)
+            for strategy in self.strategies
+            if (legs := self._legs(strategy, base, seen)) is not None
+        ]
+        found.sort(key=self._rank, reverse=True)
+        return list(_one_entry(found))
 
     @property
     def _parameters(self) -> Parameters:
         return self.standing.parameters
 
-    def _best(self, base: str, board: Board, now: datetime) -> ScannedPair | None:
-        number = self._index[base]
-        for venue, paired in self._pairs[base].items():
-            place = (self._facts.venues.index(venue), number)
-            self._write(place, self._facts_of(paired, board, now))
-        return self._scanner.scan_symbol(number, now.timestamp())
+    def _rank(self, finding: Finding) -> tuple[bool, Decimal]:
+        candidate = finding.candidate
+        last = Decimal("-Infinity")
+        rank = last if candidate is None else candidate.rank(self._parameters.ranking)
+        return finding.refusal is None, rank
 
-    def _write(self, place: tuple[int, int], known: InstrumentFacts) -> None:
-        """Write one instrument into the arrays; numpy turns the Decimals into its floats."""
-        arrays, nan = self._facts, Decimal("NaN")
-        rate, book = known.funding, known.book
-        arrays.carry_8h[place] = nan if known.carry_8h is None else known.carry_8h
-        arrays.interval[place] = arrays.predicted_8h[place] = nan
-        arrays.book_at[place] = arrays.rate_at[place] = arrays.next_funding[place] = -INFINITE
-        if book is not None:
-            arrays.book_at[place] = book.observed_at.timestamp()
-            arrays.bid[place], arrays.ask[place] = book.bid, book.ask
-            arrays.cost[place] = 2 * (known.taker_fee + known.slippage)
-        if rate is not None and rate.interval_seconds and rate.next_funding_at is not None:
-            arrays.rate_at[place] = rate.observed_at.timestamp()
-            arrays.next_funding[place] = rate.next_funding_at.timestamp()
-            arrays.interval[place] = rate.interval_seconds
-            arrays.predicted_8h[place] = rate_8h(rate.funding_rate, rate.interval_seconds)
+    def _judge(
+        self,
+        strategy: Strategy,
+        base: str,
+        legs: Sequence[PairedLeg],
+        seen: Seen,
+        now: datetime,
+        trigger: EntryTrigger,
+    ) -> Finding:
+        room = self._room(base, legs)
+        size = self._parameters.max_position_per_pair_usd
+        if isinstance(room, Decimal) and base not in self.standing.live:
+            size = room
+        appraisal = self._appraise(strategy, legs, size, seen, now)
+        curve = curve_of(appraisal, size)
+        best = best_point(curve)
+        if best is not None and best.size_usd < size:
+            appraisal = self._appraise(strategy, legs, best.size_usd, seen, now)
+        case = EntryCase(
+            strategy=strategy,
+            base=base,
+            appraisal=appraisal,
+            room=room,
+            standing=self.standing,
+            seen=seen,
+            trigger=trigger,
+            now=now,
+        )
+        first = next(shut(case), None)
+        return Finding(
+            strategy=strategy.key,
+            base=base,
+            appraisal=appraisal,
+            curve=curve,
+            refusal=None if first is None else first[1],
+        )
 
-    def _facts_of(self, paired: Paired, board: Board, now: datetime) -> InstrumentFacts:
-        return self._universe.facts(
-            paired,
-            board,
-            taker_fee=self.standing.taker_fee(paired.key),
-            half_life=self._parameters.carry_half_life,
+    def _appraise(
+        self,
+        strategy: Strategy,
+        legs: Sequence[PairedLeg],
+        size_usd: Decimal,
+        seen: Seen,
+        now: datetime,
+    ) -> Appraisal:
+        return appraise(
+            strategy,
+            legs,
+            size_usd=size_usd,
+            seen=seen,
+            universe=self._universe,
+            standing=self.standing,
             now=now,
         )
 
-    def _least_unsound(self, base: str, board: Board, now: datetime) -> tuple[Paired, Paired]:
-        """Return a pair to name where none is sound: the one with the freshest facts."""
+    def _legs(self, strategy: Strategy, base: str, seen: Seen) -> list[PairedLeg] | None:
+        """Return the legs to count through; None where the base does not list such."""
+        listed = self._universe.by_base[base]
+        slots = self.shared.pair_for(strategy, base, self.wish)
+        if slots is None:
+            chosen = self._least_unsound(strategy, list(listed.values()), seen)
+        else:
+            chosen = [listed[slot] for slot in slots]
+        return None if chosen is None else _placed(strategy, chosen)
+
+    @staticmethod
+    def _least_unsound(
+        strategy: Strategy, listed: Sequence[Paired], seen: Seen
+    ) -> list[Paired] | None:
+        """Return legs to name where none is sound: those of which most was heard."""
 
         def heard_of(paired: Paired) -> int:
-            facts = self._facts_of(paired, board, now)
-            return (facts.book is not None) + (facts.funding is not None)
+            row = seen.board.row(*paired.key)
+            return 0 if row is None else (row.book is not None) + (row.funding is not None)
 
-        pairs = permutations(self._pairs[base].values(), 2)
-        return max(pairs, key=lambda pair: sum(heard_of(paired) for paired in pair))
+        by_place = [
+            sorted(
+                (one for one in listed if one.instrument.kind in place.kinds),
+                key=heard_of,
+                reverse=True,
+            )[: len(strategy.shape)]
+            for place in strategy.shape
+        ]
+        combinations = [legs for legs in product(*by_place) if len(set(legs)) == len(legs)]
+        if not combinations:
+            return None
+        return list(max(combinations, key=lambda legs: sum(heard_of(one) for one in legs)))
 
-    def _room(self, base: str, long: Paired, short: Paired) -> Decimal | Refusal:
+    def _room(self, base: str, legs: Sequence[PairedLeg]) -> Decimal | Refusal:
         """Return the size in USD that limits and capital allow, before the books are asked."""
-        venues = (long.instrument.venue, short.instrument.venue)
+        venues = [leg.paired.instrument.venue for leg in legs]
         bounds = self.standing.limits_left(base, venues)
-        capital = self.standing.capital
-        if all(venue in capital for venue in venues):
-            legs = [self._leg(paired) for paired in (long, short)]
-            bounds["the free capital"] = planned_usd(legs, self.standing.equity, self._parameters)
+        if self._parameters.order_amount_usd is not None:
+            bounds["the size of an automatic entry"] = self._parameters.order_amount_usd
+        if all(venue in self.standing.capital for venue in venues):
+            carried = [self._capacity(leg, legs) for leg in legs]
+            bounds["the free capital"] = planned_usd(
+                carried, self.standing.equity, self._parameters
+            )
         bound_by, size = min(bounds.items(), key=lambda bound: bound[1])
         if size > 0:
             return size
         return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
 
-    def _leg(self, paired: Paired) -> LegCapacity:
-        instrument, p = paired.instrument, self._parameters
+    def _capacity(self, leg: PairedLeg, legs: Sequence[PairedLeg]) -> LegCapacity:
+        instrument = leg.paired.instrument
         return LegCapacity(
             instrument=instrument,
             price=Decimal(1),
-            leverage=min(p.leverage, p.leverage_cap, instrument.max_leverage),
+            leverage=leverage_of(instrument, legs, self._parameters),
             capital=self.standing.capital[instrument.venue],
             book_capacity=Decimal(0),
+            ratio=leg.ratio,
         )
 
-    def _capacity(
-        self,
-        bought: InstrumentFacts,
-        sold: InstrumentFacts,
-        long_depth: Depth | None,
-        short_depth: Depth | None,
-    ) -> Decimal | None:
-        if bought.book is None or sold.book is None:
-            return None
-        most = self._parameters.max_slippage
-        return min(
-            side_capacity(bought, long_depth, Side.BUY, most) * bought.book.mid,
-            side_capacity(sold, short_depth, Side.SELL, most) * sold.book.mid,
-        )
 
-    def _refuse(
-        self,
-        base: str,
-        counted: Candidate | Refusal,
-        room: Decimal | Refusal,
-        pair: tuple[Paired, Paired],
-        now: datetime,
-        trigger: EntryTrigger,
-    ) -> Refusal | None:
-        """Return the first reason against an entry: of the market first, then of the user."""
-        if isinstance(counted, Refusal):
-            return counted
-        return (
-            self.standing.refuse_pair(base, now)
-            or STRATEGY.entry_gate(counted, parameters=self._parameters, now=now, trigger=trigger)
-            or self.standing.refuse_venues(paired.instrument.venue for paired in pair)
-            or (room if isinstance(room, Refusal) else None)
-            or self.standing.refuse_entries()
-        )
+def _placed(strategy: Strategy, chosen: Sequence[Paired]) -> list[PairedLeg]:
+    return [
+        PairedLeg(paired=paired, side=place.side, ratio=place.ratio)
+        for paired, place in zip(chosen, strategy.shape, strict=True)
+    ]
+
+
+def _one_entry(found: Sequence[Finding]) -> Iterator[Finding]:
+    """Yield findings, all but the first that may be entered with the reason why they are not."""
+    first: Finding | None = None
+    for finding in found:
+        if finding.refusal is not None or first is None:
+            first = first or (finding if finding.refusal is None else None)
+            yield finding
+        else:
+            sentence = f"{first.strategy} earns more on {finding.base}: one position per pair."
+            yield replace(finding, refusal=Refusal(code="better_strategy", sentence=sentence))

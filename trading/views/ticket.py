@@ -18,6 +18,7 @@ from trading.doorbell import ring_drive
 from trading.forms import TicketForm
 from trading.models import Opportunity, Position
 from trading.selectors.screen import Screen
+from trading.services.entry_legs import long_short
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.quote import EntryQuote, quote_entry
 from trading.templatetags import carry_format as carry
@@ -99,8 +100,7 @@ def open_position(request: SignedInRequest) -> HttpResponse:
     outcome = plan_entry(
         user=request.user,
         base=entry.base,
-        long_instrument=entry.long_instrument,
-        short_instrument=entry.short_instrument,
+        legs=long_short(entry.long_instrument, entry.short_instrument),
         size_usd=entry.size_usd,
         opened_by=request.user.get_username(),
         is_manual=True,
@@ -165,8 +165,7 @@ def _quote(screen: Screen, ticket: Ticket, form: TicketForm) -> None:
     ticket.quote = quote_entry(
         user=screen.user,
         base=entry.base,
-        long_instrument=entry.long_instrument,
-        short_instrument=entry.short_instrument,
+        legs=long_short(entry.long_instrument, entry.short_instrument),
         size_usd=entry.size_usd,
         now=screen.now,
     )

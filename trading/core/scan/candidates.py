@@ -1,0 +1,162 @@
+"""What a scan found: the pairs that may pay, one row for each strategy that looks at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.core.scan.facts import Floats, Slot
+from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.scanner import Scanner
+
+Places = NDArray[np.intp]
+# No book is so deep that size costs nothing; it keeps the best size finite.
+LEAST_IMPACT = 1e-30
+# Nothing that can be traded is as bad; what cannot is -inf.
+LEAST_NET = -1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedPair:
+    """One ranked pair; fractions of one leg's notional, which `size_usd` is."""
+
+    strategy: str
+    base: str
+    long: Slot
+    short: Slot
+    spread_8h: float
+    gap: float
+    net_return: float
+    net_apr: float
+    size_usd: float
+    profit_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Aligned columns. `net` is before what depends on size: `impact`, a fraction per USD, and
+    `transfer`, USD. `room` is what both books take, USD.
+    """
+
+    rule: Places
+    long: Places
+    short: Places
+    base: Places
+    net: Floats
+    spread_8h: Floats
+    gap: Floats
+    impact: Floats
+    room: Floats
+    transfer: Floats
+
+    def __len__(self) -> int:
+        return len(self.net)
+
+    def sizes(self, most: Floats | float) -> Floats:
+        """Return the size that earns most: half of what eats the return, where there is room."""
+        return np.minimum(np.minimum(np.abs(self.net) / (2 * self.impact), self.room), most)
+
+    def profits(self, sizes: Floats) -> Floats:
+        """Return the expected profit in USD over the horizon, everything paid."""
+        profits: Floats = sizes * (self.net - self.impact * sizes) - self.transfer
+        return profits
+
+    def only(self, rows: Places) -> Candidates:
+        return Candidates(**{name: getattr(self, name)[rows] for name in self.__slots__})
+
+
+def candidates(
+    scanner: Scanner,
+    *,
+    least_net: float | Decimal,
+    limit: int,
+    most_usd: float | Decimal,
+    base: int | None = None,
+) -> Candidates:
+    """Return the pairs whose net return reaches the bar, highest expected profit first.
+
+    `most_usd` bounds their size; `base` looks at one base alone.
+    """
+    net = scanner.net if base is None else scanner.net[:, :, base, None]
+    indices = np.flatnonzero(net >= max(float(least_net), LEAST_NET))
+    legs = indices // net.shape[-1]
+    at = indices - legs * net.shape[-1] + (base or 0)
+    lean = _Lean(scanner, legs, at)
+    profits = lean.profits(float(most_usd))
+    best = np.argsort(-profits, kind="stable")
+    if len(best) > limit:
+        nearest = np.argpartition(-profits, limit - 1)[:limit]
+        best = nearest[np.argsort(-profits[nearest], kind="stable")]
+    return _by_rule(scanner, lean.columns(best))
+
+
+def pairs(scanner: Scanner, found: Candidates, *, most_usd: float) -> list[ScannedPair]:
+    """Name what was found."""
+    facts, sizes = scanner.facts, found.sizes(most_usd)
+    profits = found.profits(sizes)
+    net = profits / sizes
+    return [
+        ScannedPair(
+            strategy=PAIR_RULES[found.rule[row]].strategy,
+            base=facts.bases[found.base[row]],
+            long=facts.slots[found.long[row]],
+            short=facts.slots[found.short[row]],
+            spread_8h=float(found.spread_8h[row]),
+            gap=float(found.gap[row]),
+            net_return=float(net[row]),
+            net_apr=float(net[row]) * scanner.settings.per_year,
+            size_usd=float(sizes[row]),
+            profit_usd=float(profits[row]),
+        )
+        for row in range(len(found))
+    ]
+
+
+class _Lean:
+    """As much of many pairs as their profit needs; all columns are read of the few best."""
+
+    def __init__(self, scanner: Scanner, legs: Places, base: Places) -> None:
+        facts = scanner.facts
+        self._scanner, self._base = scanner, base
+        bases, slots = len(facts.bases), len(facts.slots)
+        self._long, self._short = legs // slots, legs % slots
+        self._first = self._long * bases + base
+        self._second = self._short * bases + base
+        self._net = scanner.net.ravel()[legs * bases + base]
+        impact, room = facts.impact.ravel(), facts.room.ravel()
+        self._impact = np.maximum(impact[self._first] + impact[self._second], LEAST_IMPACT)
+        self._room = np.minimum(room[self._first], room[self._second])
+        self._transfer = scanner.transfer.ravel()[legs]
+
+    def profits(self, most_usd: float) -> Floats:
+        sizes = np.abs(self._net)
+        sizes /= 2 * self._impact
+        np.minimum(sizes, self._room, out=sizes)
+        np.minimum(sizes, most_usd, out=sizes)
+        profits: Floats = sizes * (self._net - self._impact * sizes) - self._transfer
+        return profits
+
+    def columns(self, rows: Places) -> Candidates:
+        scanner, first, second = self._scanner, self._first[rows], self._second[rows]
+        predicted = scanner.facts.predicted_8h.ravel()
+        return Candidates(
+            rule=np.zeros_like(rows),
+            long=self._long[rows],
+            short=self._short[rows],
+            base=self._base[rows],
+            net=self._net[rows],
+            spread_8h=predicted[second] - predicted[first],
+            gap=scanner.price[0].ravel()[second] * scanner.price[1].ravel()[first] - 1,
+            impact=self._impact[rows],
+            room=self._room[rows],
+            transfer=self._transfer[rows],
+        )
+
+
+def _by_rule(scanner: Scanner, found: Candidates) -> Candidates:
+    """Repeat each row for every rule that covers its kinds, in the same order."""
+    rows, rule = np.nonzero(scanner.covers[found.long, found.short])
+    return replace(found.only(rows), rule=rule)

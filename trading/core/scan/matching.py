@@ -1,0 +1,115 @@
+"""One scan matched against the thresholds, fees and room of many users at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.core.scan.candidates import Candidates
+from trading.core.scan.facts import Floats, ScanFacts, Slot
+from trading.core.scan.rules import PAIR_RULES
+
+# As many candidates at a time as leave the arrays in the second-level cache.
+CHUNK = 32
+USES_SPREAD = np.array([rule.spread for rule in PAIR_RULES])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one user asks of a pair. Rooms in USD by base and slot; what is left out has none.
+
+    `least_gaps` [rule] is what a price gap must reach, NaN where the rule is off. `fees` are what a
+    leg's round trip costs beyond what the scan reckoned with.
+    """
+
+    least_net: Decimal
+    spread_base: Decimal
+    spread_per_usd: Decimal
+    least_gaps: tuple[Decimal, ...]
+    base_room: Mapping[str, Decimal]
+    slot_room: Mapping[Slot, Decimal]
+    fees: Mapping[Slot, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What each user asks of a pair; columns are users, rows as named.
+
+    `least_gap` [rule, user] is NaN where a rule is not enabled. `base_room` [base, user] and
+    `slot_room` [slot, user] are what one leg may be, USD: 0 where nothing may be opened. `fee`
+    [slot, user] is what a leg's round trip costs this user beyond what the scan reckoned with.
+    """
+
+    least_net: Floats
+    spread_base: Floats
+    spread_per_usd: Floats
+    least_gap: Floats
+    base_room: Floats
+    slot_room: Floats
+    fee: Floats
+
+
+def gather(facts: ScanFacts, wishes: Sequence[Wish]) -> Wishes:
+    """Return the wishes of many users as columns; numpy turns Decimals into its floats."""
+    base_room = np.zeros((len(facts.bases), len(wishes)))
+    slot_room, fee = np.zeros((2, len(facts.slots), len(wishes)))
+    places = {base: place for place, base in enumerate(facts.bases)}
+    for user, wish in enumerate(wishes):
+        for base, room in wish.base_room.items():
+            if base in places:
+                base_room[places[base], user] = room
+        for place, slot in enumerate(facts.slots):
+            slot_room[place, user] = wish.slot_room.get(slot, 0)
+            fee[place, user] = wish.fees.get(slot, 0)
+    return Wishes(
+        least_net=np.array([wish.least_net for wish in wishes], dtype=float),
+        spread_base=np.array([wish.spread_base for wish in wishes], dtype=float),
+        spread_per_usd=np.array([wish.spread_per_usd for wish in wishes], dtype=float),
+        least_gap=np.array([wish.least_gaps for wish in wishes], dtype=float).T.copy(),
+        base_room=base_room,
+        slot_room=slot_room,
+        fee=fee,
+    )
+
+
+def match(found: Candidates, wishes: Wishes) -> NDArray[np.bool_]:
+    """Return which candidates suit whom, [candidate, user], each at the user's own size."""
+    suits = np.empty((len(found), len(wishes.least_net)), dtype=bool)
+    for start in range(0, len(found), CHUNK):
+        rows = np.arange(start, min(start + CHUNK, len(found)))
+        _match(found.only(rows), wishes, suits[start : start + CHUNK])
+    return suits
+
+
+def _match(found: Candidates, wishes: Wishes, suits: NDArray[np.bool_]) -> None:
+    impact = found.impact[:, None]
+    net = wishes.fee[found.long]
+    net += wishes.fee[found.short]
+    np.subtract(found.net[:, None], net, out=net)
+    size = np.abs(net)
+    size *= 0.5 / impact
+    np.minimum(size, found.room[:, None], out=size)
+    for room, places in (
+        (wishes.slot_room, found.long),
+        (wishes.slot_room, found.short),
+        (wishes.base_room, found.base),
+    ):
+        np.minimum(size, room[places], out=size)
+    np.greater(size, 0, out=suits)
+    net -= size * impact
+    net *= size
+    net -= found.transfer[:, None]
+    suits &= net >= wishes.least_net * size
+    size *= wishes.spread_per_usd
+    size += wishes.spread_base
+    least_gap = wishes.least_gap[found.rule]
+    # Where only a gap opens a pair no spread is enough; a rule that is off has NaN as its gap.
+    spread = np.where(USES_SPREAD[found.rule], found.spread_8h, -np.inf)[:, None]
+    opens = spread >= size
+    opens &= least_gap == least_gap
+    opens |= found.gap[:, None] >= least_gap
+    suits &= opens

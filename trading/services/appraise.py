@@ -1,0 +1,181 @@
+"""Count legs through for one user at one size, with what their order books take.
+
+The scan, the ticket and the entry use this and nothing else, so their figures cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.domain import Instrument, InstrumentKind, Side
+from trading.core.capacity import BookSide, CapacityPoint, capacity_curve
+from trading.core.execution_risk import ExecutionRisk, LegRisk, execution_risk
+from trading.core.parameters import Parameters
+from trading.core.refusal import Refusal
+from trading.core.sizing import Capital, LegCapacity
+from trading.services.depth_facts import levels_of, side_capacity, with_depth
+from trading.services.seen import Seen
+from trading.services.standing import Standing
+from trading.services.universe import PairedLeg, Universe
+from trading.strategies.base import Candidate, InstrumentFacts, Strategy
+
+ZERO, ONE = Decimal(0), Decimal(1)
+NO_CAPITAL = Capital(account="", free=ZERO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appraisal:
+    """Legs at one size. `capacities` are what each leg's book takes, in base of the position."""
+
+    legs: tuple[PairedLeg, ...]
+    facts: tuple[InstrumentFacts, ...]
+    books: tuple[BookSide, ...]
+    size_usd: Decimal
+    counted: Candidate | Refusal
+    capacities: tuple[Decimal, ...]
+
+    @property
+    def candidate(self) -> Candidate | None:
+        return self.counted if isinstance(self.counted, Candidate) else None
+
+    @property
+    def capacity_usd(self) -> Decimal | None:
+        """Return what all books take within the slippage limit; None where one is not known."""
+        if any(facts.book is None for facts in self.facts):
+            return None
+        taken = zip(self.capacities, self.facts, strict=True)
+        return min(capacity * facts.mid for capacity, facts in taken)
+
+
+def appraise(
+    strategy: Strategy,
+    legs: Sequence[PairedLeg],
+    *,
+    size_usd: Decimal,
+    seen: Seen,
+    universe: Universe,
+    standing: Standing,
+    now: datetime,
+) -> Appraisal:
+    """Count legs in the order of the strategy's shape through at the facts of the moment."""
+    parameters = standing.parameters
+    facts, books, capacities = [], [], []
+    for leg in legs:
+        paired, depth = leg.paired, seen.depth(leg.paired, now)
+        at_touch = universe.facts(
+            paired,
+            seen.board,
+            taker_fee=standing.taker_fee(paired.key, paired.instrument.kind),
+            half_life=parameters.carry_half_life,
+            now=now,
+        )
+        facts.append(with_depth(at_touch, depth, leg.side, leg.ratio * size_usd))
+        book_capacity = side_capacity(at_touch, depth, leg.side, parameters.max_slippage)
+        capacities.append(book_capacity / leg.ratio)
+        if at_touch.book is not None:
+            levels = levels_of(depth, leg.side) if depth is not None else ()
+            books.append(
+                BookSide(
+                    levels=levels,
+                    mid=at_touch.mid,
+                    touch_slippage=at_touch.slippage,
+                    ratio=leg.ratio,
+                )
+            )
+    return Appraisal(
+        legs=tuple(legs),
+        facts=tuple(facts),
+        books=tuple(books),
+        size_usd=size_usd,
+        counted=strategy.evaluate(
+            facts,
+            universe.history(legs, seen.board),
+            size_usd=size_usd,
+            parameters=parameters,
+            now=now,
+        ),
+        capacities=tuple(capacities),
+    )
+
+
+def curve_of(appraisal: Appraisal, most_usd: Decimal) -> tuple[CapacityPoint, ...]:
+    """Return what growing sizes earn; nothing where an estimate or an order book is missing."""
+    candidate = appraisal.candidate
+    if candidate is None or candidate.net_return is None:
+        return ()
+    if not all(book.levels for book in appraisal.books):
+        return ()
+    transfer_usd = candidate.costs.transfer * candidate.size_usd
+    before = candidate.net_return + candidate.costs.slippage + candidate.costs.transfer
+    points = capacity_curve(appraisal.books, net_before_slippage=before, most_usd=most_usd)
+    return tuple(_less(point, transfer_usd) for point in points)
+
+
+def risk_of(appraisal: Appraisal, parameters: Parameters, now: datetime) -> ExecutionRisk | None:
+    """Return how strained the entry would be; None where a book is not known."""
+    if appraisal.capacity_usd is None:
+        return None
+    legs = [
+        LegRisk(
+            venue=facts.instrument.venue,
+            slippage=facts.slippage,
+            capacity_usd=capacity * facts.mid,
+            latency=facts.latency,
+            book_age=now - facts.book.observed_at,
+        )
+        for facts, capacity in zip(appraisal.facts, appraisal.capacities, strict=True)
+        if facts.book is not None
+    ]
+    return execution_risk(
+        legs,
+        size_usd=appraisal.size_usd,
+        max_slippage=parameters.max_slippage,
+        max_latency=parameters.max_venue_latency,
+        max_book_age=parameters.max_book_age,
+    )
+
+
+def leg_capacities(appraisal: Appraisal, standing: Standing) -> list[LegCapacity]:
+    """Return what sizing needs to know of each leg; prices are known."""
+    return [
+        LegCapacity(
+            instrument=facts.instrument,
+            price=facts.mid,
+            leverage=leverage_of(facts.instrument, appraisal.legs, standing.parameters),
+            capital=standing.capital.get(facts.instrument.venue, NO_CAPITAL),
+            book_capacity=capacity * leg.ratio,
+            base_fee=base_fee(facts, leg.side),
+            ratio=leg.ratio,
+        )
+        for leg, facts, capacity in zip(
+            appraisal.legs, appraisal.facts, appraisal.capacities, strict=True
+        )
+    ]
+
+
+def leverage_of(
+    instrument: Instrument, legs: Sequence[PairedLeg], parameters: Parameters
+) -> Decimal:
+    """Return a leg's leverage, within the cap and what the instrument allows; spot has none."""
+    if instrument.kind is InstrumentKind.SPOT:
+        return ONE
+    chosen = parameters.leverage_at(
+        venue=instrument.venue,
+        pair=f"{instrument.base}/{instrument.quote}",
+        against_spot=any(leg.paired.instrument.kind is InstrumentKind.SPOT for leg in legs),
+    )
+    return max(min(chosen, instrument.max_leverage), ONE)
+
+
+def base_fee(facts: InstrumentFacts, side: Side) -> Decimal:
+    """Return the fee that a spot purchase pays in what it buys."""
+    is_purchase = facts.instrument.kind is InstrumentKind.SPOT and side is Side.BUY
+    return max(facts.taker_fee, ZERO) if is_purchase else ZERO
+
+
+def _less(point: CapacityPoint, transfer_usd: Decimal) -> CapacityPoint:
+    profit = point.profit_usd - transfer_usd
+    return replace(point, profit_usd=profit, net_return=profit / point.size_usd)

@@ -1,0 +1,163 @@
+"""Every gate before an entry, in one list; each refuses with a sentence that holds its value.
+
+The scan names the first that is shut, the ticket all of them. What only warns a person is marked.
+What must hold at the instant itself, limits and the kill switch, is asked once more by the rows
+that reserve and license.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from trading.core.refusal import Refusal
+from trading.core.risk import refuse_off_mark
+from trading.core.sizing import PlannedSize
+from trading.services.appraise import Appraisal
+from trading.services.seen import Seen
+from trading.services.standing import Standing
+from trading.strategies.base import EntryTrigger, Strategy
+from trading.strategies.entry_gates import refuse_symbol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryCase:
+    """All that an entry is judged by. `room` is the size that fits, or why none does."""
+
+    strategy: Strategy
+    base: str
+    appraisal: Appraisal
+    room: Decimal | PlannedSize | Refusal
+    standing: Standing
+    seen: Seen
+    trigger: EntryTrigger
+    now: datetime
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.trigger is EntryTrigger.MANUAL
+
+    @property
+    def venues(self) -> list[str]:
+        return [leg.paired.instrument.venue for leg in self.appraisal.legs]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """`asks` is what must be so. Not `binds_hand`: a person may overrule it and is told."""
+
+    key: str
+    asks: str
+    refuse: Callable[[EntryCase], Refusal | None]
+    binds_hand: bool = True
+
+
+def _data(case: EntryCase) -> Refusal | None:
+    counted = case.appraisal.counted
+    return counted if isinstance(counted, Refusal) else None
+
+
+def _band(case: EntryCase) -> Refusal | None:
+    most = case.standing.parameters.max_spread
+    for facts in case.appraisal.facts:
+        row = case.seen.board.row(facts.instrument.venue, facts.instrument.symbol)
+        if row is None or row.quote is None or facts.book is None:
+            continue
+        name = f"{facts.instrument.symbol} on {facts.instrument.venue}"
+        refusal = refuse_off_mark(name, facts.mid, row.quote, most)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _whitelist(case: EntryCase) -> Refusal | None:
+    candidate = case.appraisal.candidate
+    return None if candidate is None else refuse_symbol(candidate, case.standing.parameters)
+
+
+def _pair(case: EntryCase) -> Refusal | None:
+    if case.is_by_hand and case.base not in case.standing.live:
+        return None
+    return case.standing.refuse_pair(case.base, case.now)
+
+
+def _strategy(case: EntryCase) -> Refusal | None:
+    candidate = case.appraisal.candidate
+    if candidate is None:
+        return None
+    return case.strategy.entry_gate(
+        candidate, parameters=case.standing.parameters, now=case.now, trigger=case.trigger
+    )
+
+
+def _chosen(case: EntryCase) -> Refusal | None:
+    for venue in case.venues:
+        if not case.standing.parameters.uses_venue(venue):
+            return Refusal(
+                code="venue_off", sentence=f"{venue} is not among the configured venues."
+            )
+    return None
+
+
+def _venues(case: EntryCase) -> Refusal | None:
+    return case.standing.refuse_venues(case.venues)
+
+
+def _mode(case: EntryCase) -> Refusal | None:
+    accounts = case.standing.accounts
+    modes = {accounts[venue].exchange.mode for venue in case.venues if venue in accounts}
+    if len(modes) < 2:
+        return None
+    return Refusal(
+        code="mixed_modes",
+        sentence=f"The legs would be of different modes, {' and '.join(sorted(modes))}: "
+        "simulated and real money never hedge each other.",
+    )
+
+
+def _room(case: EntryCase) -> Refusal | None:
+    return case.room if isinstance(case.room, Refusal) else None
+
+
+def _engine(case: EntryCase) -> Refusal | None:
+    standing = case.standing
+    return standing.refuse_by_hand() if case.is_by_hand else standing.refuse_entries()
+
+
+GATES = (
+    Gate(key="data", asks="the data of every leg is there, fresh and plausible", refuse=_data),
+    Gate(key="pair", asks="the pair has no position and need not rest", refuse=_pair),
+    Gate(key="whitelist", asks="the pair is among the configured symbols", refuse=_whitelist),
+    Gate(
+        key="strategy",
+        asks="the strategy is on, its threshold is met, it pays after all costs, its leverage is "
+        "safe, it broke even and stayed clear of margin warnings in the past, the moment is right",
+        refuse=_strategy,
+        binds_hand=False,
+    ),
+    Gate(key="band", asks="no price is far from the venue's mark and index", refuse=_band),
+    Gate(key="chosen", asks="every venue is among the configured ones", refuse=_chosen),
+    Gate(
+        key="venues",
+        asks="every venue has a checked, compared account that is not halted, with margin to spare",
+        refuse=_venues,
+    ),
+    Gate(key="mode", asks="all legs are simulated, or none is", refuse=_mode),
+    Gate(key="room", asks="capital, books and every limit leave room", refuse=_room),
+    Gate(
+        key="engine",
+        asks="no kill switch is pressed and the engine runs; for automation also: it is on, the "
+        "day's loss is below the stop and not too many positions are open",
+        refuse=_engine,
+    ),
+)
+
+
+def shut(case: EntryCase) -> Iterator[tuple[Gate, Refusal]]:
+    """Yield every gate that is shut, in order, with its sentence."""
+    for gate in GATES:
+        refusal = gate.refuse(case)
+        if refusal is not None:
+            yield gate, refusal

@@ -1,0 +1,208 @@
+"""One vectorised pass for all users who assume the same of holding a position.
+
+It reckons with the lowest fee that any of them pays; what a user pays beyond, the user's limits and
+thresholds are matched against what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from exchanges.board import Board, Key, Row
+from exchanges.domain import Depth, InstrumentKind, Side
+from trading.core.costs import book_capacity
+from trading.core.funding import rate_8h
+from trading.core.scan.bundles import BundleLeg, best_bundle
+from trading.core.scan.candidates import Candidates, candidates
+from trading.core.scan.facts import ALWAYS, NEVER, UNKNOWN, ScanFacts, Slot
+from trading.core.scan.matching import Wish, gather, match
+from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.scanner import Scanner
+from trading.core.scan.settings import ScanSettings
+from trading.services.depth_facts import levels_of, walked
+from trading.services.standing import Standing
+from trading.services.universe import Paired, Universe
+from trading.strategies.base import InstrumentFacts, Strategy
+
+NAN, INFINITE = Decimal("NaN"), Decimal("Infinity")
+MOST_FOUND = 256
+Stamp = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a base stands: its scanner and its column there."""
+
+    scanner: Scanner
+    base: int
+
+
+class SharedScan:
+    """The arrays of one set of assumptions; asked on one thread."""
+
+    def __init__(
+        self, universe: Universe, settings: ScanSettings, fees: Mapping[Key, Decimal]
+    ) -> None:
+        self.settings, self.fees = settings, fees
+        self._universe, self._by_base = universe, universe.by_base
+        self._half_life = timedelta(seconds=settings.half_life)
+        self._written: dict[Key, Stamp] = {}
+        self._places: dict[str, _Place] = {}
+        is_dated = {
+            base: any(slot.kind is InstrumentKind.FUTURE for slot in slots)
+            for base, slots in self._by_base.items()
+        }
+        for dated in (False, True):
+            self._add([base for base, has in is_dated.items() if has is dated])
+
+    def fits(self, settings: ScanSettings, fees: Mapping[Key, Decimal]) -> bool:
+        """Tell whether the arrays still belong to these instruments and assumptions."""
+        same = self._universe.by_base is self._by_base
+        return same and settings == self.settings and fees == self.fees
+
+    @property
+    def scanners(self) -> list[Scanner]:
+        return list({id(place.scanner): place.scanner for place in self._places.values()}.values())
+
+    def renew(self, base: str, board: Board, depths: Mapping[Key, Depth], now: datetime) -> float:
+        """Take over what changed of a base; return the highest return of a pair that changed."""
+        place, best = self._places.get(base), NEVER
+        if place is None:
+            return best
+        for slot, paired in self._by_base[base].items():
+            row, depth = board.row(*paired.key), depths.get(paired.key)
+            stamp = self._stamp(paired, row, depth, now)
+            if self._written.get(paired.key) == stamp:
+                continue
+            self._written[paired.key] = stamp
+            at = place.scanner.facts.slots.index(slot)
+            self._write(place, at, self._facts_of(paired, board, now), depth)
+            if slot.kind is InstrumentKind.FUTURE:
+                fair = self._universe.fair_carry_8h(paired, board)
+                place.scanner.facts.fair_8h[place.base] = NAN if fair is None else fair
+            best = max(best, place.scanner.update(at, place.base, now.timestamp()))
+        return best
+
+    def refresh(self, now: datetime) -> None:
+        """Let the clock count for what nothing was heard of."""
+        for scanner in self.scanners:
+            scanner.scan_full(now.timestamp())
+
+    def found(self, base: str, *, least_net: Decimal, most_usd: Decimal) -> Candidates:
+        """Return the pairs of a base that reach the bar, the most profitable first."""
+        place = self._places[base]
+        return candidates(
+            place.scanner,
+            least_net=least_net,
+            limit=MOST_FOUND,
+            most_usd=most_usd,
+            base=place.base,
+        )
+
+    def who_wants(self, base: str, wishes: Sequence[Wish]) -> list[int]:
+        """Return which of the wishes some pair of a base fulfils, by their number."""
+        rooms = [room for wish in wishes if (room := wish.base_room.get(base)) is not None]
+        if not rooms:
+            return []
+        place, least = self._places[base], min(wish.least_net for wish in wishes)
+        found = self.found(base, least_net=least, most_usd=max(rooms))
+        suits = match(found, gather(place.scanner.facts, wishes))
+        return [user for user in range(len(wishes)) if suits[:, user].any()]
+
+    def pair_for(self, strategy: Strategy, base: str, wish: Wish) -> tuple[Slot, ...] | None:
+        """Return the best slots for a strategy: one that suits the wish, else the best of all.
+
+        None where no combination can be trusted.
+        """
+        place = self._places[base]
+        if len(strategy.shape) > 2:
+            shape = [
+                BundleLeg(side=leg.side, kinds=leg.kinds, ratio=leg.ratio) for leg in strategy.shape
+            ]
+            bundle = best_bundle(place.scanner, place.base, shape)
+            return None if bundle is None else bundle.slots
+        most = wish.base_room.get(base, INFINITE)
+        found = self.found(base, least_net=-INFINITE, most_usd=most)
+        rules = [i for i, rule in enumerate(PAIR_RULES) if rule.strategy == strategy.key]
+        own = [row for row, rule in enumerate(found.rule.tolist()) if rule in rules]
+        if not own:
+            return None
+        suits = match(found, gather(place.scanner.facts, [wish]))[:, 0]
+        row = next((row for row in own if suits[row]), own[0])
+        slots = place.scanner.facts.slots
+        long, short = slots[found.long[row]], slots[found.short[row]]
+        return (long, short) if strategy.shape[0].side is Side.BUY else (short, long)
+
+    def _add(self, bases: Sequence[str]) -> None:
+        """Build arrays for bases that list the same kinds."""
+        if not bases:
+            return
+        slots = {slot for base in bases for slot in self._by_base[base]}
+        scanner = Scanner(ScanFacts(slots, bases), self.settings)
+        for number, base in enumerate(bases):
+            self._places[base] = _Place(scanner, number)
+
+    def _stamp(self, paired: Paired, row: Row | None, depth: Depth | None, now: datetime) -> Stamp:
+        known = (row.book, row.funding) if row is not None else (None, None)
+        carry = self._universe.carry(paired, self._half_life, now)
+        return (*known, depth.observed_at if depth is not None else None, carry)
+
+    def _facts_of(self, paired: Paired, board: Board, now: datetime) -> InstrumentFacts:
+        return self._universe.facts(
+            paired, board, taker_fee=self.fees[paired.key], half_life=self._half_life, now=now
+        )
+
+    def _write(self, place: _Place, at: int, known: InstrumentFacts, depth: Depth | None) -> None:
+        """Write one instrument into the arrays; numpy turns the Decimals into its floats."""
+        facts, spot = place.scanner.facts, (at, place.base)
+        facts.rows[:, at, place.base] = UNKNOWN
+        rate, book = known.funding, known.book
+        if book is not None:
+            facts.book_at[spot] = book.observed_at.timestamp()
+            facts.bid[spot], facts.ask[spot] = book.bid, book.ask
+            facts.cost[spot] = 2 * (known.taker_fee + known.slippage)
+            facts.room[spot], facts.impact[spot] = self._depth(known, depth)
+        facts.borrow[spot] = 0
+        if known.instrument.kind is not InstrumentKind.PERPETUAL:
+            facts.rate_at[spot] = facts.next_funding[spot] = ALWAYS
+            facts.interval[spot], facts.carry_8h[spot], facts.predicted_8h[spot] = 3_600, 0, 0
+        elif rate is not None and rate.interval_seconds and rate.next_funding_at is not None:
+            facts.rate_at[spot] = rate.observed_at.timestamp()
+            facts.next_funding[spot] = rate.next_funding_at.timestamp()
+            facts.interval[spot] = rate.interval_seconds
+            facts.predicted_8h[spot] = rate_8h(rate.funding_rate, rate.interval_seconds)
+            facts.carry_8h[spot] = NAN if known.carry_8h is None else known.carry_8h
+        if known.instrument.kind is InstrumentKind.SPOT:
+            borrow = known.borrow_rate_per_hour
+            facts.borrow[spot] = NAN if borrow is None else borrow
+        if known.instrument.expires_at is not None:
+            facts.expires[spot] = known.instrument.expires_at.timestamp()
+
+    def _depth(self, known: InstrumentFacts, depth: Depth | None) -> tuple[Decimal, Decimal]:
+        """Return the USD that the thinner side takes, and what each of them adds to a round trip.
+
+        Of an unread book nothing is known but its touch.
+        """
+        assert known.book is not None  # noqa: S101  (checked by the caller)
+        mid = known.book.mid
+        if depth is None:
+            return min(known.book.bid_quantity, known.book.ask_quantity) * mid, Decimal(0)
+        most = Decimal(str(self.settings.max_slippage))
+        sides = [levels_of(depth, side) for side in Side]
+        room = min(book_capacity(levels, mid, most) * mid for levels in sides)
+        if room <= 0:
+            return Decimal(0), Decimal(0)
+        slips = max(walked(levels, room, mid) for levels in sides)
+        return room, 2 * max(slips - known.slippage, Decimal(0)) / room
+
+
+def lowest_fees(universe: Universe, standings: Sequence[Standing]) -> dict[Key, Decimal]:
+    """Return the lowest fee that any of the users pays for each instrument."""
+    return {
+        paired.key: min(one.taker_fee(paired.key, slot.kind) for one in standings)
+        for slots in universe.by_base.values()
+        for slot, paired in slots.items()
+    }

@@ -1,0 +1,60 @@
+"""Which of a user's findings are entered together: capital and limits are given out once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from trading.core.allocation import Claimant, allocate
+from trading.services.appraise import leverage_of
+from trading.services.limits import exposure_scope
+from trading.services.standing import Standing
+from trading.services.user_scan import Finding
+
+ONE = Decimal(1)
+
+
+def take(findings: Sequence[Finding], standing: Standing) -> list[Finding]:
+    """Return the findings to enter now, the most worthwhile first, at sizes that fit together."""
+    p = standing.parameters
+    open_ones = [finding for finding in findings if finding.refusal is None]
+    open_ones.sort(key=lambda each: _rank(each, standing), reverse=True)
+    claimants = [_claimant(finding, standing) for finding in open_ones]
+    sizes = allocate(claimants, _pools(standing), most=p.max_open_positions - len(standing.live))
+    return [
+        finding.at(sizes[claimant.key])
+        for finding, claimant in zip(open_ones, claimants, strict=True)
+        if claimant.key in sizes
+    ]
+
+
+def _rank(finding: Finding, standing: Standing) -> Decimal:
+    assert finding.candidate is not None  # noqa: S101  (it may be entered)
+    return finding.candidate.rank(standing.parameters.ranking)
+
+
+def _claimant(finding: Finding, standing: Standing) -> Claimant:
+    candidate = finding.candidate
+    assert candidate is not None  # noqa: S101  (it may be entered)
+    uses = {"user": ONE, exposure_scope(candidate.open_reason): ONE}
+    for leg in finding.legs:
+        instrument = leg.paired.instrument
+        margin = leg.ratio / leverage_of(instrument, finding.legs, standing.parameters)
+        for pool, use in (
+            (f"margin:{instrument.venue}", margin),
+            (f"venue:{instrument.venue}", leg.ratio),
+        ):
+            uses[pool] = uses.get(pool, Decimal(0)) + use
+    return Claimant(key=finding.base, size_usd=finding.size_usd, uses=uses)
+
+
+def _pools(standing: Standing) -> dict[str, Decimal]:
+    """Return what is left of each limit, and the planned part of each account's active capital."""
+    p = standing.parameters
+    pools = {f"venue:{venue}": standing.limit_left(f"venue:{venue}") for venue in standing.capital}
+    pools["user"] = standing.limit_left("user")
+    for reason in ("basis", "funding"):
+        pools[exposure_scope(reason)] = standing.limit_left(exposure_scope(reason))
+    for venue, capital in standing.capital.items():
+        pools[f"margin:{venue}"] = p.planned_fraction * p.active_fraction * capital.free
+    return pools
