@@ -1,56 +1,67 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
-from exchanges.domain import FundingPayment, Side
-from tests.machine import wait_until
-from tests.protocol.conftest import Desk, OpenDesk, Simulator, assert_exact, run
+from exchanges.ccxt_adapter.account import CcxtAccount
+from exchanges.domain import Side, Symbol
+from tests.protocol.conftest import assert_exact
+from tests.simulator.nearby import VENUES, call, client_at
+from tests.simulator.world import START, World
 
 pytestmark = pytest.mark.protocol
 
-# Funding settles once a minute here.
-LONGEST_WAIT = 75.0
+BTC = Symbol("BTC/USDT:USDT")
 
 
-def payments_of(desk: Desk, since: datetime) -> list[FundingPayment]:
-    return list(run(desk.account.funding_payments(desk.symbol, since=since)))
+@pytest.fixture(params=VENUES)
+def venue(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, interval_minutes=60)
+
+
+@pytest.fixture
+def account(world: World, venue: str) -> Generator[CcxtAccount]:
+    client = client_at(world, venue)
+    yield CcxtAccount(client)
+    call(client.close())
+
+
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
 def test_payments_of_both_signs_are_the_ledgers_to_the_last_digit(
-    simulator: Simulator, open_desk: OpenDesk
+    world: World, account: CcxtAccount, venue: str, side: Side
 ) -> None:
-    since = datetime.now(UTC) - timedelta(seconds=1)
-    for venue, symbol in (("binanceusdm", "BTCUSDT"), ("bybit", "BTCUSDT")):
-        simulator.ask("POST", "/market", venue=venue, symbol=symbol, funding_rate="0.001")
-    desks = {
-        (venue, side): open_desk(venue)
-        for venue in ("binanceusdm", "bybit")
-        for side in (Side.BUY, Side.SELL)
-    }
-    for (_, side), desk in desks.items():
-        run(desk.trading.submit(desk.order("0.1", side)))
+    world.pin(venue, funding_rate="0.001")
+    world.place(venue, side, "0.1")
+    world.wait(minutes=59, seconds=40)
+    world.wait(hours=1)
 
-    wait_until(
-        lambda: all(payments_of(desk, since) for desk in desks.values()),
-        timeout=LONGEST_WAIT,
-        what="every account has a funding payment",
-    )
+    payments = call(account.funding_payments(BTC, since=START))
 
-    for (_, side), desk in desks.items():
-        payments = payments_of(desk, since)
-        booked = simulator.ask("GET", f"/ledger?api_key={desk.key.api_key}")["funding"]
+    key = world.account(venue).api_key
+    booked = list(world.simulator.ledger.account_funding(key, venue, "BTCUSDT"))
+    assert len(booked) == 2
+    assert [(each.venue_payment_id, each.payment) for each in payments] == [
+        (row.venue_payment_id, row.payment) for row in booked
+    ]
+    for payment in payments:
         # The rate is positive: longs pay shorts.
-        assert all((payment.payment > 0) is (side is Side.SELL) for payment in payments)
-        assert {(each.venue_payment_id, each.payment) for each in payments} == {
-            (row["venue_payment_id"], Decimal(row["payment"])) for row in booked
-        }
-        for payment in payments:
-            assert payment.asset == "USDT"
-            assert_exact(payment)
-        # Funding is no execution.
-        assert len(run(desk.account.fills(desk.symbol, since=since))) == len(
-            simulator.ask("GET", f"/ledger?api_key={desk.key.api_key}")["fills"]
-        )
+        assert (payment.payment > 0) is (side is Side.SELL)
+        assert payment.asset == "USDT"
+        assert_exact(payment)
+
+
+def test_funding_is_no_execution(world: World, account: CcxtAccount, venue: str) -> None:
+    world.place(venue, Side.BUY, "0.1")
+    world.wait(hours=1)
+
+    fills = call(account.fills(BTC, since=START))
+
+    assert [fill.side for fill in fills] == [Side.BUY]
+    assert len(world.simulator.ledger.funding) == 1

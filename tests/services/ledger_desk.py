@@ -6,28 +6,19 @@ services. Nothing happens but what a test lets happen.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
-
-import aiohttp
-import yarl
+from typing import Any
 
 from arbsite.accounts.models import User
 from exchanges.ccxt_adapter.account import CcxtAccount
-from exchanges.ccxt_adapter.client import Catalogue, VenueClient
-from exchanges.ccxt_adapter.library import Credential, Surroundings
+from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import Side, Symbol
 from exchanges.models import Exchange, ExchangeAccount, SettledFundingRate
-from exchanges.simulator.deliveries import Ending
-from exchanges.simulator.wire import WireRequest, WireResponse
-from exchanges.venues import PROFILES
+from tests.simulator.nearby import VENUES, call, call_all, client_at
 from tests.simulator.world import World
 from tests.web.rows import make_instrument
 from trading.core.states import OrderState, PositionState
@@ -39,97 +30,7 @@ from trading.services.venues import Venues
 
 D = Decimal
 BTC = Symbol("BTC/USDT:USDT")
-VENUES = ("binanceusdm", "bybit")
 SHORT_CODES = {"binanceusdm": "BIN", "bybit": "BYB"}
-T = TypeVar("T")
-# The simulator's storage belongs to the thread that opened it: so does this loop.
-LOOP = asyncio.new_event_loop()
-CATALOGUES = {venue: Catalogue(PROFILES[venue]) for venue in VENUES}
-
-
-def call(coroutine: Coroutine[Any, Any, T], timeout: float = 20) -> T:
-    return LOOP.run_until_complete(asyncio.wait_for(coroutine, timeout))
-
-
-def call_all(
-    coroutines: Sequence[Coroutine[Any, Any, T]], timeout: float = 20
-) -> list[T | BaseException]:
-    async def gathered() -> list[T | BaseException]:
-        return await asyncio.gather(*coroutines, return_exceptions=True)
-
-    return call(gathered(), timeout)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response as the client library reads it from aiohttp."""
-
-    wire: WireResponse
-
-    status = property(lambda self: self.wire.status)
-    reason = ""
-    content = property(lambda self: self.wire.body)
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return {"Content-Type": self.wire.content_type, **self.wire.headers}
-
-    async def text(self, errors: str = "strict") -> str:
-        return self.wire.body.decode(errors=errors)
-
-
-@dataclass(frozen=True, slots=True)
-class Exchanged:
-    """One request and its answer, as `async with session.get(...)`."""
-
-    world: World
-    request: WireRequest
-
-    async def __aenter__(self) -> Answer:
-        rule = self.world.venues.disturbance(self.request)
-        delivery = self.world.venues.answer(self.request, rule)
-        if delivery.response is None or delivery.ending is not Ending.ANSWER:
-            raise aiohttp.ServerDisconnectedError
-        return Answer(delivery.response)
-
-    async def __aexit__(self, *_: object) -> None: ...
-
-
-class Wire:
-    """What the client library uses of an aiohttp session."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.headers: Mapping[str, str] = {}
-        self.closed = False
-
-    def get(self, url: yarl.URL, **options: Any) -> Exchanged:
-        return self._exchanged("GET", url, **options)
-
-    def post(self, url: yarl.URL, **options: Any) -> Exchanged:
-        return self._exchanged("POST", url, **options)
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def _exchanged(
-        self,
-        method: str,
-        url: yarl.URL,
-        *,
-        data: bytes | None = None,
-        headers: Mapping[str, str],
-        **_: Any,
-    ) -> Exchanged:
-        request = WireRequest(
-            host=url.host or "",
-            method=method,
-            path=url.raw_path,
-            query=url.raw_query_string,
-            body=data or b"",
-            headers={name.lower(): value for name, value in headers.items()},
-        )
-        return Exchanged(self._world, request)
 
 
 class LedgerDesk:
@@ -284,11 +185,6 @@ class LedgerDesk:
         return account
 
     def _client(self, venue: str) -> VenueClient:
-        keys = self.world.account(venue)
-        client = VenueClient(
-            CATALOGUES[venue],
-            credential=Credential(api_key=keys.api_key, secret=keys.secret),
-            surroundings=Surroundings(now=lambda: self.world.at, session=lambda: Wire(self.world)),
-        )
+        client = client_at(self.world, venue)
         self._clients.append(client)
         return client

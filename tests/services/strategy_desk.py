@@ -13,13 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yarl
-
 from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
-from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote, Symbol
@@ -27,8 +24,8 @@ from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundi
 from exchanges.services import store_listing
 from exchanges.simulator.market import next_settlement
 from exchanges.venues import PROFILES
-from tests.services.ledger_desk import Exchanged, Wire, call, call_all
 from tests.simulation.memory import MemoryRedis
+from tests.simulator.nearby import call, call_all, client_at
 from tests.simulator.world import World
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState
@@ -44,17 +41,6 @@ from trading.services.watch import watch_positions
 D = Decimal
 SHORT_CODES = {"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"}
 VALUES = {"settlement_guard": "5", "stop_loss_pct": "", "max_book_age_seconds": "30"}
-CATALOGUES: dict[str, Catalogue] = {}
-
-
-class FullWire(Wire):
-    """The wire with the methods that orders are cancelled by."""
-
-    def put(self, url: yarl.URL, **options: Any) -> Exchanged:
-        return self._exchanged("PUT", url, **options)
-
-    def delete(self, url: yarl.URL, **options: Any) -> Exchanged:
-        return self._exchanged("DELETE", url, **options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,15 +300,7 @@ class StrategyDesk:
         account = ExchangeAccount.objects.create(
             user=self.user, exchange=exchange, key_fingerprint=venue, checked_at=self.now
         )
-        keys = self.world.account(venue)
-        catalogue = Catalogue(PROFILES[venue])
-        client = VenueClient(
-            catalogue,
-            credential=Credential(api_key=keys.api_key, secret=keys.secret),
-            surroundings=Surroundings(
-                now=lambda: self.world.at, session=lambda: FullWire(self.world)
-            ),
-        )
+        client = client_at(self.world, venue, Catalogue(PROFILES[venue]))
         self._clients[venue] = client
         self._ports[account.pk] = CcxtTrading(client), CcxtAccount(client)
         data = CcxtMarketData(client)
