@@ -22,8 +22,9 @@ from exchanges.sealing import create_key_file
 from tests.simulation.report import PROPERTY, total
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-# By speed.
-KINDS = ("core", "db", "protocol", "simulation", "scenario", "browser", "postgres", "bench")
+# What fails soonest comes first; then whole stories, which one worker plays while the others go
+# through the rest.
+KINDS = ("core", "db", "scenario", "browser", "protocol", "simulation", "postgres", "bench")
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
 
@@ -56,17 +57,17 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the fast kinds first, and whole stories one at a time (xdist group)."""
+    """Run the kinds in their order, and whole stories one at a time (xdist group)."""
     for item in items:
         kind = item.get_closest_marker("scenario") or item.get_closest_marker("browser")
         if kind:
             item.add_marker(pytest.mark.xdist_group("processes"))
         if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="CARRY_TEST_DATABASE_URL names no PostgreSQL"))
-    items.sort(key=_speed)
+    items.sort(key=_kind)
 
 
-def _speed(item: pytest.Item) -> int:
+def _kind(item: pytest.Item) -> int:
     kinds = [KINDS.index(mark.name) for mark in item.iter_markers() if mark.name in KINDS]
     return max(kinds, default=len(KINDS))
 
