@@ -65,11 +65,15 @@ def test_held_to_its_expiry_the_gap_of_a_future_is_earned_whole() -> None:
     assert one.horizon == 39 * DAY
     assert one.fair_carry_8h == D("0.00004")
     assert one.gap_credit == D("0.00975") + (D("0.00025") - D("0.00012")) / 2
+    # it settles every 8 h from 18 minutes on; the hours of ageing are no settlements
     assert one.break_even is not None
+    assert one.break_even.settlements == one.break_even.hold // (8 * HOUR) + 1
 
 
 def test_the_hold_ends_a_day_before_the_expiry() -> None:
     assert against_perp(left=3 * DAY).horizon == 2 * DAY
+    # two days keep 0.65 of the average
+    assert against_perp(left=3 * DAY).fair_carry_8h == D("0.000065")
     assert against_perp(left=40 * DAY).horizon == 7 * DAY
     assert against_perp(left=3 * DAY, expiry_lead_hours="48").horizon == DAY
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from exchanges.domain import Side
-from tests.market import D, make_rate
+from tests.market import NOW, D, make_rate
 from tests.strategies.legs import (
     HOUR,
     configured,
@@ -20,7 +20,7 @@ from tests.strategies.legs import (
     refused,
     signal,
 )
-from trading.core.funding import payment
+from trading.core.funding import SettledRate, payment
 from trading.strategies.base import Candidate, ExitReason, InstrumentFacts, OpenReason, PairHistory
 
 pytestmark = pytest.mark.core
@@ -202,6 +202,26 @@ def test_opened_on_basis_funding_against_us_is_borne_until_its_regime_turns() ->
     held = make_held(now_at=("50000", "50300"), spread_8h="-0.0010")
 
     assert reason(KEY, held, configured(negative_spread_tolerance="conservative")) is None
+
+
+def test_opened_on_basis_a_funding_regime_that_turned_closes_it() -> None:
+    turned = tuple(
+        SettledRate(settled_at=NOW - hours * HOUR, rate_8h=D("-0.0003"), interval_seconds=28_800)
+        for hours in (16, 8, 0)
+    )
+    held = make_held(now_at=("50000", "50300"), rate="-0.0003", carry="-0.0003")
+
+    assert reason(KEY, held) is None
+    assert reason(KEY, replace(held, settled=turned)) is ExitReason.FUNDING_REGIME
+
+
+def test_a_basis_needs_no_persistent_funding() -> None:
+    believing = configured(carry_estimator="predicted")
+    on_basis = counted(KEY, (make_spot(), make_perp(mid="50600")), believing)
+    on_funding = counted(KEY, (make_spot(), make_perp(rate="0.0010")), believing)
+
+    assert gate(on_basis, believing) is None
+    assert refused(on_funding, believing).startswith("not_persistent: ")
 
 
 def test_an_unknown_price_closes_nothing() -> None:

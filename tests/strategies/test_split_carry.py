@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from exchanges.domain import Side
@@ -51,6 +53,29 @@ def test_three_legs_are_counted_by_their_ratio_as_worked_by_hand() -> None:
     assert one.net_return == D("-0.000375")
 
 
+def test_slippage_counts_by_ratio_too() -> None:
+    legs = (make_spot(), make_perp("bybit"), make_future())
+    slipping = counted(KEY, tuple(replace(leg, slippage=D("0.0001")) for leg in legs))
+
+    assert slipping.costs.slippage == 2 * D("0.0001") + 2 * D("0.0001")
+
+
+def test_it_must_break_even_an_interval_before_its_future_is_left() -> None:
+    # 4 of 7 days keep 0.6125 of the average: half of 0.0016 x 0.6125 at each of 12 settlements is
+    # 0.00588, more than fees of 0.0056, but only with the twelfth, 88.3 h of 96 h
+    late = (
+        make_spot(fee="0.0023"),
+        make_perp("bybit", rate="0.0016", carry_8h="0.0016"),
+        make_future(left=5 * DAY),
+    )
+
+    assert counted(KEY, late).net_return == D("0.00028")
+    assert refused(counted(KEY, late)) == (
+        "breaks_even_too_late: It breaks even after 88.3 h; with one more settlement that is "
+        "beyond the hold time of 96.0 h."
+    )
+
+
 def test_only_the_gap_of_the_perpetual_may_come_back() -> None:
     # 0.5 % of gap on half of the position: 0.25 %, of which half counts, beside what ages
     assert split(perp="50250").gap_credit == D("0.00125") + D("0.0021")
@@ -78,6 +103,15 @@ def test_the_hold_ends_before_the_future_does() -> None:
 def test_it_closes_as_a_carry_does() -> None:
     assert reason(KEY, make_held(now_at=("50000", "49950"))) is ExitReason.GAP_CLOSED
     assert reason(KEY, make_held(now_at=("50000", "50300"))) is None
+
+
+def test_staying_ends_with_the_future() -> None:
+    # a day of -0.0002 costs 0.0006, less than leaving
+    ending = make_held(
+        reason=OpenReason.FUNDING, rate="-0.0002", carry="-0.0004", expires_at=NOW + DAY
+    )
+
+    assert reason(KEY, ending) is None
 
 
 def test_what_ages_is_weighed_against_funding_that_turned() -> None:

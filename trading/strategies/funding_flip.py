@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from trading.core.parameters import Parameters
 from trading.core.sentence import percent
-from trading.strategies.base import Candidate, ExitReason, ExitSignal, HeldPosition, OpenReason
+from trading.strategies.base import Candidate, ExitReason, ExitSignal, HeldPosition
 from trading.strategies.entry_gates import refuse_return
 
 OPPOSITES: Mapping[str, str] = MappingProxyType(
@@ -26,12 +26,10 @@ OPPOSITES: Mapping[str, str] = MappingProxyType(
 def flip_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
     """Signal a likely change of sign: to switch sides where that pays, else to leave early.
 
-    The other side pays for leaving this one too.
+    Of positions opened on funding. The other side pays for leaving this one too.
     """
     forecast = held.forecast
-    if not parameters.funding_flip or held.open_reason is not OpenReason.FUNDING:
-        return None
-    if forecast is None or forecast.rate_8h >= 0:
+    if not parameters.funding_flip or forecast is None or forecast.rate_8h >= 0:
         return None
     if forecast.sign_change <= parameters.flip_probability:
         return None
