@@ -20,7 +20,7 @@ from trading.services.depth_facts import levels_of, side_capacity, with_depth
 from trading.services.seen import Seen
 from trading.services.standing import Standing
 from trading.services.universe import PairedLeg, Universe
-from trading.strategies.base import Candidate, InstrumentFacts, Strategy
+from trading.strategies.base import Candidate, InstrumentFacts, PairHistory, Strategy
 
 ZERO, ONE = Decimal(0), Decimal(1)
 NO_CAPITAL = Capital(account="", free=ZERO)
@@ -92,13 +92,22 @@ def appraise(
         size_usd=size_usd,
         counted=strategy.evaluate(
             facts,
-            universe.history(legs, seen.board),
+            _history(legs, seen, universe, parameters),
             size_usd=size_usd,
             parameters=parameters,
             now=now,
         ),
         capacities=tuple(capacities),
     )
+
+
+def _history(
+    legs: Sequence[PairedLeg], seen: Seen, universe: Universe, parameters: Parameters
+) -> PairHistory:
+    """Return what the past says, margin warnings at the leverage of the riskiest leg included."""
+    leverage = max(leverage_of(leg.paired.instrument, legs, parameters) for leg in legs)
+    chance = universe.warning_probability(legs, leverage, parameters.hold_horizon)
+    return replace(universe.history(legs, seen.board), warning_probability=chance)
 
 
 def curve_of(appraisal: Appraisal, most_usd: Decimal) -> tuple[CapacityPoint, ...]:

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from trading.core.costs import HOUR
 from trading.models import Engine, Opportunity
+from trading.services.finding_details import details_of
+from trading.services.universe import PairedLeg
 from trading.services.user_scan import Finding
 
 # What was passed over is of no use to anyone after that.
@@ -28,7 +30,7 @@ def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: 
     known = _known(user_id, now)
     new = []
     for finding in findings:
-        figures = _figures(finding, hold)
+        figures = _figures(finding, hold) | {"details": details_of(finding, now)}
         row = known.get(_outcome(finding))
         if row is not None and now - row.found_at < _row_lives(finding):
             reason = finding.refusal.sentence if finding.refusal else ""
@@ -73,6 +75,7 @@ def _row(user_id: UUID, finding: Finding, figures: dict[str, Any], now: datetime
         user_id=user_id,
         strategy=strategy,
         base=base,
+        legs=[leg_row(leg) for leg in finding.legs],
         long_instrument_id=long_id,
         short_instrument_id=short_id,
         status=status,
@@ -98,6 +101,18 @@ def _figures(finding: Finding, hold: timedelta) -> dict[str, Any]:
         "hold_hours": -(-hold // HOUR),
         "break_even_hours": None if even is None else _hours(even.hold),
         "break_even_settlements": None if even is None else even.settlements,
+    }
+
+
+def leg_row(leg: PairedLeg) -> dict[str, str]:
+    """Return a leg as rows and doorbells carry it (`EntryLeg.read`)."""
+    return {
+        "instrument": str(leg.paired.id),
+        "side": leg.side.value,
+        "ratio": str(leg.ratio),
+        "symbol": leg.paired.instrument.symbol,
+        "venue": leg.paired.instrument.venue,
+        "kind": leg.paired.instrument.kind.value,
     }
 
 

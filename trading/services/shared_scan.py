@@ -174,12 +174,19 @@ class SharedScan:
             facts.next_funding[spot] = rate.next_funding_at.timestamp()
             facts.interval[spot] = rate.interval_seconds
             facts.predicted_8h[spot] = rate_8h(rate.funding_rate, rate.interval_seconds)
-            facts.carry_8h[spot] = NAN if known.carry_8h is None else known.carry_8h
+            facts.carry_8h[spot] = self._carry(known, rate.interval_seconds)
         if known.instrument.kind is InstrumentKind.SPOT:
             borrow = known.borrow_rate_per_hour
             facts.borrow[spot] = NAN if borrow is None else borrow
         if known.instrument.expires_at is not None:
             facts.expires[spot] = known.instrument.expires_at.timestamp()
+
+    def _carry(self, known: InstrumentFacts, interval_seconds: int) -> Decimal:
+        """Return what later settlements are expected at per 8 h, before beta."""
+        if not self.settings.is_premium:
+            return NAN if known.carry_8h is None else known.carry_8h
+        premium = known.premium_rate
+        return NAN if premium is None else rate_8h(premium, interval_seconds)
 
     def _depth(self, known: InstrumentFacts, depth: Depth | None) -> tuple[Decimal, Decimal]:
         """Return the USD that the thinner side takes, and what each of them adds to a round trip.

@@ -14,11 +14,22 @@ from uuid import UUID
 
 from exchanges import selectors
 from exchanges.board import Board, Key
-from exchanges.domain import BookTop, Instrument, InstrumentKind, SettledFunding, Side, Symbol
+from exchanges.domain import (
+    BookTop,
+    FundingRate,
+    Instrument,
+    InstrumentKind,
+    SettledFunding,
+    Side,
+    Symbol,
+)
 from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
 from trading.core.basis import eight_hours
+from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
+from trading.core.history import PriceBar, probability_of_warning
+from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Slot
 from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
@@ -29,6 +40,8 @@ PREFERRED_SETTLE = ("USDT", "USDC", "USD")
 MOST_EXPIRIES = 4
 # 100 days of 8 h settlements; more than any half-life in use can still see.
 SETTLEMENTS_KEPT = 300
+BASIS_POINT = Decimal("0.0001")
+LegNames = tuple[tuple[Key, Side, Decimal], ...]
 
 ZERO, ONE = Decimal(0), Decimal(1)
 
@@ -63,8 +76,11 @@ class Universe:
         self._read_up_to: Mapping[Key, datetime] = {}
         self._volatilities: dict[Key, Decimal | None] = {}
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
-        self._histories: dict[tuple[tuple[Key, Side, Decimal], ...], PairHistory] = {}
+        self._histories: dict[LegNames, PairHistory] = {}
         self._latencies: Mapping[str, timedelta] = {}
+        self._prices: dict[Key, tuple[PriceBar, ...]] = {}
+        self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
+        self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
 
     def refresh(self, now: datetime) -> bool:
         """Read what has changed; tell whether instruments did."""
@@ -80,6 +96,11 @@ class Universe:
                 settled = _settlements(paired)
                 self._settled[paired.key] = settled_rates_8h(settled)
                 self._volatilities[paired.key] = _volatility(settled)
+                self._prices[paired.key] = tuple(
+                    PriceBar.point(row.settled_at, row.settlement_price)
+                    for row in settled
+                    if row.settlement_price
+                )
                 self._forget(paired.key)
         self._read_up_to = last
         return has_changed
@@ -103,6 +124,7 @@ class Universe:
             taker_fee=taker_fee,
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
+            premium_rate=_premium_rate(row.funding) if row is not None else None,
             latency=self._latencies.get(paired.instrument.venue),
             daily_volatility=self._volatilities.get(paired.key),
         )
@@ -118,6 +140,36 @@ class Universe:
     def settled(self, paired: Paired) -> tuple[SettledRate, ...]:
         """Return the settled rates of one instrument, oldest first."""
         return self._settled.get(paired.key, ())
+
+    def warning_probability(
+        self, legs: Sequence[PairedLeg], leverage: Decimal, horizon: timedelta
+    ) -> Decimal | None:
+        """Return in which part of the past a leg came near its liquidation; the worst leg's."""
+        shares = [
+            share
+            for leg in legs
+            if leg.paired.instrument.kind is not InstrumentKind.SPOT
+            and (share := self._warnings(leg.paired.key, leverage, horizon)) is not None
+        ]
+        return max(shares, default=None)
+
+    def _warnings(self, key: Key, leverage: Decimal, horizon: timedelta) -> Decimal | None:
+        known = (key, leverage, horizon)
+        if known not in self._warned:
+            found = probability_of_warning(self._prices.get(key, ()), leverage, horizon)
+            self._warned[known] = None if found is None else found.share
+        return self._warned[known]
+
+    def statistics(
+        self, legs: Sequence[PairedLeg], cost: Decimal, horizon: timedelta
+    ) -> PastFigures:
+        """Return what the settled past says of how these legs paid."""
+        spreads = self._past(legs).spreads
+        rounded = cost.quantize(BASIS_POINT)
+        known = (_names(legs), rounded, horizon)
+        if known not in self._figures:
+            self._figures[known] = past_figures(spreads, rounded, horizon)
+        return self._figures[known]
 
     def history(self, legs: Sequence[PairedLeg], board: Board) -> PairHistory:
         """Return what the past and the base's other expiries say of these legs together."""
@@ -151,7 +203,7 @@ class Universe:
         return median(carries) if carries else None
 
     def _past(self, legs: Sequence[PairedLeg]) -> PairHistory:
-        known = tuple((leg.paired.key, leg.side, leg.ratio) for leg in legs)
+        known = _names(legs)
         if known not in self._histories:
             settled = [
                 (-leg.side.sign * leg.ratio, self.settled(leg.paired))
@@ -168,6 +220,22 @@ class Universe:
             for legs, history in self._histories.items()
             if key not in [leg[0] for leg in legs]
         }
+        self._warned = {k: v for k, v in self._warned.items() if k[0] != key}
+        self._figures = {
+            k: v for k, v in self._figures.items() if key not in [leg[0] for leg in k[0]]
+        }
+
+
+def _premium_rate(rate: FundingRate | None) -> Decimal | None:
+    """Return what the usual formula makes of the present premium; None without an index."""
+    if rate is None or not rate.interval_seconds or not rate.mark_price or not rate.index_price:
+        return None
+    premium = premium_index(rate.mark_price, rate.index_price)
+    return PremiumFormula().rate(premium, rate.interval_seconds)
+
+
+def _names(legs: Sequence[PairedLeg]) -> LegNames:
+    return tuple((leg.paired.key, leg.side, leg.ratio) for leg in legs)
 
 
 def half_touch(book: BookTop) -> Decimal:

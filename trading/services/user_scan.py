@@ -13,10 +13,12 @@ from decimal import Decimal
 from itertools import product
 
 from trading.core.capacity import CapacityPoint, best_point
+from trading.core.execution_risk import ExecutionRisk
 from trading.core.parameters import Parameters
+from trading.core.past_figures import PastFigures
 from trading.core.refusal import Refusal
 from trading.core.sizing import LegCapacity, planned_usd
-from trading.services.appraise import Appraisal, appraise, curve_of, leverage_of
+from trading.services.appraise import Appraisal, appraise, curve_of, leverage_of, risk_of
 from trading.services.gates import EntryCase, shut
 from trading.services.seen import Seen
 from trading.services.shared_scan import SharedScan
@@ -39,7 +41,13 @@ class Finding:
     base: str
     appraisal: Appraisal
     curve: tuple[CapacityPoint, ...]
+    past: PastFigures | None
+    parameters: Parameters
     refusal: Refusal | None
+
+    def risk_at(self, now: datetime) -> ExecutionRisk | None:
+        """Return how strained the entry would be."""
+        return risk_of(self.appraisal, self.parameters, now)
 
     @property
     def legs(self) -> tuple[PairedLeg, ...]:
@@ -144,6 +152,8 @@ class UserScan:
             base=base,
             appraisal=appraisal,
             curve=curve,
+            past=self._past(appraisal),
+            parameters=self._parameters,
             refusal=None if first is None else first[1],
         )
 
@@ -164,6 +174,13 @@ class UserScan:
             standing=self.standing,
             now=now,
         )
+
+    def _past(self, appraisal: Appraisal) -> PastFigures | None:
+        candidate = appraisal.candidate
+        if candidate is None:
+            return None
+        cost = candidate.costs.over(candidate.horizon)
+        return self._universe.statistics(appraisal.legs, cost, candidate.horizon)
 
     def _legs(self, strategy: Strategy, base: str, seen: Seen) -> list[PairedLeg] | None:
         """Return the legs to count through; None where the base does not list such."""

@@ -14,7 +14,9 @@ SECONDS_PER_8H = 8 * SECONDS_PER_HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSettings:
-    """Seconds and USD; `beta` None believes the predicted rate.
+    """Seconds and USD; `beta` None believes the predicted rate, else it is kept of `carry_8h`.
+
+    With `is_premium` that column holds what the present premium makes of the rate.
 
     `transfer_usd` is what one position between two companies costs in transfers. A dated contract
     that has to be left, `expiry_lead` before its end, within the horizon is not scanned.
@@ -22,6 +24,7 @@ class ScanSettings:
 
     horizon: float
     beta: float | None
+    is_premium: bool = False
     half_life: float
     max_book_age: float
     max_rate_age: float
@@ -32,10 +35,11 @@ class ScanSettings:
     @classmethod
     def of(cls, parameters: Parameters) -> ScanSettings:
         model = parameters.carry_model
-        believes = model.estimator is not CarryEstimator.EWMA
+        beta = {CarryEstimator.PREDICTED: None, CarryEstimator.PREMIUM_INDEX: 1.0}
         return cls(
             horizon=parameters.hold_horizon.total_seconds(),
-            beta=None if believes else float(model.beta),
+            beta=beta.get(model.estimator, float(model.beta)),
+            is_premium=model.estimator is CarryEstimator.PREMIUM_INDEX,
             half_life=parameters.carry_half_life.total_seconds(),
             max_book_age=parameters.max_book_age.total_seconds(),
             max_rate_age=parameters.max_funding_age.total_seconds(),
