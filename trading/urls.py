@@ -4,6 +4,7 @@ from django.urls import path
 
 from trading.views import (
     actions,
+    calculators,
     configuration,
     fragments,
     kill,
@@ -31,6 +32,8 @@ urlpatterns = [
     ),
     path("opportunities/", pages.opportunities, name="opportunities"),
     path("rates/<str:base>/", pages.rates_history, name="rates_history"),
+    path("calculators/", calculators.calculators, name="calculators"),
+    path("calculators/<slug:key>/", calculators.calculators, name="calculator"),
     path("pnl/", profit.profit, name="profit"),
     path("alerts/", pages.alerts, name="alerts"),
     path("alerts/read/", actions.read_alerts, name="read_alerts"),

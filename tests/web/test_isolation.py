@@ -28,6 +28,7 @@ def addresses(position: Position) -> Iterable[tuple[URLPattern, str]]:
     row = Discrepancy.objects.filter(user=position.user).first()
     row = row or make_discrepancy(position)
     known: dict[str, object] = {
+        "key": "income",
         "position_id": position.pk,
         "base": "BTC",
         "account_id": row.account_id,
