@@ -35,6 +35,16 @@
     document.getElementById("unsaved").textContent = edited ? `${edited} field${edited > 1 ? "s" : ""} edited, not saved` : "";
   }
 
+  function fill(event) {
+    const button = event.target.closest("[data-fill]");
+    if (!button) return;
+    const control = document.getElementById(button.dataset.fill);
+    control.value = button.dataset.value;
+    control.dispatchEvent(new Event("input", { bubbles: true }));
+    control.focus();
+  }
+
+  form.addEventListener("click", fill);
   filter.addEventListener("input", narrow);
   onlyChanged.addEventListener("change", narrow);
   form.addEventListener("input", mark);

@@ -70,6 +70,15 @@ def test_every_parameter_has_a_row(desk: Desk) -> None:
     assert "Return after all costs" in row_of(html, "entry_policy")
 
 
+def test_suggestions_are_asked_for_by_base_and_say_when_history_is_too_short(desk: Desk) -> None:
+    html = desk.client.get("/configuration/", {"history": "BTC"}).content.decode()
+
+    assert "Too little of BTC was settled to suggest anything." in html
+    assert (
+        "settled to suggest" not in desk.client.get("/configuration/?history=XX").content.decode()
+    )
+
+
 def test_configuration_is_saved_as_a_new_version(desk: Desk) -> None:
     form = form_of(desk) | {
         "max_open_positions": "4",

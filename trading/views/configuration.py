@@ -25,6 +25,7 @@ from trading.services.configure import (
 from trading.services.import_configuration import MOST_CHARACTERS, read_file
 from trading.services.presets import PresetRefused
 from trading.services.staff_limits import ranges_for
+from trading.services.suggestions import suggestions_for
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.configuration_form import (
     NOTHING,
@@ -50,6 +51,8 @@ class Draft:
     conflict: str = ""
     import_text: str = ""
     import_errors: Mapping[str, str] = field(default_factory=dict)
+    history: str = ""
+    """The base whose history suggests values; empty: none was asked for."""
     status: int = 200
 
 
@@ -59,7 +62,9 @@ def configuration(request: SignedInRequest) -> HttpResponse:
     """Show the parameters in force; on POST save what was typed over the version it was read at."""
     current = configure.current(request.user)
     if request.method == "GET":
-        return _page(request, current, Draft())
+        history = str(request.GET.get("history", ""))
+        known = history if history in current.saved.bases else ""
+        return _page(request, current, Draft(history=known))
     typed, note = typed_values(request.POST), str(request.POST.get("note", ""))[:LONGEST_NOTE]
     draft = Draft(typed=typed, note=note)
     if "review" in request.POST:
@@ -208,22 +213,28 @@ def _conflict(request: SignedInRequest, conflict: VersionConflict, draft: Draft)
 
 
 def _page(request: SignedInRequest, current: CurrentConfiguration, draft: Draft) -> HttpResponse:
-    ranges = ranges_for(request.user)
+    ranges, screen = ranges_for(request.user), screen_for(request)
+    suggestions = {}
+    if draft.history:
+        suggestions = suggestions_for(draft.history, parameters=current.parameters, now=screen.now)
     form = sections(
         saved=current.saved,
         typed=draft.typed,
         findings=draft.findings,
         ranges=ranges,
-        venues=[exchange.code for exchange in selectors.enabled_exchanges()],
+        venues={one.code: f"{one.name} ({one.code})" for one in selectors.enabled_exchanges()},
+        suggestions=suggestions,
     )
     lines = [line for section in form for line in section.lines]
     return render_page(
         request,
         "configuration.html",
-        screen_for(request),
+        screen,
         status=draft.status,
         draft=draft,
         sections=form,
+        bases=sorted(current.saved.bases),
+        suggested=len(suggestions),
         version=current.version,
         changed=[line for line in lines if line.is_changed],
         held=changes(current.saved, current.parameters),

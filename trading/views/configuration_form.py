@@ -12,6 +12,7 @@ from trading.core.parameter_field import LISTS, ParameterField, Unit
 from trading.core.parameter_table import PARAMETER_FIELDS, PARAMETER_SECTIONS
 from trading.core.parameters import Parameters
 from trading.core.staff_range import StaffRange
+from trading.services.suggestions import Suggestion
 from trading.views.parameter_words import UNIT_WORDS, word_for
 
 DEFAULTS = Parameters()
@@ -33,11 +34,12 @@ class FieldLine:
     saved: str
     typed: str
     default: str
-    offered: tuple[str, ...]
+    offered: Mapping[str, str]
     error: str = ""
     question: str = ""
     theirs: str | None = None
     staff: StaffRange | None = None
+    suggestion: Suggestion | None = None
 
     @property
     def is_changed(self) -> bool:
@@ -71,10 +73,10 @@ class FieldLine:
     @property
     def options(self) -> list[Option]:
         chosen = split(self.typed)
-        values = dict.fromkeys((*self.offered, *chosen))
+        words = {value: value for value in chosen} | dict(self.offered)
         return [
-            Option(value=value, words=word_for(value), is_chosen=value in chosen)
-            for value in values
+            Option(value=value, words=said, is_chosen=value in chosen)
+            for value, said in words.items()
         ]
 
     @property
@@ -117,10 +119,12 @@ class FieldLine:
         if self.is_switch:
             return "on" if text == "true" else "off"
         if self.is_choice:
-            return word_for(text)
+            return self.offered.get(text, text)
         if self.is_several:
-            return ", ".join(word_for(word) for word in split(text)) or "all"
-        return text or ("none" if self.is_list else "off")
+            return ", ".join(self.offered.get(word, word) for word in split(text)) or "all"
+        if self.is_list:
+            return text or "none"
+        return f"{text} {self.unit}" if text else "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +157,14 @@ def sections(
     typed: Mapping[str, str],
     findings: Findings,
     ranges: Mapping[str, StaffRange],
-    venues: Iterable[str],
+    venues: Mapping[str, str],
+    suggestions: Mapping[str, Suggestion],
 ) -> list[FormSection]:
-    """Return the form; a field that was not typed shows what is in force."""
+    """Return the form; a field that was not typed shows what is in force.
+
+    `venues` are the names of those in use, by code.
+    """
     in_force, defaults = texts(saved), texts(DEFAULTS)
-    offered = {"venues": tuple(venues)}
     return [
         FormSection(
             title=section.title,
@@ -165,13 +172,14 @@ def sections(
                 FieldLine(
                     field=described,
                     saved=in_force[described.key],
-                    typed=typed.get(described.key, in_force[described.key]),
+                    typed=_normal(described.key, typed.get(described.key, in_force[described.key])),
                     default=defaults[described.key],
-                    offered=offered.get(described.key, _offered(described)),
+                    offered=venues if described.key == "venues" else _offered(described),
                     error=findings.errors.get(described.key, ""),
                     question=findings.questions.get(described.key, ""),
                     theirs=findings.theirs.get(described.key),
                     staff=ranges.get(described.key),
+                    suggestion=suggestions.get(described.key),
                 )
                 for described in section.fields
             ],
@@ -251,7 +259,6 @@ def _normal(key: str, text: str) -> str:
         return text
 
 
-def _offered(described: ParameterField) -> tuple[str, ...]:
-    if described.choices is not None:
-        return tuple(choice.value for choice in described.choices)
-    return described.among
+def _offered(described: ParameterField) -> dict[str, str]:
+    values: Iterable[str] = described.choices or described.among
+    return {str(value): word_for(str(value)) for value in values}

@@ -25,6 +25,7 @@ CHOICE_WORDS = {
     "spread": "Funding spread",
     "ewma": "Average of settled rates",
     "predicted": "The venue's next rate",
+    "premium_index": "The venue's formula on the premium",
     "limit_at_mid": "Limit at the mid",
     "maker": "Maker, follows the touch",
     "both_at_once": "Both legs at once",

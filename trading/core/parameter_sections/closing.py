@@ -24,11 +24,12 @@ class Closing:
         "How long a spread against us is borne.")
     aggressive_tolerance: Decimal = parameter(
         _U.FRACTION, "-0.0003", "Aggressive tolerance",
-        "8 h spread, 24 h mean, below which aggressive closes.", least="-0.1", most="0",
-        usual="-0.0001")
+        "8 h spread, 24 h mean, below which an aggressive tolerance closes.", least="-0.1",
+        most="0", usual="-0.0001")
     min_hold: timedelta = parameter(
         _U.HOURS, "72", "Least hold",
-        "moderate and aggressive never close a position younger than this.", least="0", most="8760")
+        "A moderate or aggressive tolerance never closes a position younger than this.",
+        least="0", most="8760")
     target_spread: Decimal | None = parameter(
         _U.FRACTION, None, "Target spread",
         "8 h spread at or below which the position has done its work; empty is off.", least="-0.1",

@@ -21,8 +21,8 @@ class ExpectedFunding:
     # fmt: off
     carry_estimator: CarryEstimator = parameter(
         _U.CHOICE, CarryEstimator.EWMA, "Carry estimate",
-        "ewma shrinks the settled rates; predicted believes the venue's next rate; premium_index "
-        "what the venue's formula makes of the present premium.")
+        "What is believed of the settlements to come; the average of settled rates is shrunk to "
+        "what lasts.")
     carry_half_life: timedelta = parameter(
         _U.HOURS, "72", "Carry half-life",
         "Age at which a settled rate counts half in the average.", least="1", most="2160")

@@ -21,8 +21,7 @@ class Opportunity:
     # fmt: off
     entry_policy: EntryPolicy = parameter(
         _U.CHOICE, EntryPolicy.NET, "Entry policy",
-        "net asks for a return after all costs; spread_only takes the bare threshold and lost "
-        "money on the recorded data.")
+        "What is asked of an opportunity; the bare threshold lost money on the recorded data.")
     hold_horizon: timedelta = parameter(
         _U.HOURS, "168", "Hold time",
         "How long a position is planned to be held; costs are weighed against this.", least="0.01",

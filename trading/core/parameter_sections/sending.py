@@ -21,12 +21,10 @@ class Sending:
     # fmt: off
     entry_style: EntryStyle = parameter(
         _U.CHOICE, EntryStyle.LIMIT_AT_MID, "Entry style",
-        "limit_at_mid works the first leg at the mid; maker posts it at the touch and follows; "
-        "both_at_once sends both legs together, for price gaps.")
+        "How the first leg is worked; both at once is for price gaps.")
     first_leg: FirstLeg = parameter(
         _U.CHOICE, FirstLeg.AUTO, "First leg",
-        "auto works the leg first that is harder to fill; spot and perp count where the legs "
-        "differ.")
+        "Which leg is worked first; spot and perpetual count where the legs differ.")
     maker_reprice_budget: int = parameter(
         _U.COUNT, "10", "Maker re-prices",
         "How often a maker order may follow the touch; then the last one works on.", least="0",
