@@ -142,7 +142,7 @@ def test_failures_from_before_the_position_was_released_are_history() -> None:
 
 def test_orders_a_venue_was_not_there_for_are_tried_longer() -> None:
     away = tuple(failed(refusal=RefusalKind.UNAVAILABLE) for _ in range(4))
-    many = tuple(failed(refusal=RefusalKind.UNAVAILABLE) for _ in range(20))
+    many = tuple(failed(refusal=RefusalKind.UNAVAILABLE) for _ in range(40))
 
     step = step_of(
         PositionState.UNWINDING, make_leg(0, net_base=D(1), orders=away), make_leg(1), now=LATER
@@ -168,10 +168,23 @@ def test_market_orders_that_fill_in_part_are_progress() -> None:
     assert closes(step) == [(0, "0.6")]
 
 
-def test_an_exit_that_is_refused_twenty_times_is_held() -> None:
-    legs = make_leg(0, net_base=D(1), orders=tuple(failed() for _ in range(20))), make_leg(1)
+def test_an_exit_that_is_refused_forty_times_is_held() -> None:
+    legs = make_leg(0, net_base=D(1), orders=tuple(failed() for _ in range(40))), make_leg(1)
 
     assert_records(step_of(PositionState.EXITING, *legs, now=LATER), PositionEvent.HOLD)
+
+
+def test_a_naked_leg_waits_less_for_its_next_closing_order_than_a_hedged_one() -> None:
+    """Six failures call for 32 s: 30 s while the legs cancel out, 4 s while one is naked."""
+    long = make_leg(0, net_base=D(1), orders=tuple(failed() for _ in range(6)))
+    short = make_leg(1, net_base=D(-1), orders=tuple(failed(1) for _ in range(6)))
+
+    def is_early(seconds: int, *legs: LegView) -> bool:
+        now = NOW + timedelta(seconds=seconds)
+        return isinstance(step_of(PositionState.EXITING, *legs, now=now), Wait)
+
+    assert [is_early(seconds, long, make_leg(1)) for seconds in (3, 4)] == [True, False]
+    assert [is_early(seconds, long, short) for seconds in (29, 30)] == [True, False]
 
 
 # --- Orders that are left over ----------------------------------------------------------------

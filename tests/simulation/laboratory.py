@@ -27,11 +27,12 @@ from exchanges.venues import PROFILES
 from tests.simulation.calls import ServiceCalls
 from tests.simulation.crash import Boundaries
 from tests.simulation.database import Database, Ids
+from tests.simulation.doorbells import Doorbells
 from tests.simulation.memory import MemoryRedis
 from tests.simulation.timeline import START, Timeline, TimelineLoop, forget_tasks
 from tests.simulation.transport import InProcessSession
 from tests.simulation.venue_side import USERS, VENUES, VenueSide, api_key
-from trading.services import configure, engine, evaluate
+from trading.services import configure, engine, evaluate, lookup
 from trading.services.check_keys import check_keys
 from trading.services.equity import read_accounts
 from trading.services.fees import refresh_fees
@@ -63,6 +64,7 @@ class Laboratory:
         self.database = Database(self.boundaries)
         self.ids = Ids()
         self.redis = MemoryRedis()
+        self.doorbells = Doorbells()
         self.far: VenueSide | None = None
         self.calls = ServiceCalls(self.loop, self.boundaries)
         self.clients: dict[UUID, VenueClient] = {}
@@ -114,8 +116,10 @@ class Laboratory:
         self.timeline.restart()
         self.ids.restart(seed)
         self.redis.flush()
+        self.doorbells.take()
         self.database.restore()
         evaluate._shared.cache_clear()
+        lookup.not_found_since.clear()
         raw = self.database.connection.connection
         self.far = VenueSide(seed, self.timeline, self.boundaries, raw)
         self.timeline.listener = self.far.beat

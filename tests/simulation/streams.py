@@ -5,6 +5,7 @@ What a stream says may come late, twice, in another order or not at all; nothing
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from tests.simulation.calls import ServiceCalls
 
 ON_TIME = timedelta(milliseconds=60)
 SECONDS = 30.0
+TICK = 1e-3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +80,14 @@ class Streams:
     @property
     def has_news(self) -> bool:
         return any(line.waiting for line in self._lines)
+
+    def seconds_to_next(self, now: datetime) -> float:
+        """Return in how many seconds the next message arrives, infinity while none is on its way.
+
+        A message that is due already arrives at the next tick of the clock.
+        """
+        moments = [at for line in self._lines for at, _, _ in line.waiting]
+        return max(TICK, (min(moments) - now).total_seconds()) if moments else math.inf
 
     def due(self, now: datetime) -> list[tuple[UUID, list[AccountFact]]]:
         """Return the facts that have arrived by now, account by account."""

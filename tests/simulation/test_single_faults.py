@@ -74,6 +74,25 @@ def test_an_order_that_shows_late_is_not_taken_for_absent(drill: Drill) -> None:
     assert drill.held()[0] == -drill.held()[1]
 
 
+def test_a_clock_that_jumps_an_hour_proves_no_order_absent(drill: Drill) -> None:
+    """By the clock its lifetime is over at once; by the seconds that passed it is not."""
+    drill.fault("create-unanswered", USDM)
+    read = {"venue": USDM, "method": "GET", "count": None}
+    drill.disturb(**read, path=QUERY[USDM], action="reject", status=400, code=-2013)
+    for path in (OPEN_ORDERS, FILLS[USDM], POSITIONS[USDM]):
+        drill.disturb(**read, path=path, action="garbage", body="[]")
+    drill.world.streams.weather.lost = 1.0
+
+    drill.enter(wait=0.5)
+    drill.do("skew", amount="3600", wait=6.0)
+    assert drill.orders(USDM) == ["open unknown"]
+    drill.far.calm()
+    drill.rest()
+
+    assert drill.orders(USDM)[0] == "open filled"
+    assert drill.held()[0] == -drill.held()[1]
+
+
 @pytest.mark.parametrize("kind", ["create-dropped", "create-5xx", "create-overloaded"])
 def test_an_order_that_never_arrived_is_absent_only_after_its_lifetime(
     drill: Drill, kind: str

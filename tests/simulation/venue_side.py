@@ -79,6 +79,7 @@ class VenueSide:
         self.faults_fired = 0
         self.on_create: Callable[[Sight], None] | None = None
         self.on_fault: Callable[[], None] | None = None
+        self.struck_at: datetime | None = None
         self.travelling: set[asyncio.Task[Delivery]] = set()
         self._beaten_at = timeline.at
         for user in USERS:
@@ -91,7 +92,9 @@ class VenueSide:
 
     def disturbance(self, request: WireRequest) -> FaultRule | None:
         rule = self.venues.disturbance(request)
-        self.faults_fired += rule is not None
+        if rule is not None:
+            self.faults_fired += 1
+            self.struck_at = self._timeline.at
         if rule is not None and self.on_fault is not None:
             self.on_fault()
         return rule

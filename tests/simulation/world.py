@@ -19,11 +19,12 @@ from exchanges.models import ExchangeAccount, Instrument
 from tests.simulation.crash import Crash
 from tests.simulation.laboratory import Laboratory
 from tests.simulation.prices import Prices
-from tests.simulation.streams import Streams
+from tests.simulation.streams import Streams, Weather
 from tests.simulation.timeline import forget_tasks
+from tests.simulation.venue_side import BEAT
 from trading.core.states import LIVE_POSITION_STATES
 from trading.models import Position
-from trading.services import evaluate, lease, slots
+from trading.services import evaluate, lease, lookup, slots
 from trading.services.account_facts import record
 from trading.services.book_funding import book_funding
 from trading.services.drive import drive
@@ -127,13 +128,17 @@ class World:
         except Crash:
             self.die()
         self._step()
+        for position_id in self.laboratory.doorbells.take():
+            self.ring(position_id)
 
     def die(self) -> None:
         """Lose everything in memory, be away for a moment, then start as production starts."""
         self.deaths += 1
+        self.note_fault()
         self.boundaries.restart()
         forget_tasks(self.laboratory.loop, frozenset(self.far.travelling))
         evaluate._shared.cache_clear()
+        lookup.not_found_since.clear()
         self.streams.lose_all()
         self._leave_leases()
         self.sleep(RESTART_SECONDS)
@@ -204,11 +209,24 @@ class World:
         left = seconds
         while left > 0:
             step = min(SWEEP_EVERY if self._is_busy() else IDLE_SECONDS, left)
-            self._wait(step)
+            self._wait_listening(step)
             left -= step
-            self.hear_streams()
             self.sweep()
             self._beats()
+
+    def _wait_listening(self, seconds: float) -> None:
+        """Wait, and hear each message of a stream at its moment, as a running Carry does."""
+        left = seconds
+        while left > 0:
+            part = min(left, self._until_news())
+            self._wait(part)
+            left -= part
+            self.hear_streams()
+
+    def _until_news(self) -> float:
+        """Return how long surely nothing is told: what rests at a venue may fill at any beat."""
+        seconds = self.streams.seconds_to_next(self.now)
+        return min(seconds, BEAT.total_seconds()) if self.far.ledger.open_orders() else seconds
 
     def sleep(self, seconds: float) -> None:
         """Let time pass with every process of Carry away."""
@@ -222,7 +240,6 @@ class World:
         if self.down or self.prices.silent:
             self.excused += timedelta(seconds=seconds)
         self.laboratory.loop.run_until_complete(asyncio.sleep(seconds))
-        self.prices.feed(self.now)
 
     def _is_busy(self) -> bool:
         """Tell whether the next sweep may have work; while it has none, fewer are as good."""
@@ -279,8 +296,11 @@ class World:
 
     @property
     def is_faulted(self) -> bool:
-        """Tell whether anything was disturbed in the last minute."""
-        return self._faulted_at is not None and self.now - self._faulted_at < FAULTS_LINGER
+        """Tell whether anything was disturbed in the last minute, or messages get lost now."""
+        if self.doorbells_lost or self.streams.weather != Weather():
+            return True
+        moments = [at for at in (self._faulted_at, self.far.struck_at) if at is not None]
+        return bool(moments) and self.now - max(moments) < FAULTS_LINGER
 
     def note_fault(self) -> None:
         self._faulted_at = self.now

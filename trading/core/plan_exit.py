@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from trading.core.entry_style import CloseOrder
-from trading.core.exposure import ZERO
+from trading.core.exposure import ZERO, Exposure, exposure
 from trading.core.hold_sentence import cannot_close, dust, wrong_way_round
 from trading.core.order_refusal import RefusalKind
 from trading.core.plan_care import kept_quantity
@@ -23,6 +23,7 @@ from trading.core.states import Goal, PositionEvent, PositionState, Purpose
 from trading.core.steps import Place, PlaceAll, Reach, ReadBack, Record, Step, Wait
 
 LONGEST_PAUSE = timedelta(seconds=30)
+LONGEST_NAKED_PAUSE = timedelta(seconds=4)
 
 
 def exit_step(view: PositionView, now: datetime) -> Step:
@@ -171,8 +172,10 @@ def _is_hopeless(view: PositionView, failures: list[OrderView]) -> bool:
 
 
 def _retry_is_early(view: PositionView, failures: list[OrderView], now: datetime) -> bool:
-    """Double the delay with each failure, to at most half a minute."""
+    """Double the delay with each failure, to a longest pause that is short while a leg is naked."""
     if not failures:
         return False
-    delay = min(view.rules.retry_delay * (1 << (len(failures) - 1)), LONGEST_PAUSE)
+    is_naked = exposure([leg.exposure for leg in view.legs]) is Exposure.IMBALANCED
+    longest = LONGEST_NAKED_PAUSE if is_naked else LONGEST_PAUSE
+    delay = min(view.rules.retry_delay * (1 << (len(failures) - 1)), longest)
     return now - failures[0].created_at < delay

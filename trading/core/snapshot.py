@@ -200,7 +200,7 @@ class Rules:
     hedge_deadline: timedelta
     retry_delay: timedelta
     max_attempts: int
-    max_close_attempts: int = 20
+    max_close_attempts: int = 40
     cancel_again: timedelta = timedelta(seconds=3)
     entry_style: EntryStyle = EntryStyle.LIMIT_AT_MID
     maker_reprice_budget: int = 0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from exchanges.domain import ClientOrderId, Fill, OrderReport, Symbol
 from exchanges.errors import OrderNotFound, VenueError
@@ -24,10 +27,21 @@ from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
 
 # A signed request is refused by the venue 5 s after it was signed; the rest is margin for lag.
 ORDER_LIFETIME = timedelta(seconds=15)
+# A wall clock may jump: absence is also seen this long by one that only counts seconds.
+ABSENT_SECONDS = 10.0
+# When this process was first told that a venue knows no such order, in its loop's own seconds.
+not_found_since: dict[UUID, float] = {}
 POLL_EVERY = timedelta(milliseconds=400)
 READ_MARGIN = timedelta(seconds=5)
 # A clock of ours that ran ahead dates an order after its own fills.
 CLOCK_MARGIN = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A venue's word that it knows no such order, at this second of the loop that asked."""
+
+    seconds: float
 
 
 def look_up(orders: Iterable[Order], *, venues: Venues, contact: Contact, now: datetime) -> bool:
@@ -42,7 +56,7 @@ def look_up(orders: Iterable[Order], *, venues: Venues, contact: Contact, now: d
     ]
     answers = venues.call_all([_ask(order, venues) for order in due], READ_SECONDS)
     for order, answer in zip(due, answers, strict=True):
-        did_answer = isinstance(answer, OrderReport | OrderNotFound)
+        did_answer = isinstance(answer, OrderReport | Missing)
         contact.note(order.leg.account_id, answered=did_answer)
         _take_answer(order, answer, venues=venues, now=now)
     return bool(due or suspected)
@@ -71,23 +85,32 @@ def _age(moment: datetime, now: datetime) -> timedelta:
     return abs(now - moment)
 
 
-def _ask(order: Order, venues: Venues) -> Coroutine[Any, Any, OrderReport]:
-    trading = venues.trading(order.leg.account)
-    return trading.find_order(
+def _ask(order: Order, venues: Venues) -> Coroutine[Any, Any, OrderReport | Missing]:
+    found = venues.trading(order.leg.account).find_order(
         ClientOrderId(order.client_order_id), Symbol(order.leg.instrument.symbol)
     )
+    return _or_missing(found)
+
+
+async def _or_missing(found: Coroutine[Any, Any, OrderReport]) -> OrderReport | Missing:
+    try:
+        return await found
+    except OrderNotFound:
+        return Missing(asyncio.get_running_loop().time())
 
 
 def _take_answer(
-    order: Order, answer: OrderReport | BaseException, *, venues: Venues, now: datetime
+    order: Order, answer: OrderReport | Missing | BaseException, *, venues: Venues, now: datetime
 ) -> None:
     Order.objects.filter(pk=order.pk).update(looked_up_at=now)
     order.looked_up_at = now
     match answer:
         case OrderReport():
+            not_found_since.pop(order.pk, None)
             absorb_report(order, answer, now=now)
-        case OrderNotFound():
-            _consider_absence(order, venues, now)
+        case Missing(seconds=seconds):
+            if seconds - not_found_since.setdefault(order.pk, seconds) >= ABSENT_SECONDS:
+                _consider_absence(order, venues, now)
         case _ if order.state in UNRESOLVED_ORDER_STATES:
             _tell_unresolved(order, now)
 
@@ -110,6 +133,7 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
         return
     if order.state == OrderState.UNKNOWN:
         record_absence(order, now=now)
+        not_found_since.pop(order.pk, None)
     else:
         _tell_vanished(order, now)
 

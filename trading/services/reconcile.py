@@ -239,8 +239,10 @@ def _apply(
     """Write only what changes: own fills and the venue's closings by their key, own orders."""
     booked = book_fills(account, [found.fill for found in findings.fills], now=now)
     closed = book_venue_fills(account, findings.venue_fills, now=now)
-    for position in closed:
-        ring_drive(position.pk)
+    # A fill that no stream told of is hedged at once, as one that was streamed.
+    moved = [*(order.position_id for order in booked), *(position.pk for position in closed)]
+    for position_id in dict.fromkeys(moved):
+        ring_drive(position_id)
     observed = {found.client_order_id for found in findings.orders}
     listed: dict[str | None, OrderReport] = {r.client_order_id: r for r in reports.orders}
     absorbed = 0

@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 
 from trading.models import JobRun
 
-KEPT = timedelta(hours=1)
+# A clock that jumps ahead and comes back must find what it had claimed.
+KEPT = timedelta(hours=3)
 ONLY_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
