@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from trading.core.forecast import (
     PremiumForecast,
     PremiumFormula,
     ShrunkAverage,
-    premium_forecast,
+    forecast_by,
     premium_index,
 )
 from trading.core.funding import (
@@ -44,10 +43,6 @@ def settled(*rates: str, interval: int = H8) -> list[SettledRate]:
         )
         for index, rate in enumerate(rates)
     ]
-
-
-def learned(settled: Sequence[SettledRate]) -> ExpectedRate:
-    return ExpectedRate(rate_8h=D("-0.0001"), sign_change=D(1))
 
 
 def test_the_last_value_errs_as_often_as_rates_have_changed_by_more() -> None:
@@ -117,7 +112,6 @@ def test_shorter_intervals_divide_the_rate_or_only_the_interest() -> None:
     # 0.0010 - 0.0005: halved, or whole every four hours
     assert per_8h.rate(D("0.0010"), H4) == D("0.00025")
     assert per_interval.rate(D("0.0010"), H4) == D("0.0005")
-    assert premium_forecast(per_interval, D("0.0010"), H4).rate_8h == D("0.0010")
 
 
 def test_premium_is_what_the_mark_is_above_the_index() -> None:
@@ -143,6 +137,28 @@ def test_the_premium_estimator_expects_the_formula_at_each_settlement() -> None:
     assert (carry.coming, carry.later) == (D("0.0002"), D("0.0003"))
     assert expected_rate(leg("0.0003"), model) == D("0.0003")
     assert leg_carry(leg(None), model) is None
+
+
+def test_a_flip_is_forecast_as_carry_is_expected() -> None:
+    def leg(side: Side, premium_rate: str | None, ratio: str = "1") -> FundingLeg:
+        return FundingLeg(
+            side=side,
+            predicted_rate=D(0),
+            interval_seconds=H4,
+            next_funding_at=NOW,
+            premium_rate=None if premium_rate is None else D(premium_rate),
+            ratio=D(ratio),
+        )
+
+    def chosen(estimator: CarryEstimator, *legs: FundingLeg) -> FundingForecast | None:
+        return forecast_by(estimator, legs, half_life=HALF_LIFE)
+
+    # short at 0.0004 per 4 h by half, long at 0.0001: 0.0004 - 0.0002 per 8 h
+    pair = (leg(Side.BUY, "0.0001"), leg(Side.SELL, "0.0004", "0.5"))
+    assert chosen(CarryEstimator.PREMIUM_INDEX, *pair) == PremiumForecast(rate_8h=D("0.0002"))
+    assert chosen(CarryEstimator.PREMIUM_INDEX, leg(Side.BUY, None)) is None
+    assert chosen(CarryEstimator.EWMA, *pair) == ShrunkAverage(half_life=HALF_LIFE)
+    assert chosen(CarryEstimator.PREDICTED, *pair) == LastValue()
 
 
 def test_a_leg_counts_by_its_ratio() -> None:

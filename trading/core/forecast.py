@@ -6,14 +6,20 @@ of one instrument or of a position's spread, > 0 where it is received.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
-from trading.core.funding import SettledRate, rate_8h, rate_per_interval
+from trading.core.funding import (
+    CarryEstimator,
+    FundingLeg,
+    SettledRate,
+    rate_8h,
+    rate_per_interval,
+)
 from trading.core.history import running_averages
 
 ONE = Decimal(1)
@@ -114,8 +120,25 @@ def premium_index(mark_price: Decimal, index_price: Decimal) -> Decimal:
     return (mark_price - index_price) / index_price
 
 
-def premium_forecast(formula: PremiumFormula, premium: Decimal, seconds: int) -> PremiumForecast:
-    return PremiumForecast(rate_8h=rate_8h(formula.rate(premium, seconds), seconds))
+def forecast_by(
+    estimator: CarryEstimator, legs: Iterable[FundingLeg], *, half_life: timedelta
+) -> FundingForecast | None:
+    """Return the forecast that goes with how carry is expected, of the spread of `legs`.
+
+    None where a premium is not known.
+    """
+    match estimator:
+        case CarryEstimator.EWMA:
+            return ShrunkAverage(half_life=half_life)
+        case CarryEstimator.PREDICTED:
+            return LastValue()
+        case CarryEstimator.PREMIUM_INDEX:
+            total = Decimal(0)
+            for leg in legs:
+                if leg.premium_rate is None:
+                    return None
+                total += leg.weight * rate_8h(leg.premium_rate, leg.interval_seconds)
+            return PremiumForecast(rate_8h=total)
 
 
 def changes(settled: Sequence[SettledRate]) -> list[Decimal]:

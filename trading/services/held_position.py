@@ -11,8 +11,14 @@ from uuid import UUID
 from exchanges.board import Board
 from exchanges.domain import InstrumentKind, Side
 from trading.core.basis import GapPrices, ageing_8h
-from trading.core.forecast import ExpectedRate, ShrunkAverage
-from trading.core.funding import SettledRate, funding_spread_8h, settled_carry_8h, trailing_mean
+from trading.core.forecast import ExpectedRate, forecast_by
+from trading.core.funding import (
+    FundingLeg,
+    SettledRate,
+    funding_spread_8h,
+    settled_carry_8h,
+    trailing_mean,
+)
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.models import Leg, Position
@@ -20,7 +26,7 @@ from trading.services import market
 from trading.services.evaluate import shared_universe
 from trading.services.gap_prices import entry_prices, exit_prices
 from trading.services.pnl import position_pnl
-from trading.services.universe import Paired
+from trading.services.universe import Paired, PairedLeg
 from trading.strategies.base import (
     Candidate,
     CandidateLeg,
@@ -52,6 +58,15 @@ class LegNow:
         return self.leg.ratio * (self.leg.facts.taker_fee + self.leg.facts.slippage)
 
     @property
+    def paired_leg(self) -> PairedLeg:
+        instrument = self.leg.facts.instrument
+        return PairedLeg(
+            paired=Paired(id=self.instrument_id, instrument=instrument),
+            side=self.leg.side,
+            ratio=self.leg.ratio,
+        )
+
+    @property
     def is_perpetual(self) -> bool:
         return self.leg.facts.instrument.kind is InstrumentKind.PERPETUAL
 
@@ -75,7 +90,7 @@ def held_position(
     leaving = exit_prices(ordered, board, now=now, max_age=parameters.max_book_age)
     if len(known) < len(ordered) or leaving is None:
         return None
-    return _held(position, ordered, known, leaving, parameters, now)
+    return _held(position, ordered, known, leaving, board, parameters, now)
 
 
 def _held(
@@ -83,6 +98,7 @@ def _held(
     rows: Sequence[Leg],
     known: Sequence[LegNow],
     leaving: GapPrices,
+    board: Board,
     parameters: Parameters,
     now: datetime,
 ) -> HeldPosition:
@@ -96,7 +112,7 @@ def _held(
         ]
     )
     marks = {fact.instrument_id: fact.exit_price for fact in known}
-    history = PairHistory(spreads=spreads)
+    history = shared_universe(now).history([fact.paired_leg for fact in known], board)
     coming = [
         SettledRate(
             settled_at=now,
@@ -121,7 +137,7 @@ def _held(
         ageing_8h=ageing_8h([leg.priced for leg in legs], now),
         borrow_per_hour=sum((fact.borrow_per_hour for fact in known), ZERO),
         fair_gap=fair_gap(legs, history, parameters, now),
-        forecast=_forecast(spreads, parameters),
+        forecast=_forecast(spreads, funded, parameters),
         opposite=_opposite(position, legs, spreads, parameters, now),
     )
 
@@ -158,11 +174,14 @@ def _is_funding_known(facts: InstrumentFacts, parameters: Parameters, now: datet
     return now - rate.observed_at <= parameters.max_funding_age
 
 
-def _forecast(spreads: Sequence[SettledRate], parameters: Parameters) -> ExpectedRate | None:
+def _forecast(
+    spreads: Sequence[SettledRate], legs: Sequence[FundingLeg], parameters: Parameters
+) -> ExpectedRate | None:
     """Return what the spread is expected to settle at next; asked only where that turns it."""
     if not parameters.funding_flip:
         return None
-    return ShrunkAverage(half_life=parameters.carry_half_life).expect(spreads)
+    forecast = forecast_by(parameters.carry_estimator, legs, half_life=parameters.carry_half_life)
+    return None if forecast is None else forecast.expect(spreads)
 
 
 def _opposite(
