@@ -5,6 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from trading.core.history import Frequency
 from trading.templatetags import carry_format as carry
 
 pytestmark = pytest.mark.core
@@ -123,3 +124,15 @@ def test_times_are_utc() -> None:
 
 def test_people_read_plain_symbols() -> None:
     assert carry.people_symbol("BTC/USDT:USDT") == "BTC-USDT"
+
+
+def test_basis_points_of_my_money_carry_their_sign() -> None:
+    assert carry.basis_points(D("-0.0371")) == "−371"
+    assert carry.basis_points(D("0.0046")) == "+46"
+    assert carry.basis_points(None) == "?"
+
+
+def test_odds_are_parts_without_a_sign_and_unknown_without_history() -> None:
+    assert carry.odds(Frequency(hits=21, windows=100)) == "21%"
+    assert carry.odds(None) == "?"
+    assert carry.level(D("0.856")) == "86%"

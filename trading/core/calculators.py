@@ -33,6 +33,7 @@ from trading.core.sizing import max_safe_leverage, recommended_leverage, size_fo
 
 ZERO, ONE = Decimal(0), Decimal(1)
 EIGHT = Decimal(8)
+SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class LegInput:
         """Return what settles of it, the stated rate standing for its average too."""
         if self.interval is None:
             return None
-        seconds = self.interval // timedelta(seconds=1)
+        seconds = (self.interval + SECOND / 2) // SECOND
         return FundingLeg(
             side=self.side,
             predicted_rate=self.funding_rate,

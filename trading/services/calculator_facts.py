@@ -100,7 +100,7 @@ def _funding(rate: FundingRate, now: datetime) -> dict[str, str]:
     wait = max(rate.next_funding_at - now, timedelta(0))
     return {
         "rate": _percent(rate.funding_rate),
-        "interval": plain(Decimal(rate.interval_seconds) / 3600),
+        "interval": plain(for_display(Decimal(rate.interval_seconds) / 3600, 6)),
         "next": plain(for_display(Decimal(wait // timedelta(seconds=1)) / 60, 1)),
     }
 

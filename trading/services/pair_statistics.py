@@ -51,6 +51,14 @@ class PairStatistics:
         return None if self.stability is None else self.stability.mean
 
     @property
+    def persistence(self) -> Decimal | None:
+        return None if self.stability is None else self.stability.persistence
+
+    @property
+    def score(self) -> Decimal | None:
+        return None if self.stability is None else self.stability.score
+
+    @property
     def half_life_hours(self) -> Decimal | None:
         if self.half_life is None:
             return None

@@ -11,6 +11,8 @@ from decimal import Decimal
 
 from django import template
 
+from trading.core.history import Frequency
+
 register = template.Library()
 
 MINUS = "\N{MINUS SIGN}"
@@ -122,6 +124,24 @@ def compact(value: Decimal | None) -> str:
 def share(value: Decimal | None) -> str:
     """Return a small fraction as signed percent with two decimals: `+0.03%`."""
     return UNKNOWN if value is None else f"{signed(value * 100, 2)}%"
+
+
+@register.filter
+def basis_points(value: Decimal | None) -> str:
+    """Return a gain or loss in basis points, signed, for columns headed bp: `+46`, `−371`."""
+    return UNKNOWN if value is None else signed(value * 10_000, 0)
+
+
+@register.filter
+def odds(frequency: Frequency | None) -> str:
+    """Return how often the past did it: `21%`; `?` where it is too short to say."""
+    return UNKNOWN if frequency is None else level(frequency.share)
+
+
+@register.filter
+def level(value: Decimal | None) -> str:
+    """Return a part of a whole, which has no sign: `86%`."""
+    return UNKNOWN if value is None else f"{plain(value * 100, 0)}%"
 
 
 @register.filter
@@ -283,6 +303,12 @@ def epoch_ms(at: datetime | None) -> str:
 def people_symbol(unified: str) -> str:
     """Return `BTC-USDT` for `BTC/USDT:USDT` and for `BTC/USDT`."""
     return unified.partition(":")[0].replace("/", "-")
+
+
+@register.filter
+def words(key: str) -> str:
+    """Show a key as people read it: `cash_and_carry` is `cash and carry`."""
+    return key.replace("_", " ")
 
 
 @register.filter

@@ -14,6 +14,8 @@ from trading.selectors.legs import liquidation_prices
 from trading.selectors.position_page import position_records
 from trading.selectors.positions import get_position_for_user, position_line
 from trading.selectors.settled import RateBasis
+from trading.services.pair_statistics import pair_statistics
+from trading.strategies.registry import STRATEGIES
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
 from trading.views.ticket import ticket_for
@@ -57,7 +59,10 @@ def position(request: SignedInRequest, position_id: UUID) -> HttpResponse:
 @signed_in
 @require_GET
 def opportunities(request: SignedInRequest) -> HttpResponse:
-    return render_page(request, "opportunities.html", screen_for(request))
+    screen = screen_for(request)
+    asked = request.GET.get("strategy", "")
+    screen.strategy = asked if asked in STRATEGIES else ""
+    return render_page(request, "opportunities.html", screen, strategies=list(STRATEGIES))
 
 
 @signed_in
@@ -74,7 +79,8 @@ def rates_history(request: SignedInRequest, base: str) -> HttpResponse:
     if base not in screen.sheet.bases:
         raise Http404(f"No perpetual on {base} is known.")
     chart = funding_chart(request.user, base, screen.now)
-    return render_page(request, "rates_history.html", screen, chart=chart)
+    pairs = pair_statistics(request.user, base, screen.now)
+    return render_page(request, "rates_history.html", screen, chart=chart, pairs=pairs)
 
 
 @signed_in
