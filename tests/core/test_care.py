@@ -158,7 +158,7 @@ def test_a_leg_that_ends_within_a_day_is_named() -> None:
 def test_a_leg_that_is_not_traded_keeps_the_other() -> None:
     assert halt_sentence((BTC,)) == ""
     assert halt_sentence((BTC, replace(BTC, is_active=False))).startswith(
-        "BTC/USDT:USDT is not traded at bybit now: both legs are kept"
+        "BTC/USDT:USDT is not traded at bybit now: all legs are kept"
     )
 
 

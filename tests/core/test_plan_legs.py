@@ -58,10 +58,10 @@ def contract(held: str = "0", *, index: int = 1, **changes: object) -> LegView:
     return replace(leg, **changes)  # type: ignore[arg-type]
 
 
-def three(first: str, second: str, third: str, **changes: object) -> tuple[LegView, ...]:
+def three(first: str, second: str, third: str) -> tuple[LegView, ...]:
     return (
         spot(first, orders=(filled(0, first),)),
-        contract(second, ratio=HALF, **changes),
+        contract(second, ratio=HALF),
         contract(third, index=2, ratio=HALF),
     )
 

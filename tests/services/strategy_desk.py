@@ -22,6 +22,7 @@ from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote, Symbol
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
 from exchanges.services import store_listing
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
 from exchanges.simulator.market import next_settlement
 from exchanges.venues import PROFILES
 from tests.simulation.memory import MemoryRedis
@@ -29,8 +30,10 @@ from tests.simulator.nearby import call, call_all, client_at
 from tests.simulator.world import World
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState
-from trading.models import FundingEvent, Leg, LegSide, Position, Trade
+from trading.models import BorrowInterest, FundingEvent, Leg, LegSide, Position, Trade
+from trading.services import kill_switch
 from trading.services.book_funding import book_funding
+from trading.services.book_interest import book_interest
 from trading.services.drive import drive
 from trading.services.equity import read_accounts, snapshot_equity
 from trading.services.exit import request_exit
@@ -52,6 +55,7 @@ class PlannedLeg:
     side: LegSide
     ratio: str = "1"
     leverage: str = "1"
+    kinds: tuple[str, ...] = ("spot", "perpetual", "future")
 
 
 class StrategyDesk:
@@ -139,6 +143,12 @@ class StrategyDesk:
             self.world.wait(hours=1)
             self._store_settlements()
             book_funding(venues=self.venues, now=self.now)
+            book_interest(venues=self.venues, now=self.now)
+
+    def kill(self) -> None:
+        kill_switch.press(
+            user=self.user, actor="trader", reason="a test", closes_positions=True, now=self.now
+        )
 
     def reconcile(self) -> None:
         for account in ExchangeAccount.objects.select_related("exchange"):
@@ -173,8 +183,7 @@ class StrategyDesk:
         rows = Trade.objects.select_related("leg__instrument__exchange")
         return sorted(
             (
-                row.leg.instrument.exchange.code,
-                row.leg.instrument.venue_symbol,
+                *self._listing(row.leg.instrument).key,
                 row.venue_trade_id,
                 row.order_side,
                 row.price,
@@ -207,6 +216,14 @@ class StrategyDesk:
     def their_funding(self) -> list[tuple[str, Decimal]]:
         rows = self.world.simulator.ledger.funding
         return sorted((row.venue_payment_id, row.payment) for row in rows)
+
+    def our_interest(self) -> list[tuple[str, Decimal, str]]:
+        rows = BorrowInterest.objects.all()
+        return sorted((row.venue_interest_id, row.amount, row.asset) for row in rows)
+
+    def their_interest(self) -> list[tuple[str, Decimal, str]]:
+        rows = self.world.simulator.ledger.interest
+        return sorted((row.venue_interest_id, row.interest, row.asset) for row in rows)
 
     def feed(self) -> None:
         """Put what the venues publish at this moment on the board."""
@@ -255,7 +272,9 @@ class StrategyDesk:
         return facts
 
     def _listing(self, instrument: Instrument) -> Any:
-        key = (instrument.exchange.code, instrument.venue_symbol)
+        venue = instrument.exchange.code
+        is_unified_spot = venue == BYBIT and instrument.kind == "spot"
+        key = (BYBIT_SPOT if is_unified_spot else venue, instrument.venue_symbol)
         return self.world.simulator.market.listings.get(key)
 
     def _listings(self, venue: str) -> list[Any]:
@@ -279,7 +298,9 @@ class StrategyDesk:
             )
 
     def _write_leg(self, position: Position, index: int, leg: PlannedLeg) -> None:
-        instrument = Instrument.objects.get(exchange__code=leg.venue, venue_symbol=leg.symbol)
+        instrument = Instrument.objects.get(
+            exchange__code=leg.venue, venue_symbol=leg.symbol, kind__in=leg.kinds
+        )
         listing = self._listing(instrument)
         Leg.objects.create(
             position=position,

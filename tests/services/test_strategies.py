@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from datetime import timedelta
-from pathlib import Path
-
 import pytest
 
-from exchanges import selectors
 from exchanges.simulator.accounts import Origin
 from tests.services.strategy_desk import D, PlannedLeg, StrategyDesk
-from tests.simulation.memory import MemoryRedis
-from tests.simulator.world import START
 from trading.core.states import PositionState
 from trading.models import Event, LegSide, Trade
-from trading.services import evaluate
 from trading.services.equity_bridge import equity_bridge
 from trading.services.pnl import realised_parts
 from trading.services.reduction import request_reduction
@@ -23,32 +15,22 @@ from trading.services.reduction import request_reduction
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
 
 LONG, SHORT = LegSide.LONG, LegSide.SHORT
+# Bybit names spot and perpetual alike.
+CONTRACT = ("perpetual",)
 SPOT = PlannedLeg(venue="binance", symbol="BTCUSDT", side=LONG)
 PERP = PlannedLeg(venue="binanceusdm", symbol="BTCUSDT", side=SHORT, leverage="2")
-SOON = START + timedelta(hours=30)
 NEAR, FAR = "BTCUSDT_260106", "BTCUSDT-27MAR26"
 
 
 @pytest.fixture
-def redis() -> Generator[MemoryRedis]:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    yield memory
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, redis: MemoryRedis) -> Generator[StrategyDesk]:
-    desk = StrategyDesk(tmp_path / "venues", redis, expiries=(SOON, START + timedelta(days=81)))
-    yield desk
-    desk.close()
+def desk(strategy_desk: StrategyDesk) -> StrategyDesk:
+    return strategy_desk
 
 
 def assert_books_are_the_venues(desk: StrategyDesk) -> None:
     assert desk.our_fills() == desk.their_fills()
     assert desk.our_funding() == desk.their_funding()
+    assert desk.our_interest() == desk.their_interest()
     assert not Event.objects.filter(severity=Event.Severity.CRITICAL).exists()
 
 
@@ -100,7 +82,7 @@ def test_price_convergence_closes_once_the_gap_is_gone(desk: StrategyDesk) -> No
     desk.world.pin("bybit", price="60300", funding_rate="0")
     legs = [
         PlannedLeg(venue="binanceusdm", symbol="BTCUSDT", side=LONG, leverage="2"),
-        PlannedLeg(venue="bybit", symbol="BTCUSDT", side=SHORT, leverage="2"),
+        PlannedLeg(venue="bybit", symbol="BTCUSDT", side=SHORT, leverage="2", kinds=CONTRACT),
     ]
     position = desk.plan("price_convergence", legs, "0.1", entry_style="both_at_once")
     desk.drive_until(position, PositionState.OPEN)
@@ -124,7 +106,7 @@ def calendar(desk: StrategyDesk) -> list[PlannedLeg]:
     desk.open_accounts("binanceusdm", "bybit")
     desk.world.pin("bybit", funding_rate="-0.0001")
     return [
-        PlannedLeg(venue="bybit", symbol="BTCUSDT", side=LONG, leverage="2"),
+        PlannedLeg(venue="bybit", symbol="BTCUSDT", side=LONG, leverage="2", kinds=CONTRACT),
         PlannedLeg(venue="binanceusdm", symbol=NEAR, side=SHORT, leverage="2"),
     ]
 

@@ -178,6 +178,6 @@ def halt_sentence(legs: Sequence[Instrument]) -> str:
     if stopped is None:
         return ""
     return (
-        f"{stopped.symbol} is not traded at {stopped.venue} now: both legs are kept until it is, "
+        f"{stopped.symbol} is not traded at {stopped.venue} now: all legs are kept until it is, "
         "or until the venue settles it"
     )

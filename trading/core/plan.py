@@ -51,7 +51,7 @@ def _begin(view: PositionView) -> Step:
 
 def _hold_open(view: PositionView) -> Step:
     if exposure([leg.exposure for leg in view.legs]) is Exposure.FLAT:
-        return confirmed(view, PositionEvent.FLAT, "both legs are gone")
+        return confirmed(view, PositionEvent.FLAT, "all legs are gone")
     if cause := trim_cause(view):
         return Record(event=PositionEvent.IMBALANCED, cause=cause)
     if view.goal is Goal.FLAT:
@@ -65,7 +65,7 @@ def _held(view: PositionView) -> Step:
     if exposure([leg.exposure for leg in view.legs]) is Exposure.FLAT and all(
         leg.settled for leg in view.legs
     ):
-        return confirmed(view, PositionEvent.FLAT, "both legs are gone")
+        return confirmed(view, PositionEvent.FLAT, "all legs are gone")
     return Wait(reason="held until a person decides")
 
 

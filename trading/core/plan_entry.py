@@ -152,7 +152,7 @@ def _entry_ended(view: PositionView, overpaid: str) -> Step:
             return confirmed(view, PositionEvent.FLAT, "nothing but dust is left")
         case Exposure.HEDGED:
             note = f"; the rest was left: {overpaid}" if overpaid else ""
-            cause = f"both legs are filled and read back{note}"
+            cause = f"all legs are filled and read back{note}"
             return confirmed(view, PositionEvent.HEDGED, cause)
         case Exposure.IMBALANCED:
             return Record(event=PositionEvent.IMBALANCED, cause="the filled part cannot be hedged")

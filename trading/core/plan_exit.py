@@ -27,7 +27,7 @@ LONGEST_NAKED_PAUSE = timedelta(seconds=4)
 
 
 def exit_step(view: PositionView, now: datetime) -> Step:
-    """Close both legs; none alone while the other's venue is out of reach, unless forced to."""
+    """Close all legs; none alone while the other's venue is out of reach, unless forced to."""
     if (step := _settle_orders(view, "the position is being closed", now)) is not None:
         return step
     if _must_ask_whether_reachable(view):
@@ -36,7 +36,7 @@ def exit_step(view: PositionView, now: datetime) -> Step:
         return step
     if any(_is_away(leg) for leg in view.legs):
         return Wait(reason="a venue does not answer: the other leg is not closed alone")
-    cause = f"both legs are closed and read back{dust(view)}"
+    cause = f"all legs are closed and read back{dust(view)}"
     return confirmed(view, PositionEvent.FLAT, cause)
 
 

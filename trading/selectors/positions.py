@@ -127,12 +127,14 @@ class PositionLine:
     def unhedged_leg(self) -> LegLine | None:
         """Return the leg that is larger than the other beyond a lot, None while hedged or flat."""
         held = [
-            LegExposure(net_base=line.base_quantity, lot=line.leg.instrument.lot)
+            LegExposure(
+                net_base=line.base_quantity, lot=line.leg.instrument.lot, ratio=line.leg.ratio
+            )
             for line in self.legs
         ]
         if exposure(held) is not Exposure.IMBALANCED:
             return None
-        return max(self.legs, key=lambda line: abs(line.base_quantity))
+        return max(self.legs, key=lambda line: abs(line.base_quantity) / line.leg.ratio)
 
     @property
     def exit_cost(self) -> Decimal | None:

@@ -49,7 +49,7 @@ async def _prepare(leg: Leg, trading: Trading, account: Account) -> str:
     """Return a sentence when the venue holds a position there that is not ours."""
     symbol = Symbol(leg.instrument.symbol)
     if leg.instrument.kind == InstrumentKind.SPOT:
-        return ""
+        return await _foreign_debt(leg, account)
     await trading.prepare(symbol, leverage=leg.leverage)
     held = venue_quantity(await account.positions(), symbol)
     if abs(held) < leg.instrument.lot:
@@ -57,6 +57,22 @@ async def _prepare(leg: Leg, trading: Trading, account: Account) -> str:
     return (
         f"{leg.instrument.exchange.name} already holds {held.normalize():f} {leg.instrument.base} "
         f"that Carry did not open: close it there first"
+    )
+
+
+async def _foreign_debt(leg: Leg, account: Account) -> str:
+    """Return a sentence when coins are owed that we did not borrow: ours could not be told apart.
+
+    Coins that are held are nobody's concern: we sell no more than we have bought or borrowed.
+    """
+    base = leg.instrument.base
+    totals = [balance.total for balance in await account.balances() if balance.asset == base]
+    total = sum(totals, Decimal(0))
+    if total > -leg.instrument.lot:
+        return ""
+    return (
+        f"the account at {leg.instrument.exchange.name} owes {-total.normalize():f} {base} that "
+        "Carry did not borrow: pay it back there first"
     )
 
 
@@ -75,6 +91,5 @@ def prepared_lately(
         ).values_list("account_id", "instrument_id", "leverage")
     )
     return [
-        instrument.kind == InstrumentKind.SPOT or (account.pk, instrument.pk, leverage) in recent
-        for account, instrument, leverage in wanted
+        (account.pk, instrument.pk, leverage) in recent for account, instrument, leverage in wanted
     ]

@@ -17,7 +17,7 @@ ONE_SIDED = "one_sided"
 
 
 def release(position: Position, *, actor: str, now: datetime) -> Refusal | None:
-    """Let the plan act on a held position again, from what both legs hold; None when it is done.
+    """Let the plan act on a held position again, from what its legs hold; None when it is done.
 
     A hedged one is read back and goes on; of an unhedged one the larger leg is cut to the smaller.
     """
