@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,12 +16,17 @@ from arbsite.accounts.models import User, validate_time_zone
 from exchanges.domain import InstrumentKind
 from exchanges.models import Exchange, Instrument
 from trading.core.symbols import parse_pair, shown_pair
+from trading.models import Opportunity
+from trading.services.entry_legs import EntryLeg, long_short
+from trading.strategies.registry import STRATEGIES
 
 SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[km]?)", re.IGNORECASE)
 UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
 KILL_PHRASE = re.compile(r"KILL\s+(?P<count>\d+)", re.IGNORECASE)
 # A perpetual is meant before a spot market, and the commonest margin asset before the others.
 KIND_RANK = {InstrumentKind.PERPETUAL: 0, InstrumentKind.SPOT: 1}
+# Strategies of two venues; those with expiries are entered from what was found.
+SIMPLE = ("funding_spread", "price_convergence", "cash_and_carry", "reverse_cash_and_carry")
 QUOTE_RANK = {"USDT": 0, "USDC": 1, "USD": 2}
 
 
@@ -52,15 +58,17 @@ def parse_symbol(text: str) -> tuple[str, str | None]:
 class Entry:
     """A ticket that names existing things; whether it may be opened is asked of the services."""
 
+    strategy: str
     base: str
-    long_instrument: Instrument
-    short_instrument: Instrument
+    legs: tuple[EntryLeg, ...]
     size_usd: Decimal
 
 
 class TicketForm(forms.Form):
-    """The new-position ticket of one user."""
+    """The new-position ticket of one user: two venues, or all legs of an `opportunity`."""
 
+    opportunity = forms.UUIDField(required=False)
+    strategy = forms.ChoiceField(choices=[(key, key) for key in SIMPLE], required=False)
     symbol = forms.CharField(max_length=40, error_messages={"required": "Name a symbol: BTC."})
     long = forms.CharField(max_length=32, error_messages={"required": "Choose the long venue."})
     short = forms.CharField(max_length=32, error_messages={"required": "Choose the short venue."})
@@ -68,9 +76,15 @@ class TicketForm(forms.Form):
     idempotency_key = forms.UUIDField(required=False)
     quoted_net_apr = forms.DecimalField(required=False)
 
-    def __init__(self, data: Mapping[str, Any], *, exchanges: Sequence[Exchange]) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], *, exchanges: Sequence[Exchange], user: User
+    ) -> None:
         super().__init__(data)
         self.exchanges = {exchange.code: exchange for exchange in exchanges}
+        self.user = user
+        if data.get("opportunity"):
+            for name in ("symbol", "long", "short"):
+                del self.fields[name]
 
     def clean_size(self) -> Decimal:
         return parse_size(self.cleaned_data["size"])
@@ -86,9 +100,15 @@ class TicketForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = self.cleaned_data
-        for leg in ("long", "short"):
+        if cleaned.get("opportunity"):
+            cleaned["found"] = self._opportunity(cleaned["opportunity"])
+            return cleaned
+        strategy = STRATEGIES[cleaned.get("strategy") or SIMPLE[0]]
+        for leg, place in zip(("long", "short"), strategy.shape, strict=True):
             if "symbol" in cleaned and leg in cleaned:
-                cleaned[f"{leg}_instrument"] = self._instrument(cleaned["symbol"], cleaned[leg])
+                cleaned[f"{leg}_instrument"] = self._instrument(
+                    cleaned["symbol"], cleaned[leg], place.kinds
+                )
         instruments = cleaned.get("long_instrument"), cleaned.get("short_instrument")
         if instruments[0] is not None and instruments[0] == instruments[1]:
             self.add_error("short", f"Both legs are {instruments[0]}: choose two venues.")
@@ -96,12 +116,28 @@ class TicketForm(forms.Form):
 
     def entry(self) -> Entry:
         """Return what a valid ticket asks for."""
+        cleaned = self.cleaned_data
+        found = cleaned.get("found")
+        if found is not None:
+            return Entry(
+                strategy=found.strategy,
+                base=found.base,
+                legs=EntryLeg.read(found.legs),
+                size_usd=cleaned["size"],
+            )
         return Entry(
-            base=self.cleaned_data["symbol"][0],
-            long_instrument=self.cleaned_data["long_instrument"],
-            short_instrument=self.cleaned_data["short_instrument"],
-            size_usd=self.cleaned_data["size"],
+            strategy=cleaned["strategy"] or SIMPLE[0],
+            base=cleaned["symbol"][0],
+            legs=long_short(cleaned["long_instrument"], cleaned["short_instrument"]),
+            size_usd=cleaned["size"],
         )
+
+    def _opportunity(self, wanted: UUID) -> Opportunity | None:
+        found = Opportunity.objects.for_user(self.user).filter(pk=wanted).first()
+        if found is None or not found.legs:
+            self.add_error(None, "This opportunity is gone: choose another, or name two venues.")
+            return None
+        return found
 
     def _venue(self, leg: str) -> Exchange:
         code = self.cleaned_data[leg]
@@ -111,16 +147,23 @@ class TicketForm(forms.Form):
         known = ", ".join(exchange.short_code for exchange in self.exchanges.values()) or "none"
         raise ValidationError(f"{code!r}: you have no account at such a venue (yours: {known}).")
 
-    def _instrument(self, symbol: tuple[str, str | None], exchange: Exchange) -> Instrument | None:
+    def _instrument(
+        self,
+        symbol: tuple[str, str | None],
+        exchange: Exchange,
+        kinds: frozenset[InstrumentKind],
+    ) -> Instrument | None:
         base, quote = symbol
-        listed = Instrument.objects.filter(exchange=exchange, base=base, is_active=True)
+        listed = Instrument.objects.filter(
+            exchange=exchange, base=base, is_active=True, kind__in=kinds
+        )
         known = [i for i in listed.select_related("exchange") if quote in (None, i.quote)]
         if not known:
             named = shown_pair(f"{base}/{quote}") if quote else base
             self.add_error(
                 "symbol",
-                f"{named} is not listed at {exchange.name} as a spot or linear market; "
-                "inverse contracts are not traded.",
+                f"{named} is not listed at {exchange.name} as a {' or '.join(sorted(kinds))} "
+                "market; inverse contracts are not traded.",
             )
             return None
         return min(known, key=_preference)

@@ -17,7 +17,6 @@ HTMX = {"HX-Request": "true"}
 # Everything with a spread may be opened: these tests are about the form, not the merit.
 LENIENT = {
     "entry_policy": "spread_only",
-    "min_net_return": "-1",
     "min_spread_base": "0",
     "min_spread_per_10k": "0",
     "carry_estimator": "predicted",
@@ -37,8 +36,8 @@ def sentences(html: str) -> str:
 @pytest.mark.parametrize(
     ("field", "typed", "sentence"),
     [
-        ("symbol", "NOPE", "NOPE is not listed at Binance as a spot or linear market"),
-        ("symbol", "ETHUSD", "ETH-USD is not listed at Binance as a spot or linear market"),
+        ("symbol", "NOPE", "NOPE is not listed at Binance as a perpetual market"),
+        ("symbol", "ETHUSD", "ETH-USD is not listed at Binance as a perpetual market"),
         ("symbol", "E T H", "'E T H' is not a symbol: write BTC, BTC-USDT or BTCUSDT."),
         ("symbol", "", "Name a symbol: BTC."),
         ("size", "lots", "'lots' is not a size: write 25000, 25,000 or 25k."),

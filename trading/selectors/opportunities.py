@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
 
 from arbsite.accounts.models import User
+from exchanges.domain import Side
+from exchanges.models import Instrument
+from trading.core.capacity import CapacityPoint
+from trading.core.money import plain
 from trading.models import Opportunity
 from trading.models.opportunity import OpportunityQuerySet
 from trading.selectors.rates import Cell, Cells
+from trading.services.entry_legs import EntryLeg
 from trading.templatetags import carry_format as carry
 
 CURRENT_FOR = timedelta(minutes=2)
 NOTHING = Cell("—", "vx", "no pair found by the last scans")
+FIGURES = (
+    *("gap", "expected_funding", "gap_credit", "fees", "slippage", "borrow", "transfer"),
+    *("carry_cost", "gross_apr", "profit_usd", "best_size_usd", "best_profit_usd"),
+    *("half_life_hours", "stability", "persistence", "break_even_probability"),
+    *("warning_probability", "risk", "implied_carry_8h", "fair_carry_8h"),
+)
 PAIR_FIELDS = ("long", "short", "spread", "net", "even", "cap")
+
+
+@dataclass(frozen=True, slots=True)
+class LegWords:
+    """One leg as people read it: `L` or `S`, the venue's short code, what kind, which part."""
+
+    side: str
+    venue: str
+    what: str
+    ratio: str
+
+
+def leg_words(leg: EntryLeg) -> LegWords:
+    instrument = leg.instrument
+    kind = {"perpetual": "perp", "future": instrument.symbol.rpartition("-")[2]}
+    return LegWords(
+        side="L" if leg.side is Side.BUY else "S",
+        venue=instrument.exchange.short_code,
+        what=kind.get(instrument.kind, instrument.kind),
+        ratio="" if leg.ratio == 1 else plain(leg.ratio),
+    )
+
+
+def get_opportunity_for_user(user: User, wanted: str) -> Opportunity:
+    """Return one opportunity of the user. Raise Http404 otherwise."""
+    try:
+        return get_object_or_404(Opportunity.objects.for_user(user), pk=UUID(wanted))
+    except ValueError:
+        raise Http404("There is no such opportunity.") from None
 
 
 def best_pairs(user: User, now: datetime) -> dict[str, Opportunity]:
@@ -24,9 +70,51 @@ def best_pairs(user: User, now: datetime) -> dict[str, Opportunity]:
     return {base: found for base, found in newest.items() if found.net_apr is not None}
 
 
-def recent_opportunities(user: User, *, limit: int) -> list[Opportunity]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpportunityLine:
+    """One row of the page: what was found, all its legs, and its figures beyond the columns."""
+
+    found: Opportunity
+    legs: list[LegWords]
+    figures: dict[str, Decimal | None]
+    curve: list[CapacityPoint]
+
+    @property
+    def risk_measure(self) -> str:
+        return str(self.found.details.get("risk_measure", ""))
+
+
+def recent_opportunities(user: User, *, limit: int, strategy: str = "") -> list[OpportunityLine]:
     """Return what was found last, taken or passed over, newest first."""
-    return list(_with_venues(user)[:limit])
+    rows = _with_venues(user)
+    if strategy:
+        rows = rows.filter(strategy=strategy)
+    found = list(rows[:limit])
+    wanted = {UUID(leg["instrument"]) for row in found for leg in row.legs}
+    listed = Instrument.objects.select_related("exchange").in_bulk(wanted)
+    return [_line(row, listed) for row in found]
+
+
+def _line(row: Opportunity, listed: Mapping[UUID, Instrument]) -> OpportunityLine:
+    legs = [
+        EntryLeg(instrument, Side(leg["side"]), Decimal(leg["ratio"]))
+        for leg in row.legs
+        if (instrument := listed.get(UUID(leg["instrument"]))) is not None
+    ] or [EntryLeg(row.long_instrument, Side.BUY), EntryLeg(row.short_instrument, Side.SELL)]
+    numbers = {
+        name: Decimal(value) for name in FIGURES if (value := row.details.get(name)) is not None
+    }
+    return OpportunityLine(
+        found=row,
+        legs=[leg_words(leg) for leg in legs],
+        figures={name: numbers.get(name) for name in FIGURES},
+        curve=[
+            CapacityPoint(
+                size_usd=Decimal(size), net_return=Decimal(net), profit_usd=Decimal(profit)
+            )
+            for size, net, profit in row.details.get("curve", [])
+        ],
+    )
 
 
 def pair_cells(bases: Iterable[str], pairs: dict[str, Opportunity]) -> Cells:

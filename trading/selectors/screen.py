@@ -22,7 +22,12 @@ from trading.selectors.alerts import AlertFeed, alert_feed
 from trading.selectors.board import load_board
 from trading.selectors.dashboard import Summary, summary
 from trading.selectors.engine import EngineStatus, engine_status
-from trading.selectors.opportunities import best_pairs, pair_cells, recent_opportunities
+from trading.selectors.opportunities import (
+    OpportunityLine,
+    best_pairs,
+    pair_cells,
+    recent_opportunities,
+)
 from trading.selectors.positions import (
     PositionLine,
     closed_count,
@@ -66,6 +71,8 @@ class Screen:
         self.user = user
         self.now = now
         self.tab = tab
+        # Which strategy's opportunities are shown; empty is all of them.
+        self.strategy = ""
 
     @cached_property
     def exchanges(self) -> Sequence[Exchange]:
@@ -133,8 +140,8 @@ class Screen:
         return alert_feed(self.user, limit=ALERTS_SHOWN)
 
     @cached_property
-    def opportunities(self) -> list[Opportunity]:
-        return recent_opportunities(self.user, limit=OPPORTUNITIES_SHOWN)
+    def opportunities(self) -> list[OpportunityLine]:
+        return recent_opportunities(self.user, limit=OPPORTUNITIES_SHOWN, strategy=self.strategy)
 
     @cached_property
     def books(self) -> list[AccountBooks]:

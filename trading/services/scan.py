@@ -28,6 +28,7 @@ from exchanges.domain import Depth
 from trading.core.scan.settings import ScanSettings
 from trading.doorbell import ring_entry
 from trading.services import opportunities
+from trading.services.rotate import rotate
 from trading.services.seen import Seen
 from trading.services.shared_scan import SharedScan, lowest_fees
 from trading.services.standing import Standing, load_standings
@@ -243,7 +244,9 @@ def _depths(keys: list[Key]) -> dict[Key, Depth]:
 
 
 def _record(standing: Standing, findings: list[Finding], now: datetime) -> None:
+    """Write what was found, and make room for it where that clearly pays."""
     opportunities.record(standing.user_id, findings, hold=standing.parameters.hold_horizon, now=now)
+    rotate(standing, findings, now=now)
 
 
 def _ring(user_id: UUID, finding: Finding, signalled_at: datetime) -> bool:

@@ -140,6 +140,12 @@ class Standing:
         """Refuse every entry, by hand too, while a kill switch is pressed or nobody drives."""
         return self.engine.refusal if self.engine.bars_hand else None
 
+    @property
+    def lacks_only_room(self) -> bool:
+        """Tell whether entries are possible, or would be with one position less."""
+        refusal = self.refuse_entries()
+        return refusal is None or refusal.code == "too_many_positions"
+
     def refuse_entries(self) -> Refusal | None:
         """Refuse whatever is found while the user's engine may not open anything."""
         most = self.parameters.max_open_positions

@@ -15,10 +15,10 @@ from exchanges.models import Exchange
 from trading.broadcast import broadcast_user
 from trading.core.refusal import Refusal
 from trading.doorbell import ring_drive
-from trading.forms import TicketForm
+from trading.forms import SIMPLE, TicketForm
 from trading.models import Opportunity, Position
+from trading.selectors.opportunities import LegWords, get_opportunity_for_user, leg_words
 from trading.selectors.screen import Screen
-from trading.services.entry_legs import long_short
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.quote import EntryQuote, quote_entry
 from trading.templatetags import carry_format as carry
@@ -38,6 +38,10 @@ class Ticket:
     long: str
     short: str
     size: str
+    strategy: str = SIMPLE[0]
+    strategies: tuple[str, ...] = SIMPLE
+    opportunity: str = ""
+    legs: list[LegWords] = field(default_factory=list)
     venues: list[tuple[str, str]]
     bases: list[str]
     idempotency_key: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -66,6 +70,23 @@ def ticket_for(screen: Screen, base: str | None) -> Ticket:
     return ticket
 
 
+def _ticket_of(screen: Screen, chosen: str) -> Ticket:
+    """Return a ticket for all legs of one opportunity of the user."""
+    found = get_opportunity_for_user(screen.user, chosen)
+    ticket = Ticket(
+        symbol=found.base,
+        long="",
+        short="",
+        size=carry.size(found.size_usd),
+        strategy=found.strategy,
+        opportunity=str(found.pk),
+        venues=_venues(screen),
+        bases=screen.sheet.bases,
+    )
+    _quote(screen, ticket, _form(screen, vars_of(ticket)))
+    return ticket
+
+
 @signed_in
 @require_GET
 def quote(request: SignedInRequest) -> HttpResponse:
@@ -86,7 +107,12 @@ def open_position(request: SignedInRequest) -> HttpResponse:
     screen = screen_for(request)
     if request.method == "GET":
         base = request.GET.get("symbol", "").upper()
-        ticket = ticket_for(screen, base if base in screen.sheet.bases else None)
+        chosen = request.GET.get("opportunity", "")
+        ticket = (
+            _ticket_of(screen, chosen)
+            if chosen
+            else ticket_for(screen, base if base in screen.sheet.bases else None)
+        )
         return render_page(request, "ticket.html", screen, ticket=ticket)
     ticket, form = _typed(screen, request.POST.dict())
     _quote(screen, ticket, form)
@@ -99,8 +125,9 @@ def open_position(request: SignedInRequest) -> HttpResponse:
     entry = form.entry()
     outcome = plan_entry(
         user=request.user,
+        strategy=entry.strategy,
         base=entry.base,
-        legs=long_short(entry.long_instrument, entry.short_instrument),
+        legs=entry.legs,
         size_usd=entry.size_usd,
         opened_by=request.user.get_username(),
         is_manual=True,
@@ -146,6 +173,8 @@ def _typed(screen: Screen, data: dict[str, str]) -> tuple[Ticket, TicketForm]:
         long=data.get("long", ""),
         short=data.get("short", ""),
         size=data.get("size", ""),
+        strategy=data.get("strategy", ""),
+        opportunity=data.get("opportunity", ""),
         venues=_venues(screen),
         bases=screen.sheet.bases,
     )
@@ -162,17 +191,20 @@ def _quote(screen: Screen, ticket: Ticket, form: TicketForm) -> None:
         }
         return
     entry = form.entry()
+    ticket.legs = [leg_words(leg) for leg in entry.legs]
+    ticket.strategy, ticket.symbol = entry.strategy, entry.base
     ticket.quote = quote_entry(
         user=screen.user,
+        strategy=entry.strategy,
         base=entry.base,
-        legs=long_short(entry.long_instrument, entry.short_instrument),
+        legs=entry.legs,
         size_usd=entry.size_usd,
         now=screen.now,
     )
 
 
 def _form(screen: Screen, data: dict[str, str]) -> TicketForm:
-    return TicketForm(data, exchanges=_exchanges(screen))
+    return TicketForm(data, exchanges=_exchanges(screen), user=screen.user)
 
 
 def vars_of(ticket: Ticket) -> dict[str, str]:
@@ -182,6 +214,8 @@ def vars_of(ticket: Ticket) -> dict[str, str]:
         "long": ticket.long,
         "short": ticket.short,
         "size": ticket.size,
+        "strategy": ticket.strategy,
+        "opportunity": ticket.opportunity,
         "idempotency_key": ticket.idempotency_key,
     }
 
