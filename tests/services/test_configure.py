@@ -145,6 +145,19 @@ def open_position(market: Market, parameters: Parameters) -> Position:
     )
 
 
+def test_a_size_in_the_base_asset_is_what_automation_asks_for(owner: User) -> None:
+    market = make_market(owner)
+    limits = market.judge().size_usd
+    [mid] = {row.book.mid for row in market.board.rows.values() if row.book is not None}
+
+    save(owner, order_amount="0.01")
+    in_base = market.judge().size_usd
+    save(owner, order_amount="", order_amount_usd="300")
+
+    assert in_base == mid * D("0.01") < limits
+    assert market.judge().size_usd == 300
+
+
 def test_staff_limits_are_in_force_at_once_and_may_only_be_tightened(owner: User) -> None:
     save(owner, max_position_per_pair_usd="40000")
     set_limit("max_position_per_pair_usd", most=D(30_000))

@@ -127,7 +127,7 @@ class UserScan:
         now: datetime,
         trigger: EntryTrigger,
     ) -> Finding:
-        room = self._room(base, legs)
+        room = self._room(base, legs, seen)
         size = self._parameters.max_position_per_pair_usd
         if isinstance(room, Decimal) and base not in self.standing.live:
             size = room
@@ -215,12 +215,13 @@ class UserScan:
             return None
         return list(max(combinations, key=lambda legs: sum(heard_of(one) for one in legs)))
 
-    def _room(self, base: str, legs: Sequence[PairedLeg]) -> Decimal | Refusal:
+    def _room(self, base: str, legs: Sequence[PairedLeg], seen: Seen) -> Decimal | Refusal:
         """Return the size in USD that limits and capital allow, before the books are asked."""
         venues = [leg.paired.instrument.venue for leg in legs]
         bounds = self.standing.limits_left(base, venues)
-        if self._parameters.order_amount_usd is not None:
-            bounds["the size of an automatic entry"] = self._parameters.order_amount_usd
+        asked = self._asked_usd(legs, seen)
+        if asked is not None:
+            bounds["the size of an automatic entry"] = asked
         if all(venue in self.standing.capital for venue in venues):
             carried = [self._capacity(leg, legs) for leg in legs]
             bounds["the free capital"] = planned_usd(
@@ -230,6 +231,14 @@ class UserScan:
         if size > 0:
             return size
         return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
+
+    def _asked_usd(self, legs: Sequence[PairedLeg], seen: Seen) -> Decimal | None:
+        """Return the configured size; one in the base asset at the lowest mid of the legs."""
+        rows = (seen.board.row(*leg.paired.key) for leg in legs)
+        mids = [row.book.mid for row in rows if row is not None and row.book is not None]
+        if not mids:
+            return self._parameters.order_amount_usd
+        return self._parameters.asked_usd(min(mids))
 
     def _capacity(self, leg: PairedLeg, legs: Sequence[PairedLeg]) -> LegCapacity:
         instrument = leg.paired.instrument

@@ -73,7 +73,7 @@ class FieldLine:
     @property
     def options(self) -> list[Option]:
         chosen = split(self.typed)
-        words = {value: value for value in chosen} | dict(self.offered)
+        words = {**self.offered, **{value: self.offered.get(value, value) for value in chosen}}
         return [
             Option(value=value, words=said, is_chosen=value in chosen)
             for value, said in words.items()
