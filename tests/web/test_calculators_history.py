@@ -48,6 +48,7 @@ def test_a_symbol_tells_the_odds_of_its_pairs_and_every_tolerance(desk: Desk) ->
     assert "held all the time" in html
     # 58 paid settlements of 2 bp less one round trip
     assert '<td class="num">+116</td>' in html
+    assert '<td class="num dim">−20</td>' in html
     assert ">+96</td>" in html
 
 

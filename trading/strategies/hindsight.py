@@ -31,6 +31,11 @@ class ToleranceOutcome:
     cost: Decimal
 
     @property
+    def charge(self) -> Decimal:
+        """Return the cost as what it did to the result, <= 0."""
+        return -self.cost
+
+    @property
     def net(self) -> Decimal:
         return self.funding - self.cost
 
