@@ -25,6 +25,7 @@ from trading.models import Leg, Position
 from trading.services import market
 from trading.services.evaluate import shared_universe
 from trading.services.gap_prices import entry_prices, exit_prices
+from trading.services.holdings import is_short_spot, leg_net_base
 from trading.services.pnl import position_pnl
 from trading.services.universe import Paired, PairedLeg
 from trading.strategies.base import (
@@ -52,6 +53,8 @@ class LegNow:
     leg: CandidateLeg
     settled: tuple[SettledRate, ...]
     exit_price: Decimal
+    charged_per_hour: Decimal = ZERO
+    """What its venue charged last for what it owes, as a fraction of that; 0 before any charge."""
 
     @property
     def exit_cost(self) -> Decimal:
@@ -76,7 +79,8 @@ class LegNow:
         facts = self.leg.facts
         if facts.instrument.kind is not InstrumentKind.SPOT or self.leg.side is Side.BUY:
             return ZERO
-        return self.leg.ratio * (facts.borrow_rate_per_hour or ZERO)
+        told = facts.borrow_rate_per_hour
+        return self.leg.ratio * (self.charged_per_hour if told is None else told)
 
 
 def held_position(
@@ -163,8 +167,16 @@ def _leg_now(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> L
         leg=CandidateLeg(side=side, facts=facts, ratio=leg.ratio),
         settled=universe.settled(paired),
         exit_price=book.bid if leg.sign > 0 else book.ask,
+        charged_per_hour=_charged_per_hour(leg),
     )
     return None if found.is_perpetual and not _is_funding_known(facts, parameters, now) else found
+
+
+def _charged_per_hour(leg: Leg) -> Decimal:
+    """Return the last hourly charge by what is owed: where nobody tells a rate it must do."""
+    owed = abs(leg_net_base(leg)) if is_short_spot(leg) else ZERO
+    last = leg.interest.order_by("-charged_at").first() if owed else None
+    return ZERO if last is None else last.amount / owed
 
 
 def _is_funding_known(facts: InstrumentFacts, parameters: Parameters, now: datetime) -> bool:
