@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
-from exchanges.ccxt_adapter.listing import Listing
-from exchanges.ccxt_adapter.parse import exact
-from exchanges.ccxt_adapter.rows import fetch_rows, fetch_since
+from exchanges.ccxt_adapter.listing import STABLE_QUOTES, Listing
+from exchanges.ccxt_adapter.parse import Columns, exact, optional
+from exchanges.ccxt_adapter.rows import Row, fetch_rows, fetch_since
 from exchanges.domain import (
     AccountTransfer,
     Balance,
+    BorrowInterest,
     ClientOrderId,
     FeeTier,
     Fill,
@@ -41,9 +42,9 @@ class CcxtAccount:
 
         async def read() -> list[Balance]:
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
-            return [
-                parse_account.balance(row, rows.columns, self._profile.name, now) for row in answer
-            ]
+            columns, debts = rows.columns, _debts(answer, rows.columns)
+            found = [parse_account.balance(row, columns, self._profile.name, now) for row in answer]
+            return [_less_debts(balance, debts) for balance in found]
 
         return await self._read(read())
 
@@ -68,7 +69,8 @@ class CcxtAccount:
         return await self._read(read())
 
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
-        listing, rows = await self._client.ever_listed(symbol), self._profile.fills
+        listing = await self._client.ever_listed(symbol)
+        rows = self._profile.part(listing.instrument.kind).fills
         kind = rows.columns.get("kind")
 
         async def read() -> list[Fill]:
@@ -103,7 +105,8 @@ class CcxtAccount:
     async def funding_payments(
         self, symbol: Symbol, *, since: datetime
     ) -> Sequence[FundingPayment]:
-        listing, rows = await self._client.ever_listed(symbol), self._profile.funding_payments
+        listing = await self._client.ever_listed(symbol)
+        rows = self._profile.part(listing.instrument.kind).funding_payments
         if rows is None:
             return []
 
@@ -122,8 +125,23 @@ class CcxtAccount:
 
         return await self._read(read())
 
+    async def borrow_interest(self, *, since: datetime) -> Sequence[BorrowInterest]:
+        rows = self._profile.borrow_interest
+        if rows is None:
+            return []
+
+        async def read() -> list[BorrowInterest]:
+            answer = await fetch_since(
+                self._client.exchange, rows, since=since, now=self._client.now()
+            )
+            name = self._profile.name
+            return [parse_account.borrow_interest(row, rows.columns, name) for row in answer]
+
+        return await self._read(read())
+
     async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
-        listing, calls = await self._client.listing(symbol), self._profile.isolated_margin
+        listing = await self._client.listing(symbol)
+        calls = self._profile.part(listing.instrument.kind).isolated_margin
         if calls is None:
             return None
 
@@ -166,11 +184,12 @@ class CcxtAccount:
         except RateLimited:
             raise
         except (VenueUnavailable, UnexpectedPayload):
+            part = self._profile.part(listing.instrument.kind)
             return FeeTier(
-                venue=self._profile.name,
+                venue=part.name,
                 symbol=symbol,
-                maker=self._profile.fallback_maker,
-                taker=self._profile.fallback_taker,
+                maker=part.fallback_maker,
+                taker=part.fallback_taker,
                 is_fallback=True,
             )
 
@@ -182,13 +201,29 @@ class CcxtAccount:
                 raise CredentialRefused(rule.advice, venue=self._profile.name)
 
     async def _own_fees(self, listing: Listing) -> FeeTier:
-        rows, venue_symbol = self._profile.fee_tier, listing.instrument.venue_symbol
+        instrument = listing.instrument
+        rows, venue_symbol = self._profile.part(instrument.kind).fee_tier, instrument.venue_symbol
         answer = await fetch_rows(self._client.exchange, rows, symbol=venue_symbol)
         by_symbol = {row[rows.columns["symbol"]]: row for row in answer}
         return parse_account.fee_tier(by_symbol[venue_symbol], rows.columns, listing)
 
     async def _read(self, call: Awaitable[T]) -> T:
         return await reading(self._profile, call)
+
+
+def _debts(answer: Sequence[Row], columns: Columns) -> Decimal:
+    """Return what the borrowed coins of an account are worth, in dollars."""
+    if "value" not in columns:
+        return Decimal(0)
+    values = (optional(row, columns["value"]) or Decimal(0) for row in answer)
+    return -sum((value for value in values if value < 0), Decimal(0))
+
+
+def _less_debts(balance: Balance, debts: Decimal) -> Balance:
+    """Return a balance whose dollars are not free as far as they came from selling a loan."""
+    if not debts or balance.asset not in STABLE_QUOTES:
+        return balance
+    return replace(balance, free=max(balance.free - debts, Decimal(0)))
 
 
 def _ranked(position: VenuePosition, offset: int) -> VenuePosition:

@@ -54,13 +54,23 @@ class Listing:
 
 
 class Listings:
-    """The listings of one venue by our symbol and by the venue's own."""
+    """The listings of one venue by our symbol and by the venue's own.
+
+    A venue may name a spot market like its perpetual: the latter is meant, unless spot is asked.
+    """
 
     def __init__(self, listings: Iterable[Listing] = ()) -> None:
         self.by_symbol = {listing.symbol: listing for listing in listings}
-        self.by_venue_symbol = {
-            listing.instrument.venue_symbol: listing for listing in self.by_symbol.values()
-        }
+        self._parts: dict[bool, dict[str, Listing]] = {True: {}, False: {}}
+        for listing in self.by_symbol.values():
+            instrument = listing.instrument
+            is_spot = instrument.kind is InstrumentKind.SPOT
+            self._parts[is_spot][instrument.venue_symbol] = listing
+        self.by_venue_symbol = self._parts[True] | self._parts[False]
+
+    def of(self, *, is_spot: bool) -> Mapping[str, Listing]:
+        """Return spot markets alone, or contracts alone, by the venue's symbol."""
+        return self._parts[is_spot]
 
 
 def split_ticker(ticker: str) -> tuple[str, Decimal]:
@@ -151,8 +161,8 @@ def _delivered_market(instrument: Instrument) -> Mapping[str, Any]:
 def _is_ours(profile: VenueProfile, market: Mapping[str, Any]) -> bool:
     if market["quote"] not in STABLE_QUOTES:
         return False
-    if profile.is_spot:
-        return bool(market["spot"])
+    if market["spot"]:
+        return any(part.is_spot for part in profile.parts)
     # A contract settled in anything but its quote is inverse or quanto.
     is_derivative = bool(market["swap"] or market["future"])
     return is_derivative and bool(market["linear"]) and market["settle"] == market["quote"]
@@ -163,12 +173,12 @@ def _listing(
 ) -> Listing:
     base, multiplier = split_ticker(market["base"])
     contract_base = (_exact(market["contractSize"]) or ONE) * multiplier
-    limits = market["limits"]
+    limits, kind = market["limits"], _kind(market)
     instrument = Instrument(
         venue=profile.name,
         symbol=Symbol(market["symbol"]),
         venue_symbol=market["id"],
-        kind=_kind(market),
+        kind=kind,
         base=base,
         quote=market["quote"],
         settle=market["settle"] or market["quote"],
@@ -177,7 +187,7 @@ def _listing(
         lot=(_exact(market["precision"]["amount"]) or Decimal(0)) * contract_base,
         min_base_quantity=(_exact(limits["amount"]["min"]) or Decimal(0)) * contract_base,
         min_notional=_exact(limits["cost"]["min"]) or Decimal(0),
-        max_base_quantity=_largest(profile, market, contract_base),
+        max_base_quantity=_largest(profile.part(kind), market, contract_base),
         max_leverage=_max_leverage(market),
         maintenance_margin_rate=maintenance or _stated_maintenance(market),
         settlement=profile.settlement if market["swap"] else SettlementKind.NONE,

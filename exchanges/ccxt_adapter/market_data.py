@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -10,10 +10,11 @@ from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing, Listings
-from exchanges.ccxt_adapter.rows import Row, fetch_rows, fetch_since
+from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
 from exchanges.domain import (
     BookTop,
+    BorrowRate,
     Depth,
     FundingRate,
     Instrument,
@@ -24,7 +25,7 @@ from exchanges.domain import (
     Symbol,
 )
 from exchanges.funding_intervals import UNKNOWN, FundingInterval, from_hours, from_minutes
-from exchanges.venues.profile import IntervalRule, Rows
+from exchanges.venues.profile import IntervalRule, Rows, VenueProfile
 
 T = TypeVar("T")
 
@@ -53,28 +54,24 @@ class CcxtMarketData:
         return await self._read(self._funding_rates(listings))
 
     async def quotes(self) -> Sequence[Quote]:
-        rows, listings = self._profile.quotes, await self._client.ready()
-
-        async def read() -> list[Quote]:
-            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
-            found = (
-                parse.quote(row, rows.columns, listing, now)
-                for row, listing in _known(answer, rows, listings)
-            )
-            return [quote for quote in found if quote is not None]
-
-        return await self._read(read())
+        return await self._of_parts(lambda part: part.quotes, parse.quote)
 
     async def book_tops(self) -> Sequence[BookTop]:
-        rows, listings = self._profile.book_tops, await self._client.ready()
+        return await self._of_parts(lambda part: part.book_tops, parse.book_top)
 
-        async def read() -> list[BookTop]:
+    async def borrow_rates(self) -> Sequence[BorrowRate]:
+        rows, listings = self._profile.borrow_rates, await self._client.ready()
+        if rows is None:
+            return []
+        assets = {listing.instrument.base for listing in listings.of(is_spot=True).values()}
+
+        async def read() -> list[BorrowRate]:
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
-            found = (
-                parse.book_top(row, rows.columns, listing, now)
-                for row, listing in _known(answer, rows, listings)
-            )
-            return [top for top in found if top is not None]
+            return [
+                parse.borrow_rate(row, rows.columns, self._profile.name, now)
+                for row in answer
+                if row[rows.columns["asset"]] in assets and row[rows.columns["is_lent"]]
+            ]
 
         return await self._read(read())
 
@@ -112,6 +109,26 @@ class CcxtMarketData:
     async def close(self) -> None:
         await self._client.close()
 
+    async def _of_parts(
+        self,
+        rows_of: Callable[[VenueProfile], Rows],
+        parsed: Callable[[Row, parse.Columns, Listing, datetime], T | None],
+    ) -> list[T]:
+        """Return a fact of each listing; contracts and spot are lists of their own."""
+        listings = await self._client.ready()
+
+        async def read(part: VenueProfile) -> list[T]:
+            rows, known = rows_of(part), listings.of(is_spot=part.is_spot)
+            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
+            found = (
+                parsed(row, rows.columns, listing, now)
+                for row, listing in _known(answer, rows, known)
+            )
+            return [fact for fact in found if fact is not None]
+
+        parts = await self._read(all_of(map(read, self._profile.parts)))
+        return [fact for part in parts for fact in part]
+
     async def _read(self, call: Awaitable[T]) -> T:
         return await reading(self._profile, call)
 
@@ -137,7 +154,7 @@ class CcxtMarketData:
         answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
         perpetuals = [
             (row, listing)
-            for row, listing in _known(answer, rows, listings)
+            for row, listing in _known(answer, rows, listings.of(is_spot=False))
             if listing.instrument.kind is InstrumentKind.PERPETUAL
         ]
         intervals = await self._intervals(perpetuals, now)
@@ -185,9 +202,11 @@ class CcxtMarketData:
         }
 
 
-def _known(answer: Sequence[Row], rows: Rows, listings: Listings) -> Iterator[tuple[Row, Listing]]:
+def _known(
+    answer: Sequence[Row], rows: Rows, listings: Mapping[str, Listing]
+) -> Iterator[tuple[Row, Listing]]:
     """Yield the rows of what we list; the rest is inverse, quanto, an option or delisted."""
     for row in answer:
-        listing = listings.by_venue_symbol.get(row[rows.columns["symbol"]])
+        listing = listings.get(row[rows.columns["symbol"]])
         if listing is not None:
             yield row, listing

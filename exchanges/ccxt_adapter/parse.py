@@ -14,6 +14,7 @@ from typing import Any
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.domain import (
     BookTop,
+    BorrowRate,
     Depth,
     FundingRate,
     Level,
@@ -102,6 +103,19 @@ def funding_rate(
         observed_at=now,
         mark_price=optional_price(row, columns["mark_price"], listing),
         index_price=optional_price(row, columns["index_price"], listing),
+    )
+
+
+def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> BorrowRate:
+    """Return what borrowing an asset costs now; a venue tells its day's highest to nobody."""
+    hourly_rate = exact(row[columns["hourly_rate"]])
+    return BorrowRate(
+        venue=venue,
+        asset=row[columns["asset"]],
+        hourly_rate=hourly_rate,
+        highest_hourly_rate=hourly_rate,
+        most=optional(row, columns["most"]),
+        observed_at=now,
     )
 
 

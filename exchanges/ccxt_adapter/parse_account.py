@@ -12,6 +12,7 @@ from exchanges.ccxt_adapter.parse import Columns, Row, exact, moment, optional, 
 from exchanges.domain import (
     AccountTransfer,
     Balance,
+    BorrowInterest,
     ClientOrderId,
     FeeTier,
     Fill,
@@ -142,10 +143,12 @@ def balance(row: Row, columns: Columns, venue: str, now: datetime) -> Balance:
     free = optional(row, columns["free"])
     if total is None:
         total = exact(row[columns["free"]]) + exact(row[columns["used"]])
+    total -= optional(row, columns.get("debt")) or ZERO
     equity = optional(row, columns.get("equity"))
     equity = total if equity is None else equity
     if free is None:
-        held = [optional(row, columns[name]) for name in ("order_margin", "position_margin")]
+        names = ("order_margin", "position_margin", "locked")
+        held = [optional(row, columns.get(name)) for name in names]
         free = max(equity - sum((part for part in held if part), ZERO), ZERO)
     return Balance(
         venue=venue,
@@ -154,6 +157,19 @@ def balance(row: Row, columns: Columns, venue: str, now: datetime) -> Balance:
         total=total,
         equity=equity,
         observed_at=now,
+        borrowed=optional(row, columns.get("borrowed")) or ZERO,
+        interest=optional(row, columns.get("interest")) or ZERO,
+    )
+
+
+def borrow_interest(row: Row, columns: Columns, venue: str) -> BorrowInterest:
+    """Return one charge; venues write it as a change of the wallet, < 0."""
+    return BorrowInterest(
+        venue=venue,
+        venue_interest_id=str(row[columns["key"]]),
+        amount=-exact(row[columns["change"]]),
+        asset=row[columns["asset"]],
+        charged_at=moment(row[columns["time"]]),
     )
 
 

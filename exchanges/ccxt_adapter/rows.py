@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from exchanges.ccxt_adapter.parse import milliseconds, moment
 from exchanges.errors import UnexpectedPayload
 from exchanges.venues.profile import Paging, Rows
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 CURSOR_PATH = ("result", "nextPageCursor")
 # The venue's clock may run ahead of ours; what it just booked must not fall outside.
@@ -28,6 +30,15 @@ async def fetch_rows(exchange: Any, rows: Rows, **params: Any) -> list[Row]:
         else:
             found += _rows_in(await _answer(exchange, rows, request), rows.path)
     return found
+
+
+async def all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """Return the answers of calls made at once; raise the first failure when all have ended."""
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return cast("list[T]", answers)
 
 
 async def fetch_since(

@@ -7,17 +7,22 @@ from collections.abc import Callable, Collection, Iterator
 
 from exchanges.ccxt_adapter import streams_binance_account, streams_binance_market, streams_bybit
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.sockets import Feed, Socket
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import Symbol
 from exchanges.errors import CredentialRefused
 
-MARKET_FEEDS: dict[str, Callable[[VenueClient, ByVenueSymbol, Emit], Iterator[Feed]]] = {
-    "binance": streams_binance_market.spot_market_feeds,
-    "binanceusdm": streams_binance_market.usdm_market_feeds,
-    "bybit": streams_bybit.market_feeds,
+MarketFeeds = Callable[[VenueClient, ByVenueSymbol, Emit], Iterator[Feed]]
+
+# By venue, and whether it is for its spot markets.
+MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
+    ("binance", True): streams_binance_market.spot_market_feeds,
+    ("binanceusdm", False): streams_binance_market.usdm_market_feeds,
+    ("bybit", False): streams_bybit.market_feeds,
+    ("bybit", True): streams_bybit.spot_market_feeds,
 }
-ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, ByVenueSymbol, EmitAccount], Feed]] = {
+ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
     "binanceusdm": streams_binance_account.usdm_account_feed,
     "bybit": streams_bybit.account_feed,
@@ -29,17 +34,16 @@ class CcxtMarketStream:
         self._client = client
 
     async def run(self, symbols: Collection[Symbol], on_fact: Emit) -> None:
-        listings = (await self._client.ready()).by_symbol
-        wanted = {
-            listings[symbol].instrument.venue_symbol: listings[symbol]
-            for symbol in symbols
-            if symbol in listings
-        }
-        feeds = MARKET_FEEDS[self._client.profile.name](self._client, wanted, on_fact)
+        listings, asked = await self._client.ready(), set(symbols)
         self._client.exchange.open()
         async with asyncio.TaskGroup() as group:
-            for feed in feeds:
-                group.create_task(Socket(self._client.exchange.session, feed).run())
+            for part in self._client.profile.parts:
+                of_part = listings.of(is_spot=part.is_spot)
+                wanted = {name: one for name, one in of_part.items() if one.symbol in asked}
+                if not wanted:
+                    continue
+                for feed in MARKET_FEEDS[part.name, part.is_spot](self._client, wanted, on_fact):
+                    group.create_task(Socket(self._client.exchange.session, feed).run())
 
     async def close(self) -> None:
         await self._client.close()
@@ -51,9 +55,7 @@ class CcxtAccountStream:
 
     async def run(self, on_fact: EmitAccount, on_open: Callable[[], None]) -> None:
         listings = await self._client.ready()
-        feed = ACCOUNT_FEEDS[self._client.profile.name](
-            self._client, listings.by_venue_symbol, on_fact
-        )
+        feed = ACCOUNT_FEEDS[self._client.profile.name](self._client, listings, on_fact)
         self._client.exchange.open()
         session = self._client.exchange.session
         await Socket(session, feed, on_open=on_open, refused=(CredentialRefused,)).run()

@@ -13,7 +13,7 @@ from typing import Any
 from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
-from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, EmitAccount
 from exchanges.domain import (
@@ -46,7 +46,9 @@ STATUSES = {
 }
 
 
-def spot_account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAccount) -> Feed:
+def spot_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
+    known = listings.by_venue_symbol
+
     async def greet(send: Send, receive: Receive) -> None:
         await send(
             {
@@ -63,7 +65,7 @@ def spot_account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAc
         event = message["event"]
         if event["e"] == "eventStreamTerminated":
             raise ConnectionResetError("the venue ended the user data stream")
-        for fact in spot_account_facts(event, listings, datetime.now(UTC)):
+        for fact in spot_account_facts(event, known, datetime.now(UTC)):
             emit(fact)
         return True
 
@@ -76,7 +78,9 @@ def spot_account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAc
     )
 
 
-def usdm_account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAccount) -> Feed:
+def usdm_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
+    known = listings.by_venue_symbol
+
     async def listen_key() -> str:
         answer = await reading(client.profile, client.exchange.fapiPrivatePostListenKey())
         key: str = answer["listenKey"]
@@ -95,7 +99,7 @@ def usdm_account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAc
     def handle(message: Any) -> bool:
         if message["e"] == "listenKeyExpired":
             raise ConnectionResetError("the listen key has expired")
-        for fact in usdm_account_facts(message, listings, datetime.now(UTC)):
+        for fact in usdm_account_facts(message, known, datetime.now(UTC)):
             emit(fact)
         return True
 

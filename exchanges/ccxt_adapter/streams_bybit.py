@@ -15,7 +15,7 @@ from typing import Any
 
 from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import (
@@ -66,6 +66,35 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
         greet=greet,
         handle=handle,
         silent_after=facts.MARK_SILENT_AFTER,
+        upkeep=_ping,
+    )
+
+
+def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    """Yield the book feed: a ticker of spot does not say bid and ask."""
+    exchange = client.exchange
+    topics = [f"orderbook.1.{symbol}" for symbol in listings]
+
+    async def greet(send: Send, _: Receive) -> None:
+        for some in facts.chunks(topics, TOPICS_PER_REQUEST):
+            await send({"op": "subscribe", "args": some})
+
+    def handle(message: Any) -> bool:
+        if "topic" not in message:
+            return _acknowledged(message)
+        data = message["data"]
+        listing = listings.get(data["s"])
+        if listing is not None and data["b"] and data["a"]:
+            bid, ask = data["b"][0], data["a"][0]
+            emit(facts.book_top(listing, (bid[0], bid[1]), (ask[0], ask[1]), datetime.now(UTC)))
+        return True
+
+    yield Feed(
+        name="bybit spot books",
+        url=facts.fixed(exchange.implode_hostname(exchange.urls["api"]["ws"]["public"]["spot"])),
+        greet=greet,
+        handle=handle,
+        silent_after=facts.BOOK_SILENT_AFTER,
         upkeep=_ping,
     )
 
@@ -128,7 +157,11 @@ def _acknowledged(message: Any) -> bool:
 # --- Own orders and fills ---------------------------------------------------------------------
 
 
-def account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAccount) -> Feed:
+def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
+    known = {
+        category: listings.of(is_spot=is_spot)
+        for category, is_spot in (("linear", False), ("spot", True))
+    }
     exchange = client.exchange
 
     async def greet(send: Send, receive: Receive) -> None:
@@ -145,8 +178,8 @@ def account_feed(client: VenueClient, listings: ByVenueSymbol, emit: EmitAccount
         if "topic" not in message:
             return _acknowledged(message)
         for row in message["data"]:
-            if row["category"] == "linear" and row["symbol"] in listings:
-                listing = listings[row["symbol"]]
+            listing = known.get(row["category"], {}).get(row["symbol"])
+            if listing is not None:
                 for fact in account_facts(message["topic"], row, listing, datetime.now(UTC)):
                     emit(fact)
         return True

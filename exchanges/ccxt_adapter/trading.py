@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.listing import Listing
-from exchanges.ccxt_adapter.rows import Row, fetch_rows
+from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows
 from exchanges.domain import (
     ClientOrderId,
     InstrumentKind,
@@ -28,7 +28,7 @@ from exchanges.errors import (
     SettingRefused,
     UnexpectedPayload,
 )
-from exchanges.venues.profile import SettingCalls
+from exchanges.venues.profile import SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
     TimeInForce.GTC: {"timeInForce": "GTC"},
@@ -45,7 +45,8 @@ class CcxtTrading:
         self._profile = client.profile
 
     async def prepare(self, symbol: Symbol, *, leverage: Decimal) -> None:
-        listing, calls = await self._client.listing(symbol), self._profile.settings
+        listing = await self._client.listing(symbol)
+        calls = self._part(listing).settings
         if calls is None:
             if leverage != 1:
                 raise SettingRefused(
@@ -67,7 +68,7 @@ class CcxtTrading:
 
     async def submit(self, request: OrderRequest) -> OrderReport:
         listing = await self._client.listing(request.symbol)
-        if refusal := _unsendable(request, listing):
+        if refusal := _unsendable(request, listing) or self._unlendable(request, listing):
             raise InvalidOrder(refusal, venue=self._profile.name)
         return await submitting(self._profile, self._place(request, listing))
 
@@ -80,27 +81,30 @@ class CcxtTrading:
         request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
         await reading(
             self._profile,
-            fetch_rows(self._client.exchange, self._profile.cancel_order, **request),
+            fetch_rows(self._client.exchange, self._part(listing).cancel_order, **request),
         )
 
     async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
         listings = await self._client.ready()
-        rows, request = self._profile.all_open_orders, {}
-        if symbol is not None:
-            request = _symbol_of(await self._client.listing(symbol))
-            rows = self._profile.open_orders
+        asked = None if symbol is None else await self._client.listing(symbol)
+        parts = self._profile.parts if asked is None else (self._part(asked),)
 
-        async def read() -> list[OrderReport]:
+        async def read(part: VenueProfile) -> list[OrderReport]:
+            rows = part.all_open_orders if asked is None else part.open_orders
+            request = {} if asked is None else _symbol_of(asked)
             answer = await fetch_rows(self._client.exchange, rows, **request)
-            known = ((row, listings.by_venue_symbol.get(row["symbol"])) for row in answer)
-            found = [self._report(row, listing) for row, listing in known if listing is not None]
-            # Parts of the list may overlap.
-            return list({report.venue_order_id: report for report in found}.values())
+            of_part = listings.of(is_spot=part.is_spot)
+            known = ((row, of_part.get(row["symbol"])) for row in answer)
+            return [self._report(row, listing) for row, listing in known if listing is not None]
 
-        return await reading(self._profile, read())
+        answers = await reading(self._profile, all_of(map(read, parts)))
+        found = (report for part in answers for report in part)
+        # Parts of the list may overlap.
+        return list({report.venue_order_id: report for report in found}.values())
 
     async def add_margin(self, symbol: Symbol, amount: Decimal) -> None:
-        listing, calls = await self._client.listing(symbol), self._profile.isolated_margin
+        listing = await self._client.listing(symbol)
+        calls = self._part(listing).isolated_margin
         if calls is None:
             raise SettingRefused("margin cannot be added here", venue=self._profile.name)
         request = {calls.amount_param: format(amount.normalize(), "f")}
@@ -119,6 +123,18 @@ class CcxtTrading:
             fetch_rows(self._client.exchange, switch.call, **_symbol_of(listing), **request),
         )
 
+    def _part(self, listing: Listing) -> VenueProfile:
+        return self._profile.part(listing.instrument.kind)
+
+    def _own_params(self, request: OrderRequest, listing: Listing) -> Mapping[str, object]:
+        part = self._part(listing)
+        return {**part.order_params, **(part.borrow_params if request.may_borrow else {})}
+
+    def _unlendable(self, request: OrderRequest, listing: Listing) -> str | None:
+        if not request.may_borrow or self._part(listing).borrow_params:
+            return None
+        return f"{listing.instrument.base} cannot be borrowed here to sell it"
+
     async def _place(self, request: OrderRequest, listing: Listing) -> OrderReport:
         """Send the one request and let its answer through the gate."""
         price = None if request.price is None else listing.venue_price(request.price)
@@ -128,7 +144,7 @@ class CcxtTrading:
             request.side.value,
             listing.amount(request.base_quantity),
             price,
-            {**self._profile.order_params, **_order_params(request, listing)},
+            {**self._own_params(request, listing), **_order_params(request, listing)},
         )
         report = parse_account.order_report(order, listing, self._client.now())
         if difference := _difference(request, report, order["info"], listing):
@@ -137,7 +153,7 @@ class CcxtTrading:
 
     async def _look_up(self, client_order_id: ClientOrderId, listing: Listing) -> OrderReport:
         request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
-        for rows in self._profile.find_order:
+        for rows in self._part(listing).find_order:
             for row in await fetch_rows(self._client.exchange, rows, **request):
                 report = self._report(row, listing)
                 if report.client_order_id != client_order_id or not report.venue_order_id:

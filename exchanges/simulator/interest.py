@@ -41,16 +41,14 @@ class InterestClock:
             return
         while charge_at <= now:
             for account in self._ledger.accounts.values():
-                self._charge(account, charge_at)
+                self.charge(account, charge_at)
             self._charged_until = charge_at
             charge_at = self._next(charge_at)
         self._ledger.put_meta(CHARGED_UNTIL, self._charged_until.isoformat())
         self._ledger.commit()
 
-    def _next(self, at: datetime) -> datetime:
-        return next_settlement(at - CHARGED_AFTER, HOUR) + CHARGED_AFTER
-
-    def _charge(self, account: Account, at: datetime) -> None:
+    def charge(self, account: Account, at: datetime) -> None:
+        """Charge an hour on everything the account owes at `at`."""
         for listing in coins(self._market, account):
             borrowed = owed(account, listing.base)
             if not borrowed:
@@ -70,6 +68,9 @@ class InterestClock:
             account.credit(UNIFIED, listing.base, -row.interest)
             self._ledger.add_interest(row)
             self._ledger.put_account(account)
+
+    def _next(self, at: datetime) -> datetime:
+        return next_settlement(at - CHARGED_AFTER, HOUR) + CHARGED_AFTER
 
 
 def coins(market: Market, account: Account) -> Iterator[Listing]:

@@ -36,6 +36,7 @@ class OutsideDoor:
             web.post("/deleverage", self._deleverage),
             web.post("/delist", self._delist),
             web.post("/expire", self._expire),
+            web.post("/charge-interest", self._charge_interest),
             web.post("/position-mode", self._position_mode),
             web.post("/transfer", self._transfer),
         ]
@@ -106,6 +107,15 @@ class OutsideDoor:
         self._simulator.advance(now)
         orders = self._simulator.deliver(listing, price=number(body, "price"), now=now)
         return answer({"orders": orders})
+
+    async def _charge_interest(self, request: web.Request) -> web.Response:
+        """Charge an account an hour's interest at once, on what it owes now."""
+        body = await read_json(request)
+        account, now = named_account(self._simulator, body), self._simulator.now()
+        self._simulator.advance(now)
+        self._simulator.interest_clock.charge(account, now)
+        self._simulator.ledger.commit()
+        return answer({"interest": list(self._simulator.ledger.account_interest(account.api_key))})
 
     async def _position_mode(self, request: web.Request) -> web.Response:
         """Switch an account to hedge mode or back, as its owner could while he is flat."""

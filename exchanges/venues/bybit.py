@@ -1,11 +1,22 @@
-"""Bybit v5, linear contracts. Codes: bybit-exchange.github.io/docs/v5/error."""
+"""Bybit v5, one unified account: linear contracts and spot, which names its markets alike.
+
+Codes: bybit-exchange.github.io/docs/v5/error.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import FillCause, SettlementKind
+from exchanges.venues.bybit_spot import (
+    INVALID_SPOT_CODES,
+    REJECTED_SPOT_CODES,
+    SPOT_MARGIN_CODES,
+    SPOT_NOT_FOUND_CODES,
+    of_spot,
+)
 from exchanges.venues.profile import (
     IntervalRule,
     IsolatedMargin,
@@ -21,14 +32,14 @@ from exchanges.venues.profile import (
 LINEAR = {"category": "linear"}
 LIST = ("result", "list")
 SETTLE_PARTS = ({"settleCoin": "USDT"}, {"settleCoin": "USDC"})
-INVALID_ORDER_CODES = ("10001", "110003", "110094", "110095", "110096")
+INVALID_ORDER_CODES = "10001", "110003", "110094", "110095", "110096"
 REJECTED_CODES = (
     *("110009", "110011", "110013", "110020", "110021", "110030", "110032"),
     *("110049", "110074", "110090", "110092", "110093"),
 )
 MARGIN_CODES = "110004", "110006", "110007", "110012", "110044", "110045", "110052", "110053"
+NOT_FOUND_CODES = "110001", "110008", "110010", "110019"
 CREDENTIAL_CODES = ("10003", "10004", "10005", "10007", "10009", "10010", "10024", "33004")
-NOT_FOUND_CODES = ("110001", "110008", "110010", "110019")
 UNCHANGED_CODES = ("110025", "110026", "110043")
 
 TICKER_COLUMNS = {
@@ -58,12 +69,12 @@ POSITION_COLUMNS = {
 }
 EXECUTIONS = "privateGetV5ExecutionList"
 
-PROFILE = VenueProfile(
+CONTRACTS = VenueProfile(
     name="bybit",
     title="Bybit",
     ccxt_class="bybit",
     options={
-        "fetchMarkets": {"types": ["linear"]},
+        "fetchMarkets": {"types": ["spot", "linear"]},
         "defaultType": "swap",
         "defaultSubType": "linear",
         "recvWindow": 5000,
@@ -138,6 +149,11 @@ PROFILE = VenueProfile(
             "free": "availableToWithdraw",
             "order_margin": "totalOrderIM",
             "position_margin": "totalPositionIM",
+            "locked": "locked",
+            "debt": "spotBorrow",
+            "borrowed": "borrowAmount",
+            "interest": "accruedInterest",
+            "value": "usdValue",
         },
     ),
     positions=Rows(
@@ -191,6 +207,31 @@ PROFILE = VenueProfile(
         },
         paging=Paging.CURSOR,
         page_size=100,
+    ),
+    borrow_rates=Rows(
+        method="publicGetV5SpotMarginTradeData",
+        # The library writes public queries as they are: the space must come encoded.
+        params={"vipLevel": "No%20VIP"},
+        path=("result", "vipCoinList", "0", "list"),
+        columns={
+            "asset": "currency",
+            "is_lent": "borrowable",
+            "hourly_rate": "hourlyBorrowRate",
+            "most": "maxBorrowingAmount",
+        },
+    ),
+    borrow_interest=Rows(
+        method="privateGetV5AccountTransactionLog",
+        params={"accountType": "UNIFIED", "type": "INTEREST"},
+        path=LIST,
+        columns={
+            "change": "change",
+            "asset": "currency",
+            "time": "transactionTime",
+            "key": "id",
+        },
+        paging=Paging.CURSOR,
+        page_size=50,
     ),
     transfers=Rows(
         method="privateGetV5AccountTransactionLog",
@@ -273,11 +314,11 @@ PROFILE = VenueProfile(
         "product, closing and foreign ones too: it cannot be armed for one entry order."
     ),
     verdicts={
-        **dict.fromkeys(INVALID_ORDER_CODES, Verdict.INVALID_ORDER),
-        **dict.fromkeys(REJECTED_CODES, Verdict.REJECTED),
-        **dict.fromkeys(MARGIN_CODES, Verdict.INSUFFICIENT_MARGIN),
+        **dict.fromkeys((*INVALID_ORDER_CODES, *INVALID_SPOT_CODES), Verdict.INVALID_ORDER),
+        **dict.fromkeys((*REJECTED_CODES, *REJECTED_SPOT_CODES), Verdict.REJECTED),
+        **dict.fromkeys((*MARGIN_CODES, *SPOT_MARGIN_CODES), Verdict.INSUFFICIENT_MARGIN),
         **dict.fromkeys(CREDENTIAL_CODES, Verdict.CREDENTIAL),
-        **dict.fromkeys(NOT_FOUND_CODES, Verdict.NOT_FOUND),
+        **dict.fromkeys((*NOT_FOUND_CODES, *SPOT_NOT_FOUND_CODES), Verdict.NOT_FOUND),
         **dict.fromkeys(UNCHANGED_CODES, Verdict.UNCHANGED),
         "10002": Verdict.NOT_PLACED,
         "10006": Verdict.RATE_LIMITED,
@@ -285,5 +326,9 @@ PROFILE = VenueProfile(
         "10429": Verdict.RATE_LIMITED,
         "110017": Verdict.NOTHING_TO_REDUCE,
         "110072": Verdict.DUPLICATE,
+        "170141": Verdict.DUPLICATE,
+        "170218": Verdict.WOULD_TAKE,
     },
 )
+
+PROFILE = replace(CONTRACTS, spot=of_spot(CONTRACTS))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from exchanges.domain import FillCause, SettlementKind
+from exchanges.domain import FillCause, InstrumentKind, SettlementKind
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -157,6 +157,11 @@ class VenueProfile:
     balances: Rows
     positions: Rows | None
     fills: Rows
+    # What borrowing costs and what was charged for it; None where spot is not sold on margin.
+    borrow_rates: Rows | None = None
+    borrow_interest: Rows | None = None
+    # Sent with a spot sale that may borrow; empty where none may.
+    borrow_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     # Added to the venue's rank in the queue of auto-deleveraging, so that 5 is always the first.
     adl_rank_offset: int = 0
     funding_payments: Rows | None
@@ -189,6 +194,18 @@ class VenueProfile:
     message_verdicts: Mapping[tuple[str, str], Verdict] = field(
         default_factory=lambda: MappingProxyType({})
     )
+
+    # What differs for spot at a venue that trades it in the same account as contracts.
+    spot: VenueProfile | None = None
+
+    @property
+    def parts(self) -> tuple[VenueProfile, ...]:
+        """Return this profile and that of its spot markets, which are asked apart."""
+        return (self,) if self.spot is None else (self, self.spot)
+
+    def part(self, kind: InstrumentKind) -> VenueProfile:
+        """Return the profile that applies to an instrument of this kind."""
+        return self.spot if kind is InstrumentKind.SPOT and self.spot is not None else self
 
     def cause(self, *, kind: str = "", own_id: str = "") -> FillCause:
         """Return why a fill happened: the venue names its own closings in one of two ways."""

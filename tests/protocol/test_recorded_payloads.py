@@ -144,7 +144,9 @@ def test_wallet_of_bybit_becomes_balances() -> None:
 
     assert balances
     for row, balance in zip(rows, balances, strict=True):
-        assert balance.total == Decimal(row["walletBalance"])
+        debt = Decimal(row["spotBorrow"])
+        assert balance.total == Decimal(row["walletBalance"]) - debt
+        assert balance.borrowed == Decimal(row["borrowAmount"])
         assert balance.equity == Decimal(row["equity"])
         assert_exact(balance)
 

@@ -45,7 +45,8 @@ def test_spot_is_spot_and_contracts_are_linear(simulator: Simulator) -> None:
     assert {instrument.settlement for instrument in spot} == {SettlementKind.NONE}
 
     for venue in DERIVATIVES:
-        contracts = run(registry.market_data(venue, Mode.REHEARSAL).instruments())
+        listed = run(registry.market_data(venue, Mode.REHEARSAL).instruments())
+        contracts = [i for i in listed if i.kind is not InstrumentKind.SPOT]
         assert {instrument.kind for instrument in contracts} == {
             InstrumentKind.PERPETUAL,
             InstrumentKind.FUTURE,

@@ -70,7 +70,7 @@ class Streams:
         """Open an account's stream as production does: listen key or signed greeting."""
         listings = self._calls.call(client.ready(), SECONDS)
         facts: list[AccountFact] = []
-        feed = ACCOUNT_FEEDS[venue](client, listings.by_venue_symbol, facts.append)
+        feed = ACCOUNT_FEEDS[venue](client, listings, facts.append)
         address = urlsplit(self._calls.call(_awaited(feed.url), SECONDS))
         socket = self._switchboard.open(address.hostname or "", address.path, address.query)
         assert socket is not None, address
