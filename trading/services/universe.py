@@ -214,15 +214,18 @@ class Universe:
         return self._histories[known]
 
     def _forget(self, key: Key) -> None:
-        self._carries = {k: v for k, v in self._carries.items() if k[0] != key}
+        # Copies are whole: the scan asks on another thread meanwhile.
+        self._carries = {k: v for k, v in self._carries.copy().items() if k[0] != key}
+        self._warned = {k: v for k, v in self._warned.copy().items() if k[0] != key}
         self._histories = {
-            legs: history
-            for legs, history in self._histories.items()
-            if key not in [leg[0] for leg in legs]
+            legs: past
+            for legs, past in self._histories.copy().items()
+            if all(leg[0] != key for leg in legs)
         }
-        self._warned = {k: v for k, v in self._warned.items() if k[0] != key}
         self._figures = {
-            k: v for k, v in self._figures.items() if key not in [leg[0] for leg in k[0]]
+            known: figures
+            for known, figures in self._figures.copy().items()
+            if all(leg[0] != key for leg in known[0])
         }
 
 
