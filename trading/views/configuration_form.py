@@ -124,7 +124,8 @@ class FieldLine:
             return ", ".join(self.offered.get(word, word) for word in split(text)) or "all"
         if self.is_list:
             return text or "none"
-        return f"{text} {self.unit}" if text else "off"
+        unit = "" if self.field.unit is Unit.FRACTION else self.unit
+        return f"{text} {unit}".strip() if text else "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
