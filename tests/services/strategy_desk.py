@@ -31,15 +31,17 @@ from tests.simulator.world import World
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState
 from trading.models import BorrowInterest, FundingEvent, Leg, LegSide, Position, Trade
-from trading.services import kill_switch
+from trading.services import kill_switch, market
 from trading.services.book_funding import book_funding
 from trading.services.book_interest import book_interest
 from trading.services.drive import drive
 from trading.services.equity import read_accounts, snapshot_equity
 from trading.services.exit import request_exit
+from trading.services.held_position import held_position
 from trading.services.reconcile import reconcile_account
 from trading.services.venues import Venues
 from trading.services.watch import watch_positions
+from trading.strategies.base import HeldPosition
 
 D = Decimal
 SHORT_CODES = {"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"}
@@ -136,6 +138,20 @@ class StrategyDesk:
     def watch(self) -> int:
         self.feed()
         return watch_positions(venues=self.venues, clock=lambda: self.now)
+
+    def held_position(self, position: Position) -> HeldPosition:
+        """Return the position as the exit rules of its strategy see it."""
+        self.world.wait(seconds=1)
+        self.feed()
+        legs = list(
+            position.legs.select_related("instrument__exchange").prefetch_related(
+                "orders", "trades"
+            )
+        )
+        board = market.board_of([leg.instrument for leg in legs])
+        held = held_position(position, legs, board, self.now)
+        assert held is not None
+        return held
 
     def pass_hours(self, hours: int) -> None:
         """Let settlements pass, their rates be stored and their payments be booked."""
