@@ -13,7 +13,7 @@ from typing import Any
 
 from arbsite.launcher.ports import LOOPBACK, free_port
 from arbsite.launcher.redis_server import answers, embedded_redis
-from tests.machine import ROOT, wait_until
+from tests.machine import ROOT, START_SECONDS, wait_until
 
 
 class SimulatorControl:
@@ -78,7 +78,7 @@ class RunningSimulator(SimulatorControl):
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
-        wait_until(self.is_up, timeout=30, what="the simulator answers")
+        wait_until(self.is_up, timeout=START_SECONDS, what="the simulator answers")
 
     @property
     def url(self) -> str:
@@ -105,7 +105,7 @@ class RunningRedis:
         assert self._process.stdin is not None
         self._process.stdin.write(described.spec.stdin or "")
         self._process.stdin.close()
-        wait_until(lambda: answers(self.url), timeout=10, what="Redis answers")
+        wait_until(lambda: answers(self.url), timeout=START_SECONDS, what="Redis answers")
 
     def stop(self) -> None:
         self._process.terminate()

@@ -47,7 +47,7 @@ def measure() -> rows.Result:
         settings.CARRY_KEY_FILE = carry.var / "carry.key"
         app.conf.broker_url = carry.facts["redis_url"]
         simulator = SimulatorControl(urlsplit(carry.facts["control_url"]).port or 0)
-        killed = rows._open_all(simulator)
+        killed = rows.open_all(simulator)
         flat = _kill(simulator)
         kill_switch.rearm(user=None, actor="bench", now=timezone.now())
         positions = _open_again(killed)
@@ -68,7 +68,7 @@ def _kill(simulator: SimulatorControl) -> float:
         user=None, actor="bench", reason="bench", closes_positions=True, now=timezone.now()
     )
     carry_out(pressed, now=timezone.now())
-    rows._await(lambda: not simulator.ledger()["positions"], "the venues hold nothing")
+    rows.wait_for(lambda: not simulator.ledger()["positions"], "the venues hold nothing")
     flat = time.monotonic() - start
     opening = Order.objects.exclude(purpose=Purpose.REDUCE)
     opened = opening.filter(sent_at__gt=pressed.pressed_at).count()
@@ -80,11 +80,11 @@ def _kill(simulator: SimulatorControl) -> float:
 
 def _open_again(killed: list[Position]) -> list[Position]:
     ended = Position.objects.filter(pk__in=[position.pk for position in killed]).live()
-    rows._await(lambda: not ended.exists(), "everything that was killed is closed")
+    rows.wait_for(lambda: not ended.exists(), "everything that was killed is closed")
     users = User.objects.filter(username__startswith="bench").order_by("username")
-    planned = [rows._plan(user, base).pk for user, base in [*product(users, PRICES)][: len(killed)]]
+    planned = [rows.plan(user, base).pk for user, base in [*product(users, PRICES)][: len(killed)]]
     opened = Position.objects.filter(pk__in=planned, state=PositionState.OPEN)
-    rows._await(lambda: opened.count() == len(planned), "all positions are open again")
+    rows.wait_for(lambda: opened.count() == len(planned), "all positions are open again")
     return list(opened)
 
 
@@ -107,5 +107,5 @@ def _dispatches(positions: list[Position]) -> Iterator[float]:
         first = StateChange.objects.filter(
             position=position, event=PositionEvent.EXIT_SUBMITTED, order=None
         )
-        rows._await(first.exists, f"{position} is being closed")
+        rows.wait_for(first.exists, f"{position} is being closed")
         yield (first.get().at - asked_at).total_seconds()

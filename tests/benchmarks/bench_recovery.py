@@ -53,14 +53,14 @@ def measure() -> Result:
         close_old_connections()
         settings.CARRY_KEY_FILE = carry.var / "carry.key"
         simulator = SimulatorControl(urlsplit(carry.facts["control_url"]).port or 0)
-        positions = _open_all(simulator)
+        positions = open_all(simulator)
         epochs = {position.pk: position.lease_epoch for position in positions}
         killed_at, start = timezone.now(), time.monotonic()
         _kill(carry)
         _ask_for_exits(positions)
-        _await(lambda: _is_recovered(killed_at, epochs), "every account and position is recovered")
+        wait_for(lambda: _is_recovered(killed_at, epochs), "all are recovered")
         recovered = time.monotonic() - start
-        _await(lambda: not simulator.ledger()["positions"], "the venues hold nothing")
+        wait_for(lambda: not simulator.ledger()["positions"], "the venues hold nothing")
         flat = time.monotonic() - start
         connections.close_all()
     return {
@@ -69,14 +69,14 @@ def measure() -> Result:
     }
 
 
-def _open_all(simulator: SimulatorControl) -> list[Position]:
+def open_all(simulator: SimulatorControl) -> list[Position]:
     """Open 20 positions of three users and return them when all are hedged."""
     engine.pause(user=User.objects.get(username="demo"), actor="bench", now=timezone.now())
     for (base, price), (venue, _, _) in product(PRICES.items(), VENUES):
         simulator.pin(venue, base, price=price, freeze=True)
     users = [_user(number, simulator) for number in range(USERS)]
     for user, base in [*product(users, PRICES)][:POSITIONS]:
-        _await(lambda user=user, base=base: _is_open(user, base), f"{base} is open")  # type: ignore[misc]
+        wait_for(lambda user=user, base=base: _is_open(user, base), f"{base} is open")  # type: ignore[misc]
     return list(Position.objects.filter(user__in=users, state=PositionState.OPEN))
 
 
@@ -84,7 +84,7 @@ def _is_open(user: User, base: str) -> bool:
     """Plan a position where none is live, and tell whether it is hedged by now."""
     latest = Position.objects.filter(user=user, base=base).order_by("-created_at").first()
     if latest is None or latest.state in (PositionState.ABANDONED, PositionState.CLOSED):
-        latest = _plan(user, base)
+        latest = plan(user, base)
     return latest.state == PositionState.OPEN
 
 
@@ -98,7 +98,7 @@ def _user(number: int, simulator: SimulatorControl) -> User:
     return user
 
 
-def _plan(user: User, base: str) -> Position:
+def plan(user: User, base: str) -> Position:
     """Write a planned position as an entry does; the sweep finds it."""
     now, price = timezone.now(), Decimal(PRICES[base])
     instruments = [
@@ -157,7 +157,7 @@ def _is_recovered(killed_at: datetime, epochs: dict[UUID, int]) -> bool:
     )
 
 
-def _await(is_true: Callable[[], bool], what: str) -> None:
+def wait_for(is_true: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + GIVE_UP_SECONDS
     while not is_true():
         if time.monotonic() > deadline:

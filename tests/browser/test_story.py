@@ -23,7 +23,6 @@ LENIENT = {
     "entry_policy": "spread_only",
     "min_spread_base": "0",
     "min_spread_per_10k": "0",
-    "min_net_return": "-1",
 }
 
 

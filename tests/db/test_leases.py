@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
 from arbsite.accounts.models import User
-from trading.core.parameters import Parameters
+from tests.web.rows import make_entering
 from trading.models import Position
 from trading.services import lease
 
@@ -21,22 +20,7 @@ SUCCESSOR = "00000000.1.process.thread"
 
 @pytest.fixture
 def position(owner: User) -> Position:
-    return Position.objects.create(
-        user=owner,
-        mode="rehearsal",
-        base="BTC",
-        strategy="funding_spread",
-        open_reason="funding",
-        state="entering",
-        size_usd=Decimal(100),
-        target_base_quantity=Decimal(1),
-        parameters=Parameters().to_values(),
-        configuration_version=1,
-        entry_funding_spread=Decimal("0.001"),
-        opened_by="owner",
-        created_at=NOW,
-        entry_deadline=NOW + timedelta(seconds=30),
-    )
+    return make_entering(owner, NOW)
 
 
 def take(position: Position, owner: str, now: datetime = NOW) -> Position | None:

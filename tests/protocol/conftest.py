@@ -33,7 +33,7 @@ from exchanges.domain import (
 )
 from exchanges.modes import Mode
 from exchanges.ports import Account, MarketData, Trading
-from tests.machine import ROOT, clean_environment, wait_until
+from tests.machine import ROOT, START_SECONDS, clean_environment, wait_until
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Simulator:
             method=method,
             data=json.dumps(body).encode() if body else None,
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.loads(answer.read())
 
     def is_up(self) -> bool:
@@ -132,7 +132,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Generator[Simulator]:
     with (folder / "simulator.log").open("w") as log:
         process = start_simulator(folder / "state", port, control_port, log)
         try:
-            wait_until(running.is_up, timeout=30, what="the simulator answers")
+            wait_until(running.is_up, timeout=START_SECONDS, what="the simulator answers")
             with override_settings(CARRY_SIMULATOR_URL=running.url):
                 yield running
                 registry.close_all()

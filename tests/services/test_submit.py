@@ -36,9 +36,8 @@ from exchanges.errors import (
     VenueUnavailable,
 )
 from exchanges.ports import Trading
-from tests.web.rows import make_account, make_exchange, make_instrument
+from tests.web.rows import make_account, make_entering, make_exchange, make_instrument
 from trading.core.order_refusal import RefusalKind
-from trading.core.parameters import Parameters
 from trading.core.states import OrderState, Purpose
 from trading.core.steps import Place
 from trading.models import Leg, LegSide, Order, Position, StateChange
@@ -106,22 +105,7 @@ def report(**changes: Any) -> OrderReport:
 
 @pytest.fixture
 def position(owner: User) -> Position:
-    created = Position.objects.create(
-        user=owner,
-        mode="rehearsal",
-        base="BTC",
-        strategy="funding_spread",
-        open_reason="funding",
-        state="entering",
-        size_usd=D(100),
-        target_base_quantity=D(1),
-        parameters=Parameters().to_values(),
-        configuration_version=1,
-        entry_funding_spread=D("0.001"),
-        opened_by="owner",
-        created_at=NOW,
-        entry_deadline=NOW + timedelta(seconds=30),
-    )
+    created = make_entering(owner, NOW)
     exchange = make_exchange("bybit", "BYB", "Bybit")
     Leg.objects.create(
         position=created,

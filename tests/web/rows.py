@@ -14,6 +14,7 @@ from exchanges.models import (
     ExchangeAccount,
     Instrument,
 )
+from trading.core.parameters import Parameters
 from trading.models import (
     Discrepancy,
     Event,
@@ -125,6 +126,26 @@ def make_position(
     return position
 
 
+def make_entering(user: User, now: datetime) -> Position:
+    """Return a position on its way in, without legs, with 30 seconds left."""
+    return Position.objects.create(
+        user=user,
+        mode="rehearsal",
+        base="BTC",
+        strategy="funding_spread",
+        open_reason="funding",
+        state="entering",
+        size_usd=D(100),
+        target_base_quantity=D(1),
+        parameters=Parameters().to_values(),
+        configuration_version=1,
+        entry_funding_spread=D("0.001"),
+        opened_by="owner",
+        created_at=now,
+        entry_deadline=now + timedelta(seconds=30),
+    )
+
+
 def make_opportunity(
     user: User, long: Instrument, short: Instrument, now: datetime, reason: str = ""
 ) -> Opportunity:
@@ -192,13 +213,27 @@ def _make_leg(
         decision_entry_mid=PRICE,
         taker_fee=D("0.0005"),
     )
+    _fill(leg, at)
+    if not is_long:
+        _pay_funding(leg, at + timedelta(hours=1))
+    AccountPosition.objects.create(
+        account=account,
+        instrument=instrument,
+        base_quantity=D(10) if is_long else D(-10),
+        liquidation_price=D(50) if is_long else D(150),
+        observed_at=at,
+    )
+
+
+def _fill(leg: Leg, at: datetime) -> None:
+    is_long = leg.side == LegSide.LONG
     order = Order.objects.create(
-        position=position,
+        position=leg.position,
         leg=leg,
-        purpose="open" if index == 0 else "hedge",
+        purpose="open" if leg.index == 0 else "hedge",
         sequence=1,
-        client_order_id=f"ours-{position.short_id}-{index}",
-        venue_order_id=f"theirs-{index}",
+        client_order_id=f"ours-{leg.position.short_id}-{leg.index}",
+        venue_order_id=f"theirs-{leg.index}",
         side="buy" if is_long else "sell",
         order_type="limit",
         time_in_force="gtc",
@@ -210,13 +245,13 @@ def _make_leg(
         created_at=at,
     )
     Trade.objects.create(
-        position=position,
+        position=leg.position,
         leg=leg,
         order=order,
-        account=account,
-        venue_trade_id=f"fill-{index}",
+        account=leg.account,
+        venue_trade_id=f"fill-{leg.index}",
         venue_order_id=order.venue_order_id,
-        side=side,
+        side=leg.side,
         action="OPEN",
         order_side=order.side,
         order_type="limit",
@@ -228,23 +263,18 @@ def _make_leg(
         filled_at=at,
         booked_at=at,
     )
-    if not is_long:
-        FundingEvent.objects.create(
-            position=position,
-            leg=leg,
-            account=account,
-            venue_payment_id="paid-1",
-            funding_rate=D("0.0003"),
-            payment=D(3),
-            asset="USDT",
-            payment_usd=D(3),
-            paid_at=at + timedelta(hours=1),
-            booked_at=at + timedelta(hours=1),
-        )
-    AccountPosition.objects.create(
-        account=account,
-        instrument=instrument,
-        base_quantity=D(10) if is_long else D(-10),
-        liquidation_price=D(50) if is_long else D(150),
-        observed_at=at,
+
+
+def _pay_funding(leg: Leg, at: datetime) -> None:
+    FundingEvent.objects.create(
+        position=leg.position,
+        leg=leg,
+        account=leg.account,
+        venue_payment_id="paid-1",
+        funding_rate=D("0.0003"),
+        payment=D(3),
+        asset="USDT",
+        payment_usd=D(3),
+        paid_at=at,
+        booked_at=at,
     )
