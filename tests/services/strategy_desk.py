@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from arbsite.accounts.models import User
+from exchanges import domain
 from exchanges.board import Board
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
@@ -46,6 +47,9 @@ from trading.strategies.base import HeldPosition
 D = Decimal
 SHORT_CODES = {"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"}
 VALUES = {"settlement_guard": "5", "stop_loss_pct": "", "max_book_age_seconds": "30"}
+# Every desk lists the same: it is read once for all of them.
+CATALOGUES: dict[str, Catalogue] = {}
+LISTED: dict[str, tuple[Sequence[domain.Instrument], Sequence[FundingRate]]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,9 +341,12 @@ class StrategyDesk:
         account = ExchangeAccount.objects.create(
             user=self.user, exchange=exchange, key_fingerprint=venue, checked_at=self.now
         )
-        client = client_at(self.world, venue, Catalogue(PROFILES[venue]))
+        catalogue = CATALOGUES.setdefault(venue, Catalogue(PROFILES[venue]))
+        client = client_at(self.world, venue, catalogue)
         self._clients[venue] = client
         self._ports[account.pk] = CcxtTrading(client), CcxtAccount(client)
-        data = CcxtMarketData(client)
-        rates = [] if PROFILES[venue].is_spot else call(data.funding_rates(), 60)
-        store_listing(exchange, call(data.instruments(), 60), rates, self.now)
+        if venue not in LISTED:
+            data = CcxtMarketData(client)
+            rates = [] if PROFILES[venue].is_spot else call(data.funding_rates(), 60)
+            LISTED[venue] = call(data.instruments(), 60), rates
+        store_listing(exchange, *LISTED[venue], self.now)
