@@ -84,7 +84,9 @@ def logging_settings(*, json: bool, level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "handlers": {
+            "stderr": {"class": "arbsite.log_sink.UnhurriedHandler", "formatter": "structured"}
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             name: {"handlers": [], "propagate": True, "level": floor}
