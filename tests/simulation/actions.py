@@ -21,7 +21,7 @@ from tests.simulation.world import OTHER_MACHINE, World
 from trading.core.states import PositionState
 from trading.models import Position
 from trading.services import configure, engine, kill_switch, lease
-from trading.services.drive import drive
+from trading.services.drive import drive, drive_planned
 from trading.services.entry_legs import long_short
 from trading.services.exit import request_exit
 from trading.services.halt import release_account
@@ -50,7 +50,7 @@ def perform(world: World, action: Action) -> None:
 
 
 def _open(world: World, action: Action) -> None:
-    """Plan an entry as a form or the scheduler's task does, and drive it at once."""
+    """Plan an entry: a form rings for its drive, the scheduler's task drives what it planned."""
     long, short = (action.venue, _other(action.venue))
     planned: list[Position] = []
 
@@ -70,10 +70,17 @@ def _open(world: World, action: Action) -> None:
         if not isinstance(found, Refused):
             planned.append(found)
 
-    world.as_process(work)
+    def enter() -> None:
+        work()
+        for position in planned:
+            drive_planned(position, venues=world.venues, clock=world.clock)
+
+    is_task = action.kind != "manual"
+    world.as_process(enter if is_task else work)
+    world.opened += len(planned)
     for position in planned:
-        world.opened += 1
-        world.ring(position.pk)
+        if not is_task:
+            world.ring(position.pk)
 
 
 def _close(world: World, action: Action) -> None:

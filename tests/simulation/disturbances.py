@@ -17,6 +17,7 @@ EMPTY = {
     '"category":"linear"},"retExtInfo":{},"time":0}',
 }
 REFUSALS = {USDM: (-2019, "Margin is insufficient."), BYBIT: (110007, "ab not enough")}
+OUTDATED = {USDM: (-1111, "Precision is over the maximum."), BYBIT: (10001, "Qty invalid")}
 OVERLOADED = {USDM: (503, -1008, "Request throttled"), BYBIT: (503, 0, "")}
 UNKNOWN = {USDM: (503, -1000, "Unknown error, please check your request"), BYBIT: (504, 0, "")}
 
@@ -53,6 +54,7 @@ KINDS = (
     *ON_CREATE,
     *ON_READS,
     "create-refused",
+    "create-outdated",
     "create-overloaded",
     "create-unknown",
     "positions-empty",
@@ -73,8 +75,8 @@ def fault_rules(kind: str, venue: str, count: int, options: dict[str, Any]) -> l
     if kind in ON_READS:
         paths, rule = ON_READS[kind]
         return [{**common, "method": "GET", "path": paths[venue], **rule}]
-    if kind == "create-refused":
-        code, message = REFUSALS[venue]
+    if kind in ("create-refused", "create-outdated"):
+        code, message = (REFUSALS if kind == "create-refused" else OUTDATED)[venue]
         return [{**create, "action": "reject", "code": code, "message": message}]
     if kind in ("create-overloaded", "create-unknown"):
         status, code, message = (OVERLOADED if kind == "create-overloaded" else UNKNOWN)[venue]

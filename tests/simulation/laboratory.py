@@ -71,13 +71,14 @@ class Laboratory:
         # What Carry's machine believes the time is; a run may set it wrong.
         self.clock: Callable[[], datetime] = lambda: self.timeline.at
         self._is_built = False
-        self._readers: list[VenueClient] = []
+        self._readers: dict[str, VenueClient] = {}
         self._ports: dict[UUID, tuple[CcxtTrading, CcxtAccount]] = {}
         self.venues = Venues(
             trading=lambda account: self._ports[account.pk][0],
             account=lambda account: self._ports[account.pk][1],
             call=self.calls.call,
             call_all=self.calls.call_all,
+            relist=self._list,
         )
 
     @contextmanager
@@ -104,7 +105,7 @@ class Laboratory:
 
     def close(self) -> None:
         """Close the clients; the laboratory is of no use afterwards."""
-        for client in (*self.clients.values(), *self._readers):
+        for client in (*self.clients.values(), *self._readers.values()):
             self.loop.run_until_complete(client.close())
         self.loop.close()
 
@@ -164,15 +165,18 @@ class Laboratory:
         exchange = Exchange.objects.create(
             code=venue, mode=Mode.REHEARSAL, short_code=venue[:3].upper(), name=venue
         )
-        reader = VenueClient(catalogue, surroundings=self._surroundings())
-        self._readers.append(reader)
-        data = CcxtMarketData(reader)
-        listed = self.calls.call(data.instruments(), 60)
-        rates = self.calls.call(data.funding_rates(), 60)
-        store_listing(exchange, listed, rates, START)
+        self._readers[venue] = VenueClient(catalogue, surroundings=self._surroundings())
+        self._list(exchange, START)
         for instrument in Instrument.objects.filter(exchange=exchange, kind="perpetual"):
             self._store_history(instrument)
         return exchange
+
+    def _list(self, exchange: Exchange, now: datetime) -> list[str]:
+        """Store what a venue lists, as the poll does, and a refusal that calls it outdated."""
+        data = CcxtMarketData(self._readers[exchange.code])
+        listed = self.calls.call(data.instruments(), 60)
+        rates = self.calls.call(data.funding_rates(), 60)
+        return store_listing(exchange, listed, rates, now)
 
     def _store_history(self, instrument: Instrument) -> None:
         far = self._far()

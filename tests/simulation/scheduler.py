@@ -24,11 +24,11 @@ WEIGHTS = {
     "kill": 2,
     "rearm": 2,
     "engine": 1,
-    "configure": 2,
+    "configure": 4,
     "down": 3,
     "stale": 2,
     "outage": 3,
-    "skew": 1,
+    "skew": 2,
     "price": 4,
     "gap": 2,
     "depth": 3,
@@ -48,6 +48,8 @@ def scheduled(seed: int) -> list[Action]:
     # One user trades one asset first, so that disturbances meet positions more often.
     user, base = draws.choice(USERS), draws.choice(BASES)
     names = [
+        # What is configured before the first entry is what the day is about.
+        *(["configure"] if draws.random() < 0.5 else []),
         "open",
         *draws.choices(list(WEIGHTS), list(WEIGHTS.values()), k=draws.randint(LEAST, MOST)),
     ]
@@ -69,7 +71,7 @@ def _drawn(name: str, draws: Random, user: str, base: str) -> Action:
 def _details(name: str, draws: Random, base: str) -> dict[str, Any]:
     match name:
         case "open":
-            kind = "manual" if draws.random() < 0.9 else "scheduler"
+            kind = "manual" if draws.random() < 0.8 else "scheduler"
             return {"amount": str(draws.choice((3000, 6000, 12000))), "kind": kind}
         case "fault":
             return {"kind": draws.choice(KINDS), "number": draws.choice((1, 1, 1, 2, 3, 6))}
@@ -77,7 +79,7 @@ def _details(name: str, draws: Random, base: str) -> dict[str, Any]:
             return {"number": draws.randrange(60)}
         case "stall":
             kind = draws.choice(("", "", "kill", "kill", "close", "foreign"))
-            amount = draws.choice((0, 0, 3)) if kind else draws.choice((0.5, 3, 12, 40))
+            amount = draws.choice((0, 0, 3)) if kind else draws.choice((0.5, 3, 12, 40, 120))
             return {"number": draws.randrange(70), "amount": str(amount), "kind": kind}
         case "doorbell":
             return {"number": draws.randint(1, 3)}
@@ -107,7 +109,7 @@ def _of_market(name: str, draws: Random, base: str) -> dict[str, Any]:
         case "outage":
             return {"amount": str(draws.choice((5, 40, 400)))}
         case "skew":
-            return {"amount": str(draws.choice((-2, -0.5, 0.5, 0, 0)))}
+            return {"amount": str(draws.choice((-3600, -5, -0.5, 0.5, 5, 3600, 0, 0)))}
         case "price" | "gap":
             size = draws.choice(("0.0005", "0.003", "0.02"))
             return {"amount": size if draws.random() < 0.5 else f"-{size}"}
@@ -138,4 +140,13 @@ CONFIGURATIONS: tuple[dict[str, object], ...] = (
     {"max_orders_per_position_minute": "4"},
     {"leverage": "3"},
     {"order_fill_timeout_seconds": "4"},
+    {"entry_style": "maker", "maker_reprice_budget": "2"},
+    {"entry_style": "maker", "order_fill_timeout_seconds": "30"},
+    {"entry_style": "both_at_once"},
+    {"entry_style": "both_at_once", "hedge_escalation_seconds": "0"},
+    {"entry_style": "limit_at_mid"},
+    {"first_leg": "long"},
+    {"first_leg": "short"},
+    {"basis_reduce_at": "0.001", "exit_must_last_seconds": "5"},
+    {"trim_drift": "0.001", "rebalance_threshold": "0.002"},
 )

@@ -27,6 +27,7 @@ from trading.models import Position
 from trading.services import evaluate, lease, lookup, slots
 from trading.services.account_facts import record
 from trading.services.book_funding import book_funding
+from trading.services.dead_man import tend_switches
 from trading.services.drive import drive
 from trading.services.equity import read_accounts
 from trading.services.reconcile import reconcile_accounts, reconcile_due
@@ -49,6 +50,10 @@ SELECT EXISTS (SELECT 1 FROM trading_order WHERE state IN
   ('planned', 'sending', 'open', 'partial', 'unknown'))
 OR EXISTS (SELECT 1 FROM trading_position WHERE state IN
   ('planned', 'entering', 'exiting', 'unwinding') OR (state = 'open' AND goal = 'flat'))
+"""
+COUNTS_DOWN = """
+SELECT EXISTS (SELECT 1 FROM trading_deadmanswitch) OR EXISTS (SELECT 1 FROM trading_order
+  WHERE purpose = 'open' AND state IN ('sending', 'open', 'partial', 'unknown'))
 """
 DEAD_PID = 99_999_999
 OTHER_MACHINE = "0ther000.1.other.1"
@@ -255,11 +260,16 @@ class World:
             self._claim_twice("book_funding", FUNDING_SLOT, self._book_funding)
         if self._is_slot_new(RECONCILE_EVERY) and self._has_news():
             self._claim_twice("reconcile_accounts", RECONCILE_EVERY, self._reconcile)
+        if self.laboratory.database.asks(COUNTS_DOWN):
+            self.as_process(self._tend_switches)
         if self.now - self._watched_at >= WATCH_EVERY:
             self._watched_at = self.now
             self.as_process(lambda: watch_positions(venues=self.venues, clock=self.clock))
             if self.laboratory.database.asks(REVIEWS):
                 self.as_process(lambda: reconcile_due(venues=self.venues, now=self.clock()))
+
+    def _tend_switches(self) -> None:
+        tend_switches(venues=self.venues, clock=self.clock)
 
     def _has_news(self) -> bool:
         """Tell whether anything happened on either side since the last reconciliation.

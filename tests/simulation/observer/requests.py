@@ -61,9 +61,16 @@ def i5_nothing_new_beside_the_unknown(case: Case, sight: Sight) -> Sentences:
 
 
 def i12_hedge_within_the_first_leg(case: Case, sight: Sight) -> Sentences:
-    """I12: what is hedged, or may be, is at most what the first leg has filled at its venue."""
+    """I12: what is hedged, or may be, is at most what the first leg has filled at its venue.
+
+    Where both legs are sent at once it is at most what was planned.
+    """
     if sight.intent is None or sight.intent["purpose"] != "hedge":
         return
+    [position] = case.rows(
+        "SELECT parameters, target_base_quantity FROM trading_position WHERE id = ?",
+        sight.intent["position_id"],
+    )
     mine = case.rows(
         "SELECT client_order_id, purpose, base_quantity, state FROM trading_order "
         "WHERE position_id = ?",
@@ -79,6 +86,8 @@ def i12_hedge_within_the_first_leg(case: Case, sight: Sight) -> Sentences:
             working = sum((order.remaining for order in at_venue if not order.is_final), Decimal(0))
             is_this = row["client_order_id"] == sight.client_order_id
             hedged += Decimal(row["base_quantity"]) if is_this else filled + working
+    if "both_at_once" in str(position["parameters"]):
+        first = max(first, Decimal(position["target_base_quantity"]))
     if hedged > first:
         yield f"I12: {hedged} hedged or about to be, {first} filled on the first leg"
 
