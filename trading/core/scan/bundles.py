@@ -49,12 +49,14 @@ def best_bundles(
         for axis, (leg, at) in enumerate(zip(shape, places, strict=True))
     ]
     net = _gap_credit(legs)
-    net += sum((leg.worth for leg in legs[1:]), legs[0].worth)
-    flat = net.reshape(-1, width)
-    best, found = flat.argmax(axis=0), flat.max(axis=0)
+    for leg in legs:
+        net += leg.worth
+    # Base by base, so that the maximum is looked for in one run of memory.
+    flat = np.ascontiguousarray(net.reshape(-1, width).T)
+    best = flat.argmax(axis=1).tolist()
     return [
-        _named(slots, places, net.shape[:-1], int(best[base]), float(found[base]))
-        for base in range(width)
+        _named(slots, places, net.shape[:-1], at, float(flat[base, at]))
+        for base, at in enumerate(best)
     ]
 
 

@@ -86,10 +86,10 @@ def candidates(
     at = indices - legs * net.shape[-1] + (base or 0)
     lean = _Lean(scanner, legs, at)
     profits = lean.profits(float(most_usd))
-    best = np.argsort(-profits, kind="stable")
+    best = np.arange(len(profits))
     if len(best) > limit:
-        nearest = np.argpartition(-profits, limit - 1)[:limit]
-        best = nearest[np.argsort(-profits[nearest], kind="stable")]
+        best = np.argpartition(-profits, limit - 1)[:limit]
+    best = best[np.argsort(-profits[best], kind="stable")]
     return _by_rule(scanner, lean.columns(best))
 
 
