@@ -59,7 +59,7 @@ def changes_of(leg: Leg) -> list[Change]:
 
 def guard_of(leg: Leg) -> timedelta:
     """Return how near to a settlement a fill makes it uncertain: our guard or the venue's slack."""
-    guard = Parameters.from_values(leg.position.parameters).settlement_guard
+    guard = Parameters.from_stored(leg.position.parameters).settlement_guard
     return max(guard, settlement_slack(leg.instrument))
 
 

@@ -87,7 +87,7 @@ def held_position(
     position: Position, legs: Sequence[Leg], board: Board, now: datetime
 ) -> HeldPosition | None:
     """Return the position as exit rules see it; None while a fact is missing or stale."""
-    parameters = Parameters.from_values(position.parameters)
+    parameters = Parameters.from_stored(position.parameters)
     # Long first, as gaps are counted.
     ordered = sorted(legs, key=lambda leg: -leg.sign)
     known = [fact for leg in ordered if (fact := _leg_now(leg, board, parameters, now)) is not None]

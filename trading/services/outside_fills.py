@@ -149,7 +149,7 @@ def _book_closing(leg: Leg, fill: Fill, now: datetime) -> bool:
 
 
 def _cool_down_after(position: Position, fill: Fill, now: datetime) -> None:
-    parameters = Parameters.from_values(position.parameters)
+    parameters = Parameters.from_stored(position.parameters)
     pauses = {
         FillCause.LIQUIDATION: parameters.liquidation_cooldown,
         FillCause.ADL: parameters.adl_cooldown,

@@ -42,7 +42,7 @@ def _watch(position: Position, venues: Venues, now: datetime) -> bool:
         legs=legs,
         reported=reported(legs),
         board=market.board_of([leg.instrument for leg in legs]),
-        parameters=Parameters.from_values(position.parameters),
+        parameters=Parameters.from_stored(position.parameters),
         venues=venues,
         now=now,
     )
