@@ -61,7 +61,7 @@ class Market:
         return refusal.code, refusal.sentence
 
     def instrument(self, venue: str) -> Instrument:
-        return Instrument.objects.get(exchange__code=venue)
+        return Instrument.objects.get(exchange__code=venue, kind="perpetual")
 
     def record(self, *, at: timedelta = timedelta(0)) -> int:
         return opportunities.record(

@@ -17,6 +17,7 @@ from trading.core.execution_risk import ExecutionRisk
 from trading.core.parameters import Parameters
 from trading.core.past_figures import PastFigures
 from trading.core.refusal import Refusal
+from trading.core.scan.rules import PAIR_RULES
 from trading.core.sizing import LegCapacity, planned_usd
 from trading.services.appraise import Appraisal, appraise, curve_of, leverage_of, risk_of
 from trading.services.gates import EntryCase, shut
@@ -210,7 +211,7 @@ class UserScan:
             )[: len(strategy.shape)]
             for place in strategy.shape
         ]
-        combinations = [legs for legs in product(*by_place) if len(set(legs)) == len(legs)]
+        combinations = [legs for legs in product(*by_place) if _may_be(strategy, legs)]
         if not combinations:
             return None
         return list(max(combinations, key=lambda legs: sum(heard_of(one) for one in legs)))
@@ -250,6 +251,16 @@ class UserScan:
             book_capacity=Decimal(0),
             ratio=leg.ratio,
         )
+
+
+def _may_be(strategy: Strategy, legs: Sequence[Paired]) -> bool:
+    """Tell whether a scan would look at these legs: different ones, of kinds that go together."""
+    if len({leg.id for leg in legs}) < len(legs):
+        return False
+    kinds = [leg.instrument.kind for leg in legs]
+    return len(legs) > 2 or any(
+        rule.covers(*kinds) for rule in PAIR_RULES if rule.strategy == strategy.key
+    )
 
 
 def _placed(strategy: Strategy, chosen: Sequence[Paired]) -> list[PairedLeg]:

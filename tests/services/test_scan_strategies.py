@@ -1,0 +1,209 @@
+"""What the scan finds beyond two perpetuals, which gate stops it, and what is taken together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from arbsite.accounts.models import User
+from exchanges.domain import BookTop, InstrumentKind, Quote, Symbol
+from exchanges.models import Exchange, Instrument
+from tests.market import NOW, PERP, D, make_book, make_instrument
+from tests.services.scan_market import VALUES, Market, make_market
+from trading.models import LimitUse
+from trading.services import configure, limits
+from trading.services.entry_legs import EntryLeg, long_short, refuse_legs
+from trading.services.gates import GATES
+from trading.services.scan import MarketScan
+from trading.services.take import take
+from trading.services.user_scan import Finding
+from trading.strategies.registry import STRATEGIES
+
+pytestmark = pytest.mark.db
+
+SPOT = Symbol("BTC/USDT")
+
+
+@pytest.fixture
+def market(owner: User) -> Market:
+    return make_market(owner)
+
+
+def list_spot(venue: str) -> Instrument:
+    exchange = Exchange.objects.get(code=venue)
+    listed = make_instrument(venue, kind=InstrumentKind.SPOT)
+    perpetual = exchange.instruments.get(symbol=PERP)
+    fields = ("base", "quote", "settle", "contract_base", "price_tick", "lot")
+    return Instrument.objects.create(
+        exchange=exchange,
+        symbol=listed.symbol,
+        venue_symbol="BTCUSDT-SPOT",
+        kind="spot",
+        settlement="none",
+        min_base_quantity=perpetual.min_base_quantity,
+        min_notional=perpetual.min_notional,
+        refreshed_at=NOW,
+        **{name: getattr(perpetual, name) for name in fields},
+    )
+
+
+def spot_book(venue: str, *, bid: str = "49899", ask: str = "49901") -> BookTop:
+    return replace(make_book(venue, bid=bid, ask=ask), symbol=SPOT)
+
+
+def configure_more(market: Market, **values: object) -> None:
+    known = configure.current(market.user).version
+    configure.save(
+        user=market.user, values=VALUES | values, expected_version=known, actor="owner", now=NOW
+    )
+
+
+def by_strategy(market: Market) -> dict[str, Finding]:
+    return {finding.strategy: finding for finding in market.judged()}
+
+
+def test_spot_and_perpetual_are_found_as_cash_and_carry(market: Market) -> None:
+    list_spot("bybit")
+    market.tell(spot_book("bybit"))
+    configure_more(market, strategies=["funding_spread", "cash_and_carry"])
+
+    found = by_strategy(market)
+
+    assert set(found) == {"funding_spread", "cash_and_carry"}
+    carry = found["cash_and_carry"]
+    assert [leg.paired.instrument.symbol for leg in carry.legs] == [SPOT, PERP]
+    assert carry.candidate is not None
+    # (50,000 - 49,900) / 49,900 of price gap, half of it counted, and six payments of 10 bp.
+    assert carry.candidate.entry_gap == D(100) / 49_900
+    assert carry.candidate.gap_credit == D(50) / 49_900
+    assert carry.candidate.expected_funding == D("0.006")
+
+
+def test_of_two_strategies_on_one_base_the_better_is_entered(market: Market) -> None:
+    list_spot("bybit")
+    market.tell(spot_book("bybit"))
+    configure_more(market, strategies=["funding_spread", "cash_and_carry"])
+
+    first, second = market.judged()
+
+    assert first.refusal is None
+    assert second.refusal is not None
+    assert second.refusal.code == "better_strategy"
+    assert f"{first.strategy} earns more on BTC" in second.refusal.sentence
+
+
+def test_spot_that_nobody_lends_is_not_sold(market: Market) -> None:
+    list_spot("bybit")
+    market.tell(spot_book("bybit"))
+    configure_more(market, strategies=["reverse_cash_and_carry"])
+
+    (finding,) = market.judged()
+
+    assert finding.refusal is not None
+    assert finding.refusal.code == "not_borrowable"
+
+
+def test_strategy_without_its_instruments_finds_nothing(market: Market) -> None:
+    configure_more(market, strategies=["split_carry", "calendar_spread"])
+
+    assert market.judged() == []
+
+
+def test_price_far_from_mark_is_refused_with_both(market: Market) -> None:
+    market.tell(
+        Quote(
+            venue="bybit",
+            symbol=PERP,
+            mark_price=D(47_000),
+            index_price=D(50_000),
+            observed_at=NOW,
+        )
+    )
+
+    code, sentence = market.refusal()
+
+    assert code == "off_mark"
+    assert "stands at 50000, 6.38 % from its mark price of 47000; the most is 5.00 %" in sentence
+
+
+def test_venue_that_is_not_configured_is_refused_by_name(market: Market) -> None:
+    configure_more(market, venues=["bybit"])
+
+    assert market.refusal() == ("venue_off", "binanceusdm is not among the configured venues.")
+
+
+def test_every_gate_has_a_name_of_its_own_and_says_what_it_asks() -> None:
+    assert len({gate.key for gate in GATES}) == len(GATES)
+    assert all(gate.asks for gate in GATES)
+
+
+def test_automatic_size_is_bounded_by_the_order_amount(market: Market) -> None:
+    configure_more(market, order_amount_usd="7000")
+
+    assert market.judge().size_usd == D(7_000)
+
+
+def test_several_findings_share_one_purse(market: Market) -> None:
+    configure_more(
+        market,
+        max_position_per_pair_usd="50000",
+        max_position_per_venue_usd="60000",
+        max_position_per_user_usd="60000",
+    )
+    scan = MarketScan()
+    scan.adopt(scan.load(NOW))
+    (user,) = scan.users
+    first = market.judge()
+    second = replace(first, base="ETH")
+
+    taken = take([first, second], user.standing)
+
+    assert [(one.base, one.size_usd) for one in taken] == [("BTC", D(50_000)), ("ETH", D(10_000))]
+
+
+def test_exposure_of_one_reason_is_a_limit_of_its_own(market: Market) -> None:
+    configure_more(market, max_funding_exposure_usd="60000")
+    parameters = configure.current(market.user).parameters
+
+    def claim(reason: str) -> None:
+        claims = limits.claims_for(
+            base="BTC" if reason == "funding" else "ETH",
+            legs=[("bybit", D(1)), ("binanceusdm", D("0.5"))],
+            open_reason=reason,
+            size_usd=D(40_000),
+            parameters=parameters,
+        )
+        limits.reserve(market.user.pk, claims)
+
+    claim("funding")
+    with pytest.raises(limits.LimitReached) as reached:
+        claims = limits.claims_for(
+            base="SOL",
+            legs=[("bybit", D(1))],
+            open_reason="funding",
+            size_usd=D(30_000),
+            parameters=parameters,
+        )
+        limits.reserve(market.user.pk, claims)
+
+    assert "does not fit the limit of funding positions" in str(reached.value)
+    claim("basis")
+    half = LimitUse.objects.get(scope="venue:binanceusdm").reserved_cents
+    # Half a leg, twice.
+    assert half == 4_000_000
+
+
+def test_legs_must_be_what_the_strategy_holds(market: Market) -> None:
+    spot, perpetual = list_spot("bybit"), market.instrument("binanceusdm")
+    carry, spread = STRATEGIES["cash_and_carry"], STRATEGIES["funding_spread"]
+    legs = long_short(spot, perpetual)
+
+    assert refuse_legs(carry, "BTC", legs) is None
+    refusal = refuse_legs(spread, "BTC", legs)
+    assert refusal is not None
+    assert refusal.code == "wrong_legs"
+    assert "perpetual bought, perpetual sold" in refusal.sentence
+    three = (*legs, EntryLeg(market.instrument("bybit"), legs[1].side, Decimal("0.5")))
+    assert refuse_legs(carry, "BTC", three) is not None
