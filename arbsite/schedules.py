@@ -49,6 +49,12 @@ SLOTS = (
         expires=timedelta(seconds=30),
     ),
     Slot(
+        name="Poll borrow rates",
+        task="exchanges.tasks.poll_borrow_rates",
+        every=timedelta(minutes=1),
+        expires=timedelta(seconds=30),
+    ),
+    Slot(
         name="Scan for opportunities",
         task="trading.tasks.scan",
         every=timedelta(seconds=2),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -122,6 +123,41 @@ class SettledFundingRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instrument} {self.funding_rate} at {self.settled_at:%Y-%m-%d %H:%M}"
+
+
+class HourlyBorrowRate(models.Model):
+    """What borrowing an asset cost in one hour at a venue; written by `poll_borrow_rates`."""
+
+    id = models.BigAutoField(primary_key=True)
+    exchange = models.ForeignKey(Exchange, on_delete=models.CASCADE, related_name="borrow_rates")
+    asset = models.CharField(max_length=32)
+    hour_at = models.DateTimeField()
+    hourly_rate = rate_field(help_text="As last read in this hour.")
+    highest_hourly_rate = rate_field()
+    most = quantity_field(null=True, blank=True, help_text="That one account may borrow.")
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["hour_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["exchange", "asset", "hour_at"], name="borrow_rate_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset} {self.hourly_rate} an hour at {self.exchange.short_code}"
+
+    def snapshot(self, highest: Decimal) -> domain.BorrowRate:
+        """Return the frozen value; `highest` is the day's, which no single row knows."""
+        return domain.BorrowRate(
+            venue=self.exchange.code,
+            asset=self.asset,
+            hourly_rate=self.hourly_rate,
+            highest_hourly_rate=highest,
+            most=self.most,
+            observed_at=self.observed_at,
+        )
 
 
 class ExchangeAccountQuerySet(models.QuerySet["ExchangeAccount"]):

@@ -39,6 +39,13 @@ def enabled_exchanges() -> list[Exchange]:
     return list(Exchange.objects.filter(is_enabled=True))
 
 
+def exchanges_with_spot() -> list[Exchange]:
+    """Return the exchanges in use that list spot markets now."""
+    spot = Instrument.objects.filter(kind=InstrumentKind.SPOT, is_active=True)
+    listing = Exchange.objects.filter(is_enabled=True, instruments__in=spot)
+    return list(listing.distinct())
+
+
 def active_instruments() -> QuerySet[Instrument]:
     """Return what is listed now at exchanges in use, with the exchange."""
     return Instrument.objects.filter(is_active=True, exchange__is_enabled=True).select_related(

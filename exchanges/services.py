@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
+from uuid import UUID
 
 from exchanges import domain, loop, registry, selectors
 from exchanges.board import Board, Channel
@@ -168,11 +169,14 @@ def poll_market(now: datetime, *, force: bool = False) -> list[str]:
         for exchange in selectors.enabled_exchanges()
         if force or is_behind(board, exchange, instruments, now)
     ]
-    has_funding = {i.exchange_id for i in instruments if i.kind == InstrumentKind.PERPETUAL}
+    has_funding = _listing(instruments, InstrumentKind.PERPETUAL)
+    has_dated = _listing(instruments, InstrumentKind.FUTURE)
 
     async def read(exchange: Exchange) -> Sequence[MarketFact]:
         data = market_data(exchange)
-        return await read_market(data) if exchange.pk in has_funding else await data.book_tops()
+        if exchange.pk not in has_funding:
+            return await data.book_tops()
+        return await read_market(data, has_dated=exchange.pk in has_dated)
 
     for _, facts in _ask_all(behind, read, POLL_SECONDS):
         for fact in facts:
@@ -198,10 +202,22 @@ def is_behind(
     return False
 
 
-async def read_market(data: MarketData) -> list[MarketFact]:
+def _listing(instruments: Iterable[Instrument], kind: InstrumentKind) -> set[UUID]:
+    """Return the exchanges that list such instruments."""
+    return {instrument.exchange_id for instrument in instruments if instrument.kind == kind}
+
+
+async def read_market(data: MarketData, *, has_dated: bool = False) -> list[MarketFact]:
     """Return funding, mark prices and book tops of one venue, with the fewest requests."""
+    if has_dated:
+        return [fact for facts in await asyncio.gather(*_all_reads(data)) for fact in facts]
     rates, books = await asyncio.gather(data.funding_rates(), data.book_tops())
     return [*rates, *_quotes_in(rates), *books]
+
+
+def _all_reads(data: MarketData) -> list[Awaitable[Sequence[MarketFact]]]:
+    """Return the reads of a venue whose rates do not name every mark price."""
+    return [data.funding_rates(), data.quotes(), data.book_tops()]
 
 
 def _quotes_in(rates: Iterable[FundingRate]) -> list[Quote]:
@@ -220,9 +236,13 @@ def _quotes_in(rates: Iterable[FundingRate]) -> list[Quote]:
 
 
 def _channels(instrument: Instrument) -> tuple[Channel, ...]:
-    if instrument.kind == InstrumentKind.PERPETUAL:
-        return tuple(Channel)
-    return (Channel.BOOK,)
+    match InstrumentKind(instrument.kind):
+        case InstrumentKind.PERPETUAL:
+            return tuple(Channel)
+        case InstrumentKind.FUTURE:
+            return (Channel.QUOTE, Channel.BOOK)
+        case InstrumentKind.SPOT:
+            return (Channel.BOOK,)
 
 
 # --- Settled funding ------------------------------------------------------------------------------
@@ -240,7 +260,9 @@ def poll_settlements(now: datetime) -> int:
         for instrument, since in due
         if since is None or _has_settled_since(instrument, since, now)
     ]
-    return sum(_store_settled(*found) for found in _good(loop.call_all(calls, REFRESH_SECONDS)))
+    return sum(
+        _store_settled(*found) for found in good_answers(loop.call_all(calls, REFRESH_SECONDS))
+    )
 
 
 def _has_settled_since(instrument: Instrument, since: datetime, now: datetime) -> bool:
@@ -280,10 +302,10 @@ def _ask_all(
     async def asked(exchange: Exchange) -> tuple[Exchange, T]:
         return exchange, await question(exchange)
 
-    return _good(loop.call_all([asked(exchange) for exchange in exchanges], timeout))
+    return good_answers(loop.call_all([asked(exchange) for exchange in exchanges], timeout))
 
 
-def _good(answers: Iterable[T | BaseException]) -> list[T]:
+def good_answers(answers: Iterable[T | BaseException]) -> list[T]:
     """Return the answers; say which venue failed and raise what is no failure of a venue."""
     good: list[T] = []
     for answer in answers:

@@ -11,6 +11,7 @@ from arbsite.accounts.models import User
 from exchanges import selectors
 from exchanges import services as exchange_services
 from exchanges.account_keys import store_account
+from exchanges.lending import poll_borrow_rates
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from trading.models import ConfigurationVersion
@@ -83,6 +84,7 @@ def _read_first_facts(now: datetime) -> None:
     refresh_fees(venues=REAL, now=now)
     snapshot_equity(venues=REAL, now=now)
     exchange_services.poll_settlements(now)
+    poll_borrow_rates(now)
 
 
 def _exchange(code: str, short_code: str, name: str) -> Exchange:

@@ -16,6 +16,7 @@ from exchanges import selectors
 from exchanges.board import Board, Key
 from exchanges.domain import (
     BookTop,
+    BorrowRate,
     FundingRate,
     Instrument,
     InstrumentKind,
@@ -23,6 +24,7 @@ from exchanges.domain import (
     Side,
     Symbol,
 )
+from exchanges.lending import LoanKey, borrow_rates
 from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
 from trading.core.basis import eight_hours
@@ -78,6 +80,7 @@ class Universe:
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[LegNames, PairHistory] = {}
         self._latencies: Mapping[str, timedelta] = {}
+        self._loans: Mapping[LoanKey, BorrowRate] = {}
         self._prices: dict[Key, tuple[PriceBar, ...]] = {}
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
@@ -90,6 +93,7 @@ class Universe:
         if has_changed:
             self.by_base = found
         self._latencies = venue_latencies(now)
+        self._loans = borrow_rates(now)
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
@@ -127,7 +131,14 @@ class Universe:
             premium_rate=_premium_rate(row.funding) if row is not None else None,
             latency=self._latencies.get(paired.instrument.venue),
             daily_volatility=self._volatilities.get(paired.key),
+            borrow_rate_per_hour=self._borrow_rate(paired.instrument),
         )
+
+    def _borrow_rate(self, instrument: Instrument) -> Decimal | None:
+        """Return what selling the spot asset short costs an hour, None where it is not lent."""
+        loan = self._loans.get((instrument.venue, instrument.base))
+        is_spot = instrument.kind is InstrumentKind.SPOT
+        return loan.prudent_hourly_rate if loan is not None and is_spot else None
 
     def carry(self, paired: Paired, half_life: timedelta, now: datetime) -> Decimal | None:
         """Return the settled average per 8 h as of the last settlement."""

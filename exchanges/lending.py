@@ -1,0 +1,83 @@
+"""What borrowing spot assets costs: read each minute, kept by the hour for its day's highest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from exchanges import domain, loop, registry, selectors
+from exchanges.models import Exchange, HourlyBorrowRate
+from exchanges.modes import Mode
+from exchanges.services import POLL_SECONDS, good_answers
+
+DAY = timedelta(hours=24)
+# A rate that nobody has confirmed for so long says nothing: the asset counts as not lent.
+RATES_LAST = timedelta(minutes=10)
+
+LoanKey = tuple[str, str]
+"""Venue and asset."""
+
+
+def poll_borrow_rates(now: datetime) -> int:
+    """Read and store what borrowing costs now; return how many assets are lent."""
+    exchanges = selectors.exchanges_with_spot()
+    answers = loop.call_all([_read(exchange) for exchange in exchanges], POLL_SECONDS)
+    return sum(
+        store_borrow_rates(exchange, rates, now) for exchange, rates in good_answers(answers)
+    )
+
+
+async def _read(exchange: Exchange) -> tuple[Exchange, Sequence[domain.BorrowRate]]:
+    data = registry.market_data(exchange.code, Mode(exchange.mode))
+    return exchange, await data.borrow_rates()
+
+
+def store_borrow_rates(
+    exchange: Exchange, rates: Iterable[domain.BorrowRate], now: datetime
+) -> int:
+    """Write the rates of one venue into their hour; return how many."""
+    hour_at = now.replace(minute=0, second=0, microsecond=0)
+    known = {
+        row.asset: row.highest_hourly_rate
+        for row in HourlyBorrowRate.objects.filter(exchange=exchange, hour_at=hour_at)
+    }
+    rows = [
+        HourlyBorrowRate(
+            exchange=exchange,
+            asset=rate.asset,
+            hour_at=hour_at,
+            hourly_rate=rate.hourly_rate,
+            highest_hourly_rate=max(rate.hourly_rate, known.get(rate.asset, rate.hourly_rate)),
+            most=rate.most,
+            observed_at=rate.observed_at,
+        )
+        for rate in rates
+    ]
+    HourlyBorrowRate.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["exchange", "asset", "hour_at"],
+        update_fields=["hourly_rate", "highest_hourly_rate", "most", "observed_at"],
+    )
+    return len(rows)
+
+
+def borrow_rates(now: datetime) -> Mapping[LoanKey, domain.BorrowRate]:
+    """Return what each lent asset costs, with the highest of the last 24 hours; old ones are out.
+
+    An asset that is not here cannot be borrowed, as far as we know.
+    """
+    rows = (
+        HourlyBorrowRate.objects.filter(
+            exchange__is_enabled=True, hour_at__gt=now - DAY, observed_at__lte=now
+        )
+        .select_related("exchange")
+        .order_by("hour_at")
+    )
+    found: dict[LoanKey, domain.BorrowRate] = {}
+    for row in rows:
+        key = (row.exchange.code, row.asset)
+        before = found.get(key)
+        highest = before.highest_hourly_rate if before else row.highest_hourly_rate
+        found[key] = row.snapshot(max(highest, row.highest_hourly_rate))
+    return {key: rate for key, rate in found.items() if now - rate.observed_at <= RATES_LAST}
