@@ -27,7 +27,14 @@ D = Decimal
 def position(desk: Desk) -> Position:
     """Return 0.1 BTC long at Binance, short at Bybit, with nothing but care to move it."""
     opened = desk.drive_until(desk.enter(), PositionState.OPEN)
-    set_rules(opened, stop_loss_pct="", basis_reduce_at="", funding_regime_exit=False)
+    set_rules(
+        opened,
+        stop_loss_pct="",
+        basis_reduce_at="",
+        funding_regime_exit=False,
+        # Bears what funding the simulated market has at the moment.
+        negative_spread_tolerance="moderate",
+    )
     desk.read_accounts()
     return opened
 
