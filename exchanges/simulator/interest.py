@@ -33,17 +33,17 @@ class InterestClock:
         if stored is None:
             ledger.put_meta(CHARGED_UNTIL, started_at.isoformat())
             ledger.commit()
+        self._due_at = _next_charge(self._charged_until)
 
     def charge_due(self, now: datetime) -> None:
         """Charge all hours of (charged until, now], in order of time."""
-        charge_at = self._next(self._charged_until)
-        if now < charge_at:
+        if now < self._due_at:
             return
-        while charge_at <= now:
+        while self._due_at <= now:
             for account in self._ledger.accounts.values():
-                self.charge(account, charge_at)
-            self._charged_until = charge_at
-            charge_at = self._next(charge_at)
+                self.charge(account, self._due_at)
+            self._charged_until = self._due_at
+            self._due_at = _next_charge(self._due_at)
         self._ledger.put_meta(CHARGED_UNTIL, self._charged_until.isoformat())
         self._ledger.commit()
 
@@ -69,8 +69,9 @@ class InterestClock:
             self._ledger.add_interest(row)
             self._ledger.put_account(account)
 
-    def _next(self, at: datetime) -> datetime:
-        return next_settlement(at - CHARGED_AFTER, HOUR) + CHARGED_AFTER
+
+def _next_charge(after: datetime) -> datetime:
+    return next_settlement(after - CHARGED_AFTER, HOUR) + CHARGED_AFTER
 
 
 def coins(market: Market, account: Account) -> Iterator[Listing]:
