@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from exchanges import domain, loop, registry, selectors
 from exchanges.models import Exchange, HourlyBorrowRate
 from exchanges.modes import Mode
 from exchanges.services import POLL_SECONDS, good_answers
-
-DAY = timedelta(hours=24)
-# A rate that nobody has confirmed for so long says nothing: the asset counts as not lent.
-RATES_LAST = timedelta(minutes=10)
-
-LoanKey = tuple[str, str]
-"""Venue and asset."""
 
 
 def poll_borrow_rates(now: datetime) -> int:
@@ -60,24 +53,3 @@ def store_borrow_rates(
         update_fields=["hourly_rate", "highest_hourly_rate", "most", "observed_at"],
     )
     return len(rows)
-
-
-def borrow_rates(now: datetime) -> Mapping[LoanKey, domain.BorrowRate]:
-    """Return what each lent asset costs, with the highest of the last 24 hours; old ones are out.
-
-    An asset that is not here cannot be borrowed, as far as we know.
-    """
-    rows = (
-        HourlyBorrowRate.objects.filter(
-            exchange__is_enabled=True, hour_at__gt=now - DAY, observed_at__lte=now
-        )
-        .select_related("exchange")
-        .order_by("hour_at")
-    )
-    found: dict[LoanKey, domain.BorrowRate] = {}
-    for row in rows:
-        key = (row.exchange.code, row.asset)
-        before = found.get(key)
-        highest = before.highest_hourly_rate if before else row.highest_hourly_rate
-        found[key] = row.snapshot(max(highest, row.highest_hourly_rate))
-    return {key: rate for key, rate in found.items() if now - rate.observed_at <= RATES_LAST}

@@ -11,9 +11,16 @@ from django.db.models import Max, QuerySet
 from redis import ConnectionPool, Redis
 
 from exchanges.board import Board, Key
-from exchanges.domain import InstrumentKind, Symbol
-from exchanges.models import Exchange, Instrument
+from exchanges.domain import BorrowRate, InstrumentKind, Symbol
+from exchanges.models import Exchange, HourlyBorrowRate, Instrument
 from exchanges.venues import profile
+
+DAY = timedelta(hours=24)
+# A rate that nobody has confirmed for so long says nothing: the asset counts as not lent.
+BORROW_RATES_LAST = timedelta(minutes=10)
+
+LoanKey = tuple[str, str]
+"""Venue and asset."""
 
 _stand_ins: list[Redis] = []
 
@@ -82,3 +89,24 @@ def last_settlements() -> Mapping[Key, datetime]:
     """Return when each perpetual settled last, as far as it is stored."""
     rows = perpetuals().annotate(last=Max("settled__settled_at")).exclude(last=None)
     return {instrument_key(instrument): instrument.last for instrument in rows}
+
+
+def borrow_rates(now: datetime) -> Mapping[LoanKey, BorrowRate]:
+    """Return what each lent asset costs, with the highest of the last 24 hours; old ones are out.
+
+    An asset that is not here cannot be borrowed, as far as we know.
+    """
+    rows = (
+        HourlyBorrowRate.objects.filter(
+            exchange__is_enabled=True, hour_at__gt=now - DAY, observed_at__lte=now
+        )
+        .select_related("exchange")
+        .order_by("hour_at")
+    )
+    found: dict[LoanKey, BorrowRate] = {}
+    for row in rows:
+        key = (row.exchange.code, row.asset)
+        before = found.get(key)
+        highest = before.highest_hourly_rate if before else row.highest_hourly_rate
+        found[key] = row.snapshot(max(highest, row.highest_hourly_rate))
+    return {key: rate for key, rate in found.items() if now - rate.observed_at <= BORROW_RATES_LAST}

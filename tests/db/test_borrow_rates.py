@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from exchanges.domain import BorrowRate
-from exchanges.lending import borrow_rates, store_borrow_rates
+from exchanges.lending import store_borrow_rates
 from exchanges.models import Exchange, HourlyBorrowRate
+from exchanges.selectors import borrow_rates
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 

@@ -24,7 +24,6 @@ from exchanges.domain import (
     Side,
     Symbol,
 )
-from exchanges.lending import LoanKey, borrow_rates
 from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
 from trading.core.basis import eight_hours
@@ -80,7 +79,7 @@ class Universe:
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[LegNames, PairHistory] = {}
         self._latencies: Mapping[str, timedelta] = {}
-        self._loans: Mapping[LoanKey, BorrowRate] = {}
+        self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
         self._prices: dict[Key, tuple[PriceBar, ...]] = {}
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
@@ -93,7 +92,7 @@ class Universe:
         if has_changed:
             self.by_base = found
         self._latencies = venue_latencies(now)
-        self._loans = borrow_rates(now)
+        self._loans = selectors.borrow_rates(now)
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
