@@ -90,7 +90,7 @@ def _hedge(view: PositionView, now: datetime) -> Step | None:
         is_hopeless = any(order.refusal in HOPELESS for order in failures)
         if (
             is_hopeless
-            or len(failures) >= view.rules.max_attempts
+            or sum(order.filled == 0 for order in failures) >= view.rules.max_attempts
             or _hedge_is_late(view, leg, now)
         ):
             return _give_up_hedge(view, leg, now)
