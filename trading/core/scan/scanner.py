@@ -152,6 +152,8 @@ class Scanner:
             for long, short in (perpetuals, futures), (futures, perpetuals), (futures, futures):
                 self._pair_dated(long, short, block, now)
 
+    # Where a base has no second expiry, the span between them is no number, and says nothing.
+    @np.errstate(invalid="ignore")
     def _pair_dated(self, long: slice, short: slice, block: slice, now: float) -> None:
         """Pair contracts of which one or both end: what the calendar spread may count.
 
