@@ -49,6 +49,12 @@ SLOTS = (
         expires=timedelta(seconds=30),
     ),
     Slot(
+        name="Keep the mid of the hour",
+        task="exchanges.tasks.sample_mids",
+        every=timedelta(minutes=5),
+        expires=timedelta(minutes=1),
+    ),
+    Slot(
         name="Poll borrow rates",
         task="exchanges.tasks.poll_borrow_rates",
         every=timedelta(minutes=1),

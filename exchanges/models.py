@@ -125,6 +125,24 @@ class SettledFundingRate(models.Model):
         return f"{self.instrument} {self.funding_rate} at {self.settled_at:%Y-%m-%d %H:%M}"
 
 
+class HourlyMid(models.Model):
+    """The mid of an instrument's book in one hour; written by `sample_mids`, kept some days."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="mids")
+    hour_at = models.DateTimeField(db_index=True)
+    mid = price_field()
+
+    class Meta:
+        ordering: ClassVar = ["hour_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "hour_at"], name="hourly_mid_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.mid} at {self.hour_at:%Y-%m-%d %H:%M}"
+
+
 class HourlyBorrowRate(models.Model):
     """What borrowing an asset cost in one hour at a venue; written by `poll_borrow_rates`."""
 

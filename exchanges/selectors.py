@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from redis import ConnectionPool, Redis
 
 from exchanges.board import Board, Key
 from exchanges.domain import BorrowRate, InstrumentKind, Symbol
-from exchanges.models import Exchange, HourlyBorrowRate, Instrument
+from exchanges.models import Exchange, HourlyBorrowRate, HourlyMid, Instrument
 from exchanges.venues import profile
 
 DAY = timedelta(hours=24)
@@ -89,6 +90,22 @@ def last_settlements() -> Mapping[Key, datetime]:
     """Return when each perpetual settled last, as far as it is stored."""
     rows = perpetuals().annotate(last=Max("settled__settled_at")).exclude(last=None)
     return {instrument_key(instrument): instrument.last for instrument in rows}
+
+
+def mids(since: datetime, before: datetime) -> Iterator[tuple[Key, datetime, Decimal]]:
+    """Return the hourly mids of `since` <= hour < `before` of what is listed now."""
+    rows = HourlyMid.objects.filter(
+        hour_at__gte=since,
+        hour_at__lt=before,
+        instrument__is_active=True,
+        instrument__exchange__is_enabled=True,
+    ).values_list("instrument__exchange__code", "instrument__symbol", "hour_at", "mid")
+    return (((venue, Symbol(symbol)), at, mid) for venue, symbol, at, mid in rows.iterator())
+
+
+def company(code: str) -> str:
+    """Return who runs a venue: within one company no transfer is paid."""
+    return profile(code).company or code
 
 
 def borrow_rates(now: datetime) -> Mapping[LoanKey, BorrowRate]:

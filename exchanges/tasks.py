@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from exchanges import lending, selectors, services
+from exchanges import lending, mids, selectors, services
 
 POLLING = "carry:polling"
 POLL_LOCK_MS = 10_000
@@ -33,6 +33,11 @@ def refresh_instruments() -> dict[str, list[str]]:
 @shared_task
 def poll_borrow_rates() -> int:
     return lending.poll_borrow_rates(timezone.now())
+
+
+@shared_task
+def sample_mids() -> int:
+    return mids.sample_mids(selectors.market_board(), timezone.now())
 
 
 @shared_task

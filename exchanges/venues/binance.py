@@ -77,6 +77,7 @@ OPTIONS: dict[str, object] = {
 PROFILE = VenueProfile(
     name="binance",
     title="Binance Spot",
+    company="binance",
     ccxt_class="binance",
     options={**OPTIONS, "fetchMarkets": {"types": ["spot"]}, "defaultType": "spot"},
     is_spot=True,

@@ -45,6 +45,7 @@ MARGIN_CODES = ("-2018", "-2019", "-2027", "-2028")
 PROFILE = VenueProfile(
     name="binanceusdm",
     title="Binance USD-M",
+    company="binance",
     ccxt_class="binanceusdm",
     options={**OPTIONS, "fetchMarkets": {"types": ["linear"]}},
     is_spot=False,

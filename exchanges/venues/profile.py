@@ -138,6 +138,8 @@ class VenueProfile:
     depth_sizes: tuple[int, ...]
     # The venue's own name of a dated future, as `strftime` writes it, in capitals; empty: none.
     dated_symbol: str = ""
+    # Who runs it, where one company runs several venues; empty: a company of its own.
+    company: str = ""
 
     book_tops: Rows
     quotes: Rows

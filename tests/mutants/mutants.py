@@ -163,11 +163,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="reserves_a_limit_without_comparing_it",
         path="trading/services/limits.py",
-        before=(
-            "        user_id=user_id, scope=claim.scope, "
-            "reserved_cents__lte=_cents(claim.cap_usd) - cents\n"
-        ),
-        after="        user_id=user_id, scope=claim.scope\n",
+        before="        use = use.filter(reserved_cents__lte=_cents(claim.cap_usd) - cents)\n",
+        after="        use = use.filter(reserved_cents__gte=0)\n",
         tests=("tests/db/test_limits.py",),
     ),
     Mutant(

@@ -7,7 +7,7 @@ ages: it is earned (or lost) in proportion to the time, whatever the market thin
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -77,6 +77,16 @@ def dated_gap(legs: Sequence[PricedLeg]) -> Decimal:
     if reference is None:
         return ZERO
     return sum((_own_gap(leg, reference) for leg in legs if leg.expires_at is not None), ZERO)
+
+
+def undated_gap(legs: Sequence[PricedLeg]) -> Decimal:
+    """Return the part of the gap that has no end: what is left of it without `dated_gap`."""
+    reference = _reference(legs)
+    if reference is None:
+        return ZERO
+    return GapPrices.of(
+        leg if leg.expires_at is None else replace(leg, price=reference) for leg in legs
+    ).gap
 
 
 def ageing_8h(legs: Sequence[PricedLeg], now: datetime) -> Decimal:

@@ -26,7 +26,7 @@ from exchanges.domain import (
 )
 from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
-from trading.core.basis import eight_hours
+from trading.core.basis import PricedLeg, eight_hours
 from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
 from trading.core.history import PriceBar, probability_of_warning
@@ -34,6 +34,7 @@ from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Slot
 from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
+from trading.services.usual_gaps import UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
 # Of several markets of one base and kind at one venue the one most people mean takes part.
@@ -78,6 +79,7 @@ class Universe:
         self._volatilities: dict[Key, Decimal | None] = {}
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[LegNames, PairHistory] = {}
+        self._gaps = UsualGaps()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
         self._prices: dict[Key, tuple[PriceBar, ...]] = {}
@@ -93,6 +95,8 @@ class Universe:
             self.by_base = found
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
+        if self._gaps.refresh(now):
+            self._histories = {}
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
@@ -131,6 +135,7 @@ class Universe:
             latency=self._latencies.get(paired.instrument.venue),
             daily_volatility=self._volatilities.get(paired.key),
             borrow_rate_per_hour=self._borrow_rate(paired.instrument),
+            company=selectors.company(paired.instrument.venue),
         )
 
     def _borrow_rate(self, instrument: Instrument) -> Decimal | None:
@@ -220,8 +225,27 @@ class Universe:
                 for leg in legs
                 if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
             ]
-            self._histories[known] = PairHistory(spreads=settled_carry_8h(settled))
+            self._histories[known] = PairHistory(
+                spreads=settled_carry_8h(settled), expected_exit_gap=self._usual_gap(legs)
+            )
         return self._histories[known]
+
+    def _usual_gap(self, legs: Sequence[PairedLeg]) -> Decimal:
+        return self._gaps.of(
+            [
+                (
+                    leg.paired.key,
+                    PricedLeg(
+                        side=leg.side,
+                        kind=leg.paired.instrument.kind,
+                        price=ZERO,
+                        ratio=leg.ratio,
+                        expires_at=leg.paired.instrument.expires_at,
+                    ),
+                )
+                for leg in legs
+            ]
+        )
 
     def _forget(self, key: Key) -> None:
         # Copies are whole: the scan asks on another thread meanwhile.

@@ -29,10 +29,6 @@ class Upkeep:
         _U.FRACTION, "0.005", "Halve at an adverse gap of",
         "For each such move of the price gap against us both legs are halved once; empty is off.",
         least="0.0005", most="1", optional=True)
-    basis_add_at: Decimal | None = parameter(
-        _U.FRACTION, None, "Add at a favourable gap of",
-        "Move of the price gap in our favour at which a quarter is added once; empty is off.",
-        least="0.0005", most="1", optional=True, usual="0.01")
     exit_must_last: timedelta = parameter(
         _U.SECONDS, "60", "A loss must last",
         "How long a stop loss or an adverse gap must last at fresh prices before it acts.",
