@@ -82,11 +82,17 @@ def test_a_slot_waits_for_the_claim_of_another_to_end(commits: bool) -> None:
 @pytest.mark.postgres
 def test_an_entry_and_an_exit_of_one_user_at_once_both_keep_their_limits(owner: User) -> None:
     """Each holds a limit that the other wants next, unless both ask in the same order."""
-    parameters = Parameters()
-    claims = claims_for(base="BTC", venues=VENUES, size_usd=D(100), parameters=parameters)
-    leaving = holding_position(
-        owner, "ETH", claims_for(base="ETH", venues=VENUES, size_usd=D(100), parameters=parameters)
+    claims, others = (
+        claims_for(
+            base=base,
+            legs=[(venue, D(1)) for venue in VENUES],
+            open_reason="funding",
+            size_usd=D(100),
+            parameters=Parameters(),
+        )
+        for base in ("BTC", "ETH")
     )
+    leaving = holding_position(owner, "ETH", others)
     may_leave = threading.Event()
 
     def leave() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from arbsite.accounts.models import User
 from exchanges.domain import Side
-from tests.services.ledger_desk import VENUES, LedgerDesk
+from tests.services.ledger_desk import LedgerDesk
+from tests.simulator.nearby import VENUES
 from tests.simulator.world import START
 from trading.models import Event, ExpectedFunding, FundingEvent, Position
 

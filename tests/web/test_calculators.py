@@ -87,12 +87,14 @@ def test_live_facts_fill_the_form_and_the_address(desk: Desk) -> None:
     asked = desk.client.get("/calculators/arbitrage/", {**LIVE, "hold": "72", "fill": "market"})
 
     assert asked.status_code == 302
-    query = {name: values[0] for name, values in parse_qs(urlsplit(asked.url).query).items()}
+    query = {
+        name: values[0] for name, values in parse_qs(urlsplit(asked["Location"]).query).items()
+    }
     assert (query["long_rate"], query["short_rate"]) == ("0.01", "0.04")
     assert (query["long_interval"], query["long_fee"]) == ("8", "0.05")
     assert query["hold"] == "72"
     assert "fill" not in query
-    assert answers(desk.client.get(asked.url).content.decode())["Funding spread, 8 h"] == (
+    assert answers(desk.client.get(asked["Location"]).content.decode())["Funding spread, 8 h"] == (
         "+0.0300 %"
     )
 
@@ -107,7 +109,7 @@ def test_a_market_that_does_not_exist_is_named(desk: Desk) -> None:
 def test_the_liquidation_form_takes_one_market(desk: Desk) -> None:
     asked = desk.client.get("/calculators/liquidation/", {**LIVE, "fill": "market"})
 
-    query = parse_qs(urlsplit(asked.url).query)
+    query = parse_qs(urlsplit(asked["Location"]).query)
     assert query["maintenance"] == ["0.5"]
     assert "entry" in query
 
