@@ -117,6 +117,7 @@ def test_an_entry_and_an_exit_of_one_user_at_once_both_keep_their_limits(owner: 
         "pair:ETH": 0,
         "venue:binanceusdm": 10_000,
         "venue:bybit": 10_000,
+        "exposure:funding": 10_000,
         "user": 10_000,
     }
 
