@@ -12,7 +12,7 @@ from uuid import UUID
 
 from exchanges.domain import ClientOrderId, Fill, OrderReport, Symbol
 from exchanges.errors import OrderNotFound, VenueError
-from exchanges.ports import Account
+from exchanges.ports import Account, Trading
 from trading.core.states import (
     UNRESOLVED_ORDER_STATES,
     OrderEvent,
@@ -86,15 +86,14 @@ def _age(moment: datetime, now: datetime) -> timedelta:
 
 
 def _ask(order: Order, venues: Venues) -> Coroutine[Any, Any, OrderReport | Missing]:
-    found = venues.trading(order.leg.account).find_order(
-        ClientOrderId(order.client_order_id), Symbol(order.leg.instrument.symbol)
-    )
-    return _or_missing(found)
+    # The door is opened before the call: what fails here has asked nothing.
+    return _found(order, venues.trading(order.leg.account))
 
 
-async def _or_missing(found: Coroutine[Any, Any, OrderReport]) -> OrderReport | Missing:
+async def _found(order: Order, trading: Trading) -> OrderReport | Missing:
+    own_id, symbol = ClientOrderId(order.client_order_id), Symbol(order.leg.instrument.symbol)
     try:
-        return await found
+        return await trading.find_order(own_id, symbol)
     except OrderNotFound:
         return Missing(asyncio.get_running_loop().time())
 
