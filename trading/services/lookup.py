@@ -86,12 +86,11 @@ def _age(moment: datetime, now: datetime) -> timedelta:
 
 
 def _ask(order: Order, venues: Venues) -> Coroutine[Any, Any, OrderReport | Missing]:
-    # The door is opened before the call: what fails here has asked nothing.
-    return _found(order, venues.trading(order.leg.account))
-
-
-async def _found(order: Order, trading: Trading) -> OrderReport | Missing:
     own_id, symbol = ClientOrderId(order.client_order_id), Symbol(order.leg.instrument.symbol)
+    return _found(venues.trading(order.leg.account), own_id, symbol)
+
+
+async def _found(trading: Trading, own_id: ClientOrderId, symbol: Symbol) -> OrderReport | Missing:
     try:
         return await trading.find_order(own_id, symbol)
     except OrderNotFound:
