@@ -18,6 +18,7 @@ class Form:
     """One form of a page: where it posts, and its fields as they stand."""
 
     action: str
+    posts: bool = True
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -34,7 +35,7 @@ class Page:
     def form(self, action: str) -> Form:
         """Return the form that posts to `action`; fail with what the page complains about."""
         for form in self.forms:
-            if form.action == action:
+            if form.posts and form.action == action:
                 return form
         known = [form.action for form in self.forms]
         raise AssertionError(f"{self.url} has no form for {action}, but {known}; {self.complaints}")
@@ -56,7 +57,7 @@ class _Reader(HTMLParser):
         found = {name: value or "" for name, value in attrs}
         fields = (self._form or self.loose).fields
         if tag == "form":
-            self._form = Form(found.get("action", ""))
+            self._form = Form(found.get("action", ""), posts=found.get("method") != "get")
             self.forms.append(self._form)
         elif tag == "input" and found.get("name"):
             if found.get("type") != "checkbox" or "checked" in found:
