@@ -27,7 +27,7 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def carry(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningCarry]:
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine: apt install chromium")
@@ -35,7 +35,8 @@ def carry(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningCarry]:
         yield running
 
 
-@pytest.fixture(scope="session")
+# Playwright's loop in this thread forbids the ORM to every later test of the process.
+@pytest.fixture(scope="package")
 def browser(carry: RunningCarry) -> Generator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
