@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from trading.models import Order
 
 RECENT = timedelta(minutes=10)
+# One lost answer counts with the whole time it was waited for; it says nothing of a venue's speed.
+LEAST_ANSWERS = 3
 
 
 def venue_latencies(now: datetime) -> dict[str, timedelta]:
-    """Return the median time from sending to answer by venue; a venue not asked is left out."""
+    """Return the median time from sending to answer by venue; one hardly asked is left out."""
     answers: defaultdict[str, list[timedelta]] = defaultdict(list)
     rows = Order.objects.filter(sent_at__gt=now - RECENT, answered_at__isnull=False)
     for venue, sent, answered in rows.values_list(
@@ -19,4 +21,8 @@ def venue_latencies(now: datetime) -> dict[str, timedelta]:
     ):
         if sent is not None and answered is not None:
             answers[venue].append(answered - sent)
-    return {venue: sorted(spans)[len(spans) // 2] for venue, spans in answers.items()}
+    return {
+        venue: sorted(spans)[(len(spans) - 1) // 2]
+        for venue, spans in answers.items()
+        if len(spans) >= LEAST_ANSWERS
+    }
