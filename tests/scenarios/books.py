@@ -27,7 +27,7 @@ PAYMENTS = """
 """
 INTENTS = """
     SELECT exchange.code, client_order_id, sent.position_id, purpose, sent.state, created_at,
-        sent_at
+        sent_at, answered_at
     FROM trading_order AS sent
     JOIN trading_leg AS leg ON leg.id = sent.leg_id
     JOIN exchanges_instrument AS instrument ON instrument.id = leg.instrument_id
@@ -80,6 +80,7 @@ class Intent(NamedTuple):
     state: str
     created_at: datetime
     sent_at: datetime | None
+    answered_at: datetime | None
 
 
 class Held(NamedTuple):
@@ -145,7 +146,8 @@ class Books:
                 purpose=row["purpose"],
                 state=row["state"],
                 created_at=_moment(row["created_at"]),
-                sent_at=None if row["sent_at"] is None else _moment(row["sent_at"]),
+                sent_at=_moment_or_none(row["sent_at"]),
+                answered_at=_moment_or_none(row["answered_at"]),
             )
             for row in self.rows(INTENTS)
         ]
@@ -175,3 +177,7 @@ class Books:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else _moment(text)

@@ -86,12 +86,16 @@ class Desk:
             pytest.fail(f"{late}\n{self.books.story(position_id)}")
         return found[0]
 
-    def intent(self, position_id: UUID, prefix: str) -> str:
-        """Return the state of the intent whose client order id begins so, or nothing."""
-        for intent in self.books.intents():
-            if intent.position_id == position_id and intent.client_order_id.startswith(prefix):
-                return intent.state
-        return ""
+    def awaits_answer(self, position_id: UUID, prefix: str) -> bool:
+        """Tell whether an intent whose id begins so was sent and its answer is not written down.
+
+        Its state may have moved all the same: a reconciliation reads the venue's open orders.
+        """
+        return any(
+            intent.sent_at is not None and intent.answered_at is None
+            for intent in self.books.intents()
+            if intent.position_id == position_id and intent.client_order_id.startswith(prefix)
+        )
 
     def wait_for(self, position_id: UUID, *states: str) -> Held:
         """Wait until a position is in one of `states`; fail with its journal."""

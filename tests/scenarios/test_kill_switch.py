@@ -70,7 +70,7 @@ def test_kill_while_the_hedge_is_on_its_way_ends_flat(armed: Desk) -> None:
     position = armed.open("ADA")
     armed.bring_market_to(position)
     wait_until(
-        lambda: armed.intent(position, SECOND_LEG) == "sending",
+        lambda: armed.awaits_answer(position, SECOND_LEG),
         timeout=PATIENCE,
         what="the hedge is on its way",
     )

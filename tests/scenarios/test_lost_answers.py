@@ -50,7 +50,7 @@ def test_worker_killed_between_send_and_record_loses_nothing_and_sends_nothing_t
     if prefix == SECOND_LEG:
         desk.bring_market_to(position)
     desk.order(position, prefix)
-    assert desk.intent(position, prefix) == "sending"
+    assert desk.awaits_answer(position, prefix)
 
     kill_the_worker_that_drives(desk, position)
 

@@ -134,7 +134,7 @@ def test_an_entry_goes_on_without_redis_and_doorbells_rung_thrice_have_one_effec
     desk.simulator.fault(method="POST", client_order_id=FIRST_CLOSE, action="delay", seconds=3)
     desk.person.close(position)
     wait_until(
-        lambda: desk.intent(position, FIRST_CLOSE) == "sending",
+        lambda: desk.awaits_answer(position, FIRST_CLOSE),
         timeout=PATIENCE,
         what="the first closing order is on its way",
     )
@@ -183,7 +183,7 @@ def test_a_worker_told_to_stop_with_a_leg_on_its_way_ends_in_time_and_loses_noth
     position = desk.open("LINK")
     desk.bring_market_to(position)
     wait_until(
-        lambda: desk.intent(position, SECOND_LEG) == "sending",
+        lambda: desk.awaits_answer(position, SECOND_LEG),
         timeout=PATIENCE,
         what="the hedge is on its way",
     )
