@@ -6,7 +6,6 @@ entry itself asks everything again.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +15,7 @@ from uuid import UUID
 from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
-from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
+from exchanges.models import AccountFee, ExchangeAccount
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
@@ -25,12 +24,11 @@ from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
 from trading.models import CoolDown, EnginePulse, EquitySnapshot, LimitUse, Position
 from trading.services import configure
-from trading.services.coins import own_coins
+from trading.services.capital import capital_of
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
-DOLLARS = frozenset({"USDT", "USDC", "USD"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +174,7 @@ def standing_of(user: User, now: datetime) -> Standing:
     usable, pulse = usable_accounts(user), EnginePulse.objects.first()
     waiting = unreconciled(usable, pulse)
     accounts = {account.exchange.code: account for account in usable}
-    capital, equity = _capital(accounts)
+    capital, equity = capital_of(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
     uses = LimitUse.objects.filter(user=user)
     configuration = configure.current(user)
@@ -205,26 +203,6 @@ def _lost_today(user: User, equity: Decimal, now: datetime) -> Decimal:
         return ZERO
     lost: Decimal = (first.equity_usd - equity) / first.equity_usd
     return lost
-
-
-def _capital(accounts: Mapping[str, ExchangeAccount]) -> tuple[dict[str, Capital], Decimal]:
-    """Return the collateral by venue and the equity of all venues together."""
-    free: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    equity: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    held = AccountBalance.objects.filter(account__in=accounts.values(), asset__in=DOLLARS)
-    for balance in held:
-        free[balance.account_id] += balance.free
-        equity[balance.account_id] += balance.equity
-    capital = {
-        venue: Capital(
-            account=str(account.pk),
-            free=free[account.pk],
-            used_margin=max(equity[account.pk] - free[account.pk], ZERO),
-        )
-        for venue, account in accounts.items()
-    }
-    coins = sum((held.value for held in own_coins(accounts.values())), ZERO)
-    return capital, sum(equity.values(), ZERO) + coins
 
 
 def _fees(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:

@@ -14,13 +14,22 @@ from trading.services.user_scan import Finding
 ONE = Decimal(1)
 
 
-def take(findings: Sequence[Finding], standing: Standing) -> list[Finding]:
-    """Return the findings to enter now, the most worthwhile first, at sizes that fit together."""
+def take(
+    findings: Sequence[Finding], standing: Standing, rung: Sequence[Finding] = ()
+) -> list[Finding]:
+    """Return the findings to enter now, the most worthwhile first, at sizes that fit together.
+
+    `rung` are on their way to become positions: they keep their part, and are not rung again.
+    """
     p = standing.parameters
+    waiting = [finding for finding in rung if finding.base not in standing.live]
+    on_their_way = {finding.base for finding in waiting}
+    findings = [finding for finding in findings if finding.base not in on_their_way]
     open_ones = [finding for finding in findings if finding.refusal is None]
     open_ones.sort(key=lambda each: _rank(each, standing), reverse=True)
     claimants = [_claimant(finding, standing) for finding in open_ones]
-    sizes = allocate(claimants, _pools(standing), most=p.max_open_positions - len(standing.live))
+    most = p.max_open_positions - len(standing.live) - len(waiting)
+    sizes = allocate(claimants, _pools(standing, waiting), most=most)
     return [
         finding.at(sizes[claimant.key])
         for finding, claimant in zip(open_ones, claimants, strict=True)
@@ -48,7 +57,7 @@ def _claimant(finding: Finding, standing: Standing) -> Claimant:
     return Claimant(key=finding.base, size_usd=finding.size_usd, uses=uses)
 
 
-def _pools(standing: Standing) -> dict[str, Decimal]:
+def _pools(standing: Standing, waiting: Sequence[Finding]) -> dict[str, Decimal]:
     """Return what is left of each limit, and the planned part of each account's active capital."""
     p = standing.parameters
     pools = {f"venue:{venue}": standing.limit_left(f"venue:{venue}") for venue in standing.capital}
@@ -57,4 +66,8 @@ def _pools(standing: Standing) -> dict[str, Decimal]:
         pools[exposure_scope(reason)] = standing.limit_left(exposure_scope(reason))
     for venue, capital in standing.capital.items():
         pools[f"margin:{venue}"] = p.planned_fraction * p.active_fraction * capital.free
+    for finding in waiting:
+        for pool, use in _claimant(finding, standing).uses.items():
+            if pool in pools:
+                pools[pool] -= use * finding.size_usd
     return pools
