@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from trading.core.sizing import (
     leg_capacity,
     max_safe_leverage,
     plan_size,
+    planned_usd,
     recommended_leverage,
     size_for_income,
 )
@@ -97,6 +99,18 @@ def test_no_venue_holds_more_than_its_part_of_all_equity() -> None:
 
     # 0.40 x 10,000 = 4,000 margin, less than 7,000: 0.8 x 4,000 x 2
     assert isinstance(size, PlannedSize) and size.size_usd == 6_400
+
+
+def test_buffer_is_not_eaten_by_later_positions() -> None:
+    first = leg("bybit", free="10000")
+    # 0.8 x 0.70 x 10,000 of margin are planned; 7,000 - 5,600 = 1,400 of the active part are left.
+    second = replace(first, capital=Capital(account="bybit", free=D(4_400), used_margin=D(5_600)))
+    # 7,000 less 5,600 in coins likewise.
+    bought = replace(first, capital=Capital(account="bybit", free=D(4_400), coins=D(5_600)))
+
+    assert planned_usd([first], RICH, Parameters()) == 11_200
+    assert planned_usd([second], RICH, Parameters()) == D("0.8") * 1_400 * 2
+    assert planned_usd([bought], RICH, Parameters()) == D("0.8") * 1_400 * 2
 
 
 def test_size_is_bound_by_the_thinner_book() -> None:

@@ -24,11 +24,15 @@ ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capital:
-    """One collateral pool in USD. A cross account is one pool for all legs that share it."""
+    """One collateral pool in USD. A cross account is one pool for all legs that share it.
+
+    `coins` is what our spot legs bought with it.
+    """
 
     account: str
     free: Decimal
     used_margin: Decimal = Decimal(0)
+    coins: Decimal = Decimal(0)
 
     @property
     def margin_ratio(self) -> Decimal | None:
@@ -111,12 +115,18 @@ def planned_usd(
     for leg in legs:
         margin_per_usd.setdefault(leg.capital, Decimal(0))
         margin_per_usd[leg.capital] += leg.ratio / leg.leverage
-    carried = []
-    for capital, margin in margin_per_usd.items():
-        active = parameters.active_fraction * capital.free
-        allowed = parameters.venue_equity_fraction * total_equity_usd - capital.used_margin
-        carried.append(max(min(active, allowed), Decimal(0)) / margin)
-    return parameters.planned_fraction * min(carried)
+    return min(
+        plannable(capital, total_equity_usd, parameters) / margin
+        for capital, margin in margin_per_usd.items()
+    )
+
+
+def plannable(capital: Capital, total_equity_usd: Decimal, parameters: Parameters) -> Decimal:
+    """Return the margin in USD that may still be planned: earlier positions count as active."""
+    bound = capital.used_margin + capital.coins
+    active = parameters.active_fraction * (capital.free + bound) - bound
+    allowed = parameters.venue_equity_fraction * total_equity_usd - bound
+    return parameters.planned_fraction * max(min(active, allowed), Decimal(0))
 
 
 def leg_capacity(leg: LegCapacity) -> Decimal:

@@ -31,17 +31,20 @@ def capital_of(accounts: Mapping[str, ExchangeAccount]) -> tuple[dict[str, Capit
         free[account] += balance.free
         equity[account] += balance.equity
         read_at[account] = min(balance.observed_at, read_at.get(account, balance.observed_at))
-    taken = _taken_since(read_at)
+    taken, coins = _taken_since(read_at), defaultdict[UUID, Decimal](Decimal)
+    held = own_coins(accounts.values())
+    for one in held:
+        coins[one.account_id] += max(one.value, ZERO)
     capital = {
         venue: Capital(
             account=str(account.pk),
             free=free[account.pk] - taken[account.pk],
             used_margin=max(equity[account.pk] - free[account.pk], ZERO) + taken[account.pk],
+            coins=coins[account.pk],
         )
         for venue, account in accounts.items()
     }
-    coins = sum((held.value for held in own_coins(accounts.values())), ZERO)
-    return capital, sum(equity.values(), ZERO) + coins
+    return capital, sum(equity.values(), ZERO) + sum((one.value for one in held), ZERO)
 
 
 def _taken_since(read_at: Mapping[UUID, datetime]) -> defaultdict[UUID, Decimal]:

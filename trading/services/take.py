@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from trading.core.allocation import Claimant, allocate
+from trading.core.sizing import plannable
 from trading.services.appraise import leverage_of
 from trading.services.limits import exposure_scope
 from trading.services.standing import Standing
@@ -65,7 +66,7 @@ def _pools(standing: Standing, waiting: Sequence[Finding]) -> dict[str, Decimal]
     for reason in ("basis", "funding"):
         pools[exposure_scope(reason)] = standing.limit_left(exposure_scope(reason))
     for venue, capital in standing.capital.items():
-        pools[f"margin:{venue}"] = p.planned_fraction * p.active_fraction * capital.free
+        pools[f"margin:{venue}"] = plannable(capital, standing.equity, p)
     for finding in waiting:
         for pool, use in _claimant(finding, standing).uses.items():
             if pool in pools:
