@@ -93,6 +93,48 @@ def test_capacity_and_slippage_are_read_off_the_order_books(market: Market) -> N
     assert finding.candidate.costs.slippage == 4 * D(1) / 50_000
 
 
+def tell_depths(market: Market, quantity: str) -> None:
+    """Let every book take a quantity at the touch and nothing beyond."""
+    market.depths = {
+        (venue, PERP): Depth(
+            venue=venue,
+            symbol=PERP,
+            bids=make_levels(("49999", quantity)),
+            asks=make_levels(("50001", quantity)),
+            observed_at=NOW,
+        )
+        for venue in VENUES
+    }
+
+
+def test_size_and_profit_are_what_the_books_take(market: Market) -> None:
+    tell_depths(market, "0.04")
+
+    finding = market.judge()
+
+    # 0.04 x 50,000; 0.6 % of funding less 0.2 % of fees and four half touches of 0.002 %.
+    assert finding.size_usd == finding.capacity_usd == 2_000
+    assert finding.candidate is not None
+    assert finding.candidate.net_profit_usd == D("7.84")
+    assert [point.size_usd for point in finding.curve][-1] == 2_000
+    assert finding.refusal is None
+
+
+def test_books_that_take_nothing_leave_no_room(market: Market) -> None:
+    tell_depths(market, "0.04")
+    market.depths = {
+        key: replace(depth, asks=make_levels(("50100", "1")))
+        for key, depth in market.depths.items()
+    }
+    later = NOW + timedelta(milliseconds=1)
+    market.tell(replace(make_rate("bybit", rate="0.01"), observed_at=later))
+
+    assert market.refusal() == (
+        "no_room",
+        "The books take nothing within the slippage limit of 0.1000 %.",
+    )
+
+
 def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:
     later, scan = NOW + timedelta(milliseconds=1), market.scan()
     assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
