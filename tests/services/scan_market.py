@@ -10,6 +10,8 @@ from exchanges.board import Board, Key
 from exchanges.domain import Depth, MarketFact
 from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
 from tests.market import NOW, D, make_book, make_instrument, make_rate
+from trading.core.states import PositionState
+from trading.models import Leg, Order, Position
 from trading.services import configure, engine, opportunities
 from trading.services.scan import MarketScan
 from trading.services.seen import Seen
@@ -108,6 +110,52 @@ def open_account(user: User, exchange: Exchange) -> None:
         taker=D("0.0005"),
         observed_at=NOW,
     )
+
+
+def answer_late(market: Market, venue: str, *, seconds: str) -> None:
+    """Let the last three orders at a venue have been answered so late."""
+    position = Position.objects.create(
+        user=market.user,
+        mode="rehearsal",
+        base="SOL",
+        strategy="funding_spread",
+        open_reason="funding",
+        state=PositionState.CLOSED,
+        size_usd=D(0),
+        target_base_quantity=D(0),
+        parameters={},
+        configuration_version=1,
+        entry_funding_spread=D(0),
+        opened_by="test",
+        created_at=NOW,
+        entry_deadline=NOW,
+    )
+    leg = Leg.objects.create(
+        position=position,
+        index=0,
+        side="LONG",
+        account=ExchangeAccount.objects.get(exchange__code=venue),
+        instrument=market.instrument(venue),
+        decision_entry_mid=D(50_000),
+        taker_fee=D(0),
+    )
+    sent_at = NOW - timedelta(minutes=1)
+    for number in range(3):
+        Order.objects.create(
+            position=position,
+            leg=leg,
+            purpose="open",
+            sequence=number,
+            client_order_id=f"{venue} {number}",
+            side="buy",
+            order_type="limit",
+            time_in_force="gtc",
+            base_quantity=D(1),
+            state="canceled",
+            created_at=sent_at,
+            sent_at=sent_at,
+            answered_at=sent_at + timedelta(seconds=float(seconds)),
+        )
 
 
 def make_market(owner: User) -> Market:

@@ -18,7 +18,15 @@ from exchanges.models import (
     SettledFundingRate,
 )
 from tests.market import NOW, PERP, D, make_book, make_levels, make_rate
-from tests.services.scan_market import VALUES, VENUES, Market, make_market
+from tests.services.scan_market import (
+    VALUES,
+    VENUES,
+    Market,
+    answer_late,
+    list_perpetual,
+    make_market,
+    open_account,
+)
 from trading.core.scan.candidates import candidates, pairs
 from trading.models import CoolDown
 from trading.services import configure, engine, kill_switch
@@ -193,6 +201,43 @@ def test_halted_account_opens_nothing(market: Market) -> None:
         "account_halted",
         "The account at bybit is halted: 0.1 BTC nobody ordered",
     )
+
+
+@pytest.fixture
+def third_venue(market: Market) -> Market:
+    """A second market of Binance pays 8 bp, two less than Bybit."""
+    open_account(market.user, list_perpetual("binance"))
+    market.tell(make_book("binance"), make_rate("binance", rate="0.0008"))
+    return market
+
+
+def venues_found(market: Market) -> tuple[str, str]:
+    finding = market.judge()
+    assert finding.refusal is None
+    return finding.long.instrument.venue, finding.short.instrument.venue
+
+
+def test_pair_of_other_venues_is_entered_while_one_is_unusable(third_venue: Market) -> None:
+    assert venues_found(third_venue) == ("binanceusdm", "bybit")
+    bybit = ExchangeAccount.objects.filter(exchange__code="bybit")
+
+    bybit.update(halted_at=NOW, halted_reason="0.1 BTC nobody ordered")
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
+    assert third_venue.scan().worth_judging("BTC", third_venue.seen, NOW)
+
+    bybit.update(halted_at=None, halted_reason="", checked_at=None)
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
+
+    # 100,000 of equity on 60,000 of margin: 1.67.
+    bybit.update(checked_at=NOW)
+    AccountBalance.objects.filter(account__in=bybit).update(free=D(40_000))
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
+
+
+def test_pair_of_other_venues_is_entered_while_one_is_slow(third_venue: Market) -> None:
+    answer_late(third_venue, "bybit", seconds="2.5")
+
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
 
 
 def test_cool_down_names_its_end_and_reason(market: Market) -> None:

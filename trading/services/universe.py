@@ -132,11 +132,15 @@ class Universe:
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
             premium_rate=_premium_rate(row.funding) if row is not None else None,
-            latency=self._latencies.get(paired.instrument.venue),
+            latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatilities.get(paired.key),
             borrow_rate_per_hour=self._borrow_rate(paired.instrument),
             company=selectors.company(paired.instrument.venue),
         )
+
+    def latency(self, venue: str) -> timedelta | None:
+        """Return how long a venue took to answer lately, None where hardly anything was asked."""
+        return self._latencies.get(venue)
 
     def _borrow_rate(self, instrument: Instrument) -> Decimal | None:
         """Return what selling the spot asset short costs an hour, None where it is not lent."""

@@ -87,7 +87,7 @@ class UserScan:
     def __init__(self, universe: Universe, shared: SharedScan, standing: Standing) -> None:
         self.standing = standing
         self._universe, self.shared = universe, shared
-        self.wish = wish_of(standing, universe.by_base, shared)
+        self.wish = wish_of(standing, universe, shared)
 
     @property
     def strategies(self) -> list[Strategy]:
