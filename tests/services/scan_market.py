@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from arbsite.accounts.models import User
+from exchanges import selectors
 from exchanges.board import Board, Key
 from exchanges.domain import Depth, MarketFact
 from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
 from tests.market import NOW, D, make_book, make_instrument, make_rate
+from tests.simulation.memory import MemoryRedis
 from trading.core.states import PositionState
 from trading.models import Leg, Order, Position
-from trading.services import configure, engine, opportunities
+from trading.services import configure, engine, evaluate, opportunities
 from trading.services.scan import MarketScan
 from trading.services.seen import Seen
 from trading.services.user_scan import Finding
@@ -69,6 +73,18 @@ class Market:
         return opportunities.record(
             self.user.pk, [self.judge()], hold=timedelta(hours=48), now=NOW + at
         )
+
+
+@contextmanager
+def on_the_board(market: Market) -> Iterator[None]:
+    """Let services read the market's facts as they read those of the streams."""
+    memory = MemoryRedis()
+    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
+    evaluate._shared.cache_clear()
+    market.board.publish(memory)  # type: ignore[arg-type]
+    yield
+    selectors.stand_in_for_board(None)
+    evaluate._shared.cache_clear()
 
 
 def list_perpetual(venue: str) -> Exchange:

@@ -10,13 +10,11 @@ import pytest
 from django.utils import timezone
 
 from arbsite.accounts.models import User
-from exchanges import selectors
 from exchanges.domain import Side, Symbol
 from exchanges.models import AccountBalance, ExchangeAccount, Instrument
 from tests.market import NOW, D, make_book, make_rate
-from tests.services.scan_market import VALUES, VENUES, Market, make_market
+from tests.services.scan_market import VALUES, VENUES, Market, make_market, on_the_board
 from tests.services.test_scan_rows import rung_entries
-from tests.simulation.memory import MemoryRedis
 from trading.core.states import PositionState
 from trading.models import Leg, LegSide, Order, Position, Trade
 from trading.services import configure, plan_entry
@@ -200,11 +198,8 @@ def test_open_position_takes_what_was_filled_since_the_reading_and_no_more(
 
 
 def test_of_two_entries_counted_at_once_the_second_is_refused(market: Market) -> None:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    market.board.publish(memory)  # type: ignore[arg-type]
     legs = long_short(*(Instrument.objects.get(exchange__code=v, base="ETH") for v in VENUES))
-    try:
+    with on_the_board(market):
         found = evaluate(
             user=market.user,
             strategy="funding_spread",
@@ -214,8 +209,6 @@ def test_of_two_entries_counted_at_once_the_second_is_refused(market: Market) ->
             trigger=EntryTrigger.PROMPT,
             now=NOW,
         )
-    finally:
-        selectors.stand_in_for_board(None)
     assert found.refusals == ()
     assert found.size is not None
     # While it was counted another entry was written.

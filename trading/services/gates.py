@@ -121,6 +121,11 @@ def _room(case: EntryCase) -> Refusal | None:
     return case.room if isinstance(case.room, Refusal) else None
 
 
+def _day(case: EntryCase) -> Refusal | None:
+    """Warn a person; automation is halted with the engine."""
+    return case.standing.refuse_day() if case.is_by_hand else None
+
+
 def _engine(case: EntryCase) -> Refusal | None:
     standing = case.standing
     return standing.refuse_by_hand() if case.is_by_hand else standing.refuse_entries()
@@ -151,6 +156,12 @@ GATES = (
         asks="no kill switch is pressed and the engine runs; for automation also: it is on, the "
         "day's loss is below the stop and not too many positions are open",
         refuse=_engine,
+    ),
+    Gate(
+        key="day",
+        asks="by hand: the day's loss is below what halts automation",
+        refuse=_day,
+        binds_hand=False,
     ),
 )
 

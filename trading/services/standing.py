@@ -22,9 +22,10 @@ from trading.core.refusal import Refusal
 from trading.core.sentence import percent
 from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
-from trading.models import CoolDown, EnginePulse, EquitySnapshot, LimitUse, Position
+from trading.models import CoolDown, EnginePulse, LimitUse, Position
 from trading.services import configure
 from trading.services.capital import capital_of
+from trading.services.daily_stop import lost_today
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope
 
@@ -46,7 +47,7 @@ class Standing:
     live: Mapping[str, str]
     cool_downs: Mapping[str, CoolDown]
     lost_today: Decimal
-    """What equity has fallen today, as a part of what it was at midnight UTC; < 0 is a gain."""
+    """What was lost today, as a part of the capital, transfers aside; < 0 is a gain."""
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
@@ -144,6 +145,16 @@ class Standing:
         refusal = self.refuse_entries()
         return refusal is None or refusal.code == "too_many_positions"
 
+    def refuse_day(self) -> Refusal | None:
+        """Refuse entries after the day's loss; a person may overrule it."""
+        if self.lost_today < self.parameters.daily_stop:
+            return None
+        sentence = (
+            f"{percent(self.lost_today)} of the capital was lost since midnight UTC, transfers "
+            f"aside; automation halts at {percent(self.parameters.daily_stop)}."
+        )
+        return Refusal(code="daily_stop", sentence=sentence)
+
     def refuse_entries(self) -> Refusal | None:
         """Refuse whatever is found while the user's engine may not open anything."""
         most = self.parameters.max_open_positions
@@ -151,12 +162,9 @@ class Standing:
             return self.engine.refusal
         if not self.parameters.auto_entry:
             return Refusal(code="manual_only", sentence="Automatic entry is off.")
-        if self.lost_today >= self.parameters.daily_stop:
-            sentence = (
-                f"Equity is {percent(self.lost_today)} lower than at midnight UTC; entries halt at "
-                f"{percent(self.parameters.daily_stop)}."
-            )
-            return Refusal(code="daily_stop", sentence=sentence)
+        lost = self.refuse_day()
+        if lost is not None:
+            return lost
         if len(self.live) >= most:
             sentence = f"{len(self.live)} positions are open; the most is {most}."
             return Refusal(code="too_many_positions", sentence=sentence)
@@ -189,20 +197,10 @@ def standing_of(user: User, now: datetime) -> Standing:
         reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
-        lost_today=_lost_today(user, equity, now),
+        lost_today=lost_today(user, usable, equity, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
     )
-
-
-def _lost_today(user: User, equity: Decimal, now: datetime) -> Decimal:
-    """Compare with the day's first snapshot; without one nothing is known to be lost."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = EquitySnapshot.objects.filter(user=user, at__gte=midnight).order_by("at").first()
-    if first is None or first.equity_usd <= 0:
-        return ZERO
-    lost: Decimal = (first.equity_usd - equity) / first.equity_usd
-    return lost
 
 
 def _fees(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:
