@@ -113,7 +113,7 @@ def _write(
     _refuse_overdrawn(found, size)
     position = Position.objects.create(
         user=user,
-        mode=next(iter(found.standing.accounts.values())).exchange.mode,
+        mode=found.standing.accounts[candidate.legs[0].facts.instrument.venue].exchange.mode,
         base=candidate.base,
         strategy=candidate.strategy,
         open_reason=candidate.open_reason,

@@ -27,7 +27,7 @@ from trading.services import configure
 from trading.services.capital import capital_of
 from trading.services.daily_stop import lost_today
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
-from trading.services.limits import USER_SCOPE, exposure_scope
+from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
 
@@ -59,13 +59,19 @@ class Standing:
         return self.fees.get(key, p.spot_fee_fallback if is_spot else p.perpetual_fee_fallback)
 
     def limits_left(
-        self, base: str, venues: Iterable[str], open_reason: str | None = None
+        self,
+        base: str,
+        legs: Iterable[tuple[str, Decimal]] = (),
+        open_reason: str | None = None,
     ) -> dict[str, Decimal]:
-        """Return what is left of each limit, per leg, by the words a trader knows it by."""
+        """Return the size of a whole leg that each limit leaves, by its name for a trader.
+
+        `legs` are venue and ratio: those at one venue share its limit.
+        """
         left = {f"the limit per pair on {base}": self.limit_left(f"pair:{base}")}
         left["your total limit"] = self.limit_left(USER_SCOPE)
-        for venue in venues:
-            left[f"the limit at {venue}"] = self.limit_left(f"venue:{venue}")
+        for venue, part in parts_by_venue(legs):
+            left[f"the limit at {venue}"] = self.limit_left(f"venue:{venue}") / part
         if open_reason is not None:
             words = f"the limit of {'gap' if open_reason == 'basis' else 'funding'} positions"
             left[words] = self.limit_left(exposure_scope(open_reason))

@@ -5,7 +5,7 @@ Read from the database now and then, asked from memory on every update of the bo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ from exchanges.domain import (
 )
 from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
+from exchanges.modes import Mode
 from trading.core.basis import PricedLeg, eight_hours
 from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
@@ -67,6 +68,11 @@ class PairedLeg:
     paired: Paired
     side: Side
     ratio: Decimal = ONE
+
+
+def parts_of(legs: Iterable[PairedLeg]) -> list[tuple[str, Decimal]]:
+    """Return venue and ratio of each leg, which is what limits are charged by."""
+    return [(leg.paired.instrument.venue, leg.ratio) for leg in legs]
 
 
 class Universe:
@@ -296,9 +302,11 @@ def _hedgeable() -> dict[str, dict[Slot, Paired]]:
     return {base: slots for base, slots in sorted(found.items()) if _can_be_hedged(slots)}
 
 
-def _preference(row: ListedInstrument) -> tuple[int, int, str]:
+def _preference(row: ListedInstrument) -> tuple[int, int, int, str]:
+    """Return what comes first: of a venue that is listed in several modes the simulated one."""
     expires = row.expires_at.timestamp() if row.expires_at is not None else 0
-    return PREFERRED_SETTLE.index(row.settle), int(expires), row.symbol
+    mode = list(Mode).index(Mode(row.exchange.mode))
+    return mode, PREFERRED_SETTLE.index(row.settle), int(expires), row.symbol
 
 
 def _free_slot(row: ListedInstrument, taken: Mapping[Slot, Paired]) -> Slot | None:

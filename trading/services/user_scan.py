@@ -25,7 +25,7 @@ from trading.services.gates import EntryCase, shut
 from trading.services.seen import Seen
 from trading.services.shared_scan import SharedScan
 from trading.services.standing import Standing
-from trading.services.universe import Paired, PairedLeg, Universe
+from trading.services.universe import Paired, PairedLeg, Universe, parts_of
 from trading.services.wishes import wish_of
 from trading.strategies.base import Candidate, EntryTrigger, Strategy
 from trading.strategies.registry import STRATEGIES
@@ -230,7 +230,7 @@ class UserScan:
     def _room(self, base: str, legs: Sequence[PairedLeg], seen: Seen) -> Decimal | Refusal:
         """Return the size in USD that limits and capital allow, before the books are asked."""
         venues = [leg.paired.instrument.venue for leg in legs]
-        bounds = self.standing.limits_left(base, venues)
+        bounds = self.standing.limits_left(base, parts_of(legs))
         asked = self._asked_usd(legs, seen)
         if asked is not None:
             bounds["the size of an automatic entry"] = asked

@@ -30,7 +30,7 @@ def wish_of(standing: Standing, universe: Universe, shared: SharedScan) -> Wish:
         spread_base=p.min_spread_base,
         spread_per_usd=p.min_spread_per_10k / PER_10K,
         least_gaps=tuple(_least_gap(rule.strategy, rule.gap, p) for rule in PAIR_RULES),
-        base_room={base: min(standing.limits_left(base, ()).values()) for base in bases},
+        base_room={base: min(standing.limits_left(base).values()) for base in bases},
         slot_room={
             slot: _slot_room(standing, slot, universe.latency(slot.venue)) for slot in slots
         },
@@ -53,9 +53,8 @@ def _slot_room(standing: Standing, slot: Slot, latency: timedelta | None) -> Dec
     is_slow = latency is not None and latency > p.max_venue_latency
     if is_slow or not p.uses_venue(slot.venue) or standing.refuse_venues([slot.venue]) is not None:
         return ZERO
-    limits = standing.limits_left("", [slot.venue])
-    free = standing.capital[slot.venue].free * standing.parameters.leverage_cap
-    return max(min(free, *limits.values()), ZERO)
+    free = standing.capital[slot.venue].free * p.leverage_cap
+    return max(min(free, standing.limit_left(f"venue:{slot.venue}")), ZERO)
 
 
 def _extra_fee(
