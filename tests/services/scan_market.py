@@ -12,7 +12,7 @@ from exchanges import selectors
 from exchanges.board import Board, Key
 from exchanges.domain import Depth, MarketFact
 from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
-from tests.market import NOW, D, make_book, make_instrument, make_rate
+from tests.market import NOW, D, make_book, make_instrument, make_quote, make_rate
 from tests.simulation.memory import MemoryRedis
 from trading.core.states import PositionState
 from trading.models import Leg, Order, Position
@@ -182,5 +182,6 @@ def make_market(owner: User) -> Market:
     engine.resume(user=owner, actor="owner", now=NOW)
     market = Market(user=owner, board=Board())
     market.tell(*(make_book(venue) for venue in VENUES))
+    market.tell(*(make_quote(venue, age=1) for venue in VENUES))
     market.tell(make_rate("binanceusdm", rate="0"), make_rate("bybit", rate="0.001"))
     return market

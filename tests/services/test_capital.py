@@ -12,7 +12,7 @@ from django.utils import timezone
 from arbsite.accounts.models import User
 from exchanges.domain import Side, Symbol
 from exchanges.models import AccountBalance, ExchangeAccount, Instrument
-from tests.market import NOW, D, make_book, make_rate
+from tests.market import NOW, D, make_book, make_quote, make_rate
 from tests.services.scan_market import VALUES, VENUES, Market, make_market, on_the_board
 from tests.services.test_scan_rows import rung_entries
 from trading.core.states import PositionState
@@ -40,7 +40,7 @@ def market(owner: User) -> Market:
         listed.pk, listed.base, listed.symbol, listed.venue_symbol = None, "ETH", ETH, "ETHUSDT"
         listed._state.adding = True
         listed.save(force_insert=True)
-        market.tell(replace(make_book(venue), symbol=ETH))
+        market.tell(replace(make_book(venue), symbol=ETH), replace(make_quote(venue), symbol=ETH))
     market.tell(
         replace(make_rate("binanceusdm", rate="0"), symbol=ETH),
         replace(make_rate("bybit", rate="0.001"), symbol=ETH),

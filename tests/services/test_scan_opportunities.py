@@ -17,7 +17,7 @@ from exchanges.models import (
     Instrument,
     SettledFundingRate,
 )
-from tests.market import NOW, PERP, D, make_book, make_levels, make_rate
+from tests.market import NOW, PERP, D, make_book, make_levels, make_quote, make_rate
 from tests.services.scan_market import (
     VALUES,
     VENUES,
@@ -208,6 +208,7 @@ def third_venue(market: Market) -> Market:
     """A second market of Binance pays 8 bp, two less than Bybit."""
     open_account(market.user, list_perpetual("binance"))
     market.tell(make_book("binance"), make_rate("binance", rate="0.0008"))
+    market.tell(make_quote("binance"))
     return market
 
 

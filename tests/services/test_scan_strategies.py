@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.domain import BookTop, InstrumentKind, Quote, Symbol
+from exchanges.domain import BookTop, InstrumentKind, Symbol
 from exchanges.models import Exchange, Instrument
-from tests.market import NOW, PERP, D, make_book, make_instrument
+from tests.market import NOW, PERP, D, make_book, make_instrument, make_quote
 from tests.services.scan_market import VALUES, Market, make_market
 from trading.models import LimitUse
 from trading.services import configure, limits
@@ -112,15 +112,7 @@ def test_strategy_without_its_instruments_finds_nothing(market: Market) -> None:
 
 
 def test_price_far_from_mark_is_refused_with_both(market: Market) -> None:
-    market.tell(
-        Quote(
-            venue="bybit",
-            symbol=PERP,
-            mark_price=D(47_000),
-            index_price=D(50_000),
-            observed_at=NOW,
-        )
-    )
+    market.tell(make_quote("bybit", mark="47000"))
 
     code, sentence = market.refusal()
 

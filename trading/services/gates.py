@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from exchanges.domain import InstrumentKind
 from trading.core.refusal import Refusal
-from trading.core.risk import refuse_off_mark
+from trading.core.risk import refuse_bad_mark, refuse_off_mark
 from trading.core.sizing import PlannedSize
 from trading.services.appraise import Appraisal
 from trading.services.seen import Seen
@@ -59,14 +60,34 @@ def _data(case: EntryCase) -> Refusal | None:
     return counted if isinstance(counted, Refusal) else None
 
 
+def _settle(case: EntryCase) -> Refusal | None:
+    """Refuse legs in different stablecoins: no feed tells what one is worth in the other."""
+    settled = {
+        one.settle: f"{one.symbol} on {one.venue}"
+        for one in (leg.paired.instrument for leg in case.appraisal.legs)
+    }
+    if len(settled) < 2:
+        return None
+    legs = " and ".join(f"{name} in {asset}" for asset, name in sorted(settled.items()))
+    return Refusal(
+        code="mixed_settle",
+        sentence=f"The legs would settle in different assets, {legs}: what one is worth in the "
+        "other is not known here, so they are no hedge.",
+    )
+
+
 def _band(case: EntryCase) -> Refusal | None:
-    most = case.standing.parameters.max_spread
+    p = case.standing.parameters
     for facts in case.appraisal.facts:
-        row = case.seen.board.row(facts.instrument.venue, facts.instrument.symbol)
-        if row is None or row.quote is None or facts.book is None:
+        instrument = facts.instrument
+        if instrument.kind is InstrumentKind.SPOT or facts.book is None:
             continue
-        name = f"{facts.instrument.symbol} on {facts.instrument.venue}"
-        refusal = refuse_off_mark(name, facts.mid, row.quote, most)
+        row = case.seen.board.row(instrument.venue, instrument.symbol)
+        quote = None if row is None else row.quote
+        name = f"{instrument.symbol} on {instrument.venue}"
+        refusal = refuse_bad_mark(name, quote, case.now, p.max_funding_age)
+        if refusal is None and quote is not None:
+            refusal = refuse_off_mark(name, facts.mid, quote, p.max_spread)
         if refusal is not None:
             return refusal
     return None
@@ -142,7 +163,12 @@ GATES = (
         refuse=_strategy,
         binds_hand=False,
     ),
-    Gate(key="band", asks="no price is far from the venue's mark and index", refuse=_band),
+    Gate(
+        key="band",
+        asks="the venue's mark of every contract is fresh, and no price far from mark and index",
+        refuse=_band,
+    ),
+    Gate(key="settle", asks="all legs settle in one asset", refuse=_settle),
     Gate(key="chosen", asks="every venue is among the configured ones", refuse=_chosen),
     Gate(
         key="venues",

@@ -38,7 +38,7 @@ from trading.services.latency import venue_latencies
 from trading.services.usual_gaps import UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
-# Of several markets of one base and kind at one venue the one most people mean takes part.
+# Of several markets of one base those that most people mean take part.
 PREFERRED_SETTLE = ("USDT", "USDC", "USD")
 MOST_EXPIRIES = 4
 # 100 days of 8 h settlements; more than any half-life in use can still see.
@@ -291,22 +291,29 @@ def half_touch(book: BookTop) -> Decimal:
 
 
 def _hedgeable() -> dict[str, dict[Slot, Paired]]:
-    """Return by base and slot what takes part, of the bases that list a contract and another."""
-    found: dict[str, dict[Slot, Paired]] = {}
+    """Return by base and slot what takes part, of the bases that list a contract and another.
+
+    A base takes part in one settle asset: what another is worth in it is not known.
+    """
+    found: dict[tuple[str, str], dict[Slot, Paired]] = {}
     rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
     for row in sorted(rows, key=_preference):
-        slots = found.setdefault(row.base, {})
+        slots = found.setdefault((row.base, row.settle), {})
         slot = _free_slot(row, slots)
         if slot is not None:
             slots[slot] = Paired(id=row.pk, instrument=row.snapshot())
-    return {base: slots for base, slots in sorted(found.items()) if _can_be_hedged(slots)}
+    whole: dict[str, dict[Slot, Paired]] = {}
+    for settle in PREFERRED_SETTLE:
+        for (base, own), slots in found.items():
+            if own == settle and _can_be_hedged(slots):
+                whole.setdefault(base, slots)
+    return dict(sorted(whole.items()))
 
 
-def _preference(row: ListedInstrument) -> tuple[int, int, int, str]:
+def _preference(row: ListedInstrument) -> tuple[int, int, str]:
     """Return what comes first: of a venue that is listed in several modes the simulated one."""
     expires = row.expires_at.timestamp() if row.expires_at is not None else 0
-    mode = list(Mode).index(Mode(row.exchange.mode))
-    return mode, PREFERRED_SETTLE.index(row.settle), int(expires), row.symbol
+    return list(Mode).index(Mode(row.exchange.mode)), int(expires), row.symbol
 
 
 def _free_slot(row: ListedInstrument, taken: Mapping[Slot, Paired]) -> Slot | None:

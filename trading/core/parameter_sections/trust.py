@@ -22,8 +22,8 @@ class Trust:
         _U.SECONDS, "3", "Oldest book", "Older quotes never trade.", least="0.1", most="300",
         suffix="_seconds")
     max_funding_age: timedelta = parameter(
-        _U.SECONDS, "10", "Oldest funding rate", "Older rates never trade.", least="0.1",
-        most="300", suffix="_seconds")
+        _U.SECONDS, "10", "Oldest funding rate", "Older rates and mark prices never trade.",
+        least="0.1", most="300", suffix="_seconds")
     max_venue_latency: timedelta = parameter(
         _U.MILLISECONDS, "2000", "Slowest venue", "No entry where answers take longer.", least="1",
         most="60000", suffix="_ms")
