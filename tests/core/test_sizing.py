@@ -39,7 +39,6 @@ def leg(
     min_notional: str = "5",
     min_base: str = "0.001",
     base_fee: str = "0",
-    open_interest: str | None = None,
     ratio: str = "1",
 ) -> LegCapacity:
     return LegCapacity(
@@ -51,7 +50,6 @@ def leg(
         capital=Capital(account=account, free=D(free)),
         book_capacity=D(book),
         base_fee=D(base_fee),
-        open_interest=None if open_interest is None else D(open_interest),
         ratio=D(ratio),
     )
 
@@ -120,9 +118,12 @@ def test_size_is_bound_by_the_thinner_book() -> None:
     assert size.bound_by == "what BTC/USDT:USDT on bybit can take"
 
 
-def test_capacity_is_at_most_one_percent_of_open_interest() -> None:
-    assert leg_capacity(leg(open_interest="50")) == D("0.5")
-    assert leg_capacity(leg(book="0.2", open_interest="50")) == D("0.2")
+def test_capacity_is_at_most_one_order_of_the_venue() -> None:
+    book = leg(book="0.2")
+    limited = replace(book.instrument, max_base_quantity=D("0.15"))
+
+    assert leg_capacity(book) == D("0.2")
+    assert leg_capacity(replace(book, instrument=limited)) == D("0.15")
 
 
 def test_equal_base_in_whole_lots_of_both_legs() -> None:

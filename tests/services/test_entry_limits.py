@@ -6,7 +6,7 @@ import pytest
 
 from arbsite.accounts.models import User
 from exchanges.domain import Side
-from exchanges.models import Exchange, Instrument
+from exchanges.models import Exchange, HourlyBorrowRate, Instrument
 from tests.market import NOW, D
 from tests.services.scan_market import (
     VENUES,
@@ -95,3 +95,31 @@ def test_two_legs_at_one_venue_share_its_limit(market: Market) -> None:
     assert isinstance(position, Position)
     assert position.target_base_quantity == D("0.079")
     assert LimitUse.objects.get(scope="venue:bybit").reserved_cents == 790_000
+
+
+def test_no_more_is_sold_than_is_lent(market: Market) -> None:
+    spot = list_spot("bybit")
+    market.tell(spot_book("bybit"))
+    configure_more(market, strategies=["reverse_cash_and_carry"])
+    HourlyBorrowRate.objects.create(
+        exchange=spot.exchange,
+        asset="BTC",
+        hour_at=NOW,
+        hourly_rate=D("0.000004"),
+        highest_hourly_rate=D("0.000004"),
+        most=D("0.05"),
+        observed_at=NOW,
+    )
+
+    (finding,) = market.judged()
+    position = enter(
+        market,
+        *long_short(market.instrument("binanceusdm"), spot),
+        strategy="reverse_cash_and_carry",
+        size="20000",
+    )
+
+    # 0.05 at 49,900; at the perpetual's 50,000 that is 0.0499, in whole lots 0.049.
+    assert finding.size_usd == finding.capacity_usd == 2_495
+    assert isinstance(position, Position)
+    assert position.target_base_quantity == D("0.049")

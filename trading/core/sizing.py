@@ -18,7 +18,6 @@ from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sentence import usd
 
-OPEN_INTEREST_PART = Decimal("0.01")
 ONE = Decimal(1)
 
 
@@ -53,8 +52,6 @@ class LegCapacity:
     leverage: Decimal
     capital: Capital
     book_capacity: Decimal
-    position_limit: Decimal | None = None
-    open_interest: Decimal | None = None
     base_fee: Decimal = Decimal(0)
     ratio: Decimal = ONE
 
@@ -130,11 +127,9 @@ def plannable(capital: Capital, total_equity_usd: Decimal, parameters: Parameter
 
 
 def leg_capacity(leg: LegCapacity) -> Decimal:
-    """Return the base quantity that book, venue limits and 1 % of open interest allow."""
-    allowed = [leg.book_capacity, leg.position_limit, leg.instrument.max_base_quantity]
-    if leg.open_interest is not None:
-        allowed.append(leg.open_interest * OPEN_INTEREST_PART)
-    return min(quantity for quantity in allowed if quantity is not None)
+    """Return the base quantity that the book, and one order at the venue, allow."""
+    most = leg.instrument.max_base_quantity
+    return leg.book_capacity if most is None else min(leg.book_capacity, most)
 
 
 def max_safe_leverage(daily_volatility: Decimal) -> Decimal:

@@ -130,6 +130,7 @@ class Universe:
         """Return what a strategy may know of one instrument; slippage is half the touch."""
         row = board.row(*paired.key)
         book = row.book if row is not None else None
+        loan = self._loan(paired.instrument)
         return InstrumentFacts(
             instrument=paired.instrument,
             funding=row.funding if row is not None else None,
@@ -140,7 +141,8 @@ class Universe:
             premium_rate=_premium_rate(row.funding) if row is not None else None,
             latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatilities.get(paired.key),
-            borrow_rate_per_hour=self._borrow_rate(paired.instrument),
+            borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
+            borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
         )
 
@@ -148,11 +150,11 @@ class Universe:
         """Return how long a venue took to answer lately, None where hardly anything was asked."""
         return self._latencies.get(venue)
 
-    def _borrow_rate(self, instrument: Instrument) -> Decimal | None:
-        """Return what selling the spot asset short costs an hour, None where it is not lent."""
-        loan = self._loans.get((instrument.venue, instrument.base))
-        is_spot = instrument.kind is InstrumentKind.SPOT
-        return loan.prudent_hourly_rate if loan is not None and is_spot else None
+    def _loan(self, instrument: Instrument) -> BorrowRate | None:
+        """Return what selling the spot asset short costs, None where it is not lent."""
+        if instrument.kind is not InstrumentKind.SPOT:
+            return None
+        return self._loans.get((instrument.venue, instrument.base))
 
     def carry(self, paired: Paired, half_life: timedelta, now: datetime) -> Decimal | None:
         """Return the settled average per 8 h as of the last settlement."""
