@@ -9,13 +9,15 @@ import pytest
 
 from arbsite.accounts.models import User
 from exchanges.board import Board
-from exchanges.models import Instrument
+from exchanges.models import AccountFee, Instrument
 from tests.market import NOW, D, make_book, make_quote, make_rate
 from tests.services.scan_market import VENUES, Market, answer_late, make_market, on_the_board
 from tests.services.test_scan_strategies import configure_more
 from trading.core.refusal import Refusal
 from trading.services.entry_legs import long_short
+from trading.services.finding_details import details_of
 from trading.services.plan_entry import Refused, plan_entry
+from trading.services.quote import quote_entry
 
 pytestmark = pytest.mark.db
 
@@ -79,6 +81,22 @@ def test_stale_book_and_rate_are_refused_by_hand_too(market: Market) -> None:
     market.tell(*(make_quote(venue) for venue in VENUES))
 
     assert [refusal.code for refusal in enter_by_hand(market)] == ["stale"]
+
+
+def test_fee_that_a_venue_does_not_tell_is_marked_where_it_is_counted(market: Market) -> None:
+    assert market.judge().appraisal.fees_assumed == ()
+
+    AccountFee.objects.filter(account__exchange__code="bybit").update(is_fallback=True)
+    AccountFee.objects.filter(account__exchange__code="binanceusdm").delete()
+
+    assert details_of(market.judge(), NOW)["fees_assumed"] == ["binanceusdm", "bybit"]
+    legs = long_short(*(market.instrument(venue) for venue in VENUES))
+    with on_the_board(market):
+        quote = quote_entry(user=market.user, base="BTC", legs=legs, size_usd=D(5_000), now=NOW)
+    assert quote.notes[:2] == (
+        "binanceusdm did not tell the fee of your account: its usual fee is assumed.",
+        "bybit did not tell the fee of your account: its usual fee is assumed.",
+    )
 
 
 def test_slow_venue_is_refused_with_its_time(market: Market) -> None:

@@ -39,6 +39,8 @@ class Appraisal:
     size_usd: Decimal
     counted: Candidate | Refusal
     capacities: tuple[Decimal, ...]
+    fees_assumed: tuple[str, ...]
+    """Venues that did not tell the account's own fee."""
 
     @property
     def candidate(self) -> Candidate | None:
@@ -103,6 +105,9 @@ def appraise(
             now=now,
         ),
         capacities=tuple(capacities),
+        fees_assumed=tuple(
+            leg.paired.instrument.venue for leg in legs if standing.assumes_fee(leg.paired.key)
+        ),
     )
 
 

@@ -65,6 +65,7 @@ def _moved(user: User, first: EquitySnapshot, accounts: Collection[ExchangeAccou
     present = {account.pk for account in accounts}
     known = set(first.accounts.values_list("account_id", flat=True)) or present
     read_at = first.read_at or first.at
+    spans: dict[UUID, tuple[datetime, datetime | None]]
     spans = dict.fromkeys(known & present, (read_at, None))
     moved = ZERO
     for account_id in present - known:

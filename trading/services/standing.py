@@ -43,6 +43,8 @@ class Standing:
     capital: Mapping[str, Capital]
     equity: Decimal
     fees: Mapping[Key, Decimal]
+    assumed_fees: frozenset[Key]
+    """Of which the venue did not tell the account's own: its list price stands in."""
     reserved: Mapping[str, Decimal]
     live: Mapping[str, str]
     cool_downs: Mapping[str, CoolDown]
@@ -57,6 +59,10 @@ class Standing:
         p = self.parameters
         is_spot = kind is InstrumentKind.SPOT
         return self.fees.get(key, p.spot_fee_fallback if is_spot else p.perpetual_fee_fallback)
+
+    def assumes_fee(self, key: Key) -> bool:
+        """Tell whether the account's own fee is not known."""
+        return key not in self.fees or key in self.assumed_fees
 
     def limits_left(
         self,
@@ -191,7 +197,7 @@ def standing_of(user: User, now: datetime) -> Standing:
     capital, equity = capital_of(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
     uses = LimitUse.objects.filter(user=user)
-    configuration = configure.current(user)
+    configuration, fees = configure.current(user), _fees(accounts)
     return Standing(
         user_id=user.pk,
         parameters=configuration.parameters,
@@ -199,7 +205,8 @@ def standing_of(user: User, now: datetime) -> Standing:
         accounts=accounts,
         capital=capital,
         equity=equity,
-        fees=_fees(accounts),
+        fees={key: taker for key, taker, _ in fees},
+        assumed_fees=frozenset(key for key, _, is_assumed in fees if is_assumed),
         reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
@@ -209,9 +216,10 @@ def standing_of(user: User, now: datetime) -> Standing:
     )
 
 
-def _fees(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:
+def _fees(accounts: Mapping[str, ExchangeAccount]) -> list[tuple[Key, Decimal, bool]]:
+    """Return each instrument's taker fee, and whether the venue's list price stands in for it."""
     # Not as models: there is a row for each instrument of each account.
     rows = AccountFee.objects.filter(account__in=accounts.values()).values_list(
-        "instrument__exchange__code", "instrument__symbol", "taker"
+        "instrument__exchange__code", "instrument__symbol", "taker", "is_fallback"
     )
-    return {(code, Symbol(symbol)): taker for code, symbol, taker in rows}
+    return [((code, Symbol(symbol)), taker, assumed) for code, symbol, taker, assumed in rows]
