@@ -155,6 +155,18 @@ def test_several_findings_share_one_purse(market: Market) -> None:
     assert [(one.base, one.size_usd) for one in taken] == [("BTC", D(50_000)), ("ETH", D(10_000))]
 
 
+def test_what_is_left_below_a_venue_minimum_is_not_rung(market: Market) -> None:
+    # Beside 50,000 of BTC the least order of 0.001 at 50,000, and one cent less than it.
+    for whole, taken_bases in (("50050", ["BTC", "ETH"]), ("50049.99", ["BTC"])):
+        configure_more(market, max_position_per_venue_usd=whole, max_position_per_user_usd=whole)
+        (user,) = market.scan().users
+        first = market.judge()
+
+        taken = take([first, replace(first, base="ETH")], user.standing)
+
+        assert [one.base for one in taken] == taken_bases
+
+
 def test_exposure_of_one_reason_is_a_limit_of_its_own(market: Market) -> None:
     configure_more(market, max_funding_exposure_usd="60000")
     parameters = configure.current(market.user).parameters

@@ -55,7 +55,18 @@ def _claimant(finding: Finding, standing: Standing) -> Claimant:
             (f"venue:{instrument.venue}", leg.ratio),
         ):
             uses[pool] = uses.get(pool, Decimal(0)) + use
-    return Claimant(key=finding.base, size_usd=finding.size_usd, uses=uses)
+    return Claimant(
+        key=finding.base, size_usd=finding.size_usd, uses=uses, least_usd=_least_usd(finding)
+    )
+
+
+def _least_usd(finding: Finding) -> Decimal:
+    """Return the size at which every leg is an order that its venue takes."""
+    return max(
+        max(one.min_notional, one.min_base_quantity * facts.mid) / leg.ratio
+        for leg, facts in zip(finding.legs, finding.appraisal.facts, strict=True)
+        for one in (facts.instrument,)
+    )
 
 
 def _pools(standing: Standing, waiting: Sequence[Finding]) -> dict[str, Decimal]:
