@@ -19,7 +19,7 @@ from arbsite.celery import CLOSE, ENTRY
 from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
 from trading.broadcast import broadcast_user
-from trading.services import slots
+from trading.services import schema, slots
 from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.book_interest import book_interest
 from trading.services.books import read_books as read_all_books
@@ -53,12 +53,12 @@ _rounds: list[threading.Thread] = []
 
 @shared_task
 def drive_position(position_id: str) -> str:
-    return drive(UUID(position_id))
+    return schema.misfit() or drive(UUID(position_id))
 
 
 @shared_task
 def close_position(position_id: str) -> str:
-    return drive(UUID(position_id))
+    return schema.misfit() or drive(UUID(position_id))
 
 
 @shared_task
@@ -71,6 +71,8 @@ def enter(
     signalled_at: str,
 ) -> str:
     """Plan the entry of an opportunity and drive it at once."""
+    if why := schema.misfit():
+        return why
     planned = plan_entry(
         user=User.objects.get(pk=user_id),
         strategy=strategy,
