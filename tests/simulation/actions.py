@@ -20,7 +20,7 @@ from tests.simulation.streams import Weather
 from tests.simulation.venue_side import DEPTH, VENUES
 from tests.simulation.world import OTHER_MACHINE, World
 from trading.core.states import PositionState
-from trading.models import Discrepancy, Position
+from trading.models import Discrepancy, KillSwitch, Position
 from trading.services import configure, engine, kill_switch, lease, resolve
 from trading.services.drive import drive, drive_planned
 from trading.services.entry_legs import long_short
@@ -114,6 +114,9 @@ def _kill(world: World, action: Action) -> None:
         world.note_kill(user, pressed.pk, closes=action.number != 0)
 
     world.as_process(work)
+    # Whoever died once it was committed could not note it.
+    for lasting in KillSwitch.objects.filter(user=user, rearmed_at=None):
+        world.note_kill(user, lasting.pk, closes=lasting.closes_positions)
 
 
 def _rearm(world: World, action: Action) -> None:
