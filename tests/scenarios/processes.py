@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -105,7 +106,7 @@ class Processes:
     def backlog(self) -> int:
         """Return how many polls wait for a worker."""
         with self.redis() as client:
-            return int(client.llen(POLL))
+            return cast(int, client.llen(POLL))
 
     def ring(self, task: str, queue: str, position_id: UUID, *, times: int) -> None:
         """Deliver one and the same message several times, as a broker may."""
