@@ -104,19 +104,20 @@ def _kill(world: World, action: Action) -> None:
     user = None if action.kind == "global" else world.users[action.user]
 
     def work() -> None:
-        pressed = kill_switch.press(
-            user=user,
-            actor=action.user,
-            reason="drill",
-            closes_positions=action.number != 0,
-            now=world.clock(),
-        )
-        world.note_kill(user, pressed.pk, closes=action.number != 0)
+        try:
+            kill_switch.press(
+                user=user,
+                actor=action.user,
+                reason="drill",
+                closes_positions=action.number != 0,
+                now=world.clock(),
+            )
+        finally:
+            # A press that is committed lasts, even if its process dies of the next thing.
+            for pressed in KillSwitch.objects.filter(user=user, rearmed_at=None):
+                world.note_kill(user, pressed.pk, closes=pressed.closes_positions)
 
     world.as_process(work)
-    # Whoever died once it was committed could not note it.
-    for lasting in KillSwitch.objects.filter(user=user, rearmed_at=None):
-        world.note_kill(user, lasting.pk, closes=lasting.closes_positions)
 
 
 def _rearm(world: World, action: Action) -> None:
