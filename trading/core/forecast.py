@@ -17,6 +17,7 @@ from trading.core.funding import (
     CarryEstimator,
     FundingLeg,
     SettledRate,
+    funding_spread_8h,
     rate_8h,
     rate_per_interval,
 )
@@ -31,11 +32,12 @@ LEAST_ERRORS = 30
 class ExpectedRate:
     """What is forecast for the next settlement. `sign_change` is a probability, 0 … 1.
 
-    The sign is compared with the last settled one.
+    The sign is compared with that of `last_8h`, which was settled last.
     """
 
     rate_8h: Decimal
     sign_change: Decimal
+    last_8h: Decimal
 
 
 class FundingForecast(Protocol):
@@ -43,17 +45,6 @@ class FundingForecast(Protocol):
 
     def expect(self, settled: Sequence[SettledRate]) -> ExpectedRate | None:
         """Return what comes after `settled` (oldest first), None where they say too little."""
-
-
-@dataclass(frozen=True, slots=True)
-class LastValue:
-    """What was settled last will be settled next."""
-
-    def expect(self, settled: Sequence[SettledRate]) -> ExpectedRate | None:
-        """Return the last rate; its errors are the changes from one settlement to the next."""
-        if not settled:
-            return None
-        return expected_with_errors(settled[-1].rate_8h, changes(settled), settled[-1].rate_8h)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +67,13 @@ class ShrunkAverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PremiumForecast:
-    """What the venue's own formula makes of the present premium."""
+class StatedRate:
+    """What venues predict, or what their own formula makes of the present premium."""
 
     rate_8h: Decimal
 
     def expect(self, settled: Sequence[SettledRate]) -> ExpectedRate | None:
-        """Return the formula's rate, which errs as much as rates change."""
+        """Return the stated rate, which errs as much as rates change."""
         if not settled:
             return None
         return expected_with_errors(self.rate_8h, changes(settled), settled[-1].rate_8h)
@@ -131,14 +122,14 @@ def forecast_by(
         case CarryEstimator.EWMA:
             return ShrunkAverage(half_life=half_life)
         case CarryEstimator.PREDICTED:
-            return LastValue()
+            return StatedRate(rate_8h=funding_spread_8h(legs))
         case CarryEstimator.PREMIUM_INDEX:
             total = Decimal(0)
             for leg in legs:
                 if leg.premium_rate is None:
                     return None
                 total += leg.weight * rate_8h(leg.premium_rate, leg.interval_seconds)
-            return PremiumForecast(rate_8h=total)
+            return StatedRate(rate_8h=total)
 
 
 def changes(settled: Sequence[SettledRate]) -> list[Decimal]:
@@ -155,4 +146,4 @@ def expected_with_errors(
     if len(errors) < LEAST_ERRORS:
         return None
     changed = sum(1 for error in errors if (rate + error) * last < 0)
-    return ExpectedRate(rate_8h=rate, sign_change=Decimal(changed) / len(errors))
+    return ExpectedRate(rate_8h=rate, sign_change=Decimal(changed) / len(errors), last_8h=last)
