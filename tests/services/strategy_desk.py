@@ -76,6 +76,7 @@ class StrategyDesk:
         self._board = Board()
         self._clients: dict[str, VenueClient] = {}
         self._ports: dict[Any, tuple[CcxtTrading, CcxtAccount]] = {}
+        self.lenders: dict[str, CcxtMarketData] = {}
         self.venues = Venues(
             trading=lambda account: self._ports[account.pk][0],
             account=lambda account: self._ports[account.pk][1],
@@ -345,8 +346,10 @@ class StrategyDesk:
         client = client_at(self.world, venue, catalogue)
         self._clients[venue] = client
         self._ports[account.pk] = CcxtTrading(client), CcxtAccount(client)
+        data = CcxtMarketData(client)
+        if any(part.borrow_rates is not None for part in PROFILES[venue].parts):
+            self.lenders[venue] = data
         if venue not in LISTED:
-            data = CcxtMarketData(client)
             rates = [] if PROFILES[venue].is_spot else call(data.funding_rates(), 60)
             LISTED[venue] = call(data.instruments(), 60), rates
         store_listing(exchange, *LISTED[venue], self.now)

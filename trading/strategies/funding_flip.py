@@ -38,7 +38,8 @@ def flip_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
         return None
     why = (
         f"Funding is forecast at {percent(forecast.rate_8h)} per 8 h against us after "
-        f"{percent(forecast.last_8h)}; a change of sign is {percent(forecast.sign_change, 0)} likely"
+        f"{percent(forecast.last_8h)}; a change of sign is {percent(forecast.sign_change, 0)} "
+        "likely"
     )
     pays = held.opposite is not None and _pays(held.opposite, held, parameters)
     then = "the other side does not pay"
