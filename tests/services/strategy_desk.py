@@ -72,6 +72,7 @@ class StrategyDesk:
     ) -> None:
         self.world = World(folder, interval_minutes=60, expiries=expiries)
         self.user = User.objects.create_user("trader")
+        self.bases = ["BTC"]
         self._redis = redis
         self._board = Board()
         self._clients: dict[str, VenueClient] = {}
@@ -248,7 +249,8 @@ class StrategyDesk:
 
     def feed(self) -> None:
         """Put what the venues publish at this moment on the board."""
-        for instrument in Instrument.objects.select_related("exchange").filter(base="BTC"):
+        listed = Instrument.objects.select_related("exchange").filter(base__in=self.bases)
+        for instrument in listed:
             listing = self._listing(instrument)
             if listing is not None:
                 for fact in self._facts(instrument, listing):
@@ -302,7 +304,7 @@ class StrategyDesk:
         return [row for row in self.world.simulator.market.listings.values() if row.venue == venue]
 
     def _store_settlements(self) -> None:
-        for instrument in Instrument.objects.filter(kind="perpetual", base="BTC"):
+        for instrument in Instrument.objects.filter(kind="perpetual", base__in=self.bases):
             listing = self._listing(instrument)
             rows = self.world.simulator.ledger.settlements(listing.key)
             SettledFundingRate.objects.bulk_create(

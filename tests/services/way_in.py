@@ -14,6 +14,7 @@ from trading.services.fees import refresh_fees
 from trading.services.plan_entry import plan_entry
 from trading.services.scan import MarketScan
 from trading.services.seen import Seen
+from trading.services.standing import Standing
 from trading.services.take import take
 from trading.services.user_scan import Finding
 from trading.strategies.base import EntryTrigger
@@ -46,22 +47,22 @@ def set_out(desk: StrategyDesk, *venues: str, **values: object) -> None:
     refresh_fees(venues=desk.venues, now=desk.now)
 
 
-def findings(desk: StrategyDesk) -> list[Finding]:
-    """Return what the scan finds of BTC at this moment, each with why it is not entered."""
+def scan(desk: StrategyDesk, *bases: str) -> tuple[Standing, list[Finding]]:
+    """Return where the user stands and what the scan finds, each with why it is not entered."""
     desk.feed()
     read_loans(desk)
     market = MarketScan()
     market.adopt(market.load(desk.now))
     market.refresh(desk.now)
-    (scan,) = market.users
+    (user,) = market.users
     seen = Seen(selectors.market_board())
-    return scan.judge("BTC", seen, desk.now, EntryTrigger.SCHEDULE)
+    found = [user.judge(base, seen, desk.now, EntryTrigger.SCHEDULE) for base in bases]
+    return user.standing, [finding for some in found for finding in some]
 
 
-def enter(desk: StrategyDesk) -> Position:
+def enter(desk: StrategyDesk, base: str = "BTC") -> Position:
     """Enter what the scan takes, as its doorbell does, and drive it until it is OPEN."""
-    found = findings(desk)
-    (standing,) = MarketScan().load(desk.now)
+    standing, found = scan(desk, base)
     taken = take(found, standing)
     assert len(taken) == 1, [one.refusal for one in found]
     planned = plan_entry(
