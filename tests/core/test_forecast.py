@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from exchanges.domain import Side
+from exchanges.domain import PremiumTerms, Side
+from exchanges.venues import PROFILES
 from tests.market import NOW, D
 from trading.core.forecast import (
     ExpectedRate,
@@ -113,18 +114,43 @@ def test_the_premium_speaks_against_what_was_settled() -> None:
 def test_the_formula_clamps_around_the_interest_and_keeps_to_cap_and_floor(
     premium: str, rate: str
 ) -> None:
-    formula = PremiumFormula(cap=D("0.003"), floor=D("-0.003"))
+    formula = PremiumFormula(terms=PremiumTerms(), cap=D("0.003"), floor=D("-0.003"))
 
     assert formula.rate(D(premium), H8) == D(rate)
 
 
 def test_shorter_intervals_divide_the_rate_or_only_the_interest() -> None:
-    per_8h, per_interval = PremiumFormula(), PremiumFormula(is_per_8h=False)
+    per_8h = PremiumFormula(terms=PremiumTerms())
+    per_interval = PremiumFormula(terms=PremiumTerms(is_per_8h=False))
 
     assert per_8h.rate(D(0), H4) == per_interval.rate(D(0), H4) == D("0.00005")
     # 0.0010 - 0.0005: halved, or whole every four hours
     assert per_8h.rate(D("0.0010"), H4) == D("0.00025")
     assert per_interval.rate(D("0.0010"), H4) == D("0.0005")
+
+
+@pytest.mark.parametrize(
+    ("venue", "interval", "rate"),
+    [
+        # P = 0.2 %: 0.2 % + clamp(0.01 % - 0.2 %, ±0.05 %) = 0.15 % per 8 h, half of it per 4 h
+        ("binanceusdm", H8, "0.0015"),
+        ("binanceusdm", H4, "0.00075"),
+        ("binanceusdm", H1, "0.0001875"),
+        # the interest is 0.005 % per 4 h, and the premium counts whole
+        ("bybit", H8, "0.0015"),
+        ("bybit", H4, "0.0015"),
+        ("bybit", H1, "0.0015"),
+    ],
+)
+def test_each_venue_makes_its_own_rate_of_a_premium(venue: str, interval: int, rate: str) -> None:
+    terms = PROFILES[venue].premium
+    assert terms is not None
+
+    assert PremiumFormula(terms=terms).rate(D("0.002"), interval) == D(rate)
+
+
+def test_a_venue_whose_formula_nobody_knows_has_none() -> None:
+    assert PROFILES["binance"].premium is None
 
 
 def test_premium_is_what_the_mark_is_above_the_index() -> None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
+from exchanges.domain import PremiumTerms
 from trading.core.funding import (
     CarryEstimator,
     FundingLeg,
@@ -81,25 +82,19 @@ class StatedRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PremiumFormula:
-    """How a venue turns premium into a rate. Fractions; `cap` and `floor` per interval.
+    """What a venue's terms make of a premium. Fractions; `cap` and `floor` per interval."""
 
-    `is_per_8h`: the venue counts the rate per 8 h and divides it among shorter intervals. Source:
-    Binance, "Introduction to Binance Futures Funding Rates"; Bybit, "Introduction to Funding Rate".
-    """
-
-    interest_8h: Decimal = Decimal("0.0001")
-    clamp: Decimal = Decimal("0.0005")
+    terms: PremiumTerms
     cap: Decimal | None = None
     floor: Decimal | None = None
-    is_per_8h: bool = True
 
     def rate(self, premium: Decimal, interval_seconds: int) -> Decimal:
         """Return P + clamp(I - P, ±clamp) per interval, within cap and floor."""
-        interest = self.interest_8h
-        if not self.is_per_8h:
+        terms, interest = self.terms, self.terms.interest_8h
+        if not terms.is_per_8h:
             interest = rate_per_interval(interest, interval_seconds)
-        rate = premium + min(max(interest - premium, -self.clamp), self.clamp)
-        if self.is_per_8h:
+        rate = premium + min(max(interest - premium, -terms.clamp), terms.clamp)
+        if terms.is_per_8h:
             rate = rate_per_interval(rate, interval_seconds)
         if self.cap is not None:
             rate = min(rate, self.cap)
