@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from exchanges.modes import Mode
 from trading.core.refusal import Refusal
 from trading.core.risk import refuse_off_mark
 from trading.core.sizing import PlannedSize
@@ -117,6 +118,14 @@ def _mode(case: EntryCase) -> Refusal | None:
     )
 
 
+def _rehearsed(case: EntryCase) -> Refusal | None:
+    accounts, rehearsal = case.standing.accounts, case.standing.rehearsal
+    legs = [accounts[venue] for venue in case.venues if venue in accounts]
+    if rehearsal is None or all(account.exchange.mode != Mode.LIVE for account in legs):
+        return None
+    return rehearsal.refusal
+
+
 def _room(case: EntryCase) -> Refusal | None:
     return case.room if isinstance(case.room, Refusal) else None
 
@@ -145,6 +154,11 @@ GATES = (
         refuse=_venues,
     ),
     Gate(key="mode", asks="all legs are simulated, or none is", refuse=_mode),
+    Gate(
+        key="rehearsed",
+        asks="what trades live was rehearsed with this configuration as long as staff wants",
+        refuse=_rehearsed,
+    ),
     Gate(key="room", asks="capital, books and every limit leave room", refuse=_room),
     Gate(
         key="engine",

@@ -17,6 +17,7 @@ from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
+from exchanges.modes import Mode
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
@@ -28,6 +29,7 @@ from trading.services import configure
 from trading.services.coins import own_coins
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope
+from trading.services.rehearsal import Rehearsal, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
@@ -52,6 +54,8 @@ class Standing:
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
+    rehearsal: Rehearsal | None = None
+    """What was rehearsed with these parameters; None where no account trades live."""
 
     def taker_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
         """Return the account's own taker fee, or the configured fallback."""
@@ -194,7 +198,15 @@ def standing_of(user: User, now: datetime) -> Standing:
         lost_today=_lost_today(user, equity, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
+        rehearsal=_rehearsal(user, usable, configuration.parameters),
     )
+
+
+def _rehearsal(
+    user: User, accounts: Iterable[ExchangeAccount], parameters: Parameters
+) -> Rehearsal | None:
+    is_live = any(account.exchange.mode == Mode.LIVE for account in accounts)
+    return rehearsal_of(user, parameters) if is_live else None
 
 
 def _lost_today(user: User, equity: Decimal, now: datetime) -> Decimal:
