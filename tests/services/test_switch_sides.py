@@ -92,7 +92,7 @@ def test_a_carry_is_turned_round_while_its_pair_would_rest(
     held = {(leg.instrument.kind, leg.side) for leg in other.legs.select_related("instrument")}
     assert held == {("spot", "SHORT"), ("perpetual", "LONG")}
     assert (other.strategy, other.open_reason) == ("reverse_cash_and_carry", "funding")
-    assert what_was_told(desk) == ["BTC: the other side is entered as reverse_cash_and_carry"]
+    assert what_was_told(desk) == ["BTC: the other side is entered"]
 
     desk.pass_hours(2)
     desk.ask_to_close(other)

@@ -117,16 +117,15 @@ def _enter(position: Position, venues: Venues, now: datetime) -> Position | str:
 def _answer(position: Position, planned: Position | str, now: datetime) -> None:
     """End the wish and tell what became of it; without an entry the pair rests as after any."""
     with transaction.atomic():
+        sentence = "the other side is entered"
+        if not isinstance(planned, Position):
+            sentence = f"the other side is not entered: {planned}"
+            # Whoever lifted the pause puts it back, also where another worker has answered.
+            pause = Parameters.from_stored(position.parameters).next_arbitrage_opening_delay
+            cool_down(position, pause, BETWEEN_ENTRIES, now=now)
         served = Position.objects.filter(pk=position.pk, switch_to__isnull=False)
         if not served.update(switch_to=None):
             return
-        if isinstance(planned, Position):
-            sentence = f"the other side is entered as {planned.strategy}"
-        else:
-            sentence = f"the other side is not entered: {planned}"
-            parameters = Parameters.from_stored(position.parameters)
-            pause = parameters.next_arbitrage_opening_delay
-            cool_down(position, pause, BETWEEN_ENTRIES, now=now)
         announce(
             user_id=position.user_id,
             kind="position.switched",
