@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.modes import Mode
 from trading.core.refusal import Refusal
 from trading.core.risk import refuse_off_mark
 from trading.core.sizing import PlannedSize
 from trading.services.appraise import Appraisal
+from trading.services.rehearsal import is_live
 from trading.services.seen import Seen
 from trading.services.standing import Standing
 from trading.strategies.base import EntryTrigger, Strategy
@@ -121,9 +121,7 @@ def _mode(case: EntryCase) -> Refusal | None:
 def _rehearsed(case: EntryCase) -> Refusal | None:
     accounts, rehearsal = case.standing.accounts, case.standing.rehearsal
     legs = [accounts[venue] for venue in case.venues if venue in accounts]
-    if rehearsal is None or all(account.exchange.mode != Mode.LIVE for account in legs):
-        return None
-    return rehearsal.refusal
+    return rehearsal.refusal if rehearsal is not None and is_live(legs) else None
 
 
 def _room(case: EntryCase) -> Refusal | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +42,11 @@ class Rehearsal:
             sentence=f"Live trading needs {self.wanted} hours of rehearsal with this very "
             f"configuration; {self.done} of them are done.",
         )
+
+
+def is_live(accounts: Iterable[ExchangeAccount]) -> bool:
+    """Tell whether any of the accounts holds real money."""
+    return any(account.exchange.mode == Mode.LIVE for account in accounts)
 
 
 def note_hour(user: User, accounts: Collection[ExchangeAccount], now: datetime) -> None:

@@ -17,7 +17,6 @@ from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
-from exchanges.modes import Mode
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
@@ -29,7 +28,7 @@ from trading.services import configure
 from trading.services.coins import own_coins
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope
-from trading.services.rehearsal import Rehearsal, rehearsal_of
+from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
@@ -198,15 +197,8 @@ def standing_of(user: User, now: datetime) -> Standing:
         lost_today=_lost_today(user, equity, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
-        rehearsal=_rehearsal(user, usable, configuration.parameters),
+        rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
-
-
-def _rehearsal(
-    user: User, accounts: Iterable[ExchangeAccount], parameters: Parameters
-) -> Rehearsal | None:
-    is_live = any(account.exchange.mode == Mode.LIVE for account in accounts)
-    return rehearsal_of(user, parameters) if is_live else None
 
 
 def _lost_today(user: User, equity: Decimal, now: datetime) -> Decimal:
