@@ -107,6 +107,52 @@ def test_a_carry_is_turned_round_while_its_pair_would_rest(
     assert len(desk.our_interest()) == 2
 
 
+def spread_turned(desk: StrategyDesk) -> Position:
+    """Hold two perpetuals in the entry window of their next settlement, and let one turn round."""
+    set_out(desk, "binanceusdm", "bybit", strategies="funding_spread", funding_flip="on")
+    desk.world.pin("binanceusdm", price="64000", funding_rate="0")
+    desk.world.pin("bybit", price="64000", funding_rate="0.0005")
+    learn_the_past(desk)
+    desk.world.wait(minutes=40)
+    position = enter(desk)
+    desk.pass_hours(1)
+    desk.world.pin("bybit", funding_rate="-0.0005")
+    desk.world.wait(seconds=1)
+    assert desk.watch() == 1
+    return position
+
+
+def test_a_spread_between_two_perpetuals_is_turned_round_too(desk: StrategyDesk) -> None:
+    first = spread_turned(desk)
+    desk.drive_until(first, PositionState.CLOSED)
+
+    assert serve(desk) == 1
+    other = Position.objects.live().get()
+    desk.drive_until(other, PositionState.OPEN)
+
+    legs = other.legs.select_related("instrument__exchange")
+    held = {(leg.instrument.exchange.code, leg.side) for leg in legs}
+    assert held == {("bybit", "LONG"), ("binanceusdm", "SHORT")}
+    assert other.strategy == "funding_spread"
+    desk.pass_hours(1)
+    assert_books_are_the_venues(desk)
+    assert sum(payment > 0 for _, payment in desk.our_funding()) == 2
+
+
+def test_beside_the_entry_window_the_other_side_waits_for_the_scan(desk: StrategyDesk) -> None:
+    first = spread_turned(desk)
+    desk.drive_until(first, PositionState.CLOSED)
+    desk.world.wait(minutes=10)
+
+    assert serve(desk) == 0
+
+    (told,) = what_was_told(desk)
+    assert told == (
+        "BTC: the other side is not entered: The entry window of the settlement at 14:00:00 UTC is "
+        "13:30:00 to 13:45:00 UTC."
+    )
+
+
 def test_the_other_side_is_planned_once_however_often_it_is_asked_for(desk: StrategyDesk) -> None:
     first = turned(desk)
     desk.drive_until(first, PositionState.CLOSED)
