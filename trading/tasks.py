@@ -38,6 +38,7 @@ from trading.services.reconcile import reconcile_after_start, reconcile_due
 from trading.services.relay import relay_events as relay_all_events
 from trading.services.scan import scan_all
 from trading.services.sweep import EVERY_SECONDS, run_every, working_sweep
+from trading.services.switch_sides import serve_switches, switch_sides
 from trading.services.venues import REAL
 from trading.services.warm import warm_venues
 from trading.services.watch import watch_positions
@@ -88,6 +89,13 @@ def enter(
     if isinstance(planned, Refused):
         return "; ".join(refusal.sentence for refusal in planned.refusals)
     return drive_planned(planned)
+
+
+@shared_task
+def switch(position_id: str) -> str:
+    """Plan the other side of a position that has ended and drive it at once."""
+    planned = switch_sides(UUID(position_id), venues=REAL, now=timezone.now())
+    return "" if planned is None else drive_planned(planned)
 
 
 @shared_task
@@ -150,6 +158,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
     _start(tend_switches, "dead-man")
     if ENTRY in queues:
         _start(keep_universe_fresh, "universe")
+        _start(serve_switches, "switch")
     if CLOSE in queues:
         _start(review_accounts, "review")
         _start(watch_positions, "watch")

@@ -28,6 +28,7 @@ from trading.services import configure
 from trading.services.coins import own_coins
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope
+from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
@@ -52,6 +53,8 @@ class Standing:
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
+    rehearsal: Rehearsal | None = None
+    """What was rehearsed with these parameters; None where no account trades live."""
 
     def taker_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
         """Return the account's own taker fee, or the configured fallback."""
@@ -194,6 +197,7 @@ def standing_of(user: User, now: datetime) -> Standing:
         lost_today=_lost_today(user, equity, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
+        rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 
 
