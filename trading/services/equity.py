@@ -17,6 +17,7 @@ from trading.services.coins import OwnCoins, own_coins
 from trading.services.daily_stop import announce_daily_stop
 from trading.services.halt import openable
 from trading.services.position_facts import store_positions
+from trading.services.rehearsal import note_hour
 from trading.services.transfers import book_transfers
 from trading.services.venues import READ_SECONDS, Venues
 
@@ -53,6 +54,7 @@ def snapshot_equity(*, venues: Venues, now: datetime) -> int:
         _write_snapshot(user, accounts, minute, now)
         book_transfers(accounts, venues=venues, now=now)
         announce_daily_stop(user, now=now)
+        note_hour(user, accounts, now)
         written += 1
     return written
 

@@ -17,6 +17,7 @@ from trading.core.refusal import Refusal
 from trading.core.risk import refuse_bad_mark, refuse_off_mark
 from trading.core.sizing import PlannedSize
 from trading.services.appraise import Appraisal
+from trading.services.rehearsal import is_live
 from trading.services.seen import Seen
 from trading.services.standing import Standing
 from trading.strategies.base import EntryTrigger, Strategy
@@ -138,6 +139,12 @@ def _mode(case: EntryCase) -> Refusal | None:
     )
 
 
+def _rehearsed(case: EntryCase) -> Refusal | None:
+    accounts, rehearsal = case.standing.accounts, case.standing.rehearsal
+    legs = [accounts[venue] for venue in case.venues if venue in accounts]
+    return rehearsal.refusal if rehearsal is not None and is_live(legs) else None
+
+
 def _room(case: EntryCase) -> Refusal | None:
     return case.room if isinstance(case.room, Refusal) else None
 
@@ -176,6 +183,11 @@ GATES = (
         refuse=_venues,
     ),
     Gate(key="mode", asks="all legs are simulated, or none is", refuse=_mode),
+    Gate(
+        key="rehearsed",
+        asks="what trades live was rehearsed with this configuration as long as staff wants",
+        refuse=_rehearsed,
+    ),
     Gate(key="room", asks="capital, books and every limit leave room", refuse=_room),
     Gate(
         key="engine",

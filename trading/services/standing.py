@@ -28,6 +28,7 @@ from trading.services.capital import capital_of
 from trading.services.daily_stop import lost_today
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
+from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
 
@@ -53,6 +54,8 @@ class Standing:
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
+    rehearsal: Rehearsal | None = None
+    """What was rehearsed with these parameters; None where no account trades live."""
 
     def taker_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
         """Return the account's own taker fee, or the configured fallback."""
@@ -213,6 +216,7 @@ def standing_of(user: User, now: datetime) -> Standing:
         lost_today=lost_today(user, usable, equity, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
+        rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 
 

@@ -276,11 +276,14 @@ class Universe:
 
 
 def _premium_rate(rate: FundingRate | None) -> Decimal | None:
-    """Return what the usual formula makes of the present premium; None without an index."""
+    """Return what the venue's formula makes of the present premium; None without an index."""
     if rate is None or not rate.interval_seconds or not rate.mark_price or not rate.index_price:
         return None
+    terms = selectors.premium_terms(rate.venue)
+    if terms is None:
+        return None
     premium = premium_index(rate.mark_price, rate.index_price)
-    return PremiumFormula().rate(premium, rate.interval_seconds)
+    return PremiumFormula(terms=terms).rate(premium, rate.interval_seconds)
 
 
 def _names(legs: Sequence[PairedLeg]) -> LegNames:
