@@ -33,6 +33,7 @@ app.conf.update(
         "trading.tasks.drive_position": {"queue": ENTRY},
         "trading.tasks.enter": {"queue": ENTRY},
         "trading.tasks.relay_events": {"queue": ALERTS},
+        "trading.tasks.refit_betas": {"queue": BATCH},
         "trading.tasks.*": {"queue": BOOKS},
     },
     task_serializer="json",

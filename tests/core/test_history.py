@@ -12,6 +12,7 @@ from tests.market import NOW, D
 from trading.core.funding import SettledRate, ewma_8h
 from trading.core.history import (
     Frequency,
+    KeptPart,
     PriceBar,
     fitted_beta,
     half_life,
@@ -158,16 +159,18 @@ def test_beta_of_a_spread_that_lasts_is_one_and_never_more() -> None:
     lasting = spreads(["0.0002"] * 60)
     growing = spreads([str(D("0.0001") * n) for n in range(1, 61)])
 
-    assert fitted_beta(lasting, DAY, half_life=DAY) == 1
-    assert fitted_beta(growing, DAY, half_life=DAY) == 1
+    # 60 settlements, three of which end each window: 57 complete ones
+    assert fitted_beta(lasting, DAY, half_life=DAY) == KeptPart(part=D(1), windows=57)
+    assert fitted_beta(growing, DAY, half_life=DAY) == KeptPart(part=D(1), windows=57)
 
 
 def test_beta_of_a_spread_that_turns_around_is_nothing() -> None:
     turning = spreads((["0.0002"] * 9 + ["-0.0002"] * 9) * 4)
 
-    beta = fitted_beta(turning, timedelta(days=3), half_life=DAY)
+    kept = fitted_beta(turning, timedelta(days=3), half_life=DAY)
 
-    assert beta == 0
+    assert kept is not None
+    assert kept.part == 0
 
 
 @quick

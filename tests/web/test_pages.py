@@ -12,7 +12,7 @@ from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
-from trading.models import BorrowInterest, EquitySnapshot, Leg, Trade
+from trading.models import BorrowInterest, EquitySnapshot, FittedBeta, Leg, Trade
 
 pytestmark = pytest.mark.db
 
@@ -185,6 +185,32 @@ def pay_fee_in_coin(leg: Leg, now: datetime, fee: str, price: str | None = None)
         filled_at=now,
         booked_at=now,
     )
+
+
+def test_the_history_of_a_pair_says_what_it_keeps_and_since_when(desk: Desk) -> None:
+    long, short = (desk.instruments[venue, "BTC"] for venue in ("binanceusdm", "bybit"))
+    for instrument in (long, short):
+        for back in range(3):
+            SettledFundingRate.objects.create(
+                instrument=instrument,
+                settled_at=desk.now - timedelta(hours=8 * back),
+                funding_rate=Decimal("0.0001"),
+            )
+    assert "as configured" in text_of(desk.client.get("/rates/BTC/").content.decode())
+
+    for days, beta in ((3, "0.7"), (7, "0.45")):
+        FittedBeta.objects.create(
+            perpetual=short,
+            other=long,
+            half_life=timedelta(hours=72),
+            days=days,
+            beta=Decimal(beta),
+            windows=93,
+            fitted_at=desk.now - timedelta(days=12),
+        )
+
+    shown = text_of(desk.client.get("/rates/BTC/").content.decode())
+    assert "3 d 70% , 7 d 45% ; fitted 12 d ago" in shown
 
 
 def test_without_redis_the_page_says_down_and_never_green(desk: Desk) -> None:

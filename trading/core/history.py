@@ -59,6 +59,14 @@ class Frequency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPart:
+    """The part of the average, 0 … 1, that the windows of the past kept."""
+
+    part: Decimal
+    windows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stability:
     """How steady a spread was. `mean` and `deviation` per 8 h.
 
@@ -179,8 +187,8 @@ def running_averages(rates: Sequence[SettledRate], half_life: timedelta) -> list
 
 def fitted_beta(
     spreads: Sequence[SettledRate], horizon: timedelta, *, half_life: timedelta
-) -> Decimal | None:
-    """Return the part of the average settled spread that the next `horizon` kept, 0 … 1.
+) -> KeptPart | None:
+    """Return the part of the average settled spread that the next `horizon` kept.
 
     Least squares through the origin: sum(x y) / sum(x x), x the average as `ewma_8h` counts it at
     a settlement, y the mean spread of the complete window after it.
@@ -195,7 +203,8 @@ def fitted_beta(
         squares += averages[index] ** 2
     if windows < LEAST_OBSERVATIONS or squares == 0:
         return None
-    return min(max(products / squares / eights, ZERO), ONE)
+    part = min(max(products / squares / eights, ZERO), ONE)
+    return KeptPart(part=part, windows=windows)
 
 
 def _funding_windows(

@@ -20,6 +20,7 @@ from trading.core.history import (
     stability,
 )
 from trading.core.parameters import Parameters
+from trading.models import FittedBeta
 from trading.services.settled_past import PairPast, settled_pairs, settled_past
 from trading.services.standing import Standing, standing_of
 from trading.strategies.hindsight import ToleranceOutcome, tolerance_outcomes
@@ -30,7 +31,8 @@ class PairStatistics:
     """One pair, long at `long`. Figures are None where too little was settled.
 
     `cost` is four taker fees of the user's own, slippage left out; the shares are over windows of
-    the user's hold time, the warnings at the user's leverage.
+    the user's hold time, the warnings at the user's leverage. `betas` are those fitted to the pair
+    at the user's half-life, the shortest hold first; they were fitted `betas_age` ago.
     """
 
     long: Instrument
@@ -45,6 +47,8 @@ class PairStatistics:
     break_even: Frequency | None
     warning: Frequency | None
     tolerances: tuple[ToleranceOutcome, ...]
+    betas: tuple[FittedBeta, ...]
+    betas_age: timedelta | None
 
     @property
     def mean_spread(self) -> Decimal | None:
@@ -69,12 +73,13 @@ def pair_statistics(user: User, base: str, now: datetime) -> list[PairStatistics
     """Return the pairs of a base that settled at least twice, the highest mean spread first."""
     standing = standing_of(user, now)
     pairs = [pair for pair in settled_pairs(settled_past(base, now)) if len(pair.spreads) > 1]
-    found = [_statistics(pair, standing) for pair in pairs]
+    found = [_statistics(pair, standing, now) for pair in pairs]
     return sorted(found, key=lambda each: each.mean_spread or Decimal(0), reverse=True)
 
 
-def _statistics(pair: PairPast, standing: Standing) -> PairStatistics:
+def _statistics(pair: PairPast, standing: Standing, now: datetime) -> PairStatistics:
     parameters = standing.parameters
+    betas = _betas(pair, parameters)
     instruments = (pair.low.instrument, pair.high.instrument)
     kind = InstrumentKind.PERPETUAL
     fees = sum((standing.taker_fee(instrument_key(one), kind) for one in instruments), Decimal(0))
@@ -93,6 +98,8 @@ def _statistics(pair: PairPast, standing: Standing) -> PairStatistics:
         break_even=probability_of_break_even(pair.spreads, 2 * fees, parameters.hold_horizon),
         warning=probability_of_warning(prices, leverage, parameters.hold_horizon),
         tolerances=_tolerances(pair, fees, parameters),
+        betas=betas,
+        betas_age=max((now - beta.fitted_at for beta in betas), default=None),
     )
 
 
@@ -102,6 +109,14 @@ def _tolerances(
     return tuple(
         tolerance_outcomes(pair.spreads, opening_cost=fees, exit_cost=fees, parameters=parameters)
     )
+
+
+def _betas(pair: PairPast, parameters: Parameters) -> tuple[FittedBeta, ...]:
+    both = (pair.low.instrument, pair.high.instrument)
+    rows = FittedBeta.objects.filter(
+        perpetual__in=both, other__in=both, half_life=parameters.carry_half_life
+    )
+    return tuple(rows.order_by("days"))
 
 
 def _half_life(pair: PairPast) -> timedelta | None:

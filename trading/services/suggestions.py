@@ -20,18 +20,14 @@ from trading.core.history import (
     probability_of_warning,
 )
 from trading.core.money import for_display, plain
-from trading.core.parameters import Parameters
+from trading.core.parameters import BETA_DAYS, Parameters
 from trading.core.sentence import hours, percent
 from trading.core.sizing import max_safe_leverage, recommended_leverage
 from trading.core.volatility import daily_volatility
 from trading.services.settled_past import InstrumentPast, PairPast, settled_pairs, settled_past
 
 ONE = Decimal(1)
-BETA_HORIZONS = {
-    "carry_beta_3d": timedelta(days=3),
-    "carry_beta_7d": timedelta(days=7),
-    "carry_beta_14d": timedelta(days=14),
-}
+BETA_HORIZONS = {f"carry_beta_{days}d": timedelta(days=days) for days in BETA_DAYS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +137,9 @@ def _beta(
 ) -> Suggestion | None:
     """Return the middle of what the pairs of venues kept."""
     fitted = [
-        (beta, pair.spreads)
+        (kept.part, pair.spreads)
         for pair in pairs
-        if (beta := fitted_beta(pair.spreads, horizon, half_life=half_life)) is not None
+        if (kept := fitted_beta(pair.spreads, horizon, half_life=half_life)) is not None
     ]
     if not fitted:
         return None

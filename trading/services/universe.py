@@ -34,6 +34,7 @@ from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Slot
 from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
+from trading.services.pair_betas import PairBetas
 from trading.services.usual_gaps import UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
@@ -80,6 +81,7 @@ class Universe:
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[LegNames, PairHistory] = {}
         self._gaps = UsualGaps()
+        self._betas = PairBetas()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
         self._prices: dict[Key, tuple[PriceBar, ...]] = {}
@@ -95,7 +97,8 @@ class Universe:
             self.by_base = found
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
-        if self._gaps.refresh(now):
+        gaps_moved, fitted_anew = self._gaps.refresh(now), self._betas.refresh()
+        if gaps_moved or fitted_anew:
             self._histories = {}
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
@@ -220,13 +223,14 @@ class Universe:
     def _past(self, legs: Sequence[PairedLeg]) -> PairHistory:
         known = _names(legs)
         if known not in self._histories:
-            settled = [
-                (-leg.side.sign * leg.ratio, self.settled(leg.paired))
-                for leg in legs
-                if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
+            settling = [
+                leg for leg in legs if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
             ]
+            settled = [(-leg.side.sign * leg.ratio, self.settled(leg.paired)) for leg in settling]
             self._histories[known] = PairHistory(
-                spreads=settled_carry_8h(settled), expected_exit_gap=self._usual_gap(legs)
+                spreads=settled_carry_8h(settled),
+                expected_exit_gap=self._usual_gap(legs),
+                betas=self._betas.of([leg.paired.key for leg in settling]),
             )
         return self._histories[known]
 

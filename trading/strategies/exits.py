@@ -132,7 +132,8 @@ def _cost_of_staying(
     horizon = parameters.hold_horizon
     if held.expires_at is not None:
         horizon = min(horizon, max(held.expires_at - now, timedelta(0)))
-    funding = expected_carry(held.legs, now=now, horizon=horizon, model=parameters.carry_model)
+    model = parameters.carry_model_over(parameters.hold_horizon, held.betas)
+    funding = expected_carry(held.legs, now=now, horizon=horizon, model=model)
     if funding is None:
         return None
     carry = funding + eight_hours(horizon) * _steady_8h(held)
