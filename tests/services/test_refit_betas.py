@@ -84,6 +84,18 @@ def test_an_entry_counts_with_what_is_configured_until_the_pair_is_fitted(market
     assert expected_funding(market) == D("0.0042")
 
 
+def test_the_pass_over_the_market_rings_what_only_the_fit_makes_worth_it(market: Market) -> None:
+    # 21 settlements of 2 bp are 42 bp, half of them 21; four fees and half of two touches are 20.8.
+    values = VALUES | {"carry_estimator": "ewma", "hold_horizon": "168", "min_net_return": "0.001"}
+    configure.save(user=market.user, values=values, expected_version=2, actor="owner", now=NOW)
+    settle(market, 121, binanceusdm="0.0001", bybit="0.0003")
+    assert market.scan().worth_judging("BTC", market.seen, NOW) == []
+
+    refit_betas(NOW)
+
+    assert len(market.scan().worth_judging("BTC", market.seen, NOW)) == 1
+
+
 def test_an_exit_counts_with_the_fit_too(market: Market) -> None:
     settle(market, 121, binanceusdm="0.0001", bybit="0.00016")
     for venue, rate in (("binanceusdm", "0.0001"), ("bybit", "0.00016")):

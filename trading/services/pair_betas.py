@@ -20,6 +20,7 @@ class PairBetas:
 
     def __init__(self) -> None:
         self._by_pair: Mapping[frozenset[Key], FittedBetas] = {}
+        self._usual: dict[tuple[Key, timedelta, timedelta], Decimal | None] = {}
         self._fitted_at: datetime | None = None
 
     def refresh(self) -> bool:
@@ -33,7 +34,7 @@ class PairBetas:
             settling = [one for one in (row.perpetual, row.other) if one is not None]
             of_pair = found.setdefault(frozenset(map(instrument_key, settling)), {})
             of_pair.setdefault(row.half_life, {})[row.days] = row.beta
-        self._by_pair, self._fitted_at = found, newest
+        self._by_pair, self._usual, self._fitted_at = found, {}, newest
         return True
 
     def of(self, perpetuals: Collection[Key]) -> FittedBetas:
@@ -42,6 +43,12 @@ class PairBetas:
 
     def usual(self, key: Key, half_life: timedelta, horizon: timedelta) -> Decimal | None:
         """Return the middle of the betas of all pairs that a perpetual is in; None without any."""
+        known = (key, half_life, horizon)
+        if known not in self._usual:
+            self._usual[known] = self._middle(key, half_life, horizon)
+        return self._usual[known]
+
+    def _middle(self, key: Key, half_life: timedelta, horizon: timedelta) -> Decimal | None:
         fitted = [
             beta_at(horizon, [(timedelta(days=days), beta) for days, beta in sorted(fit.items())])
             for pair, by_half_life in self._by_pair.items()

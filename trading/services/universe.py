@@ -155,6 +155,12 @@ class Universe:
             self._carries[known] = ewma_8h(settled, now=now, half_life=half_life)
         return self._carries[known]
 
+    def usual_beta(
+        self, paired: Paired, half_life: timedelta, horizon: timedelta
+    ) -> Decimal | None:
+        """Return the middle of the betas fitted to the pairs of an instrument; None without any."""
+        return self._betas.usual(paired.key, half_life, horizon)
+
     def settled(self, paired: Paired) -> tuple[SettledRate, ...]:
         """Return the settled rates of one instrument, oldest first."""
         return self._settled.get(paired.key, ())
