@@ -13,10 +13,13 @@ from redis import ConnectionPool, Redis
 
 from exchanges.board import Board, Key
 from exchanges.domain import BorrowRate, InstrumentKind, Symbol
-from exchanges.models import Exchange, HourlyBorrowRate, HourlyMid, Instrument
+from exchanges.models import Exchange, HourlyBorrowRate, HourlyMid, Instrument, MidBar
 from exchanges.venues import profile
 
 DAY = timedelta(hours=24)
+BAR = timedelta(hours=8)
+"""How long a `MidBar` is."""
+
 # A rate that nobody has confirmed for so long says nothing: the asset counts as not lent.
 BORROW_RATES_LAST = timedelta(minutes=10)
 
@@ -101,6 +104,17 @@ def mids(since: datetime, before: datetime) -> Iterator[tuple[Key, datetime, Dec
         instrument__exchange__is_enabled=True,
     ).values_list("instrument__exchange__code", "instrument__symbol", "hour_at", "mid")
     return (((venue, Symbol(symbol)), at, mid) for venue, symbol, at, mid in rows.iterator())
+
+
+def mid_bars(since: datetime, before: datetime) -> Iterator[tuple[Key, MidBar]]:
+    """Return the bars of what is listed now that began in `since` <= start < `before`, in order."""
+    rows = MidBar.objects.filter(
+        starts_at__gte=since,
+        starts_at__lt=before,
+        instrument__is_active=True,
+        instrument__exchange__is_enabled=True,
+    ).select_related("instrument__exchange")
+    return ((instrument_key(bar.instrument), bar) for bar in rows.iterator())
 
 
 def company(code: str) -> str:

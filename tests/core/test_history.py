@@ -21,6 +21,7 @@ from trading.core.history import (
     probability_of_warning,
     running_averages,
     stability,
+    with_points,
 )
 
 pytestmark = pytest.mark.core
@@ -182,3 +183,21 @@ def test_running_averages_are_those_of_production(rates: list[D]) -> None:
         seen, at = known[: index + 1], known[index].settled_at
         expected = ewma_8h(seen, now=at, half_life=timedelta(hours=72))
         assert average == pytest.approx(expected, abs=D("1e-20"))
+
+
+def test_points_are_taken_where_no_bar_covers_them() -> None:
+    eight = timedelta(hours=8)
+    covered = [
+        PriceBar(at=NOW + n * eight, price=D(100), lowest=D(90), highest=D(110)) for n in (0, 2)
+    ]
+    points = [PriceBar.point(NOW + n * eight, D(101)) for n in range(-1, 4)]
+
+    found = with_points(covered, points, eight)
+
+    assert [(bar.at, bar.lowest) for bar in found] == [
+        (NOW - eight, D(101)),
+        (NOW, D(90)),
+        (NOW + eight, D(101)),
+        (NOW + 2 * eight, D(90)),
+        (NOW + 3 * eight, D(101)),
+    ]

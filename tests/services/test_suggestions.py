@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.models import Exchange, Instrument, SettledFundingRate
+from exchanges.models import Exchange, HourlyMid, Instrument, SettledFundingRate
 from tests.market import NOW, D
 from tests.web.rows import make_account, make_exchange, make_instrument
 from trading.core.history import Frequency
@@ -117,6 +117,12 @@ def test_a_pair_is_told_with_its_odds_and_every_tolerance(
     short = settle(venues[1], ["0.0003"] * 121, ["50000"] * 121)
     for venue in venues:
         make_account(owner, venue, NOW)
+    # Every two hours the gap is half of what it was: 2^(-1/2) an hour.
+    for hour in range(60):
+        gap = D("0.01") * D("0.5") ** (D(hour) / 2)
+        for instrument, mid in ((long, D(50_000)), (short, 50_000 * (1 + gap))):
+            at = NOW - timedelta(hours=60 - hour)
+            HourlyMid.objects.create(instrument=instrument, hour_at=at, mid=mid)
     configure.save(
         user=owner, values={"hold_horizon": "72"}, expected_version=0, actor="owner", now=NOW
     )
@@ -128,6 +134,8 @@ def test_a_pair_is_told_with_its_odds_and_every_tolerance(
     # 9 settlements of 2 bp are 18 bp, four fees of 5 bp are 20
     assert pair.break_even == Frequency(hits=0, windows=111)
     assert pair.warning == Frequency(hits=0, windows=112)
+    assert pair.gap_half_life_hours is not None
+    assert round(pair.gap_half_life_hours, 6) == 2
     assert pair.stability is not None
     assert (pair.stability.score, pair.stability.persistence) == (1, 1)
     assert [each.tolerance for each in pair.tolerances] == [*Tolerance, None]

@@ -6,6 +6,7 @@ observations as the period holds horizons. Every function returns None where his
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,20 @@ class PriceBar:
     @classmethod
     def point(cls, at: datetime, price: Decimal) -> PriceBar:
         return cls(at=at, price=price, lowest=price, highest=price)
+
+
+def with_points(
+    bars: Sequence[PriceBar], points: Sequence[PriceBar], length: timedelta
+) -> tuple[PriceBar, ...]:
+    """Return bars of a length, and between them the points that no bar covers; oldest first."""
+    starts = [bar.at for bar in bars]
+
+    def is_covered(at: datetime) -> bool:
+        index = bisect_right(starts, at + STAMP_SLACK) - 1
+        return index >= 0 and at < starts[index] + length
+
+    alone = [point for point in points if not is_covered(point.at)]
+    return tuple(sorted([*bars, *alone], key=lambda bar: bar.at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +116,14 @@ def half_life(values: Sequence[Decimal]) -> Decimal | None:
 
     The slope b of x(t+1) = a + b x(t) by least squares; ln 0.5 / ln b for 0 < b < 1.
     """
-    if len(values) < LEAST_OBSERVATIONS:
+    return half_life_of(list(pairwise(values)))
+
+
+def half_life_of(steps: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
+    """Return the half-life of what went from one value to the next, wherever steps are missing."""
+    if len(steps) + 1 < LEAST_OBSERVATIONS:
         return None
-    slope = _slope(values[:-1], values[1:])
+    slope = _slope([before for before, _ in steps], [after for _, after in steps])
     if slope is None or not ZERO < slope < ONE:
         return None
     return HALF.ln() / slope.ln()

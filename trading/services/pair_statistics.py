@@ -8,9 +8,10 @@ from decimal import Decimal
 from statistics import median
 
 from arbsite.accounts.models import User
-from exchanges.domain import InstrumentKind
+from exchanges.domain import InstrumentKind, Side
 from exchanges.models import Instrument
 from exchanges.selectors import instrument_key
+from trading.core.basis import PricedLeg
 from trading.core.history import (
     Frequency,
     Stability,
@@ -23,6 +24,7 @@ from trading.core.parameters import Parameters
 from trading.models import FittedBeta
 from trading.services.settled_past import PairPast, settled_pairs, settled_past
 from trading.services.standing import Standing, standing_of
+from trading.services.usual_gaps import WEEK, gap_half_life_hours
 from trading.strategies.hindsight import ToleranceOutcome, tolerance_outcomes
 
 
@@ -31,7 +33,8 @@ class PairStatistics:
     """One pair, long at `long`. Figures are None where too little was settled.
 
     `cost` is four taker fees of the user's own, slippage left out; the shares are over windows of
-    the user's hold time, the warnings at the user's leverage. `betas` are those fitted to the pair
+    the user's hold time, the warnings at the user's leverage. `gap_half_life_hours` is of the price
+    gap, by the hours of a week. `betas` are those fitted to the pair
     at the user's half-life, the shortest hold first; they were fitted `betas_age` ago.
     """
 
@@ -44,6 +47,7 @@ class PairStatistics:
     leverage: Decimal
     stability: Stability | None
     half_life: timedelta | None
+    gap_half_life_hours: Decimal | None
     break_even: Frequency | None
     warning: Frequency | None
     tolerances: tuple[ToleranceOutcome, ...]
@@ -95,6 +99,7 @@ def _statistics(pair: PairPast, standing: Standing, now: datetime) -> PairStatis
         leverage=leverage,
         stability=stability(pair.spreads),
         half_life=_half_life(pair),
+        gap_half_life_hours=_gap_half_life_hours(instruments, now),
         break_even=probability_of_break_even(pair.spreads, 2 * fees, parameters.hold_horizon),
         warning=probability_of_warning(prices, leverage, parameters.hold_horizon),
         tolerances=_tolerances(pair, fees, parameters),
@@ -126,3 +131,17 @@ def _half_life(pair: PairPast) -> timedelta | None:
         return None
     spacing = median(spread.interval_seconds for spread in pair.spreads)
     return timedelta(seconds=int(steps * int(spacing)))
+
+
+def _gap_half_life_hours(
+    long_short: tuple[Instrument, Instrument], now: datetime
+) -> Decimal | None:
+    legs = [
+        PricedLeg(side=side, kind=InstrumentKind(one.kind), price=Decimal(0))
+        for side, one in zip((Side.BUY, Side.SELL), long_short, strict=True)
+    ]
+    mids = [
+        {row.hour_at: row.mid for row in one.mids.filter(hour_at__gte=now - WEEK)}
+        for one in long_short
+    ]
+    return gap_half_life_hours(legs, mids)
