@@ -90,6 +90,45 @@ def test_price_gaps_are_compared_where_both_venues_settled_at_once(
     assert D(found.value).quantize(D("0.0001")) == D("0.0020")
 
 
+def keep_hours(instrument: Instrument, mids: Sequence[str]) -> None:
+    HourlyMid.objects.bulk_create(
+        HourlyMid(instrument=instrument, hour_at=NOW - timedelta(hours=len(mids) - at), mid=D(mid))
+        for at, mid in enumerate(mids)
+    )
+
+
+def test_the_opening_gap_is_what_spot_and_perpetual_rarely_are_apart(
+    venues: list[Exchange],
+) -> None:
+    spot, perpetual = (make_instrument(venue, "BTC", NOW) for venue in venues)
+    spot.symbol, spot.kind = "BTC/USDT", "spot"
+    spot.save()
+    # Ten hours each of 0.1, 0.2, 0.3 and 0.4 %, one half of them below spot.
+    keep_hours(spot, ["50000"] * 40)
+    keep_hours(
+        perpetual, [str(50_000 + sign * 50 * n) for n in range(1, 5) for sign in (1, -1) * 5]
+    )
+
+    found = suggestions_for("BTC", parameters=Parameters(), now=NOW)["min_opening_arbitrage_pct"]
+
+    # Place 29.25 of 0 ... 39 is a quarter of the way from 0.3 to 0.4 %; the field is in percent.
+    assert found.value == "0.325"
+    assert found.sentence == (
+        "Spot and perpetuals of BTC were less than 0.3250 % apart in three quarters of the hours "
+        "(40 observations, 2026-02-27 to 2026-03-01)."
+    )
+
+
+def test_a_day_of_hours_suggests_no_opening_gap(venues: list[Exchange]) -> None:
+    spot, perpetual = (make_instrument(venue, "BTC", NOW) for venue in venues)
+    spot.symbol, spot.kind = "BTC/USDT", "spot"
+    spot.save()
+    for instrument in (spot, perpetual):
+        keep_hours(instrument, ["50000"] * 29)
+
+    assert suggestions_for("BTC", parameters=Parameters(), now=NOW) == {}
+
+
 def test_a_lasting_spread_suggests_that_all_of_it_is_kept(venues: list[Exchange]) -> None:
     settle(venues[0], STEADY)
     settle(venues[1], ["0.0003"] * 121)
