@@ -10,6 +10,7 @@ from tests.market import NOW, D
 from trading.core.funding import SettledRate
 from trading.core.parameters import Parameters, Tolerance
 from trading.strategies.hindsight import (
+    CHOICES,
     ToleranceOutcome,
     bare_threshold_outcome,
     tolerance_outcomes,
@@ -53,7 +54,7 @@ def test_closing_on_every_flip_destroys_what_holding_keeps() -> None:
 def test_a_spread_that_turned_for_good_is_left_by_every_tolerance() -> None:
     found = outcomes(["0.0003"] * 10 + ["-0.0006"] * 60)
 
-    for tolerance in Tolerance:
+    for tolerance in CHOICES:
         assert found[tolerance].net > found[None].net
         assert found[tolerance].round_trips == 1
 

@@ -11,10 +11,11 @@ from exchanges.models import Exchange, HourlyMid, Instrument, SettledFundingRate
 from tests.market import NOW, D
 from tests.web.rows import make_account, make_exchange, make_instrument
 from trading.core.history import Frequency
-from trading.core.parameters import Parameters, Tolerance
+from trading.core.parameters import Parameters
 from trading.services import configure
 from trading.services.pair_statistics import pair_statistics
 from trading.services.suggestions import suggestions_for
+from trading.strategies.hindsight import CHOICES
 
 pytestmark = pytest.mark.db
 
@@ -177,5 +178,5 @@ def test_a_pair_is_told_with_its_odds_and_every_tolerance(
     assert round(pair.gap_half_life_hours, 6) == 2
     assert pair.stability is not None
     assert (pair.stability.score, pair.stability.persistence) == (1, 1)
-    assert [each.tolerance for each in pair.tolerances] == [*Tolerance, None]
+    assert [each.tolerance for each in pair.tolerances] == [*CHOICES, None]
     assert {each.funding for each in pair.tolerances} == {119 * D("0.0002")}

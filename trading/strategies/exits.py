@@ -102,7 +102,7 @@ def tolerance_exit(held: HeldPosition, parameters: Parameters, now: datetime) ->
             return _after_min_hold(held, parameters, now, MODERATE_TOLERANCE)
         case Tolerance.AGGRESSIVE:
             return _after_min_hold(held, parameters, now, parameters.aggressive_tolerance)
-        case Tolerance.COST_AWARE:
+        case Tolerance.COST_AWARE | Tolerance.BY_STRATEGY:
             return _cost_of_staying(held, parameters, now)
 
 

@@ -19,6 +19,8 @@ from trading.strategies.exits import tolerance_exit
 
 ZERO = Decimal(0)
 EIGHT_HOURS, DAY = timedelta(hours=8), timedelta(hours=24)
+CHOICES = [mode for mode in Tolerance if mode is not Tolerance.BY_STRATEGY]
+"""Those that say themselves what they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def tolerance_outcomes(
     if len(spreads) < 2:
         return []
     averages = running_averages(spreads, parameters.carry_half_life)
-    modes: list[Tolerance | None] = [*Tolerance, None]
+    modes: list[Tolerance | None] = [*CHOICES, None]
     return [
         _outcome(
             spreads,
