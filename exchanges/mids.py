@@ -40,12 +40,6 @@ def sample_mids(board: Board, now: datetime) -> int:
     return len(rows)
 
 
-def bar_start(at: datetime) -> datetime:
-    """Return when the bar that `at` falls into began."""
-    hours = selectors.BAR // timedelta(hours=1)
-    return at.replace(hour=at.hour // hours * hours, minute=0, second=0, microsecond=0)
-
-
 def _fresh_mids(board: Board, now: datetime) -> Mids:
     found: dict[UUID, Decimal] = {}
     for instrument in selectors.active_instruments():
@@ -57,7 +51,7 @@ def _fresh_mids(board: Board, now: datetime) -> Mids:
 
 def _grow_bars(mids: Mids, now: datetime) -> None:
     """Begin the bars that are missing and widen those that a mid lies outside of."""
-    starts_at, grown = bar_start(now), []
+    starts_at, grown = selectors.bar_start(now), []
     known = {bar.instrument_id: bar for bar in MidBar.objects.filter(starts_at=starts_at)}
     for pk, mid in mids.items():
         bar = known.get(pk)

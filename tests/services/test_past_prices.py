@@ -10,8 +10,9 @@ import pytest
 from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.domain import BookTop, Side
-from exchanges.mids import BARS_KEPT, bar_start, sample_mids
+from exchanges.mids import BARS_KEPT, sample_mids
 from exchanges.models import MidBar, SettledFundingRate
+from exchanges.selectors import bar_start
 from tests.market import NOW, PERP, D
 from tests.services.scan_market import Market, make_market
 from trading.core.history import Frequency
@@ -126,7 +127,7 @@ def test_a_bar_that_has_ended_is_read_by_and_by(market: Market) -> None:
 
     universe.refresh(NOW)
     assert warning(market, "bybit", universe) == 0
-    universe.refresh(bar_start(NOW) + EIGHT_HOURS + MINUTE)
+    universe.refresh(bar_start(NOW) + EIGHT_HOURS)
     assert (warning(market, "bybit", universe) or 0) > 0
 
 

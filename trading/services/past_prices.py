@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from exchanges import selectors
 from exchanges.board import Key
 from exchanges.models import MidBar
-from exchanges.selectors import BAR
+from exchanges.selectors import BAR, bar_start
 from trading.core.history import PriceBar, with_points
 
 LOOKED_BACK = timedelta(days=100)
@@ -24,11 +24,13 @@ class PastPrices:
 
     def refresh(self, now: datetime) -> bool:
         """Read the bars that have ended since the last time; tell whether there were any."""
-        ended = now - BAR
-        since = self._read_up_to or now - LOOKED_BACK
+        ended, since = bar_start(now), self._read_up_to or now - LOOKED_BACK
+        if ended <= since:
+            return False
         found: dict[Key, list[PriceBar]] = {}
-        for key, bar in selectors.mid_bars(since, ended):
-            found.setdefault(key, []).append(price_bar(bar))
+        for key, (at, first, low, high) in selectors.mid_bars(since, ended):
+            bar = PriceBar(at=at, price=first, lowest=low, highest=high)
+            found.setdefault(key, []).append(bar)
         self._read_up_to = ended
         if not found:
             return False
@@ -48,10 +50,10 @@ class PastPrices:
         return with_points(self._bars.get(key, ()), self._points.get(key, ()), BAR)
 
 
-def price_bar(bar: MidBar) -> PriceBar:
-    return PriceBar(at=bar.starts_at, price=bar.first, lowest=bar.low, highest=bar.high)
-
-
 def prices_of(bars: Iterable[MidBar], points: Sequence[PriceBar]) -> tuple[PriceBar, ...]:
     """Return bars and, where none was kept, points; both of one instrument, oldest first."""
-    return with_points([price_bar(bar) for bar in bars], points, BAR)
+    known = [
+        PriceBar(at=bar.starts_at, price=bar.first, lowest=bar.low, highest=bar.high)
+        for bar in bars
+    ]
+    return with_points(known, points, BAR)

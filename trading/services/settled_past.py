@@ -8,7 +8,7 @@ from itertools import combinations
 
 from exchanges.domain import SettledFunding, Symbol
 from exchanges.models import Instrument, SettledFundingRate
-from exchanges.selectors import BAR, perpetuals
+from exchanges.selectors import bar_start, perpetuals
 from trading.core.funding import SettledRate, settled_rates_8h, settled_spreads_8h
 from trading.core.history import PriceBar
 from trading.services.past_prices import prices_of
@@ -67,7 +67,7 @@ def settled_past(base: str, now: datetime) -> list[InstrumentPast]:
                 InstrumentPast(
                     instrument=instrument,
                     rates=rates,
-                    prices=prices_of(instrument.bars.filter(starts_at__lte=now - BAR), points),
+                    prices=prices_of(instrument.bars.filter(starts_at__lt=bar_start(now)), points),
                 )
             )
     return pasts
