@@ -34,6 +34,7 @@ app.conf.update(
         "trading.tasks.enter": {"queue": ENTRY},
         "trading.tasks.switch": {"queue": ENTRY},
         "trading.tasks.relay_events": {"queue": ALERTS},
+        "trading.tasks.refit_betas": {"queue": BATCH},
         "trading.tasks.*": {"queue": BOOKS},
     },
     task_serializer="json",

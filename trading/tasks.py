@@ -35,6 +35,7 @@ from trading.services.late_slots import tell_of_late_jobs
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.reconcile import reconcile_after_start, reconcile_due
+from trading.services.refit_betas import refit_betas as refit_all_betas
 from trading.services.relay import relay_events as relay_all_events
 from trading.services.scan import scan_all
 from trading.services.sweep import EVERY_SECONDS, run_every, working_sweep
@@ -138,6 +139,14 @@ def snapshot_equity() -> int:
     written = snapshot_all_equity(venues=REAL, now=now)
     alert_all_unexplained(now=now)
     return written
+
+
+@shared_task
+def refit_betas() -> int:
+    now = timezone.now()
+    if not slots.claim("refit_betas", every=timedelta(hours=1), now=now):
+        return 0
+    return refit_all_betas(now)
 
 
 @shared_task

@@ -19,6 +19,7 @@ from trading.models.control import (
     Reconciliation,
 )
 from trading.models.discrepancy import AccountReview, Discrepancy
+from trading.models.fitted_beta import FittedBeta
 from trading.models.journal import Event, StateChange
 from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent, Trade
 from trading.models.opportunity import Opportunity
@@ -42,6 +43,7 @@ __all__ = [
     "Event",
     "ExpectedFunding",
     "FailedAttempt",
+    "FittedBeta",
     "FundingEvent",
     "IdempotencyKey",
     "JobRun",

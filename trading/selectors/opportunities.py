@@ -27,7 +27,8 @@ NOTHING = Cell("—", "vx", "no pair found by the last scans")
 FIGURES = (
     *("gap", "expected_funding", "gap_credit", "fees", "slippage", "borrow", "transfer"),
     *("carry_cost", "gross_apr", "profit_usd", "best_size_usd", "best_profit_usd"),
-    *("half_life_hours", "stability", "persistence", "break_even_probability"),
+    *("half_life_hours", "gap_half_life_hours", "stability", "persistence"),
+    "break_even_probability",
     *("warning_probability", "risk", "implied_carry_8h", "fair_carry_8h"),
 )
 PAIR_FIELDS = ("long", "short", "spread", "net", "even", "cap")

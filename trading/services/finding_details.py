@@ -32,6 +32,7 @@ def details_of(finding: Finding, now: datetime) -> dict[str, Any]:
     if past is not None:
         figures |= {
             "half_life_hours": past.half_life_hours,
+            "gap_half_life_hours": past.gap_half_life_hours,
             "stability": past.stability,
             "persistence": past.persistence,
             "break_even_probability": past.break_even,

@@ -35,14 +35,16 @@ from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Slot
 from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
+from trading.services.pair_betas import PairBetas
+from trading.services.past_prices import PastPrices
 from trading.services.usual_gaps import UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
 # Of several markets of one base those that most people mean take part.
 PREFERRED_SETTLE = ("USDT", "USDC", "USD")
 MOST_EXPIRIES = 4
-# 100 days of 8 h settlements; more than any half-life in use can still see.
-SETTLEMENTS_KEPT = 300
+# As much of a venue that settles every hour; more than any half-life in use can still see.
+SETTLEMENTS_LAST = timedelta(days=100)
 BASIS_POINT = Decimal("0.0001")
 LegNames = tuple[tuple[Key, Side, Decimal], ...]
 
@@ -86,9 +88,10 @@ class Universe:
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[LegNames, PairHistory] = {}
         self._gaps = UsualGaps()
+        self._betas = PairBetas()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
-        self._prices: dict[Key, tuple[PriceBar, ...]] = {}
+        self._prices = PastPrices()
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
 
@@ -101,18 +104,23 @@ class Universe:
             self.by_base = found
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
-        if self._gaps.refresh(now):
-            self._histories = {}
+        gaps_moved, fitted_anew = self._gaps.refresh(now), self._betas.refresh()
+        if gaps_moved or fitted_anew:
+            self._histories, self._figures = {}, {}
+        if self._prices.refresh(now):
+            self._warned, self._volatilities = {}, {}
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
-                settled = _settlements(paired)
+                settled = _settlements(paired, now)
                 self._settled[paired.key] = settled_rates_8h(settled)
-                self._volatilities[paired.key] = _volatility(settled)
-                self._prices[paired.key] = tuple(
-                    PriceBar.point(row.settled_at, row.settlement_price)
-                    for row in settled
-                    if row.settlement_price
+                self._prices.settle(
+                    paired.key,
+                    (
+                        PriceBar.point(row.settled_at, row.settlement_price)
+                        for row in settled
+                        if row.settlement_price
+                    ),
                 )
                 self._forget(paired.key)
         self._read_up_to = last
@@ -140,7 +148,7 @@ class Universe:
             carry_8h=self.carry(paired, half_life, now),
             premium_rate=_premium_rate(row.funding) if row is not None else None,
             latency=self.latency(paired.instrument.venue),
-            daily_volatility=self._volatilities.get(paired.key),
+            daily_volatility=self._volatility(paired.key),
             borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
             borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
@@ -164,6 +172,12 @@ class Universe:
             self._carries[known] = ewma_8h(settled, now=now, half_life=half_life)
         return self._carries[known]
 
+    def usual_beta(
+        self, paired: Paired, half_life: timedelta, horizon: timedelta
+    ) -> Decimal | None:
+        """Return the middle of the betas fitted to the pairs of an instrument; None without any."""
+        return self._betas.usual(paired.key, half_life, horizon)
+
     def settled(self, paired: Paired) -> tuple[SettledRate, ...]:
         """Return the settled rates of one instrument, oldest first."""
         return self._settled.get(paired.key, ())
@@ -183,9 +197,16 @@ class Universe:
     def _warnings(self, key: Key, leverage: Decimal, horizon: timedelta) -> Decimal | None:
         known = (key, leverage, horizon)
         if known not in self._warned:
-            found = probability_of_warning(self._prices.get(key, ()), leverage, horizon)
+            found = probability_of_warning(self._prices.of(key), leverage, horizon)
             self._warned[known] = None if found is None else found.share
         return self._warned[known]
+
+    def _volatility(self, key: Key) -> Decimal | None:
+        """Return the daily moves, None where too few prices are known."""
+        if key not in self._volatilities:
+            prices = [(bar.at, bar.price) for bar in self._prices.of(key)]
+            self._volatilities[key] = daily_volatility(prices)
+        return self._volatilities[key]
 
     def statistics(
         self, legs: Sequence[PairedLeg], cost: Decimal, horizon: timedelta
@@ -195,7 +216,8 @@ class Universe:
         rounded = cost.quantize(BASIS_POINT)
         known = (_names(legs), rounded, horizon)
         if known not in self._figures:
-            self._figures[known] = past_figures(spreads, rounded, horizon)
+            gap = self._gaps.half_life_hours(_priced(legs))
+            self._figures[known] = past_figures(spreads, rounded, horizon, gap_half_life_hours=gap)
         return self._figures[known]
 
     def history(self, legs: Sequence[PairedLeg], board: Board) -> PairHistory:
@@ -232,37 +254,22 @@ class Universe:
     def _past(self, legs: Sequence[PairedLeg]) -> PairHistory:
         known = _names(legs)
         if known not in self._histories:
-            settled = [
-                (-leg.side.sign * leg.ratio, self.settled(leg.paired))
-                for leg in legs
-                if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
+            settling = [
+                leg for leg in legs if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
             ]
+            settled = [(-leg.side.sign * leg.ratio, self.settled(leg.paired)) for leg in settling]
             self._histories[known] = PairHistory(
-                spreads=settled_carry_8h(settled), expected_exit_gap=self._usual_gap(legs)
+                spreads=settled_carry_8h(settled),
+                expected_exit_gap=self._gaps.of(_priced(legs)),
+                betas=self._betas.of([leg.paired.key for leg in settling]),
             )
         return self._histories[known]
-
-    def _usual_gap(self, legs: Sequence[PairedLeg]) -> Decimal:
-        return self._gaps.of(
-            [
-                (
-                    leg.paired.key,
-                    PricedLeg(
-                        side=leg.side,
-                        kind=leg.paired.instrument.kind,
-                        price=ZERO,
-                        ratio=leg.ratio,
-                        expires_at=leg.paired.instrument.expires_at,
-                    ),
-                )
-                for leg in legs
-            ]
-        )
 
     def _forget(self, key: Key) -> None:
         # Copies are whole: the scan asks on another thread meanwhile.
         self._carries = {k: v for k, v in self._carries.copy().items() if k[0] != key}
         self._warned = {k: v for k, v in self._warned.copy().items() if k[0] != key}
+        self._volatilities = {k: v for k, v in self._volatilities.copy().items() if k != key}
         self._histories = {
             legs: past
             for legs, past in self._histories.copy().items()
@@ -284,6 +291,23 @@ def _premium_rate(rate: FundingRate | None) -> Decimal | None:
         return None
     premium = premium_index(rate.mark_price, rate.index_price)
     return PremiumFormula(terms=terms).rate(premium, rate.interval_seconds)
+
+
+def _priced(legs: Sequence[PairedLeg]) -> list[tuple[Key, PricedLeg]]:
+    """Return legs as gaps count them; their prices are looked up hour by hour."""
+    return [
+        (
+            leg.paired.key,
+            PricedLeg(
+                side=leg.side,
+                kind=leg.paired.instrument.kind,
+                price=ZERO,
+                ratio=leg.ratio,
+                expires_at=leg.paired.instrument.expires_at,
+            ),
+        )
+        for leg in legs
+    ]
 
 
 def _names(legs: Sequence[PairedLeg]) -> LegNames:
@@ -334,16 +358,12 @@ def _can_be_hedged(slots: Mapping[Slot, Paired]) -> bool:
     return bool(contracts) and len(slots) > 1
 
 
-def _volatility(settled: list[SettledFunding]) -> Decimal | None:
-    """Return the daily moves, None where the venue tells no price of its settlements."""
-    priced = [(s.settled_at, s.settlement_price) for s in settled]
-    return daily_volatility([(at, price) for at, price in priced if price])
-
-
-def _settlements(paired: Paired) -> list[SettledFunding]:
+def _settlements(paired: Paired, now: datetime) -> list[SettledFunding]:
     """Return the newest settlements, oldest first."""
-    rows = SettledFundingRate.objects.filter(instrument=paired.id).order_by("-settled_at")
-    newest = [
+    rows = SettledFundingRate.objects.filter(
+        instrument=paired.id, settled_at__gt=now - SETTLEMENTS_LAST
+    ).order_by("settled_at")
+    return [
         SettledFunding(
             venue=paired.instrument.venue,
             symbol=Symbol(paired.instrument.symbol),
@@ -351,6 +371,5 @@ def _settlements(paired: Paired) -> list[SettledFunding]:
             settled_at=row.settled_at,
             settlement_price=row.settlement_price,
         )
-        for row in rows[:SETTLEMENTS_KEPT]
+        for row in rows
     ]
-    return newest[::-1]

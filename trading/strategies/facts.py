@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import BookTop, FundingRate, Instrument, Side
-from trading.core.funding import FundingLeg, SettledRate
+from trading.core.funding import FittedBetas, FundingLeg, SettledRate
 
 ZERO, ONE = Decimal(0), Decimal(1)
 
@@ -69,13 +69,15 @@ class PairHistory:
     `expected_exit_gap`: the 7-day median gap of the undated legs, weighted as the position is.
     `spreads`: what the legs received per 8 h, oldest first. `fair_carry_8h`: the median carry of
     the base's other expiries, None without any. `warning_probability`: of a margin warning within
-    the hold time at the leverage in use, None where too little was recorded.
+    the hold time at the leverage in use, None where too little was recorded. `betas` are fitted to
+    the pair's own settlements, empty where there are too few of them.
     """
 
     expected_exit_gap: Decimal = ZERO
     spreads: Sequence[SettledRate] = ()
     fair_carry_8h: Decimal | None = None
     warning_probability: Decimal | None = None
+    betas: FittedBetas = field(default_factory=dict)
 
 
 NO_HISTORY = PairHistory()
