@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from trading.core.parameters import Parameters
 from trading.core.states import EXPOSED_POSITION_STATES, PositionState
 from trading.doorbell import ring_drive
-from trading.models import Position
+from trading.events import announce_once
+from trading.models import Event, Position
 from trading.services import lasting, market
 from trading.services.care import Subject, look_after
 from trading.services.danger import reported
@@ -20,15 +22,39 @@ from trading.services.venues import REAL, Venues
 from trading.strategies.base import ExitReason
 from trading.strategies.registry import STRATEGIES
 
+logger = logging.getLogger(__name__)
+
 # A loss at one touch of the books may be gone with the next: it must last.
 STOP_LOSS = ExitReason.STOP_LOSS.value
 WATCHED_STATES = EXPOSED_POSITION_STATES - {PositionState.ENTERING}
+SAY_AGAIN = timedelta(minutes=10)
 
 
 def watch_positions(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
     """Look after each position and ask for what its rules want; return how many were asked."""
     exposed = Position.objects.filter(state__in=WATCHED_STATES).order_by("created_at")
-    return sum(_watch(position, venues, clock()) for position in exposed.select_related("user"))
+    return sum(
+        _watch_apart(position, venues, clock()) for position in exposed.select_related("user")
+    )
+
+
+def _watch_apart(position: Position, venues: Venues, now: datetime) -> bool:
+    try:
+        return _watch(position, venues, now)
+    except Exception:
+        # A boundary, as a task is: the other positions are watched whatever this one meets.
+        logger.exception("position not watched", extra={"position": str(position.pk)})
+        announce_once(
+            user_id=position.user_id,
+            kind="position.unwatched",
+            severity=Event.Severity.CRITICAL,
+            sentence=f"{position.base}: its rules and its margin cannot be watched, because of an "
+            "error that the log tells; close it by hand if that stays so",
+            position=position,
+            within=SAY_AGAIN,
+            now=now,
+        )
+        return False
 
 
 def _watch(position: Position, venues: Venues, now: datetime) -> bool:
