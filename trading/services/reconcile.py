@@ -20,7 +20,13 @@ from trading.services.engine import note_reconciled
 from trading.services.halt import halt_account, openable
 from trading.services.lookup import book_missing_fills
 from trading.services.order_facts import absorb_report, book_fills
-from trading.services.outside_fills import book_venue_fills, is_booked, live_leg, order_of
+from trading.services.outside_fills import (
+    book_venue_fills,
+    is_booked,
+    live_leg,
+    order_of,
+    unconfirmed_since,
+)
 from trading.services.own_book import is_complete, own_book, own_orders
 from trading.services.position_facts import store_positions
 from trading.services.reviews import (
@@ -34,8 +40,6 @@ from trading.services.venues import READ_SECONDS, Venues
 # Each round books what it finds; what is still moving after so many is looked at again later.
 ROUNDS = 3
 READ_MARGIN = timedelta(seconds=5)
-# The clocks of a venue and of ours may differ; what closed a leg must not fall outside.
-CLOSING_MARGIN = timedelta(minutes=1)
 
 
 def reconcile_accounts(*, venues: Venues, now: datetime) -> int:
@@ -187,8 +191,7 @@ def _read_closings(
     for symbol in symbols:
         leg = live_leg(account, symbol)
         if leg is not None:
-            last = leg.position.checked_at or leg.position.created_at
-            since[symbol] = last - CLOSING_MARGIN
+            since[symbol] = unconfirmed_since(leg)
     fills = _fills(account, since, venues)
     if fills is None:
         return None
