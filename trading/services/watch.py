@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -14,15 +13,15 @@ from trading.doorbell import ring_drive
 from trading.events import announce_once
 from trading.models import Event, Position
 from trading.services import lasting, market
+from trading.services.apart import apart
 from trading.services.care import Subject, look_after
 from trading.services.danger import reported
 from trading.services.exit import request_exit
 from trading.services.held_position import held_position
+from trading.services.silence import past_silent
 from trading.services.venues import REAL, Venues
 from trading.strategies.base import ExitReason
 from trading.strategies.registry import STRATEGIES
-
-logger = logging.getLogger(__name__)
 
 # A loss at one touch of the books may be gone with the next: it must last.
 STOP_LOSS = ExitReason.STOP_LOSS.value
@@ -33,17 +32,17 @@ SAY_AGAIN = timedelta(minutes=10)
 def watch_positions(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
     """Look after each position and ask for what its rules want; return how many were asked."""
     exposed = Position.objects.filter(state__in=WATCHED_STATES).order_by("created_at")
+    venues = past_silent(venues, now=clock())
     return sum(
         _watch_apart(position, venues, clock()) for position in exposed.select_related("user")
     )
 
 
 def _watch_apart(position: Position, venues: Venues, now: datetime) -> bool:
-    try:
-        return _watch(position, venues, now)
-    except Exception:
-        # A boundary, as a task is: the other positions are watched whatever this one meets.
-        logger.exception("position not watched", extra={"position": str(position.pk)})
+    asked = apart(
+        lambda: _watch(position, venues, now), "position not watched", position=position.pk
+    )
+    if asked is None:
         announce_once(
             user_id=position.user_id,
             kind="position.unwatched",
@@ -54,7 +53,7 @@ def _watch_apart(position: Position, venues: Venues, now: datetime) -> bool:
             within=SAY_AGAIN,
             now=now,
         )
-        return False
+    return bool(asked)
 
 
 def _watch(position: Position, venues: Venues, now: datetime) -> bool:

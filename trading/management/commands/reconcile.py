@@ -17,8 +17,7 @@ from exchanges import loop, registry
 from exchanges.models import ExchangeAccount
 from trading.selectors.board import load_board
 from trading.selectors.reconciliation import AccountBooks, QuantityLine, books_of
-from trading.services.halt import openable
-from trading.services.reconcile import reconcile_account
+from trading.services.reconcile import reconcile_each
 from trading.services.venues import REAL
 
 DIFFERS, WRONG = 3, 2
@@ -82,12 +81,7 @@ def _chosen(user: str | None, account: UUID | None) -> list[ExchangeAccount]:
 
 def _compare(accounts: list[ExchangeAccount]) -> set[UUID]:
     """Compare each account that opens; return those that could not be read."""
-    opened = openable(accounts, venues=REAL, now=timezone.now())
-    read = {
-        account.pk
-        for account in opened
-        if reconcile_account(account, venues=REAL, now=timezone.now())
-    }
+    read = reconcile_each(accounts, venues=REAL, now=timezone.now())
     return {account.pk for account in accounts} - read
 
 
