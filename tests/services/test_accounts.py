@@ -10,6 +10,7 @@ from exchanges.account_keys import store_account
 from exchanges.domain import Side
 from exchanges.matching import Holding
 from exchanges.models import ExchangeAccount
+from exchanges.simulator.accounts import Origin
 from tests.services.strategy_desk import D, PlannedLeg, StrategyDesk
 from trading.core.states import PositionState
 from trading.models import Discrepancy, Event, LegSide, Position, Trade
@@ -18,6 +19,7 @@ from trading.services.check_keys import check_keys
 from trading.services.discrepancies import READ_LAG
 from trading.services.equity_bridge import equity_bridge
 from trading.services.pnl import realised_parts
+from trading.services.reconcile import reconcile_accounts, reconcile_due
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
 
@@ -77,6 +79,24 @@ def test_a_new_key_does_not_lift_the_halt_of_a_difference_that_still_stands(
     assert account.checked_at == desk.now
     assert resolve.ignore(difference, actor="trader", now=desk.now + timedelta(seconds=1)) is None
     assert not account_at("bybit").is_halted
+
+
+def test_an_account_switched_off_is_watched_until_what_is_open_on_it_has_ended(
+    desk: StrategyDesk,
+) -> None:
+    position = spot_and_perpetual(desk)
+    ExchangeAccount.objects.filter(exchange__code="binanceusdm").update(is_active=False)
+    account = desk.world.account("binanceusdm")
+    perpetual = desk.world.listing("binanceusdm")
+
+    desk.world.simulator.engine.close_by_venue(account, perpetual, Origin.LIQUIDATION, now=desk.now)
+    desk.world.wait(minutes=1)
+    assert reconcile_due(venues=desk.venues, now=desk.now) == 2
+    desk.drive_until(position, PositionState.CLOSED)
+
+    assert position.close_reason == "liquidated"
+    assert desk.coins("binance", "BTC") < D("0.00001")
+    assert reconcile_accounts(venues=desk.venues, now=desk.now) == 1
 
 
 def test_coins_that_were_withdrawn_are_written_off_and_the_other_leg_follows(

@@ -18,6 +18,7 @@ from trading.core.states import LIVE_POSITION_STATES
 from trading.models import Discrepancy, Leg, Reconciliation
 from trading.services import resolve
 from trading.services.holdings import leg_net_base
+from trading.services.in_use import accounts_in_use
 from trading.services.market import worth
 
 RESOLVED_SHOWN = 50
@@ -137,7 +138,7 @@ def books_of(
 
 def accounts_of(user: User) -> list[ExchangeAccount]:
     """Return a user's accounts in use, with their exchange."""
-    return list(ExchangeAccount.objects.for_user(user).active().select_related("exchange"))
+    return list(accounts_in_use().filter(user=user))
 
 
 def get_account_for_user(user: User, account_id: UUID) -> ExchangeAccount:

@@ -16,6 +16,7 @@ from exchanges.ports import Account
 from trading.models import AccountEquity, EquitySnapshot
 from trading.services.coins import OwnCoins, own_coins
 from trading.services.halt import openable
+from trading.services.in_use import accounts_in_use
 from trading.services.position_facts import store_positions
 from trading.services.transfers import book_transfers
 from trading.services.venues import READ_SECONDS, Venues
@@ -45,17 +46,17 @@ async def _ask(port: Account) -> tuple[Sequence[Balance], Sequence[VenuePosition
 
 
 def snapshot_equity(*, venues: Venues, now: datetime) -> int:
-    """Read all active accounts and keep one equity row per user and minute.
+    """Read all accounts in use and keep one equity row per user and minute.
 
     A user with an account that did not answer gets no row: a partial sum would look like a loss.
     """
     minute = now.replace(second=0, microsecond=0)
     written = 0
-    active = ExchangeAccount.objects.active().select_related("exchange", "user")
+    in_use = accounts_in_use()
     by_user: dict[User, list[ExchangeAccount]] = {}
-    for account in active:
+    for account in in_use:
         by_user.setdefault(account.user, []).append(account)
-    answered = read_each(active, venues=venues, now=now)
+    answered = read_each(in_use, venues=venues, now=now)
     for user, accounts in by_user.items():
         if any(account.pk not in answered for account in accounts):
             continue

@@ -16,6 +16,7 @@ from trading.services.account_reads import read_account, read_closings
 from trading.services.discrepancies import settle_findings
 from trading.services.engine import note_reconciled
 from trading.services.halt import openable
+from trading.services.in_use import accounts_in_use
 from trading.services.lookup import book_missing_fills
 from trading.services.order_facts import absorb_report, book_fills
 from trading.services.outside_fills import book_venue_fills
@@ -37,9 +38,8 @@ AT_ONCE = 16
 
 
 def reconcile_accounts(*, venues: Venues, now: datetime) -> int:
-    """Reconcile every active account; return how many could be read."""
-    active = ExchangeAccount.objects.active().select_related("exchange")
-    return len(reconcile_each(active, venues=venues, now=now))
+    """Reconcile every account in use; return how many could be read."""
+    return len(reconcile_each(accounts_in_use(), venues=venues, now=now))
 
 
 def reconcile_due(*, venues: Venues, now: datetime) -> int:
@@ -48,8 +48,8 @@ def reconcile_due(*, venues: Venues, now: datetime) -> int:
 
 
 def reconcile_after_start(*, now: datetime) -> None:
-    """Have every active account reconciled at once, whatever was known before."""
-    ask_for_all(ExchangeAccount.objects.active(), now=now)
+    """Have every account in use reconciled at once, whatever was known before."""
+    ask_for_all(accounts_in_use(), now=now)
 
 
 def reconcile_each(

@@ -14,6 +14,7 @@ from exchanges.models import ExchangeAccount
 from trading.models import EnginePulse
 from trading.services.engine import unreconciled
 from trading.services.equity import read_each
+from trading.services.in_use import accounts_in_use
 from trading.services.reconcile import reconcile_each
 from trading.services.reviews import ask_for_review
 from trading.services.venues import REAL
@@ -28,13 +29,13 @@ _tried: dict[UUID, datetime] = {}
 
 
 def warm_venues() -> int:
-    """Read and reconcile every active account that this process has not met yet.
+    """Read and reconcile every account in use that this process has not met yet.
 
     For what was not compared since the engine came to life, after a stand-still too, a review is
     asked. Return how many new ones answered; what did not is tried again by itself a while later.
     """
     now = timezone.now()
-    accounts = list(ExchangeAccount.objects.active().select_related("exchange"))
+    accounts = list(accounts_in_use())
     cold = [account for account in accounts if account.pk not in _warm and _may_try(account, now)]
     for account in unreconciled(accounts, EnginePulse.objects.first()):
         if account.pk in _warm:

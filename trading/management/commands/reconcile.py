@@ -17,6 +17,7 @@ from exchanges import loop, registry
 from exchanges.models import ExchangeAccount
 from trading.selectors.board import load_board
 from trading.selectors.reconciliation import AccountBooks, QuantityLine, books_of
+from trading.services.in_use import accounts_in_use
 from trading.services.reconcile import reconcile_each
 from trading.services.venues import REAL
 
@@ -68,14 +69,14 @@ class Command(BaseCommand):
 
 
 def _chosen(user: str | None, account: UUID | None) -> list[ExchangeAccount]:
-    accounts = ExchangeAccount.objects.active().select_related("exchange", "user")
+    accounts = accounts_in_use()
     if user is not None:
         accounts = accounts.filter(user__username=user)
     if account is not None:
         accounts = accounts.filter(pk=account)
     found = list(accounts)
     if not found:
-        raise CommandError("No active account matches.", returncode=WRONG)
+        raise CommandError("No account in use matches.", returncode=WRONG)
     return found
 
 
