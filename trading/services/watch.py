@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from trading.core.liquidation import Danger
 from trading.core.parameters import Parameters
+from trading.core.sentence import seconds
 from trading.core.states import EXPOSED_POSITION_STATES, PositionState
 from trading.doorbell import ring_drive
 from trading.events import announce_once
@@ -17,14 +19,17 @@ from trading.services.apart import apart
 from trading.services.care import Subject, look_after
 from trading.services.danger import reported
 from trading.services.exit import request_exit
-from trading.services.held_position import held_position
+from trading.services.held_position import held_position, stale_facts
+from trading.services.position_money import money_of
 from trading.services.silence import past_silent
 from trading.services.venues import REAL, Venues
 from trading.strategies.base import ExitReason
+from trading.strategies.exits import money_exit
 from trading.strategies.registry import STRATEGIES
 
 # A loss at one touch of the books may be gone with the next: it must last.
-STOP_LOSS = ExitReason.STOP_LOSS.value
+STOP_LOSS, BLIND = ExitReason.STOP_LOSS.value, "exit_rules_blind"
+BLIND_FOR = timedelta(seconds=60)
 WATCHED_STATES = EXPOSED_POSITION_STATES - {PositionState.ENTERING}
 SAY_AGAIN = timedelta(minutes=10)
 
@@ -81,8 +86,17 @@ def _check_exits(subject: Subject) -> bool:
     position, now = subject.position, subject.now
     held = held_position(position, subject.legs, subject.board, now)
     if held is None:
-        return False
-    signal = STRATEGIES[position.strategy].exit_signal(held, parameters=subject.parameters, now=now)
+        _tell_if_blind(subject)
+        # The limits in money need prices only: a funding rate nobody tells must not stop them.
+        most = subject.parameters.max_book_age
+        money = money_of(position, subject.legs, subject.board, now=now, max_age=most)
+        if money is None:
+            return False
+        signal = money_exit(money, subject.parameters)
+    else:
+        lasting.has_ended(position, BLIND)
+        rules = STRATEGIES[position.strategy]
+        signal = rules.exit_signal(held, parameters=subject.parameters, now=now)
     if signal is None or signal.reason is not ExitReason.STOP_LOSS:
         lasting.has_ended(position, STOP_LOSS)
     elif not lasting.has_lasted(
@@ -97,3 +111,12 @@ def _check_exits(subject: Subject) -> bool:
         now=now,
         board=subject.board,
     )
+
+
+def _tell_if_blind(subject: Subject) -> None:
+    """Warn of exit rules that nobody could judge for a minute, and of the fact that is missing."""
+    if not lasting.has_lasted(subject.position, BLIND, least=BLIND_FOR, now=subject.now):
+        return
+    why = stale_facts(subject.legs, subject.board, subject.parameters, subject.now)
+    sentence = f"its exit rules have not been judged for {seconds(BLIND_FOR)}: {why}"
+    subject.say("rules", Danger.WARNING, sentence)
