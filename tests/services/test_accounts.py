@@ -18,6 +18,7 @@ from trading.services import resolve
 from trading.services.check_keys import check_keys
 from trading.services.discrepancies import READ_LAG
 from trading.services.equity_bridge import equity_bridge
+from trading.services.own_book import own_book, own_orders
 from trading.services.pnl import realised_parts
 from trading.services.reconcile import reconcile_accounts, reconcile_due
 
@@ -203,3 +204,30 @@ def test_a_contract_that_is_gone_without_a_fill_is_written_off_once(desk: Strate
     assert gone.price == desk.world.simulator.market.mark(perpetual, desk.now)
     desk.drive_until(position, PositionState.CLOSED)
     assert desk.coins("binance", "BTC") < D("0.00001")
+
+
+def test_trades_that_no_read_can_bring_again_are_not_loaded(desk: StrategyDesk) -> None:
+    desk.open_accounts("binance", "binanceusdm")
+    legs = [
+        PlannedLeg(venue="binance", symbol="BTCUSDT", side=LegSide.LONG),
+        PlannedLeg(venue="binanceusdm", symbol="BTCUSDT", side=LegSide.SHORT, leverage="2"),
+    ]
+    positions = []
+    for _ in range(2):
+        position = desk.plan("cash_and_carry", legs, "0.1")
+        desk.drive_until(position, PositionState.OPEN)
+        positions.append(position)
+        if len(positions) == 1:
+            desk.ask_to_close(position)
+            desk.drive_until(position, PositionState.CLOSED)
+            desk.world.wait(hours=2)
+    account = account_at("binanceusdm")
+
+    book = own_book(account, own_orders(account), now=desk.now)
+
+    later = Trade.objects.filter(position=positions[1], account=account)
+    assert {trade_id for _, trade_id in book.booked_trades} == {
+        trade.venue_trade_id for trade in later
+    }
+    desk.reconcile()
+    assert not Discrepancy.objects.exists()

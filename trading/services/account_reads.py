@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import Fill, InstrumentKind, Symbol
@@ -16,12 +16,10 @@ from trading.models import Leg, Order
 from trading.services.discrepancies import note_hedge_mode
 from trading.services.halt import halt_account
 from trading.services.outside_fills import is_booked, live_leg, order_of, unconfirmed_since
-from trading.services.own_book import is_complete
+from trading.services.own_book import unfinished_since
 from trading.services.position_facts import store_positions
 from trading.services.side_by_side import Conversation
 from trading.services.venues import Venues
-
-READ_MARGIN = timedelta(seconds=5)
 
 
 def read_account(
@@ -33,12 +31,7 @@ def read_account(
 ) -> Conversation[VenueReports | None]:
     """Read positions, wallet, open orders and fills; a part that fails fails the whole read."""
     port, trading = venues.account(account), venues.trading(account)
-    since: dict[Symbol, datetime] = {}
-    for order in orders:
-        if order.is_final_at_venue and is_complete(order):
-            continue
-        symbol = Symbol(order.leg.instrument.symbol)
-        since[symbol] = min(since.get(symbol, now), order.created_at - READ_MARGIN)
+    since = unfinished_since(orders, now=now)
     [positions] = yield [port.positions()]
     if isinstance(positions, CredentialRefused):
         halt_account(account, reason=positions.detail, now=now)

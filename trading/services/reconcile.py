@@ -112,7 +112,7 @@ def _look(
 ) -> Conversation[tuple[Findings, bool] | None]:
     """Compare once and apply what is ours; tell whether anything was written."""
     orders = own_orders(account)
-    book = own_book(account, orders)
+    book = own_book(account, orders, now=now)
     reports = yield from read_account(account, orders, book.spot, venues, now)
     if reports is None:
         return None
