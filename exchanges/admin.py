@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -93,6 +93,10 @@ class ExchangeAccountForm(ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ExchangeAccount
         fields = ("user", "exchange", "label", "is_active")
+        help_texts: ClassVar = {
+            "is_active": "Off: nothing is opened with this account. What is open on it is watched "
+            "and managed to its end all the same."
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

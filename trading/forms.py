@@ -193,14 +193,14 @@ class KillForm(forms.Form):
         return cleaned
 
 
-class OneSidedForm(forms.Form):
-    """The typed word that lets one leg be closed alone: `ONE LEG BTC`."""
+class TypedForm(forms.Form):
+    """The words that confirm what cannot be undone: `ONE LEG BTC`, `WRITE OFF BTC`."""
 
     phrase = forms.CharField(max_length=48, required=False)
 
-    def __init__(self, data: Mapping[str, Any], *, base: str) -> None:
+    def __init__(self, data: Mapping[str, Any], *, wanted: str) -> None:
         super().__init__(data)
-        self.wanted = f"ONE LEG {base}"
+        self.wanted = wanted
 
     def clean_phrase(self) -> str:
         typed = str(self.cleaned_data["phrase"])

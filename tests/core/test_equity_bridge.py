@@ -18,6 +18,7 @@ from trading.core.equity_bridge import (
     Booking,
     Bridge,
     HeldAtVenue,
+    HeldCoins,
     LegBook,
     account_bridge,
 )
@@ -235,3 +236,36 @@ def test_nothing_is_unexplained_whatever_was_filled_paid_charged_and_moved(
     assert abs((first + second).net_pnl - whole.net_pnl) < DUST
     with localcontext(EXACT):
         assert whole.equity_change == readings[-1].equity_usd - readings[0].equity_usd
+
+
+def test_coins_that_are_gone_are_moved_out_at_what_they_are_written_off_at() -> None:
+    # 2 bought at 100, both withdrawn while worth 110 and written off at 112: 12 each were earned.
+    gone = replace(fill(3, Side.SELL, "112", "2"), is_moved=True)
+    book = LegBook(symbol="BTC", fills=[fill(-5, Side.BUY, "100", "2"), gone], is_spot=True)
+    held = replace(
+        reading(0, "800"),
+        equity_usd=D(1000),
+        coins={"BTC": HeldCoins(base_quantity=D(2), mid=D(100))},
+    )
+
+    bridge = account_bridge(held, reading(4, "800"), [book])
+
+    assert bridge == Bridge(
+        equity_change=D(-200), price_pnl=D(24), transfers=D(-224), notional_usd=D(200)
+    )
+    assert bridge.unexplained == 0
+
+
+def test_a_debt_that_is_gone_is_moved_in() -> None:
+    # 1 sold at 100, worth 90 now; somebody paid the debt back with coins of his own.
+    gone = replace(fill(3, Side.BUY, "90", "1"), is_moved=True)
+    book = LegBook(symbol="BTC", fills=[fill(-5, Side.SELL, "100", "1"), gone], is_spot=True)
+    owed = replace(
+        reading(0, "1100"),
+        equity_usd=D(1000),
+        coins={"BTC": HeldCoins(base_quantity=D(-1), mid=D(100))},
+    )
+
+    bridge = account_bridge(owed, reading(4, "1100"), [book])
+
+    assert (bridge.price_pnl, bridge.transfers, bridge.unexplained) == (D(10), D(90), 0)

@@ -189,3 +189,24 @@ def test_a_stored_row_that_newer_rules_contradict_is_still_read() -> None:
     stored = {"max_position_per_user_usd": "100"}
 
     assert Parameters.from_stored(stored).max_position_per_user_usd == 100
+
+
+def test_a_stored_row_with_a_setting_that_was_removed_since_is_still_read() -> None:
+    stored = {**Parameters.from_values({"leverage": "3"}).to_values(), "basis_add_at": "0.01"}
+
+    assert Parameters.from_stored(stored) == Parameters.from_values({"leverage": "3"})
+
+
+def test_a_stored_value_that_is_allowed_no_more_counts_as_the_default() -> None:
+    stored = {"leverage": "40", "negative_spread_tolerance": "stoic", "stop_loss_pct": "1"}
+
+    read = Parameters.from_stored(stored)
+
+    assert (read.leverage, read.stop_loss) == (Parameters().leverage, D("0.01"))
+    assert read.negative_spread_tolerance is Parameters().negative_spread_tolerance
+
+
+def test_a_person_is_told_of_a_parameter_that_does_not_exist() -> None:
+    assert errors_of({"basis_add_at": "1"}) == {
+        "basis_add_at": "There is no parameter 'basis_add_at'."
+    }

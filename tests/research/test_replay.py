@@ -58,7 +58,7 @@ def replay(
     return Replay(
         [Tape(leg, HALF_LIFE) for leg in legs],
         STRATEGIES[strategy],
-        Parameters.from_stored({"strategies": strategy, **values}),
+        Parameters.from_values({"strategies": strategy, **values}, may_contradict=True),
         cost=COST,
         size_usd=D(10_000),
     ).run()

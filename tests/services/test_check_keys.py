@@ -13,12 +13,13 @@ from exchanges.account_keys import KeyInUse, store_account
 from exchanges.models import ExchangeAccount
 from exchanges.sealing import seal
 from tests.services.conftest import Desk
-from trading.models import Event
+from trading.models import Event, Reconciliation
 from trading.services.check_keys import check_keys
 from trading.services.entry_legs import long_short
 from trading.services.equity import read_accounts
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.venues import REAL
+from trading.services.warm import warm_venues
 
 pytestmark = pytest.mark.protocol
 
@@ -83,6 +84,16 @@ def test_a_key_that_may_withdraw_is_refused(desk: Desk) -> None:
     account.refresh_from_db()
     assert account.is_halted
     assert "withdraw" in account.halted_reason.lower()
+
+
+def test_one_refused_key_keeps_no_other_account_cold(desk: Desk) -> None:
+    rekey(desk, api_key="no-such-key", secret=secrets.token_hex(16))
+
+    assert [warm_venues(), warm_venues()] == [2, 0]
+
+    compared = Reconciliation.objects.exclude(account=desk.account("bybit"))
+    assert compared.count() == 2
+    assert not desk.account("binanceusdm").is_halted
 
 
 def test_an_account_whose_seal_is_broken_halts_alone(desk: Desk) -> None:

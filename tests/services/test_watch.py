@@ -12,7 +12,7 @@ from exchanges import selectors
 from tests.services.conftest import Desk
 from trading.core.parameters import Parameters
 from trading.core.states import Goal, PositionState
-from trading.models import LastingCondition, LegSide, Position
+from trading.models import Event, LastingCondition, LegSide, Position
 from trading.services.held_position import held_position
 from trading.services.watch import watch_positions
 
@@ -51,6 +51,47 @@ def test_a_take_profit_that_is_reached_closes_at_once(desk: Desk, position: Posi
     assert position.goal == Goal.FLAT
     assert position.close_reason == "take_profit"
     assert "take profit of 1.00 USD" in position.close_sentence
+
+
+def test_a_position_that_breaks_its_own_watch_keeps_no_other_from_being_watched(
+    desk: Desk, position: Position
+) -> None:
+    set_rules(position, take_profit_usd="1", max_spread="1")
+    move_long(desk, position, "0.1")
+    broken = Position.objects.create(
+        user=desk.user,
+        mode=position.mode,
+        base="ETH",
+        strategy=position.strategy,
+        open_reason=position.open_reason,
+        size_usd=position.size_usd,
+        target_base_quantity=position.target_base_quantity,
+        parameters=7,
+        configuration_version=1,
+        entry_funding_spread=Decimal(0),
+        opened_by="test",
+        state=PositionState.OPEN,
+        created_at=position.created_at - timedelta(hours=1),
+        entry_deadline=position.entry_deadline,
+    )
+
+    assert watch_positions() + watch_positions() == 1
+
+    told = Event.objects.get(kind="position.unwatched")
+    assert (told.position, told.severity) == (broken, "critical")
+
+
+def test_a_position_opened_with_a_setting_that_was_removed_since_is_watched_and_closed(
+    desk: Desk, position: Position
+) -> None:
+    set_rules(position, take_profit_usd="1", max_spread="1")
+    stored = {**position.parameters, "basis_add_at": "0.01", "take_profit_usd": "1"}
+    Position.objects.filter(pk=position.pk).update(parameters=stored)
+    move_long(desk, position, "0.1")
+
+    assert watch_positions() == 1
+
+    assert desk.drive_until(position, PositionState.CLOSED).close_reason == "take_profit"
 
 
 def test_a_stop_loss_must_last_before_it_closes_and_a_restart_does_not_start_it_anew(

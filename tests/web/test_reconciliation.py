@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 from django.utils import timezone
 
+from exchanges.account_keys import seal_keys
 from tests.web.conftest import Desk
 from tests.web.rows import make_discrepancy
 from trading.core.states import PositionState
@@ -93,6 +94,69 @@ def test_closing_ours_asks_for_the_exit_of_our_own_quantity(desk: Desk) -> None:
 
     desk.position.refresh_from_db()
     assert (desk.position.goal, desk.position.close_reason) == ("flat", "discrepancy")
+
+
+def test_writing_off_says_what_is_gone_what_it_is_worth_and_what_it_does(desk: Desk) -> None:
+    row = make_discrepancy(desk.position, kind="missing", theirs=-7)
+    assert "Write off…" in page(desk)
+
+    dialog = unescape(
+        desk.client.get(
+            f"/reconciliation/differences/{row.pk}/written_off/", headers=HTMX
+        ).content.decode()
+    )
+
+    # 3 of the 10 sold at a mark of 100.
+    assert "−3 BTC ($300.00) of our leg is gone without a fill" in dialog
+    assert "booked as closed at $100.00, the mark of now, without a fee" in dialog
+    assert "money moved out" not in dialog
+    assert "Type WRITE OFF BTC to confirm" in dialog
+
+
+@pytest.mark.parametrize("typed", ["", "WRITE OFF", "WRITE OFF ETH"])
+def test_writing_off_needs_its_words(desk: Desk, typed: str) -> None:
+    row = make_discrepancy(desk.position, kind="missing", theirs=-7)
+
+    answer = desk.client.post(
+        f"/reconciliation/differences/{row.pk}/written_off/",
+        {"seen": "-10 -7", "phrase": typed},
+        headers=HTMX,
+    )
+
+    assert answer.status_code == 422
+    assert "type WRITE OFF BTC" in answer.content.decode()
+
+
+def test_nothing_is_written_off_that_the_venue_was_not_asked_about_once_more(desk: Desk) -> None:
+    row = make_discrepancy(desk.position, kind="missing", theirs=-7)
+    row.account.sealed_keys = seal_keys(row.account, api_key="a", secret="b")  # type: ignore[assignment]  # as in store_account
+    row.account.save()
+
+    answer = desk.client.post(
+        f"/reconciliation/differences/{row.pk}/written_off/",
+        {"seen": "-10 -7", "phrase": "write off btc"},
+        headers=HTMX,
+    )
+
+    assert answer.status_code == 422
+    assert "Bybit could not be read" in unescape(answer.content.decode())
+    row.refresh_from_db()
+    assert row.resolved_at is None
+    assert not desk.position.trades.filter(order=None).exists()
+
+
+def test_what_is_not_ours_cannot_be_written_off(desk: Desk) -> None:
+    row = make_discrepancy(desk.position)
+    assert "Write off…" not in page(desk)
+
+    answer = desk.client.post(
+        f"/reconciliation/differences/{row.pk}/written_off/",
+        {"seen": "-10 -12", "phrase": "WRITE OFF BTC"},
+        headers=HTMX,
+    )
+
+    assert answer.status_code == 422
+    assert "Only what is missing of our leg" in answer.content.decode()
 
 
 def test_a_word_that_is_no_choice_is_not_found(desk: Desk) -> None:

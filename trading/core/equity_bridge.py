@@ -58,7 +58,11 @@ class AccountReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedFill:
-    """One execution; `fee_usd` > 0 was paid, `base_fee` of it out of the coins that were traded."""
+    """One execution; `fee_usd` > 0 was paid, `base_fee` of it out of the coins that were traded.
+
+    `is_moved`: coins that were written off. Nothing was paid for them: what they were worth was
+    moved out, or in where a debt is gone.
+    """
 
     at: datetime
     side: Side
@@ -66,6 +70,7 @@ class BookedFill:
     base_quantity: Decimal
     fee_usd: Decimal
     base_fee: Decimal = ZERO
+    is_moved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +242,8 @@ def _moves(leg: LegBook) -> list[_Move]:
             added=fill.side.sign * fill.base_quantity,
             price=fill.price,
             fee_usd=fill.fee_usd,
-            traded_usd=fill.price * fill.base_quantity,
+            traded_usd=ZERO if fill.is_moved else fill.price * fill.base_quantity,
+            moved_out_usd=-fill.side.sign * fill.price * fill.base_quantity * fill.is_moved,
         )
         for fill in leg.fills
     ]

@@ -38,14 +38,19 @@ class Parameters(ParameterTable):
     """One user's configuration, checked. Build it with `from_values`."""
 
     @classmethod
-    def from_values(cls, values: Mapping[str, object]) -> Parameters:
+    def from_values(
+        cls, values: Mapping[str, object], *, may_contradict: bool = False
+    ) -> Parameters:
         """Return checked parameters; absent keys take their default.
 
         Raise ParameterErrors with every error at once, by outer key.
         """
+        known = {described.key for described in PARAMETER_FIELDS}
         parameters, errors = cls._read(values)
+        errors |= {key: f"There is no parameter {key!r}." for key in values if key not in known}
         # The checks across fields read defaults where a field is broken; its own error stays.
-        errors = {**contradictions(parameters), **errors}
+        if not may_contradict:
+            errors = {**contradictions(parameters), **errors}
         if errors:
             raise ParameterErrors(errors)
         return parameters
@@ -54,23 +59,24 @@ class Parameters(ParameterTable):
     def from_stored(cls, values: Mapping[str, object]) -> Parameters:
         """Return parameters that were checked before they were stored; parsed once per process.
 
-        Contradictions are not looked for: a rule that is newer than a row must not make it
-        unreadable.
+        A rule that is newer than a row never makes it unreadable: contradictions are not looked
+        for, a parameter that exists no more is passed over, a value that is allowed no more counts
+        as the default.
         """
         return _parsed(json.dumps(values, sort_keys=True))
 
     @classmethod
     def _read(cls, values: Mapping[str, object]) -> tuple[Parameters, dict[str, str]]:
-        known = {described.key: described for described in PARAMETER_FIELDS}
-        errors = {key: f"There is no parameter {key!r}." for key in values if key not in known}
+        """Return the values that can be read, defaults for the rest, and why by outer key."""
+        errors: dict[str, str] = {}
         inner: dict[str, Any] = {}
-        for key, described in known.items():
-            if key not in values:
+        for described in PARAMETER_FIELDS:
+            if described.key not in values:
                 continue
             try:
-                inner[described.name] = described.parse(values[key])
+                inner[described.name] = described.parse(values[described.key])
             except ValueError as error:
-                errors[key] = f"{described.label}: {error}"
+                errors[described.key] = f"{described.label}: {error}"
         return replace(cls(), **inner), errors
 
     def to_values(self) -> dict[str, str | bool | list[str]]:
@@ -133,7 +139,5 @@ class ParameterErrors(ValueError):
 
 @lru_cache(maxsize=2048)
 def _parsed(stored: str) -> Parameters:
-    parameters, errors = Parameters._read(json.loads(stored))
-    if errors:
-        raise ParameterErrors(errors)
+    parameters, _ = Parameters._read(json.loads(stored))
     return parameters

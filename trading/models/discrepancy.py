@@ -48,6 +48,7 @@ class Discrepancy(models.Model):
         ADOPTED = "adopted"
         IGNORED = "ignored"
         CLOSED = "closed"
+        WRITTEN_OFF = "written_off", "Written off"
         VANISHED = "vanished"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -72,7 +73,7 @@ class Discrepancy(models.Model):
     last_seen_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
-    resolution = models.CharField(max_length=8, choices=Resolution.choices, blank=True)
+    resolution = models.CharField(max_length=16, choices=Resolution.choices, blank=True)
     resolved_by = models.CharField(max_length=150, blank=True)
     ignored_base = quantity_field(
         default=Decimal(0), help_text="Signed quantity accepted as not ours."
@@ -103,6 +104,18 @@ class Discrepancy(models.Model):
         """Return what the venue holds beyond our book: > 0 more bought, < 0 more sold."""
         more: Decimal = self.theirs - self.ours
         return more
+
+    @property
+    def missing(self) -> Decimal:
+        """Return what of our own leg the venue holds no more, signed as the leg is; 0 if nothing.
+
+        All of it where the venue is flat or on the other side.
+        """
+        if not self.takes_from_ours:
+            return Decimal(0)
+        ours: Decimal = self.ours
+        kept: Decimal = self.theirs if ours * self.theirs > 0 else Decimal(0)
+        return ours - kept
 
     @property
     def takes_from_ours(self) -> bool:

@@ -21,7 +21,8 @@ from trading.models.position import Leg, LegSide, Position
 class Trade(AppendOnlyModel):
     """One fill, booked exactly once per venue trade key; append-only.
 
-    Without an order it was made by the venue itself or by a person and adopted: `cause` says which.
+    Without an order it was made by the venue itself, or by a person and adopted, or stands for what
+    is gone without a fill: `cause` says which.
     """
 
     class Cause(models.TextChoices):
@@ -30,6 +31,7 @@ class Trade(AppendOnlyModel):
         ADL = FillCause.ADL.value, "auto-deleveraging"
         SETTLEMENT = FillCause.SETTLEMENT.value
         MANUAL = "manual", "a person's own trade"
+        WRITTEN_OFF = "written_off", "gone without a fill, written off by a person"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="trades")

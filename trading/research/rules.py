@@ -29,7 +29,7 @@ class Rules:
 
         Values that contradict each other are let through: some rows show what such rules cost.
         """
-        return Parameters.from_stored({**given, **self.values})
+        return Parameters.from_values({**given, **self.values}, may_contradict=True)
 
 
 FUNDING_RULES: tuple[Rules, ...] = (

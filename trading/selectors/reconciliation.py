@@ -18,13 +18,15 @@ from trading.core.states import LIVE_POSITION_STATES
 from trading.models import Discrepancy, Leg, Reconciliation
 from trading.services import resolve
 from trading.services.holdings import leg_net_base
-from trading.services.market import row_of
+from trading.services.in_use import accounts_in_use
+from trading.services.market import worth
 
 RESOLVED_SHOWN = 50
 LABELS = {
     Discrepancy.Resolution.ADOPTED: "Adopt",
     Discrepancy.Resolution.IGNORED: "Ignore",
     Discrepancy.Resolution.CLOSED: "Close ours",
+    Discrepancy.Resolution.WRITTEN_OFF: "Write off",
     Discrepancy.Resolution.VANISHED: "Acknowledge",
 }
 ZERO = Decimal(0)
@@ -92,11 +94,33 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscrepancyLine:
-    """One open difference with what a person may do about it; `value_usd` None without a mark."""
+    """One open difference with what a person may do about it; `price` None if nobody tells one."""
 
     row: Discrepancy
-    value_usd: Decimal | None
+    price: Decimal | None
     choices: tuple[Choice, ...]
+
+    @property
+    def value_usd(self) -> Decimal | None:
+        return None if self.price is None else abs(self.row.difference) * self.price
+
+    @property
+    def missing_usd(self) -> Decimal | None:
+        return None if self.price is None else abs(self.row.missing) * self.price
+
+    @property
+    def base(self) -> str:
+        return self.row.symbol.partition("/")[0]
+
+    @property
+    def is_coins(self) -> bool:
+        instrument = self.row.instrument
+        return instrument is not None and instrument.kind == InstrumentKind.SPOT
+
+    @property
+    def words_to_write_off(self) -> str:
+        """Return what a person types to write off, which cannot be undone."""
+        return f"WRITE OFF {self.base}"
 
     @property
     def seen(self) -> str:
@@ -114,7 +138,7 @@ def books_of(
 
 def accounts_of(user: User) -> list[ExchangeAccount]:
     """Return a user's accounts in use, with their exchange."""
-    return list(ExchangeAccount.objects.for_user(user).active().select_related("exchange"))
+    return list(accounts_in_use().filter(user=user))
 
 
 def get_account_for_user(user: User, account_id: UUID) -> ExchangeAccount:
@@ -149,10 +173,9 @@ def resolved_discrepancies(user: User) -> list[Discrepancy]:
 
 
 def discrepancy_line(row: Discrepancy, board: Board) -> DiscrepancyLine:
-    mark = _mark(board, row.instrument)
     return DiscrepancyLine(
         row=row,
-        value_usd=None if mark is None else abs(row.difference) * mark,
+        price=None if row.instrument is None else worth(board, row.instrument),
         choices=tuple(
             Choice(key=str(choice), label=LABELS[choice]) for choice in resolve.choices(row)
         ),
@@ -222,12 +245,5 @@ def _ours(account: ExchangeAccount) -> tuple[Mapping[str, Decimal], dict[str, In
 def _value(
     board: Board, instrument: Instrument, theirs: Decimal | None, ours: Decimal
 ) -> Decimal | None:
-    mark = _mark(board, instrument)
-    return None if mark is None or theirs is None else abs(theirs - ours) * mark
-
-
-def _mark(board: Board, instrument: Instrument | None) -> Decimal | None:
-    if instrument is None:
-        return None
-    row = row_of(board, instrument)
-    return row.quote.mark_price if row is not None and row.quote is not None else None
+    price = worth(board, instrument)
+    return None if price is None or theirs is None else abs(theirs - ours) * price

@@ -221,7 +221,7 @@ def _forget(row: Discrepancy | None, ours: Decimal, theirs: Decimal, now: dateti
 def _explained_by_venue(row: Discrepancy) -> bool:
     venue_made = Trade.objects.filter(
         account=row.account_id, leg__instrument__symbol=row.symbol, booked_at__gte=row.found_at
-    ).exclude(cause__in=(Trade.Cause.ORDER, Trade.Cause.MANUAL))
+    ).exclude(cause__in=(Trade.Cause.ORDER, Trade.Cause.MANUAL, Trade.Cause.WRITTEN_OFF))
     return venue_made.exists()
 
 
@@ -245,14 +245,14 @@ def _sentence(account: ExchangeAccount, finding: QuantityFinding, leg: Leg | Non
     exposed = "" if leg is None else f" {_unhedged(leg, extra)}"
     return (
         f"{held}, and no fill of the venue's own explains it.{exposed} Adopt books the trade that "
-        "closed it and cuts the other leg; Close ends the position too."
+        "closed it and cuts the other leg; Close ends the position too. Where no trade is listed, "
+        "Write off counts it as gone at its present price."
     )
 
 
 def _unhedged(leg: Leg, extra: Decimal) -> str:
     legs = list(leg.position.legs.select_related("instrument__exchange"))
     net = sum((leg_net_base(each) for each in legs), Decimal(0)) + extra
-    row = market.row_of(market.board_of([leg.instrument]), leg.instrument)
-    price = row.quote.mark_price if row is not None and row.quote is not None else None
+    price = market.worth(market.board_of([leg.instrument]), leg.instrument)
     worth = "" if price is None else f" ({usd(abs(net) * price)})"
     return f"Unhedged: {plain(net)} {leg.instrument.base}{worth}."

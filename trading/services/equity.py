@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import transaction
 
 from arbsite.accounts.models import User
 from exchanges.domain import Balance, VenuePosition
 from exchanges.models import AccountBalance, AccountPosition, ExchangeAccount
+from exchanges.ports import Account
 from trading.models import AccountEquity, EquitySnapshot
 from trading.services.capital import DOLLARS
 from trading.services.coins import OwnCoins, own_coins
 from trading.services.daily_stop import announce_daily_stop
 from trading.services.halt import openable
+from trading.services.in_use import accounts_in_use
 from trading.services.position_facts import store_positions
 from trading.services.rehearsal import note_hour
 from trading.services.transfers import book_transfers
@@ -24,32 +27,39 @@ from trading.services.venues import READ_SECONDS, Venues
 
 def read_accounts(accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime) -> int:
     """Store balances and positions of each account that answers; return how many did."""
+    return len(read_each(accounts, venues=venues, now=now))
+
+
+def read_each(accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime) -> set[UUID]:
+    """Store balances and positions of each account that answers; return which did."""
     rows = openable(accounts, venues=venues, now=now)
-    balances = venues.call_all(
-        [venues.account(account).balances() for account in rows], READ_SECONDS
-    )
-    positions = venues.call_all(
-        [venues.account(account).positions() for account in rows], READ_SECONDS
-    )
-    answered = 0
-    for account, balance, held in zip(rows, balances, positions, strict=True):
-        if isinstance(balance, BaseException) or isinstance(held, BaseException):
-            continue
-        _store(account, balance, held, now)
-        answered += 1
+    answers = venues.call_all([_ask(venues.account(account)) for account in rows], READ_SECONDS)
+    answered = set()
+    for account, answer in zip(rows, answers, strict=True):
+        if not isinstance(answer, BaseException):
+            _store(account, *answer, now)
+            answered.add(account.pk)
     return answered
 
 
+async def _ask(port: Account) -> tuple[Sequence[Balance], Sequence[VenuePosition]]:
+    return await port.balances(), await port.positions()
+
+
 def snapshot_equity(*, venues: Venues, now: datetime) -> int:
-    """Read all active accounts and keep one equity row per user and minute.
+    """Read all accounts in use and keep one equity row per user and minute.
 
     A user with an account that did not answer gets no row: a partial sum would look like a loss.
     """
     minute = now.replace(second=0, microsecond=0)
     written = 0
-    for user in User.objects.filter(exchange_accounts__is_active=True).distinct():
-        accounts = list(ExchangeAccount.objects.for_user(user).active().select_related("exchange"))
-        if read_accounts(accounts, venues=venues, now=now) != len(accounts):
+    in_use = accounts_in_use()
+    by_user: dict[User, list[ExchangeAccount]] = {}
+    for account in in_use:
+        by_user.setdefault(account.user, []).append(account)
+    answered = read_each(in_use, venues=venues, now=now)
+    for user, accounts in by_user.items():
+        if any(account.pk not in answered for account in accounts):
             continue
         _write_snapshot(user, accounts, minute, now)
         book_transfers(accounts, venues=venues, now=now)

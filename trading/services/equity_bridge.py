@@ -256,6 +256,7 @@ def _book(leg: Leg, trades: Iterable[Trade]) -> LegBook:
                 base_quantity=trade.base_quantity,
                 fee_usd=_fee_of_dollars_or_coins(trade, leg),
                 base_fee=base_fee(trade, leg),
+                is_moved=is_spot(leg) and trade.cause == Trade.Cause.WRITTEN_OFF,
             )
             for trade in trades
         ],

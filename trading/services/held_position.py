@@ -21,12 +21,13 @@ from trading.core.funding import (
 )
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
+from trading.core.sentence import seconds
 from trading.models import Leg, Position
 from trading.services import market
 from trading.services.evaluate import shared_universe
 from trading.services.gap_prices import entry_prices, exit_prices
 from trading.services.holdings import is_short_spot, leg_net_base
-from trading.services.pnl import position_pnl
+from trading.services.position_money import PositionMoney, money_of
 from trading.services.universe import Paired, PairedLeg
 from trading.strategies.base import (
     Candidate,
@@ -47,12 +48,11 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegNow:
-    """One leg with the facts of the moment; `exit_price` is what its side could be closed at."""
+    """One leg with the facts of the moment."""
 
     instrument_id: UUID
     leg: CandidateLeg
     settled: tuple[SettledRate, ...]
-    exit_price: Decimal
     charged_per_hour: Decimal = ZERO
     """What its venue charged last for what it owes, as a fraction of that; 0 before any charge."""
 
@@ -91,10 +91,26 @@ def held_position(
     # Long first, as gaps are counted.
     ordered = sorted(legs, key=lambda leg: -leg.sign)
     known = [fact for leg in ordered if (fact := _leg_now(leg, board, parameters, now)) is not None]
-    leaving = exit_prices(ordered, board, now=now, max_age=parameters.max_book_age)
-    if len(known) < len(ordered) or leaving is None:
+    most = parameters.max_book_age
+    leaving = exit_prices(ordered, board, now=now, max_age=most)
+    money = money_of(position, ordered, board, now=now, max_age=most)
+    if len(known) < len(ordered) or leaving is None or money is None:
         return None
-    return _held(position, ordered, known, leaving, board, parameters, now)
+    return _held(position, ordered, known, leaving, money, board, parameters, now)
+
+
+def stale_facts(legs: Sequence[Leg], board: Board, parameters: Parameters, now: datetime) -> str:
+    """Return what keeps the exit rules from being judged, in words; empty where nothing does."""
+    found = []
+    for leg in legs:
+        venue = leg.instrument.exchange.name
+        most = parameters.max_book_age
+        if market.fresh_book(board, leg.instrument, now=now, max_age=most) is None:
+            found.append(f"no book of {venue} is younger than {seconds(most)}")
+        elif _leg_now(leg, board, parameters, now) is None:
+            most = parameters.max_funding_age
+            found.append(f"no tradable funding rate of {venue} is younger than {seconds(most)}")
+    return " and ".join(found)
 
 
 def _held(
@@ -102,6 +118,7 @@ def _held(
     rows: Sequence[Leg],
     known: Sequence[LegNow],
     leaving: GapPrices,
+    money: PositionMoney,
     board: Board,
     parameters: Parameters,
     now: datetime,
@@ -115,7 +132,6 @@ def _held(
             if fact.is_perpetual
         ]
     )
-    marks = {fact.instrument_id: fact.exit_price for fact in known}
     history = shared_universe(now).history([fact.paired_leg for fact in known], board)
     coming = [
         SettledRate(
@@ -133,8 +149,8 @@ def _held(
         spread_8h=trailing_mean([*spreads, *coming], now=now, window=EIGHT_HOURS),
         spread_24h=trailing_mean(spreads, now=now, window=DAY),
         settled=spreads,
-        net_pnl_usd=position_pnl(position, marks=marks).total,
-        capital_usd=sum((position.size_usd * leg.ratio / leg.leverage for leg in rows), ZERO),
+        net_pnl_usd=money.net_pnl_usd,
+        capital_usd=money.capital_usd,
         expires_at=_first_expiry(rows),
         entry_prices=entry_prices(rows),
         exit_prices=leaving,
@@ -167,7 +183,6 @@ def _leg_now(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> L
         instrument_id=leg.instrument_id,
         leg=CandidateLeg(side=side, facts=facts, ratio=leg.ratio),
         settled=universe.settled(paired),
-        exit_price=book.bid if leg.sign > 0 else book.ask,
         charged_per_hour=_charged_per_hour(leg),
     )
     return None if found.is_perpetual and not _is_funding_known(facts, parameters, now) else found

@@ -26,6 +26,7 @@ from trading.doorbell import ring_drive
 from trading.models import Position
 from trading.services.account_facts import record
 from trading.services.halt import halt_account
+from trading.services.in_use import accounts_in_use
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ REFUSED_ASK_AGAIN_AFTER = 300.0
 
 
 async def listen_forever() -> None:
-    """Stream every active account; accounts that are added or stopped are noticed by looking."""
+    """Stream every account in use; accounts that are added or stopped are noticed by looking."""
     streams: dict[UUID, asyncio.Task[None]] = {}
     async with asyncio.TaskGroup() as group:
         while True:
@@ -108,8 +109,4 @@ def _live_positions(account: ExchangeAccount) -> list[UUID]:
 
 def _accounts() -> list[ExchangeAccount]:
     close_old_connections()
-    return list(
-        ExchangeAccount.objects.active()
-        .filter(exchange__is_enabled=True)
-        .select_related("exchange")
-    )
+    return list(accounts_in_use().filter(exchange__is_enabled=True))

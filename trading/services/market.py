@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from exchanges.board import Board, Row
-from exchanges.domain import BookTop, Symbol
+from exchanges.domain import BookTop, InstrumentKind, Symbol
 from exchanges.models import Instrument
 from exchanges.selectors import board_redis
 
@@ -49,3 +50,17 @@ def fresh_book(
     if row is None or row.book is None or now - row.book.observed_at > max_age:
         return None
     return row.book
+
+
+def worth(board: Board, instrument: Instrument, *, since: datetime | None = None) -> Decimal | None:
+    """Return what one base unit is worth: a contract's mark, a coin's mid.
+
+    None where nothing is known, or nothing that was observed `since` then.
+    """
+    row = row_of(board, instrument)
+    if row is None:
+        return None
+    fact = row.book if instrument.kind == InstrumentKind.SPOT else row.quote
+    if fact is None or (since is not None and fact.observed_at < since):
+        return None
+    return fact.mid if isinstance(fact, BookTop) else fact.mark_price

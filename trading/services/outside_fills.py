@@ -6,7 +6,7 @@ closed what is not ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -27,7 +27,8 @@ from trading.services.fee_prices import fee_prices
 from trading.services.holdings import leg_net_base
 from trading.services.venues import READ_SECONDS, Venues
 
-READ_MARGIN = timedelta(seconds=5)
+# The clocks of a venue and of ours may differ; what closed a leg must not fall outside.
+CLOSING_MARGIN = timedelta(minutes=1)
 WORDS = {
     Trade.Cause.LIQUIDATION: "liquidated",
     Trade.Cause.ADL: "auto-deleveraged",
@@ -62,30 +63,58 @@ def adopt_fills(discrepancy: Discrepancy, *, venues: Venues, now: datetime) -> R
     leg = live_leg(account, symbol)
     if leg is None:
         return Refusal(code="no_leg", sentence=f"No live position of ours holds {symbol} there.")
-    start = leg.position.created_at - READ_MARGIN
     try:
-        fills = venues.call(venues.account(account).fills(symbol, since=start), READ_SECONDS)
+        since = unconfirmed_since(leg)
+        fills = venues.call(venues.account(account).fills(symbol, since=since), READ_SECONDS)
     except VenueError as error:
-        name = account.exchange.name
-        return Refusal(code="unreadable", sentence=f"{name} could not be read: {error}")
-    wanted = abs(discrepancy.ours - _kept(discrepancy))
-    foreign = [fill for fill in foreign_fills(account, fills) if _reduces(leg, fill)]
+        return unreadable(account, error)
+    wanted = abs(discrepancy.missing)
+    foreign = reducing(leg, fills)
     listed = sum((fill.base_quantity for fill in foreign), Decimal(0))
     if listed < wanted:
         sentence = (
             f"{account.exchange.name} lists foreign fills of {plain(listed)} {leg.instrument.base} "
-            f"only, {plain(wanted)} are missing: look at the account there."
+            f"only, {plain(wanted)} are missing: look at the account there, then write them off."
         )
         return Refusal(code="unexplained", sentence=sentence)
     prices = fee_prices(account, foreign, now=now)
     with transaction.atomic():
-        for fill in foreign:
-            share = min(fill.base_quantity, wanted)
-            if share > 0:
-                price = prices.get(fill.fee_asset)
-                _book(leg, fill, share, Trade.Cause.MANUAL, price, now)
-                wanted -= share
+        book_adopted(leg, foreign, wanted, prices, now=now)
     return None
+
+
+def unconfirmed_since(leg: Leg) -> datetime:
+    """Return from when on fills may have changed what both venues confirmed of the position."""
+    confirmed: datetime = leg.position.checked_at or leg.position.created_at
+    return confirmed - CLOSING_MARGIN
+
+
+def unreadable(account: ExchangeAccount, why: BaseException) -> Refusal:
+    name = account.exchange.name
+    return Refusal(code="unreadable", sentence=f"{name} could not be read: {why}")
+
+
+def reducing(leg: Leg, fills: Iterable[Fill]) -> list[Fill]:
+    """Return the foreign fills that made a leg smaller."""
+    return [fill for fill in foreign_fills(leg.account, fills) if _reduces(leg, fill)]
+
+
+def book_adopted(
+    leg: Leg,
+    fills: Iterable[Fill],
+    wanted: Decimal,
+    prices: Mapping[str, Decimal],
+    *,
+    now: datetime,
+) -> Decimal:
+    """Book a person's fills up to the `wanted` quantity; return what of it they do not explain."""
+    for fill in fills:
+        share = min(fill.base_quantity, wanted)
+        if share > 0:
+            price = prices.get(fill.fee_asset)
+            book_without_order(leg, fill, share, Trade.Cause.MANUAL, price, now)
+            wanted -= share
+    return wanted
 
 
 def foreign_fills(account: ExchangeAccount, fills: Iterable[Fill]) -> list[Fill]:
@@ -136,14 +165,14 @@ def _book_closing(leg: Leg, fill: Fill, now: datetime) -> bool:
     prices = fee_prices(leg.account, [fill], now=now)
     with transaction.atomic():
         # Writing first takes the row: two workers never split one leg's quantity.
-        _note_exposure_change(leg)
+        note_exposure_change(leg)
         current = live_leg(leg.account, fill.symbol)
         if current is None or is_booked(leg.account, fill) or not _closed_ours(current, fill):
             transaction.set_rollback(True)
             return False
         share = min(fill.base_quantity, abs(leg_net_base(current)))
         cause = Trade.Cause(fill.cause.value)
-        _book(current, fill, share, cause, prices.get(fill.fee_asset), now)
+        book_without_order(current, fill, share, cause, prices.get(fill.fee_asset), now)
         _tell(current, share, fill, cause, now)
     return True
 
@@ -175,14 +204,7 @@ def _may_still_fill(orders: Iterable[Order]) -> bool:
     return any(not order.is_final_at_venue for order in orders)
 
 
-def _kept(discrepancy: Discrepancy) -> Decimal:
-    """Return what is left of our leg: nothing where the venue is flat or on the other side."""
-    same_side = discrepancy.ours * discrepancy.theirs > 0
-    kept: Decimal = discrepancy.theirs
-    return kept if same_side else Decimal(0)
-
-
-def _book(
+def book_without_order(
     leg: Leg,
     fill: Fill,
     share: Decimal,
@@ -214,10 +236,10 @@ def _book(
         booked_at=now,
     )
     if cause is Trade.Cause.MANUAL:
-        _note_exposure_change(leg)
+        note_exposure_change(leg)
 
 
-def _note_exposure_change(leg: Leg) -> None:
+def note_exposure_change(leg: Leg) -> None:
     """Ask for a new read-back: what both venues confirmed is no longer what we hold."""
     Position.objects.filter(pk=leg.position_id).update(exposure_version=F("exposure_version") + 1)
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+from django.db.models import Q
 
 from exchanges.domain import ClientOrderId, Side, Symbol
 from exchanges.models import ExchangeAccount
 from trading.core.quantity import SpotHolding
-from trading.core.reconcile import OwnBook, OwnOrder
+from trading.core.reconcile import OwnBook, OwnOrder, TradeKey
 from trading.core.states import LIVE_POSITION_STATES, OrderState
 from trading.models import Discrepancy, Leg, Order, Trade
 from trading.services.holdings import base_fees, base_interest, is_spot
 from trading.services.lookup import ORDER_LIFETIME
+from trading.services.outside_fills import unconfirmed_since
+
+READ_MARGIN = timedelta(seconds=5)
+# A venue rounds the moment it is asked from, and its clock is not ours.
+BOOKED_MARGIN = timedelta(hours=1)
 
 
 def own_orders(account: ExchangeAccount) -> list[Order]:
@@ -28,23 +36,49 @@ def own_orders(account: ExchangeAccount) -> list[Order]:
     return list((open_ended | live).distinct())
 
 
-def own_book(account: ExchangeAccount, orders: Iterable[Order]) -> OwnBook:
+def own_book(account: ExchangeAccount, orders: Sequence[Order], *, now: datetime) -> OwnBook:
     legs = _live_legs(account)
-    # Trades of other orders count too: what closed a leg has none.
-    booked = Trade.objects.filter(account=account)
-    symbols = {leg.instrument.symbol for leg in legs}
-    symbols |= {order.leg.instrument.symbol for order in orders}
-    keys = booked.filter(leg__instrument__symbol__in=symbols).values_list(
-        "leg__instrument__symbol", "venue_trade_id"
-    )
+    read_from = unfinished_since(orders, now=now)
+    for leg in legs:
+        symbol, since = Symbol(leg.instrument.symbol), unconfirmed_since(leg)
+        read_from[symbol] = min(read_from.get(symbol, since), since)
     ignored = Discrepancy.objects.ignored().filter(account=account)
     return OwnBook(
         orders=[_own_order(order) for order in orders],
-        booked_trades=frozenset((Symbol(symbol), trade_id) for symbol, trade_id in keys),
+        booked_trades=_booked_since(account, read_from),
         quantities=_quantities(leg for leg in legs if not is_spot(leg)),
         ignored={Symbol(row.symbol): row.ignored_base for row in ignored},
         spot=_spot(leg for leg in legs if is_spot(leg)),
     )
+
+
+def unfinished_since(orders: Iterable[Order], *, now: datetime) -> dict[Symbol, datetime]:
+    """Return by symbol from when on fills of orders may exist that are not booked."""
+    since: dict[Symbol, datetime] = {}
+    for order in orders:
+        if order.is_final_at_venue and is_complete(order):
+            continue
+        symbol = Symbol(order.leg.instrument.symbol)
+        since[symbol] = min(since.get(symbol, now), order.created_at - READ_MARGIN)
+    return since
+
+
+def _booked_since(
+    account: ExchangeAccount, read_from: Mapping[Symbol, datetime]
+) -> frozenset[TradeKey]:
+    """Return the trades that a read from then on may bring again; older ones are in no read.
+
+    Trades of any order, and of none: what closed a leg without us has none.
+    """
+    may_be_read = Q()
+    for symbol, since in read_from.items():
+        at = {"leg__instrument__symbol": symbol, "filled_at__gte": since - BOOKED_MARGIN}
+        may_be_read |= Q(**at)
+    if not may_be_read:
+        return frozenset()
+    booked = Trade.objects.filter(may_be_read, account=account)
+    keys = booked.values_list("leg__instrument__symbol", "venue_trade_id")
+    return frozenset((Symbol(symbol), trade_id) for symbol, trade_id in keys)
 
 
 def is_complete(order: Order) -> bool:
@@ -56,7 +90,7 @@ def is_complete(order: Order) -> bool:
 def _live_legs(account: ExchangeAccount) -> list[Leg]:
     return list(
         Leg.objects.filter(account=account, position__state__in=LIVE_POSITION_STATES)
-        .select_related("instrument")
+        .select_related("instrument", "position")
         .prefetch_related("trades")
     )
 

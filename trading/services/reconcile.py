@@ -2,58 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
 
-from exchanges.domain import Fill, InstrumentKind, OrderReport, Symbol
-from exchanges.errors import CredentialRefused
+from exchanges.domain import OrderReport, Symbol
 from exchanges.models import ExchangeAccount
 from trading.core.quantity import QuantityVerdict
 from trading.core.reconcile import Findings, VenueReports, reconcile
-from trading.core.states import LIVE_POSITION_STATES
 from trading.doorbell import ring_drive
-from trading.models import Leg, Order, Position
-from trading.services.discrepancies import note_hedge_mode, settle_findings
+from trading.models import Order, Position
+from trading.services.account_reads import read_account, read_closings
+from trading.services.discrepancies import settle_findings
 from trading.services.engine import note_reconciled
-from trading.services.halt import halt_account, openable
+from trading.services.halt import openable
+from trading.services.in_use import accounts_in_use
 from trading.services.lookup import book_missing_fills
 from trading.services.order_facts import absorb_report, book_fills
-from trading.services.outside_fills import book_venue_fills, is_booked, live_leg, order_of
-from trading.services.own_book import is_complete, own_book, own_orders
-from trading.services.position_facts import store_positions
+from trading.services.outside_fills import book_venue_fills
+from trading.services.own_book import own_book, own_orders
 from trading.services.reviews import (
     ask_for_all,
     close_review,
     due_accounts,
     postpone_review,
 )
-from trading.services.venues import READ_SECONDS, Venues
+from trading.services.side_by_side import Conversation, alone, side_by_side
+from trading.services.silence import NO_ANSWER, silent_accounts
+from trading.services.venues import Venues
 
 # Each round books what it finds; what is still moving after so many is looked at again later.
 ROUNDS = 3
-READ_MARGIN = timedelta(seconds=5)
-# The clocks of a venue and of ours may differ; what closed a leg must not fall outside.
-CLOSING_MARGIN = timedelta(minutes=1)
+# More would be compared with a snapshot of ours that has grown old before the venue is asked.
+AT_ONCE = 16
 
 
 def reconcile_accounts(*, venues: Venues, now: datetime) -> int:
-    """Reconcile every active account; return how many could be read."""
-    active = ExchangeAccount.objects.active().select_related("exchange")
-    accounts = openable(active, venues=venues, now=now)
-    return sum(reconcile_account(account, venues=venues, now=now) for account in accounts)
+    """Reconcile every account in use; return how many could be read."""
+    return len(reconcile_each(accounts_in_use(), venues=venues, now=now))
 
 
 def reconcile_due(*, venues: Venues, now: datetime) -> int:
     """Reconcile the accounts whose review was asked for; return how many could be read."""
-    accounts = openable(due_accounts(now=now), venues=venues, now=now)
-    return sum(reconcile_account(account, venues=venues, now=now) for account in accounts)
+    return len(reconcile_each(due_accounts(now=now), venues=venues, now=now))
 
 
 def reconcile_after_start(*, now: datetime) -> None:
-    """Have every active account reconciled at once, whatever was known before."""
-    ask_for_all(ExchangeAccount.objects.active(), now=now)
+    """Have every account in use reconciled at once, whatever was known before."""
+    ask_for_all(accounts_in_use(), now=now)
+
+
+def reconcile_each(
+    accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime
+) -> set[UUID]:
+    """Reconcile several accounts at once; return which could be read.
+
+    Those whose venue is known not to answer come last, after all others are done.
+    """
+    opened, silent = openable(accounts, venues=venues, now=now), silent_accounts(now=now)
+    answering = [account for account in opened if account.pk not in silent]
+    read: set[UUID] = set()
+    for group in (answering, [account for account in opened if account.pk in silent]):
+        for start in range(0, len(group), AT_ONCE):
+            conversations = {
+                account.pk: _compare(account, venues, now, driven=None)
+                for account in group[start : start + AT_ONCE]
+            }
+            ended = side_by_side(conversations, venues)
+            read |= {account_id for account_id, was_read in ended.items() if was_read}
+    return read
 
 
 def reconcile_account(
@@ -61,13 +78,22 @@ def reconcile_account(
 ) -> bool:
     """Read the account, apply what is ours and settle the rest; return False if unreadable.
 
-    What looks unexplained is read at least twice: an order may have been written between our
-    snapshot and the venue's. `driven` is the position whose lease the caller holds, if any.
+    `driven` is the position whose lease the caller holds, if any.
+    """
+    return alone(_compare(account, venues, now, driven), venues)
+
+
+def _compare(
+    account: ExchangeAccount, venues: Venues, now: datetime, driven: Position | None
+) -> Conversation[bool]:
+    """Compare until nothing is written any more, then settle; what looks unexplained is read twice.
+
+    An order may have been written between our snapshot and the venue's.
     """
     for round_number in range(1, ROUNDS + 1):
-        seen = _look(account, venues, now)
+        seen = yield from _look(account, venues, now)
         if seen is None:
-            postpone_review(account.pk, reason="the venue did not answer", now=now)
+            postpone_review(account.pk, reason=NO_ANSWER, now=now)
             return False
         findings, has_written = seen
         if not has_written and (round_number > 1 or not findings.unexplained):
@@ -81,20 +107,21 @@ def reconcile_account(
     return True
 
 
-def _look(account: ExchangeAccount, venues: Venues, now: datetime) -> tuple[Findings, bool] | None:
+def _look(
+    account: ExchangeAccount, venues: Venues, now: datetime
+) -> Conversation[tuple[Findings, bool] | None]:
     """Compare once and apply what is ours; tell whether anything was written."""
     orders = own_orders(account)
-    book = own_book(account, orders)
-    reports = _read(account, orders, book.spot, venues, now)
+    book = own_book(account, orders, now=now)
+    reports = yield from read_account(account, orders, book.spot, venues, now)
     if reports is None:
         return None
     findings = reconcile(book, reports)
     if unequal := _unequal(findings):
-        closings = _read_closings(account, unequal, reports, venues)
-        if closings is None:
+        reports = yield from read_closings(account, unequal, reports, venues)
+        if reports is None:
             return None
-        findings = reconcile(book, closings)
-        reports = closings
+        findings = reconcile(book, reports)
     has_written = _apply(account, orders, findings, reports, now)
     book_missing_fills(orders, venues=venues, now=now)
     return findings, has_written
@@ -105,127 +132,6 @@ def _unequal(findings: Findings) -> list[Symbol]:
         finding.symbol
         for finding in findings.quantities
         if finding.verdict is not QuantityVerdict.EQUAL
-    ]
-
-
-def _read(
-    account: ExchangeAccount,
-    orders: list[Order],
-    spot: Collection[Symbol],
-    venues: Venues,
-    now: datetime,
-) -> VenueReports | None:
-    """Read positions, wallet, open orders and fills; a part that fails fails the whole read."""
-    port, trading = venues.account(account), venues.trading(account)
-    since: dict[Symbol, datetime] = {}
-    for order in orders:
-        if order.is_final_at_venue and is_complete(order):
-            continue
-        symbol = Symbol(order.leg.instrument.symbol)
-        since[symbol] = min(since.get(symbol, now), order.created_at - READ_MARGIN)
-    [positions] = venues.call_all([port.positions()], READ_SECONDS)
-    [working] = venues.call_all([trading.open_orders(None)], READ_SECONDS)
-    if isinstance(positions, CredentialRefused):
-        halt_account(account, reason=positions.detail, now=now)
-    if isinstance(positions, BaseException) or isinstance(working, BaseException):
-        return None
-    fills = _fills(account, since, venues)
-    wallet = _wallet(account, venues) if spot else None
-    if fills is None or isinstance(wallet, BaseException):
-        return None
-    store_positions(account, positions, now=now)
-    if any(position.is_hedge_mode for position in positions):
-        note_hedge_mode(account, now=now)
-    quantities: dict[Symbol, Decimal] = {}
-    for position in positions:
-        held = quantities.get(position.symbol, Decimal(0))
-        quantities[position.symbol] = held + position.base_quantity
-    return VenueReports(
-        read_at=now, fills=fills, orders=list(working), quantities=quantities, wallet=wallet
-    )
-
-
-def _fills(
-    account: ExchangeAccount, since: Mapping[Symbol, datetime], venues: Venues
-) -> list[Fill] | None:
-    port = venues.account(account)
-    answers = venues.call_all(
-        [port.fills(symbol, since=start) for symbol, start in since.items()], READ_SECONDS
-    )
-    fills: list[Fill] = []
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            return None
-        fills.extend(answer)
-    return fills
-
-
-def _wallet(
-    account: ExchangeAccount, venues: Venues
-) -> dict[Symbol, Decimal] | BaseException | None:
-    """Return what the wallet holds of each spot instrument that a live leg of ours is in."""
-    spot = Leg.objects.filter(
-        account=account,
-        instrument__kind=InstrumentKind.SPOT,
-        position__state__in=LIVE_POSITION_STATES,
-    )
-    bases = dict(spot.values_list("instrument__symbol", "instrument__base"))
-    if not bases:
-        return None
-    [balances] = venues.call_all([venues.account(account).balances()], READ_SECONDS)
-    if isinstance(balances, BaseException):
-        return balances
-    totals = {balance.asset: balance.total for balance in balances}
-    return {Symbol(symbol): totals.get(base, Decimal(0)) for symbol, base in bases.items()}
-
-
-def _read_closings(
-    account: ExchangeAccount, symbols: Iterable[Symbol], reports: VenueReports, venues: Venues
-) -> VenueReports | None:
-    """Add the fills since both venues last confirmed each differing leg, with their causes."""
-    since: dict[Symbol, datetime] = {}
-    for symbol in symbols:
-        leg = live_leg(account, symbol)
-        if leg is not None:
-            last = leg.position.checked_at or leg.position.created_at
-            since[symbol] = last - CLOSING_MARGIN
-    fills = _fills(account, since, venues)
-    if fills is None:
-        return None
-    traced = _traced(account, fills, venues)
-    if traced is None:
-        return None
-    known = {fill.venue_trade_id: fill for fill in (*reports.fills, *traced)}
-    return VenueReports(
-        read_at=reports.read_at,
-        fills=list(known.values()),
-        orders=reports.orders,
-        quantities=reports.quantities,
-        wallet=reports.wallet,
-    )
-
-
-def _traced(account: ExchangeAccount, fills: list[Fill], venues: Venues) -> list[Fill] | None:
-    """Return the fills with the causes of those that no order of ours made, asked once an order."""
-    strange = {
-        fill.venue_order_id: fill
-        for fill in fills
-        if not fill.cause.is_venue
-        and order_of(account, fill) is None
-        and not is_booked(account, fill)
-    }
-    port = venues.account(account)
-    answers = venues.call_all([port.trace(fill) for fill in strange.values()], READ_SECONDS)
-    origins: dict[str, Fill] = {}
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            return None
-        origins[answer.venue_order_id] = answer
-    return [
-        replace(fill, client_order_id=origin.client_order_id, cause=origin.cause)
-        if (origin := origins.get(fill.venue_order_id)) is not None
-        else fill
-        for fill in fills
     ]
 
 

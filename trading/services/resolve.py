@@ -10,6 +10,7 @@ from django.db import transaction
 from exchanges.models import ExchangeAccount
 from trading.core.money import plain
 from trading.core.refusal import Refusal
+from trading.core.sentence import usd
 from trading.core.states import PositionEvent, PositionState
 from trading.doorbell import ring_drive
 from trading.events import announce
@@ -20,6 +21,7 @@ from trading.services.halt import release_account
 from trading.services.outside_fills import adopt_fills
 from trading.services.transition import apply_to_position
 from trading.services.venues import REAL, Venues
+from trading.services.write_off import write_off as write_off_missing
 
 Resolution = Discrepancy.Resolution
 
@@ -31,7 +33,7 @@ def choices(discrepancy: Discrepancy) -> tuple[Resolution, ...]:
     if discrepancy.difference == 0:
         return (Resolution.VANISHED,)
     if discrepancy.takes_from_ours:
-        return (Resolution.ADOPTED, Resolution.CLOSED)
+        return (Resolution.ADOPTED, Resolution.CLOSED, Resolution.WRITTEN_OFF)
     if discrepancy.position is None or not discrepancy.position.is_live:
         return (Resolution.IGNORED,)
     return (Resolution.IGNORED, Resolution.CLOSED)
@@ -94,6 +96,25 @@ def close(
     return _resolve(discrepancy, Resolution.CLOSED, sentence, actor=actor, now=now, ignored=extra)
 
 
+def write_off(
+    discrepancy: Discrepancy, *, actor: str, now: datetime, venues: Venues = REAL
+) -> Refusal | None:
+    """Book what is missing of our leg as gone at its present price; None when it is done.
+
+    For what no fill explains; the plan then brings the other leg to the same size.
+    """
+    if (refusal := _refusal(discrepancy, Resolution.WRITTEN_OFF)) is not None:
+        return refusal
+    gone = write_off_missing(discrepancy, venues=venues, now=now)
+    if isinstance(gone, Refusal):
+        return gone
+    sentence = (
+        f"{plain(gone.base_quantity)} {gone.asset} that no fill explains was written off at "
+        f"{plain(gone.price)}, worth {usd(gone.value_usd)}"
+    )
+    return _resolve(discrepancy, Resolution.WRITTEN_OFF, sentence, actor=actor, now=now)
+
+
 def release_if_clear(account: ExchangeAccount, *, actor: str, now: datetime) -> bool:
     """Release an account that only differences had halted, and its held positions, if none is left.
 
@@ -146,6 +167,7 @@ def _refusal(discrepancy: Discrepancy, wanted: Resolution) -> Refusal | None:
         Resolution.ADOPTED: f"Only what made our leg smaller can be adopted: {words}.",
         Resolution.IGNORED: f"Only a quantity beyond ours can be ignored: {words}.",
         Resolution.CLOSED: f"No position of ours is left to close: {words}.",
+        Resolution.WRITTEN_OFF: f"Only what is missing of our leg can be written off: {words}.",
     }[wanted]
     return Refusal(code="not_possible", sentence=sentence)
 

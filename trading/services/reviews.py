@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from exchanges.models import ExchangeAccount
 from trading.core.states import EXPOSED_POSITION_STATES
 from trading.models import AccountReview, Leg, Reconciliation
+from trading.services.in_use import accounts_in_use
 
 # A venue that did not answer, and a difference that may be lag, are looked at again after this.
 AGAIN_AFTER = timedelta(seconds=3)
@@ -40,18 +41,14 @@ def ask_for_all(accounts: Iterable[ExchangeAccount], *, now: datetime) -> None:
 
 
 def due_accounts(*, now: datetime) -> list[ExchangeAccount]:
-    """Return the active accounts to compare now: asked for, or exposed and not compared lately.
+    """Return the accounts in use to compare now: asked for, or exposed and not compared lately.
 
     Those that were asked for come first; one that was put off waits, exposed or not.
     """
     exposed = Leg.objects.filter(position__state__in=EXPOSED_POSITION_STATES)
     fresh = Reconciliation.objects.filter(compared_at__gt=now - EXPOSED_EVERY)
     is_stale = Q(pk__in=exposed.values("account")) & ~Q(pk__in=fresh.values("account"))
-    accounts = (
-        ExchangeAccount.objects.active()
-        .filter(Q(review__due_at__lte=now) | (Q(review=None) & is_stale))
-        .select_related("exchange")
-    )
+    accounts = accounts_in_use().filter(Q(review__due_at__lte=now) | (Q(review=None) & is_stale))
     return list(accounts.order_by(F("review__due_at").asc(nulls_last=True)))
 
 

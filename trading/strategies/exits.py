@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from trading.core.basis import eight_hours
 from trading.core.funding import ewma_8h, expected_carry
@@ -17,7 +18,17 @@ REGIME_SETTLEMENTS = 3
 HOURS_PER_8H = 8
 
 
-def money_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
+class Money(Protocol):
+    """What limits in money are judged by; a HeldPosition has it."""
+
+    @property
+    def net_pnl_usd(self) -> Decimal: ...
+
+    @property
+    def capital_usd(self) -> Decimal: ...
+
+
+def money_exit(held: Money, parameters: Parameters) -> ExitSignal | None:
     """Signal a stop loss or a take profit; the nearer of the USD and the percent limit counts."""
     loss = _nearest(parameters.stop_loss_usd, parameters.stop_loss, held.capital_usd)
     if loss is not None and held.net_pnl_usd <= -loss:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from trading.broadcast import broadcast_user
 from trading.doorbell import ring_drive, ring_poll, ring_scan
-from trading.forms import OneSidedForm
+from trading.forms import TypedForm
 from trading.models import Position
 from trading.selectors.alerts import mark_alerts_read
 from trading.selectors.legs import liquidation_prices
@@ -109,7 +109,7 @@ def one_sided(request: SignedInRequest, position_id: UUID) -> HttpResponse:
     screen = screen_for(request)
     if request.method == "GET":
         return _dialog(request, screen, position, "one_sided")
-    form = OneSidedForm(request.POST.dict(), base=position.base)
+    form = TypedForm(request.POST.dict(), wanted=f"ONE LEG {position.base}")
     if not form.is_valid():
         why = str(form.errors.get("phrase", ["?"])[0])
         return _dialog(request, screen, position, "one_sided", status=422, why=why)

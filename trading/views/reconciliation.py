@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from trading.broadcast import broadcast_user
 from trading.core.refusal import Refusal
 from trading.doorbell import ring_drive
+from trading.forms import TypedForm
 from trading.models import Discrepancy
 from trading.selectors.reconciliation import (
     LABELS,
@@ -60,6 +61,11 @@ def decide(request: SignedInRequest, discrepancy_id: UUID, choice: str) -> HttpR
     if row.resolved_at is None and request.POST.get("seen") != line.seen:
         why = "The figures have changed since you looked: read them again, then decide."
         return _dialog(request, screen, line, wanted, why=why, status=409)
+    if wanted is Resolution.WRITTEN_OFF:
+        form = TypedForm(request.POST.dict(), wanted=line.words_to_write_off)
+        if not form.is_valid():
+            why = str(form.errors["phrase"][0])
+            return _dialog(request, screen, line, wanted, why=why, status=422)
     refusal = _carry_out(row, wanted, request.user.get_username(), screen)
     if refusal is not None:
         return _dialog(request, screen, line, wanted, why=refusal.sentence, status=422)
@@ -76,6 +82,8 @@ def _carry_out(
             return resolve.adopt(row, actor=actor, now=screen.now)
         case Resolution.CLOSED:
             return resolve.close(row, actor=actor, now=screen.now)
+        case Resolution.WRITTEN_OFF:
+            return resolve.write_off(row, actor=actor, now=screen.now)
         case _:
             return resolve.ignore(row, actor=actor, now=screen.now)
 

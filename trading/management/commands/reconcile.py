@@ -17,8 +17,8 @@ from exchanges import loop, registry
 from exchanges.models import ExchangeAccount
 from trading.selectors.board import load_board
 from trading.selectors.reconciliation import AccountBooks, QuantityLine, books_of
-from trading.services.halt import openable
-from trading.services.reconcile import reconcile_account
+from trading.services.in_use import accounts_in_use
+from trading.services.reconcile import reconcile_each
 from trading.services.venues import REAL
 
 DIFFERS, WRONG = 3, 2
@@ -69,25 +69,20 @@ class Command(BaseCommand):
 
 
 def _chosen(user: str | None, account: UUID | None) -> list[ExchangeAccount]:
-    accounts = ExchangeAccount.objects.active().select_related("exchange", "user")
+    accounts = accounts_in_use()
     if user is not None:
         accounts = accounts.filter(user__username=user)
     if account is not None:
         accounts = accounts.filter(pk=account)
     found = list(accounts)
     if not found:
-        raise CommandError("No active account matches.", returncode=WRONG)
+        raise CommandError("No account in use matches.", returncode=WRONG)
     return found
 
 
 def _compare(accounts: list[ExchangeAccount]) -> set[UUID]:
     """Compare each account that opens; return those that could not be read."""
-    opened = openable(accounts, venues=REAL, now=timezone.now())
-    read = {
-        account.pk
-        for account in opened
-        if reconcile_account(account, venues=REAL, now=timezone.now())
-    }
+    read = reconcile_each(accounts, venues=REAL, now=timezone.now())
     return {account.pk for account in accounts} - read
 
 

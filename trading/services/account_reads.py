@@ -1,0 +1,133 @@
+"""What one account is asked for to be compared with our book: a conversation with its venue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.domain import Fill, InstrumentKind, Symbol
+from exchanges.errors import CredentialRefused
+from exchanges.models import ExchangeAccount
+from trading.core.reconcile import VenueReports
+from trading.core.states import LIVE_POSITION_STATES
+from trading.models import Leg, Order
+from trading.services.discrepancies import note_hedge_mode
+from trading.services.halt import halt_account
+from trading.services.outside_fills import is_booked, live_leg, order_of, unconfirmed_since
+from trading.services.own_book import unfinished_since
+from trading.services.position_facts import store_positions
+from trading.services.side_by_side import Conversation
+from trading.services.venues import Venues
+
+
+def read_account(
+    account: ExchangeAccount,
+    orders: list[Order],
+    spot: Collection[Symbol],
+    venues: Venues,
+    now: datetime,
+) -> Conversation[VenueReports | None]:
+    """Read positions, wallet, open orders and fills; a part that fails fails the whole read."""
+    port, trading = venues.account(account), venues.trading(account)
+    since = unfinished_since(orders, now=now)
+    [positions] = yield [port.positions()]
+    if isinstance(positions, CredentialRefused):
+        halt_account(account, reason=positions.detail, now=now)
+    if isinstance(positions, BaseException):
+        return None
+    [working] = yield [trading.open_orders(None)]
+    if isinstance(working, BaseException):
+        return None
+    fills = yield from _fills(account, since, venues)
+    wallet = (yield from _wallet(account, venues)) if spot else None
+    if fills is None or isinstance(wallet, BaseException):
+        return None
+    store_positions(account, positions, now=now)
+    if any(position.is_hedge_mode for position in positions):
+        note_hedge_mode(account, now=now)
+    quantities: dict[Symbol, Decimal] = {}
+    for position in positions:
+        held = quantities.get(position.symbol, Decimal(0))
+        quantities[position.symbol] = held + position.base_quantity
+    return VenueReports(
+        read_at=now, fills=fills, orders=list(working), quantities=quantities, wallet=wallet
+    )
+
+
+def _fills(
+    account: ExchangeAccount, since: Mapping[Symbol, datetime], venues: Venues
+) -> Conversation[list[Fill] | None]:
+    port = venues.account(account)
+    answers = yield [port.fills(symbol, since=start) for symbol, start in since.items()]
+    fills: list[Fill] = []
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            return None
+        fills.extend(answer)
+    return fills
+
+
+def _wallet(
+    account: ExchangeAccount, venues: Venues
+) -> Conversation[dict[Symbol, Decimal] | BaseException | None]:
+    """Return what the wallet holds of each spot instrument that a live leg of ours is in."""
+    spot = Leg.objects.filter(
+        account=account,
+        instrument__kind=InstrumentKind.SPOT,
+        position__state__in=LIVE_POSITION_STATES,
+    )
+    bases = dict(spot.values_list("instrument__symbol", "instrument__base"))
+    if not bases:
+        return None
+    [balances] = yield [venues.account(account).balances()]
+    if isinstance(balances, BaseException):
+        return balances
+    totals = {balance.asset: balance.total for balance in balances}
+    return {Symbol(symbol): totals.get(base, Decimal(0)) for symbol, base in bases.items()}
+
+
+def read_closings(
+    account: ExchangeAccount, symbols: Iterable[Symbol], reports: VenueReports, venues: Venues
+) -> Conversation[VenueReports | None]:
+    """Add the fills since both venues last confirmed each differing leg, with their causes."""
+    since: dict[Symbol, datetime] = {}
+    for symbol in symbols:
+        leg = live_leg(account, symbol)
+        if leg is not None:
+            since[symbol] = unconfirmed_since(leg)
+    fills = yield from _fills(account, since, venues)
+    if fills is None:
+        return None
+    traced = yield from _traced(account, fills, venues)
+    if traced is None:
+        return None
+    known = {fill.venue_trade_id: fill for fill in (*reports.fills, *traced)}
+    return replace(reports, fills=list(known.values()))
+
+
+def _traced(
+    account: ExchangeAccount, fills: list[Fill], venues: Venues
+) -> Conversation[list[Fill] | None]:
+    """Return the fills with the causes of those that no order of ours made, asked once an order."""
+    strange = {
+        fill.venue_order_id: fill
+        for fill in fills
+        if not fill.cause.is_venue
+        and order_of(account, fill) is None
+        and not is_booked(account, fill)
+    }
+    port = venues.account(account)
+    answers = yield [port.trace(fill) for fill in strange.values()]
+    origins: dict[str, Fill] = {}
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            return None
+        origins[answer.venue_order_id] = answer
+    return [
+        replace(fill, client_order_id=origin.client_order_id, cause=origin.cause)
+        if (origin := origins.get(fill.venue_order_id)) is not None
+        else fill
+        for fill in fills
+    ]
