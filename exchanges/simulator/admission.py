@@ -64,6 +64,7 @@ class OrderIntent:
     reduce_only: bool
     may_borrow: bool = False
     origin: Origin = Origin.USER
+    tag: str = ""
 
 
 def refusal_of(
@@ -125,9 +126,10 @@ def _format_refusal(intent: OrderIntent) -> Refusal | None:
 
 
 def _duplicate_refusal(account: Account, intent: OrderIntent, ledger: Ledger) -> Refusal | None:
-    """Bybit never takes an id twice; Binance does once the earlier order is final."""
+    """Refuse an id that is taken: for good, or as long as the earlier order works."""
     named = ledger.orders_named(account.api_key, intent.listing.venue, intent.client_order_id)
-    clashes = [order for order in named if intent.listing.is_at_bybit or not order.is_final]
+    takes_again = intent.listing.habits.takes_ids_again
+    clashes = [order for order in named if not (takes_again and order.is_final)]
     if intent.client_order_id and clashes:
         detail = f"client order id {intent.client_order_id} is taken"
         return Refusal(reason=RefusalReason.DUPLICATE_ID, detail=detail)

@@ -142,7 +142,10 @@ class ReplayMarket:
     """A recording as a market; implements `exchanges.simulator.market.Market`."""
 
     def __init__(self, recording: Recording, compression: Compression) -> None:
-        self.listings: Mapping[ListingKey, Listing] = listed(recording.bases)
+        # Nobody recorded OKX for as long as the others.
+        self.listings: Mapping[ListingKey, Listing] = listed(
+            recording.bases, contract_venues=(USDM, BYBIT)
+        )
         self._recording = recording
         self._time = compression
 
