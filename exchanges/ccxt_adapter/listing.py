@@ -90,10 +90,10 @@ def read_listings(
 ) -> Listings:
     """Return the spot and linear markets of ccxt's `markets`; inverse, quanto, options are left.
 
-    `maintenance`: maintenance margin rate of the lowest tier by venue symbol.
+    `maintenance`: maintenance margin rate of the lowest tier of a contract by venue symbol.
     """
     return Listings(
-        _listing(profile, market, maintenance.get(market["id"]))
+        _listing(profile, market, maintenance.get(market["id"]) if market["contract"] else None)
         for market in markets
         if _is_ours(profile, market)
     )
@@ -167,7 +167,8 @@ def _delivered_market(instrument: Instrument) -> Mapping[str, Any]:
 def _is_ours(profile: VenueProfile, market: Mapping[str, Any]) -> bool:
     if market["quote"] not in STABLE_QUOTES:
         return False
-    if any(market["info"][key] not in usual for key, usual in profile.only_listed.items()):
+    info = market["info"]
+    if any(info.get(key) not in usual for key, usual in profile.only_listed.items()):
         return False
     if market["spot"]:
         return any(part.is_spot for part in profile.parts)
