@@ -27,6 +27,7 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("bybit", False): streams_bybit.market_feeds,
     ("bybit", True): streams_bybit.spot_market_feeds,
     ("okx", False): streams_okx.market_feeds,
+    ("okx", True): streams_okx.spot_market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,

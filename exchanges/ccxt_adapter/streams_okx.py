@@ -59,10 +59,20 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
     marks = [_channel("mark-price", name) for name in listings]
     rates = [_channel("funding-rate", name) for name in perpetuals]
     yield _feed("okx marks", url, marks + rates, listings, emit, MARK_SILENT_AFTER)
+    yield from _ticker_feeds("okx tickers", url, listings, emit)
+
+
+def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    """Yield the book feeds: spot has neither mark price nor funding."""
+    url = client.exchange.urls["api"]["ws"] + "/public"
+    yield from _ticker_feeds("okx spot tickers", url, listings, emit)
+
+
+def _ticker_feeds(name: str, url: str, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
     for number, some in enumerate(facts.chunks(list(listings), TICKERS_PER_SOCKET)):
         tickers = [_channel("tickers", name) for name in some]
-        name = f"okx tickers {number}"
-        yield _feed(name, url, tickers, listings, emit, facts.BOOK_SILENT_AFTER)
+        feed = f"{name} {number}"
+        yield _feed(feed, url, tickers, listings, emit, facts.BOOK_SILENT_AFTER)
 
 
 def _feed(

@@ -21,7 +21,7 @@ from exchanges.simulator.accounts import Account, Origin
 from exchanges.simulator.books import Books
 from exchanges.simulator.interest import BORROW_INITIAL_RATE, owed
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, SPOT_IN_WALLET, Listing
 from exchanges.simulator.margin import locked, margin_state
 from exchanges.simulator.pins import PinnedMarket
 
@@ -100,10 +100,14 @@ def refusal_of(
         )
         worst = intent.price or max(level.price for level in executions)
         free = _free(account, intent, ledger, market)
-        if intent.listing.venue != BYBIT_SPOT:
-            return _spot_refusal(intent, worst, free)
-        state = margin_state(ledger, market, account, venue=BYBIT, now=now)
-        return _unified_refusal(account, intent, worst, free, state)
+        if intent.listing.venue == BYBIT_SPOT:
+            state = margin_state(ledger, market, account, venue=BYBIT, now=now)
+            return _unified_refusal(account, intent, worst, free, state)
+        if intent.listing.venue in SPOT_IN_WALLET and intent.side is Side.BUY:
+            # Dollars that margin contracts cannot be spent.
+            state = margin_state(ledger, market, account, venue=intent.listing.venue, now=now)
+            free = min(free, state.available)
+        return _spot_refusal(intent, worst, free)
     price = intent.price or opposite[0].price
     return _margin_refusal(account, intent, ledger, market, price, now)
 

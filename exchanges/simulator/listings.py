@@ -28,7 +28,9 @@ HABITS = {
 }
 # Whose account trades at a venue: one key opens all of a company's.
 OWNERS = {SPOT: SPOT, USDM: SPOT, BYBIT: BYBIT, BYBIT_SPOT: BYBIT, OKX: OKX}
-CONTRACT_VENUES = (USDM, BYBIT, OKX)
+CONTRACT_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
+# Where spot is paid from the wallet that margins contracts, by the venue of these.
+SPOT_IN_WALLET = {BYBIT: BYBIT_SPOT, OKX: OKX}
 
 
 def wallet_names(owner: str) -> tuple[str, ...]:
@@ -218,13 +220,15 @@ def _future(venue: str, base: str, expires_at: datetime) -> Listing:
 
 def _spot(venue: str, base: str) -> Listing:
     tick, lot = SPOT_FILTERS[base]
+    is_okx = venue == OKX
     return replace(
         _perpetual(USDM, base),
         venue=venue,
+        symbol=f"{base}-USDT" if is_okx else f"{base}USDT",
         kind=InstrumentKind.SPOT,
         tick=Decimal(tick),
         lot=Decimal(lot),
-        min_notional=Decimal(5),
+        min_notional=Decimal(0 if is_okx else 5),
         maker_fee=Decimal("0.001"),
         taker_fee=Decimal("0.001"),
         tiers=SPOT_TIERS,
@@ -261,25 +265,26 @@ def listed(
     perpetual_bases: tuple[str, ...],
     *,
     expiries: tuple[datetime, ...] = (),
-    contract_venues: tuple[str, ...] = CONTRACT_VENUES,
+    without: frozenset[str] = frozenset(),
 ) -> dict[ListingKey, Listing]:
     """Return each base as perpetual at each venue, some as spot, and one inverse contract.
 
-    The largest are also listed as futures that are delivered at `expiries`.
+    The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
+    lists nothing.
     """
-    rows = [_perpetual(venue, base) for venue in contract_venues for base in perpetual_bases]
+    rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
         _spot(venue, base)
-        for venue in (SPOT, BYBIT_SPOT)
+        for venue in SPOT_VENUES
         for base in SPOT_BASES
         if base in perpetual_bases
     ]
     rows += [
         _future(venue, base, expires_at)
-        for venue in contract_venues
+        for venue in CONTRACT_VENUES
         for base in DATED_BASES
         if base in perpetual_bases
         for expires_at in sorted(expiries)
     ]
     rows.append(_inverse())
-    return {row.key: row for row in rows}
+    return {row.key: row for row in rows if row.venue not in without}

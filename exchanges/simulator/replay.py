@@ -19,6 +19,7 @@ from exchanges.simulator.listings import (
     BYBIT,
     BYBIT_SPOT,
     CHARACTERS,
+    OKX,
     SPOT,
     USDM,
     Listing,
@@ -144,7 +145,7 @@ class ReplayMarket:
     def __init__(self, recording: Recording, compression: Compression) -> None:
         # Nobody recorded OKX for as long as the others.
         self.listings: Mapping[ListingKey, Listing] = listed(
-            recording.bases, contract_venues=(USDM, BYBIT)
+            recording.bases, without=frozenset({OKX})
         )
         self._recording = recording
         self._time = compression

@@ -1,14 +1,16 @@
-"""OKX v5, one trading account: linear contracts, which are counted in contracts of `ctVal` coins.
+"""OKX v5, one trading account: spot, and linear contracts, counted in contracts of `ctVal` coins.
 
 Codes and fields: www.okx.com/docs-v5/en. Fees and their rates are negative where they are paid.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import FillCause, InstrumentKind, SettlementKind
+from exchanges.venues.okx_spot import of_spot
 from exchanges.venues.profile import (
     DeadMan,
     FamilyTiers,
@@ -29,6 +31,7 @@ CONTRACTS = ({"instType": "SWAP"}, {"instType": "FUTURES"})
 TYPE_OF_KIND = {
     InstrumentKind.PERPETUAL: {"instType": "SWAP"},
     InstrumentKind.FUTURE: {"instType": "FUTURES"},
+    InstrumentKind.SPOT: {"instType": "SPOT"},
 }
 BY_TIME = ("begin", "end")
 LAST_MONTHS = timedelta(days=92)
@@ -104,12 +107,12 @@ BILLS = Rows(
     recent=("privateGetAccountBills", timedelta(days=6)),
 )
 
-PROFILE = VenueProfile(
+LINEAR = VenueProfile(
     name="okx",
     title="OKX",
     ccxt_class="okx",
     options={
-        "fetchMarkets": {"types": ["swap", "future"]},
+        "fetchMarkets": {"types": ["spot", "swap", "future"]},
         "defaultType": "swap",
         # One order a request: the batch answers for itself besides for its order.
         "createOrder": "privatePostTradeOrder",
@@ -121,7 +124,7 @@ PROFILE = VenueProfile(
     deadline_header="expTime",
     depth_sizes=(5, 10, 20, 50, 100, 200, 400),
     # Contracts with other rules, such as futures that pay funding or are not yet open to all.
-    only_listed={"ruleType": frozenset({"normal"}), "ctMult": frozenset({"1"})},
+    only_listed={"ruleType": frozenset({"normal"}), "ctMult": frozenset({"1", ""})},
     symbol_param=SYMBOL,
     dated_symbol="{base}-{quote}-%y%m%d",
     dated_like_perpetual=True,
@@ -335,3 +338,5 @@ PROFILE = VenueProfile(
         "51016": Verdict.DUPLICATE,
     },
 )
+
+PROFILE = replace(LINEAR, spot=of_spot(LINEAR))

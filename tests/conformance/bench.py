@@ -37,7 +37,7 @@ class Bench:
 
     @classmethod
     def at(cls, world: World, subject: Subject) -> Bench:
-        world.pin(subject.simulated, price="60000")
+        world.pin(subject.simulated, subject.venue_symbol, price="60000")
         client = client_at(world, subject.venue, CATALOGUES[subject.venue])
         return cls(world, subject, client, [client])
 
@@ -98,7 +98,7 @@ class Bench:
         return sum(order.venue == self.subject.simulated for order in orders)
 
     def pin(self, **values: str) -> None:
-        self.world.pin(self.subject.simulated, **values)
+        self.world.pin(self.subject.simulated, self.subject.venue_symbol, **values)
 
     def disturb(self, action: str, **rule: Any) -> None:
         self.world.venues.faults.add({"action": action, **rule})

@@ -10,7 +10,6 @@ import pytest
 
 from exchanges.domain import Symbol
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, OKX, SPOT, USDM
-from tests.simulator.world import bitcoin
 
 PERPETUAL, COIN = Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")
 
@@ -23,14 +22,11 @@ class Subject:
     venue: str
     simulated: str
     symbol: Symbol
+    venue_symbol: str = "BTCUSDT"
 
     @property
     def is_contract(self) -> bool:
         return self.symbol == PERPETUAL
-
-    @property
-    def venue_symbol(self) -> str:
-        return bitcoin(self.simulated)
 
 
 SUBJECTS = (
@@ -38,7 +34,14 @@ SUBJECTS = (
     Subject(name="binanceusdm", venue="binanceusdm", simulated=USDM, symbol=PERPETUAL),
     Subject(name="bybit", venue="bybit", simulated=BYBIT, symbol=PERPETUAL),
     Subject(name="bybit spot", venue="bybit", simulated=BYBIT_SPOT, symbol=COIN),
-    Subject(name="okx", venue="okx", simulated=OKX, symbol=PERPETUAL),
+    Subject(
+        name="okx",
+        venue="okx",
+        simulated=OKX,
+        symbol=PERPETUAL,
+        venue_symbol="BTC-USDT-SWAP",
+    ),
+    Subject(name="okx spot", venue="okx", simulated=OKX, symbol=COIN, venue_symbol="BTC-USDT"),
 )
 
 

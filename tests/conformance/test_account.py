@@ -81,7 +81,7 @@ class TestAccount:
         [dollars] = [one for one in call(bench.account.balances()) if one.asset == "USDT"]
         tier = call(bench.account.fee_tier(bench.subject.symbol))
 
-        listing = bench.world.listing(bench.subject.simulated)
+        listing = bench.world.listing(bench.subject.simulated, bench.subject.venue_symbol)
         assert (dollars.total, dollars.free) == (100_000, 100_000)
         assert (tier.maker, tier.taker) == (listing.maker_fee, listing.taker_fee)
         assert not tier.is_fallback

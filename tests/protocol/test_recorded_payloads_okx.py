@@ -83,6 +83,18 @@ def test_linear_swaps_are_counted_in_coins() -> None:
         assert_exact(listing.instrument)
 
 
+def test_spot_is_counted_in_coins() -> None:
+    listings = listings_in("http_get_instruments_spot")
+
+    spot = listings.by_venue_symbol["BTC-USD"].instrument
+    assert (spot.symbol, spot.kind) == ("BTC/USD", InstrumentKind.SPOT)
+    assert (spot.contract_base, spot.lot) == (Decimal(1), Decimal("0.00000001"))
+    assert (spot.min_base_quantity, spot.price_tick) == (Decimal("0.00001"), Decimal("0.1"))
+    # Its largest market order is told in dollars: the limit order's counts, in coins.
+    assert (spot.max_base_quantity, spot.maintenance_margin_rate) == (Decimal(9999999999), 0)
+    assert_exact(spot)
+
+
 def test_inverse_contracts_are_left_out() -> None:
     swaps = listings_in("http_get_instruments_swap").by_venue_symbol
     futures = listings_in("http_get_instruments_futures").by_venue_symbol

@@ -198,6 +198,63 @@ def test_batch_answers_for_each_of_its_orders(world: World) -> None:
     assert [row["sCode"] for row in answer["data"]] == ["0", "51020"]
 
 
+SPOT = "BTC-USDT"
+SPOT_ORDER = {"instId": SPOT, "tdMode": "cash", "side": "buy", "ordType": "limit", "px": "59000"}
+
+
+@pytest.fixture
+def spot(world: World) -> World:
+    world.pin(OKX, SPOT, price="60000")
+    return world
+
+
+def buy_spot(world: World, **changes: Any) -> str:
+    answer = post(world, "trade/order", **(SPOT_ORDER | {"sz": "0.1"} | changes)).body
+    code: str = answer["data"][0]["sCode"]
+    return code
+
+
+def assets(world: World) -> dict[str, Any]:
+    [account] = get(world, "account/balance")
+    return {row["ccy"]: row for row in account["details"]}
+
+
+def test_spot_is_counted_in_coins_and_pays_its_fee_from_what_it_gets(spot: World) -> None:
+    assert buy_spot(spot, ordType="market", px="", tgtCcy="base_ccy") == "0"
+
+    [fill] = get(spot, "trade/fills", instType="SPOT")
+    assert (fill["fillSz"], fill["feeCcy"], fill["instType"]) == ("0.1", "BTC", "SPOT")
+    # 0.1 % of 0.1 BTC.
+    assert (fill["fee"], assets(spot)["BTC"]["cashBal"]) == ("-0.0001", "0.0999")
+
+
+def test_dollars_are_there_once_for_spot_and_contracts(spot: World) -> None:
+    # 1.6 BTC at 59,000 leave 5,600 of 100,000 USDT.
+    assert buy_spot(spot, sz="1.6") == "0"
+
+    assert assets(spot)["USDT"]["availEq"] == "5600"
+    # 2 BTC at 59,000 and 20x need 5,900 of margin, 1 BTC half of it.
+    assert order(spot, sz="200").body["data"][0]["sCode"] == "51008"
+    assert order(spot, sz="100").body["data"][0]["sCode"] == "0"
+    assert buy_spot(spot, sz="0.05") == "51008"
+    assert buy_spot(spot, sz="0.04") == "0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"tdMode": "cross"}, "51000"),
+        ({"ordType": "market", "px": ""}, "51000"),
+        ({"sz": "0.000001"}, "51020"),
+        ({"side": "sell"}, "51008"),
+    ],
+)
+def test_spot_order_is_refused_with_its_code(
+    spot: World, changes: dict[str, Any], code: str
+) -> None:
+    assert buy_spot(spot, **changes) == code
+
+
 # --- Account ----------------------------------------------------------------------------------
 
 

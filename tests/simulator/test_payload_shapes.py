@@ -229,6 +229,7 @@ CASES: dict[str, Callable[[World], Any]] = {
     "ws_account_position.json": told(private_messages, BYBIT, "position", Happening.TRADE),
     "ws_account_wallet.json": told(private_messages, BYBIT, "wallet", Happening.TRADE),
     "okx/http_get_instruments_swap.json": okx("public/instruments", **OKX_SWAPS),
+    "okx/http_get_instruments_spot.json": okx("public/instruments", instType="SPOT"),
     "okx/http_get_mark_price.json": okx("public/mark-price", **OKX_SWAPS),
     "okx/http_get_funding_rate_history.json": okx("public/funding-rate-history", instId=SWAP),
     "okx/http_get_position_tiers.json": okx(

@@ -56,7 +56,7 @@ Rows = Sequence[Json]
 
 
 class OkxFace:
-    """OKX's v5 interface: linear perpetuals and dated futures of one account."""
+    """OKX's v5 interface of one account: linear perpetuals, dated futures and spot."""
 
     dialect = Dialect(body=refusal, reject_status=200, too_many=(50011, "Too Many Requests"))
     key_header = "ok-access-key"
@@ -148,7 +148,7 @@ class OkxFace:
         """
         owner, key = call.owner, f"{OKX}:{listing.symbol}"
         wanted = call.text("tdMode") == "isolated"
-        if wanted == owner.is_isolated(OKX, listing.symbol):
+        if not listing.is_contract or wanted == owner.is_isolated(OKX, listing.symbol):
             return
         if self._simulator.ledger.holding(owner.api_key, listing.key).base_quantity:
             code, message = NOTHING_TO_REDUCE if reduce_only else OTHER_MARGIN

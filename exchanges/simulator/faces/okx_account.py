@@ -8,13 +8,14 @@ from decimal import Decimal
 from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
 from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.faces.okx_market import FEE_GROUP
+from exchanges.simulator.faces.okx_market import fee_group
 from exchanges.simulator.faces.okx_orders import contracts, instrument_type
 from exchanges.simulator.listings import OKX, WALLETS, Listing
 from exchanges.simulator.margin import (
     holding_of,
     isolated_margin,
     isolated_part,
+    locked,
     margin_state,
     state_behind,
 )
@@ -73,7 +74,7 @@ def configuration(owner: Account) -> Json:
 
 
 def balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
-    """Return all assets; only USDT is margin here, and counts as one dollar."""
+    """Return all assets; only USDT margins contracts here, and counts as one dollar."""
     assets = sorted(owner.wallets[WALLETS[OKX]])
     details = [asset_row(simulator, owner, asset, now) for asset in assets]
     total = plain(sum((Decimal(row["eqUsd"]) for row in details), Decimal(0)))
@@ -92,25 +93,28 @@ def balance(simulator: Simulator, owner: Account, now: datetime) -> Json:
 
 def asset_row(simulator: Simulator, owner: Account, asset: str, now: datetime) -> Json:
     cash = owner.balance(WALLETS[OKX], asset)
+    held = locked(simulator.ledger, simulator.market, owner, asset, venue=OKX)
+    listing = simulator.listings_at(OKX).get(f"{asset}-{MARGIN_ASSET}")
+    price = simulator.market.index(listing, now) if listing is not None else Decimal(0)
     row = {
         **dict.fromkeys(UNTOLD_OF_ASSET, ""),
         **dict.fromkeys(NOTHING_OF_ASSET, "0"),
-        "availBal": plain(cash),
-        "availEq": plain(cash),
+        "availBal": plain(cash - held),
+        "availEq": plain(cash - held),
         "cashBal": plain(cash),
         "ccy": asset,
-        "coinUsdPrice": "1" if asset == MARGIN_ASSET else "0",
+        "coinUsdPrice": "1" if asset == MARGIN_ASSET else plain(price),
         "collateralEnabled": False,
         "collateralRestrict": False,
         "disEq": "0",
         "eq": plain(cash),
-        "eqUsd": "0",
-        "frozenBal": "0",
+        "eqUsd": plain(cash * price),
+        "frozenBal": plain(held),
         "imr": "0",
         "isoEq": "0",
         "isoUpl": "0",
         "mmr": "0",
-        "ordFrozen": "0",
+        "ordFrozen": plain(held),
         "uTime": str(milliseconds(now)),
         "upl": "0",
     }
@@ -211,7 +215,9 @@ def fees(listing: Listing, now: datetime) -> Json:
         "category": "1",
         "delivery": "",
         "exercise": "",
-        "feeGroup": [{"elpMaker": "", "groupId": FEE_GROUP, "maker": maker, "taker": taker}],
+        "feeGroup": [
+            {"elpMaker": "", "groupId": fee_group(listing), "maker": maker, "taker": taker}
+        ],
         "fiat": [],
         "instType": instrument_type(listing),
         "level": "Lv1",

@@ -68,6 +68,8 @@ class OkxFeed:
         listing = self._listings.get(channel.symbol)
         if listing is None or channel.name not in self._builders:
             return False
+        if channel.name == "mark-price":
+            return listing.is_contract
         return listing.is_perpetual or channel.name != "funding-rate"
 
     def snapshot(self, channel: Channel, *, now: datetime) -> bytes:

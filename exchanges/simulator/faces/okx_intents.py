@@ -19,7 +19,7 @@ FORCES = {
     "post_only": TimeInForce.POST_ONLY,
     "ioc": TimeInForce.IOC,
 }
-MODES = ("cross", "isolated")
+MODES, SPOT_MODES = ("cross", "isolated"), ("cash",)
 CODES = {
     RefusalReason.QUANTITY_STEP: (51121, "Order quantity must be a multiple of the lot size."),
     RefusalReason.PRICE_STEP: (
@@ -67,14 +67,16 @@ def intent_of(call: Call, listing: Listing) -> OrderIntent:
         raise bad("tag")
     if kind not in FORCES:
         raise bad("ordType")
-    if call.required("tdMode") not in MODES:
+    is_spot, is_market = not listing.is_contract, kind == "market"
+    if call.required("tdMode") not in (SPOT_MODES if is_spot else MODES):
         raise bad("tdMode")
-    is_hedged = call.owner.is_hedge_mode
+    if is_spot and is_market and call.text("side") == "buy" and call.text("tgtCcy") != "base_ccy":
+        raise VenueRefusal(51000, "tgtCcy: amounts in quote are not simulated", status=400)
+    is_hedged = call.owner.is_hedge_mode and not is_spot
     if call.text("posSide") not in (("long", "short") if is_hedged else ("", "net")):
         raise bad("posSide")
     if call.required("side") not in ("buy", "sell"):
         raise bad("side")
-    is_market = kind == "market"
     if not is_market and not call.text("px"):
         raise VenueRefusal(51204, "The price for the limit order cannot be empty.", status=200)
     return OrderIntent(
@@ -85,6 +87,6 @@ def intent_of(call: Call, listing: Listing) -> OrderIntent:
         time_in_force=FORCES[kind],
         base_quantity=call.decimal("sz") * listing.contract_value,
         price=None if is_market else call.decimal("px"),
-        reduce_only=call.parameters.get("reduceOnly") in (True, "true"),
+        reduce_only=not is_spot and call.parameters.get("reduceOnly") in (True, "true"),
         tag=tag,
     )

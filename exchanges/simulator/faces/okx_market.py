@@ -17,11 +17,12 @@ from exchanges.simulator.wire import Json, milliseconds, plain
 DAY = timedelta(days=1)
 LIST_TIME = "1573557408000"
 FUNDING_CAP = "0.00375"
-FEE_GROUP = "2"
+SPOT_FEE_GROUP, FEE_GROUP = "1", "2"
 MOST_SETTLEMENTS = 400
 MOST_FAMILIES = 5
 
 Rows = list[Json]
+Builder = Callable[[Simulator, Listing, datetime], Json]
 
 
 class MarketPages:
@@ -33,11 +34,11 @@ class MarketPages:
         self.routes: dict[tuple[str, str], Callable[[Call], Rows]] = {
             ("GET", "/api/v5/public/time"): lambda call: [{"ts": str(milliseconds(call.now))}],
             ("GET", "/api/v5/public/instruments"): self._instruments,
-            ("GET", "/api/v5/public/mark-price"): self._of_all(mark_price),
+            ("GET", "/api/v5/public/mark-price"): self._of_contracts(mark_price),
             ("GET", "/api/v5/public/funding-rate"): self._funding_rates,
             ("GET", "/api/v5/public/funding-rate-history"): self._funding_history,
             ("GET", "/api/v5/public/position-tiers"): self._position_tiers,
-            ("GET", "/api/v5/public/open-interest"): self._of_all(open_interest),
+            ("GET", "/api/v5/public/open-interest"): self._of_contracts(open_interest),
             ("GET", "/api/v5/market/tickers"): self._of_all(ticker),
             ("GET", "/api/v5/market/ticker"): self._ticker,
             ("GET", "/api/v5/market/books"): self._books,
@@ -51,10 +52,13 @@ class MarketPages:
             if instrument_type(row) == kind and symbol in ("", row.symbol)
         ]
 
-    def _of_all(
-        self, build: Callable[[Simulator, Listing, datetime], Json]
-    ) -> Callable[[Call], Rows]:
+    def _of_all(self, build: Builder) -> Callable[[Call], Rows]:
         return lambda call: [build(self._simulator, row, call.now) for row in self._asked(call)]
+
+    def _of_contracts(self, build: Builder) -> Callable[[Call], Rows]:
+        return lambda call: [
+            build(self._simulator, row, call.now) for row in self._asked(call) if row.is_contract
+        ]
 
     def _instruments(self, call: Call) -> Rows:
         return [instrument(row) for row in self._asked(call)]
@@ -99,7 +103,7 @@ class MarketPages:
         of_family = {
             family_of(row): row
             for row in self._listings.values()
-            if instrument_type(row) == kind and family_of(row) in families
+            if row.is_contract and instrument_type(row) == kind and family_of(row) in families
         }
         return [
             tier
@@ -125,10 +129,23 @@ def family_of(listing: Listing) -> str:
     return f"{listing.base}-{listing.quote}"
 
 
+def fee_group(listing: Listing) -> str:
+    return FEE_GROUP if listing.is_contract else SPOT_FEE_GROUP
+
+
 def instrument(listing: Listing) -> Json:
+    row = _contract(listing)
+    if listing.is_contract:
+        return row
+    # Of a spot market these say nothing, and its two coins are named instead.
+    untold = ("ctMult", "ctType", "ctVal", "ctValCcy", "instFamily", "settleCcy", "uly")
+    return row | dict.fromkeys(untold, "") | {"baseCcy": listing.base, "quoteCcy": listing.quote}
+
+
+def _contract(listing: Listing) -> Json:
     most, part = contracts(listing, listing.max_quantity), contracts(listing, listing.lot)
     return {
-        "alias": "" if listing.is_perpetual else "quarter",
+        "alias": "quarter" if listing.expires_at else "",
         "auctionEndTime": "",
         "baseCcy": "",
         "category": "1",
@@ -139,7 +156,7 @@ def instrument(listing: Listing) -> Json:
         "ctValCcy": listing.base,
         "expTime": str(milliseconds(listing.expires_at)) if listing.expires_at else "",
         "futureSettlement": False,
-        "groupId": FEE_GROUP,
+        "groupId": fee_group(listing),
         "instFamily": family_of(listing),
         "instId": listing.symbol,
         "instIdCode": sum(listing.symbol.encode()),

@@ -46,6 +46,8 @@ FIRST_TRANSFER, FIRST_FILL = 8_000_000_000, 7_000_000_000
 
 
 def instrument_type(listing: Listing) -> str:
+    if not listing.is_contract:
+        return "SPOT"
     return "SWAP" if listing.is_perpetual else "FUTURES"
 
 
@@ -55,8 +57,9 @@ def contracts(listing: Listing, base_quantity: Decimal) -> str:
 
 def order_payload(order: Order, listing: Listing, owner: Account) -> Json:
     """Return an order as a look-up and the list of pending orders show it."""
-    is_market = order.order_type is OrderType.MARKET
-    isolated = owner.is_isolated(OKX, order.symbol)
+    is_market, is_spot = order.order_type is OrderType.MARKET, not listing.is_contract
+    pays_base = is_spot and order.side is Side.BUY
+    fee_asset = listing.base if pays_base else listing.quote
     return {
         "accFillSz": contracts(listing, order.filled),
         "algoClOrdId": "",
@@ -71,26 +74,26 @@ def order_payload(order: Order, listing: Listing, owner: Account) -> Json:
         "ccy": "",
         "clOrdId": order.client_order_id,
         "fee": plain(-order.fee_paid),
-        "feeCcy": listing.settle,
+        "feeCcy": fee_asset,
         "fillPx": "",
         "fillSz": "0",
         "fillTime": "",
         "instId": order.symbol,
         "instType": instrument_type(listing),
         "isTpLimit": "false",
-        "lever": plain(owner.leverage(OKX, order.symbol)),
+        "lever": "" if is_spot else plain(owner.leverage(OKX, order.symbol)),
         "linkedAlgoOrd": {"algoId": ""},
         "ordId": order.venue_order_id,
         "ordType": "market" if is_market else ORDER_TYPES[order.time_in_force],
         "pnl": "0",
-        "posSide": "net",
+        "posSide": "" if is_spot else "net",
         "px": "" if order.price is None else plain(order.price),
         "pxType": "",
         "pxUsd": "",
         "pxVol": "",
         "quickMgnType": "",
         "rebate": "0",
-        "rebateCcy": listing.settle,
+        "rebateCcy": fee_asset,
         "reduceOnly": "true" if order.reduce_only else "false",
         "side": order.side.value,
         "slOrdPx": "",
@@ -102,14 +105,20 @@ def order_payload(order: Order, listing: Listing, owner: Account) -> Json:
         "stpMode": "cancel_maker",
         "sz": contracts(listing, order.base_quantity),
         "tag": order.tag,
-        "tdMode": "isolated" if isolated else "cross",
-        "tgtCcy": "",
+        "tdMode": margin_mode(owner, listing),
+        "tgtCcy": "base_ccy" if is_spot and is_market else "",
         "tpOrdPx": "",
         "tpTriggerPx": "",
         "tpTriggerPxType": "",
         "tradeId": "",
         "uTime": str(milliseconds(order.updated_at)),
     }
+
+
+def margin_mode(owner: Account, listing: Listing) -> str:
+    if not listing.is_contract:
+        return "cash"
+    return "isolated" if owner.is_isolated(OKX, listing.symbol) else "cross"
 
 
 def _cancel_source(order: Order) -> str:

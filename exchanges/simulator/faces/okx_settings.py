@@ -36,7 +36,9 @@ class SettingPages:
         asked = [
             row
             for row in self._listings.values()
-            if instrument_type(row) == kind and family in ("", family_of(row))
+            if instrument_type(row) == kind
+            and family in ("", family_of(row))
+            and call.text("instId") in ("", row.symbol)
         ]
         return [payloads.fees(row, call.now) for row in asked[:1]]
 
