@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from exchanges import registry
+from exchanges.ccxt_adapter import streams_okx
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
+from exchanges.ccxt_adapter.sockets import PONG, Socket
 from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.domain import ClientOrderId, OrderRequest, OrderType, Side, Symbol, TimeInForce
-from exchanges.errors import CredentialRefused, SettingRefused
+from exchanges.errors import CredentialRefused, SettingRefused, UnexpectedPayload
 from exchanges.venues.okx import PROFILE
 from tests.protocol.conftest import OpenDesk, run
 from tests.simulator.nearby import call, client_at
@@ -209,3 +213,45 @@ def test_reduce_only_order_is_not_called_unknown_for_an_echo_it_never_got(
     assert report.reduce_only is None
     found = run(desk.account.positions())
     assert found == []
+
+
+def test_quiet_private_socket_is_kept_by_the_answers_to_its_pings(open_desk: OpenDesk) -> None:
+    client = registry._client(open_desk("okx").key)
+    openings, pongs = [], asyncio.Semaphore(0)
+
+    async def story() -> None:
+        listings = await client.ready()
+        client.exchange.open()
+        feed = streams_okx.account_feed(client, listings, lambda fact: None)
+
+        def handle(message: Any) -> bool:
+            if message == PONG:
+                pongs.release()
+            return feed.handle(message)
+
+        # Sooner than in use: a ping every 50 ms, and half a second of silence is the end.
+        hurried = replace(feed, handle=handle, upkeep_every=0.05, silent_after=0.5)
+        socket = Socket(client.exchange.session, hurried, on_open=lambda: openings.append(1))
+        task = asyncio.create_task(socket.run())
+        async with asyncio.timeout(15):
+            for _ in range(20):
+                await pongs.acquire()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run(story())
+
+    # Twenty pings last twice as long as the silence that would have ended it.
+    assert openings == [1]
+
+
+def test_what_the_venue_says_beside_data_is_heeded(open_desk: OpenDesk) -> None:
+    client = registry._client(open_desk("okx").key)
+    feed = next(streams_okx.market_feeds(client, {}, lambda fact: None))
+
+    assert feed.handle(PONG) is False
+    assert feed.handle({"event": "subscribe", "arg": {}, "connId": "a"}) is False
+    with pytest.raises(UnexpectedPayload, match="refused: Wrong URL"):
+        feed.handle({"event": "error", "code": "60018", "msg": "Wrong URL"})
+    with pytest.raises(ConnectionResetError, match="about to close"):
+        feed.handle({"event": "notice", "code": "64008", "msg": "upgrade", "connId": "a"})
