@@ -32,6 +32,7 @@ app.conf.update(
         "trading.tasks.close_position": {"queue": CLOSE},
         "trading.tasks.drive_position": {"queue": ENTRY},
         "trading.tasks.enter": {"queue": ENTRY},
+        "trading.tasks.switch": {"queue": ENTRY},
         "trading.tasks.relay_events": {"queue": ALERTS},
         "trading.tasks.*": {"queue": BOOKS},
     },

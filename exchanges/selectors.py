@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 from redis import ConnectionPool, Redis
 
 from exchanges.board import Board, Key
-from exchanges.domain import BorrowRate, InstrumentKind, Symbol
+from exchanges.domain import BorrowRate, InstrumentKind, PremiumTerms, Symbol
 from exchanges.models import Exchange, HourlyBorrowRate, HourlyMid, Instrument
 from exchanges.venues import profile
 
@@ -106,6 +106,11 @@ def mids(since: datetime, before: datetime) -> Iterator[tuple[Key, datetime, Dec
 def company(code: str) -> str:
     """Return who runs a venue: within one company no transfer is paid."""
     return profile(code).company or code
+
+
+def premium_terms(code: str) -> PremiumTerms | None:
+    """Return how a venue makes a funding rate of the premium; None where nobody knows."""
+    return profile(code).premium
 
 
 def borrow_rates(now: datetime) -> Mapping[LoanKey, BorrowRate]:

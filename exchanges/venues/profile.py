@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from exchanges.domain import FillCause, InstrumentKind, SettlementKind
+from exchanges.domain import FillCause, InstrumentKind, PremiumTerms, SettlementKind
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -193,6 +193,8 @@ class VenueProfile:
     # Where the coming rates are, if not beside the quotes.
     funding_rates: Rows | None = None
     settled_funding: Rows | None
+    # How it makes a funding rate of the premium; None where nobody knows.
+    premium: PremiumTerms | None = None
     adjusted_intervals: Rows | None = None
     leverage_tiers: Rows | None = None
     family_tiers: FamilyTiers | None = None

@@ -12,7 +12,7 @@ from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
-from trading.models import EquitySnapshot
+from trading.models import EquitySnapshot, Opportunity
 
 pytestmark = pytest.mark.db
 
@@ -139,6 +139,15 @@ def test_mixed_modes_are_unknown_and_block_the_ticket(desk: Desk) -> None:
 
 def test_passed_over_pairs_say_why(desk: Desk) -> None:
     assert "Owner&#x27;s why." in desk.client.get("/opportunities/").content.decode()
+
+
+def test_fees_that_are_assumed_are_marked_beside_their_figure(desk: Desk) -> None:
+    assert "assumed at" not in desk.client.get("/opportunities/").content.decode()
+
+    Opportunity.objects.update(details={"fees": "0.0021", "fees_assumed": ["bybit"]})
+
+    shown = text_of(desk.client.get("/opportunities/").content.decode())
+    assert "Fees, all legs both ways 21.0 bp assumed at bybit" in shown
 
 
 def test_pages_that_do_not_exist_answer_with_a_sentence(desk: Desk) -> None:

@@ -98,10 +98,13 @@ class Parameters(ParameterTable):
         return min(chosen, self.leverage_cap)
 
     def asked_usd(self, price: Decimal) -> Decimal | None:
-        """Return the size of one leg that automation asks for, None where limits decide."""
-        if self.order_amount is not None:
-            return self.order_amount * price
-        return self.order_amount_usd
+        """Return the size of one leg that automation asks for, None where limits decide.
+
+        A user gives one amount; of both, where staff bounds the other one, the smaller rules.
+        """
+        in_base = None if self.order_amount is None else self.order_amount * price
+        given = [usd for usd in (in_base, self.order_amount_usd) if usd is not None]
+        return min(given, default=None)
 
     def uses_venue(self, code: str) -> bool:
         """Tell whether positions may be opened at the venue; an empty list allows all."""

@@ -24,6 +24,7 @@ from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent,
 from trading.models.opportunity import Opportunity
 from trading.models.order import Order
 from trading.models.position import Leg, LegSide, Position
+from trading.models.rehearsal import RehearsedHour
 
 __all__ = [
     "AccountEquity",
@@ -54,6 +55,7 @@ __all__ = [
     "Order",
     "Position",
     "Reconciliation",
+    "RehearsedHour",
     "StaffLimit",
     "StateChange",
     "Trade",

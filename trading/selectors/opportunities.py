@@ -83,6 +83,11 @@ class OpportunityLine:
     def risk_measure(self) -> str:
         return str(self.found.details.get("risk_measure", ""))
 
+    @property
+    def fees_assumed(self) -> str:
+        """Return the venues whose fee for the account is not known."""
+        return ", ".join(self.found.details.get("fees_assumed", []))
+
 
 def recent_opportunities(user: User, *, limit: int, strategy: str = "") -> list[OpportunityLine]:
     """Return what was found last, taken or passed over, newest first."""

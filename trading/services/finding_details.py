@@ -40,6 +40,7 @@ def details_of(finding: Finding, now: datetime) -> dict[str, Any]:
         **_texts(figures),
         "risk_measure": "" if risk is None else risk.measure,
         "open_reason": candidate.open_reason.value,
+        "fees_assumed": list(finding.appraisal.fees_assumed),
         "curve": [
             [str(value.quantize(PLACES)) for value in (p.size_usd, p.net_return, p.profit_usd)]
             for p in finding.curve

@@ -5,7 +5,7 @@ Read from the database now and then, asked from memory on every update of the bo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ from exchanges.domain import (
 )
 from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
+from exchanges.modes import Mode
 from trading.core.basis import PricedLeg, eight_hours
 from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
@@ -37,7 +38,7 @@ from trading.services.latency import venue_latencies
 from trading.services.usual_gaps import UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
-# Of several markets of one base and kind at one venue the one most people mean takes part.
+# Of several markets of one base those that most people mean take part.
 PREFERRED_SETTLE = ("USDT", "USDC", "USD")
 MOST_EXPIRIES = 4
 # 100 days of 8 h settlements; more than any half-life in use can still see.
@@ -67,6 +68,11 @@ class PairedLeg:
     paired: Paired
     side: Side
     ratio: Decimal = ONE
+
+
+def parts_of(legs: Iterable[PairedLeg]) -> list[tuple[str, Decimal]]:
+    """Return venue and ratio of each leg, which is what limits are charged by."""
+    return [(leg.paired.instrument.venue, leg.ratio) for leg in legs]
 
 
 class Universe:
@@ -124,6 +130,7 @@ class Universe:
         """Return what a strategy may know of one instrument; slippage is half the touch."""
         row = board.row(*paired.key)
         book = row.book if row is not None else None
+        loan = self._loan(paired.instrument)
         return InstrumentFacts(
             instrument=paired.instrument,
             funding=row.funding if row is not None else None,
@@ -132,17 +139,22 @@ class Universe:
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
             premium_rate=_premium_rate(row.funding) if row is not None else None,
-            latency=self._latencies.get(paired.instrument.venue),
+            latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatilities.get(paired.key),
-            borrow_rate_per_hour=self._borrow_rate(paired.instrument),
+            borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
+            borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
         )
 
-    def _borrow_rate(self, instrument: Instrument) -> Decimal | None:
-        """Return what selling the spot asset short costs an hour, None where it is not lent."""
-        loan = self._loans.get((instrument.venue, instrument.base))
-        is_spot = instrument.kind is InstrumentKind.SPOT
-        return loan.prudent_hourly_rate if loan is not None and is_spot else None
+    def latency(self, venue: str) -> timedelta | None:
+        """Return how long a venue took to answer lately, None where hardly anything was asked."""
+        return self._latencies.get(venue)
+
+    def _loan(self, instrument: Instrument) -> BorrowRate | None:
+        """Return what selling the spot asset short costs, None where it is not lent."""
+        if instrument.kind is not InstrumentKind.SPOT:
+            return None
+        return self._loans.get((instrument.venue, instrument.base))
 
     def carry(self, paired: Paired, half_life: timedelta, now: datetime) -> Decimal | None:
         """Return the settled average per 8 h as of the last settlement."""
@@ -264,11 +276,14 @@ class Universe:
 
 
 def _premium_rate(rate: FundingRate | None) -> Decimal | None:
-    """Return what the usual formula makes of the present premium; None without an index."""
+    """Return what the venue's formula makes of the present premium; None without an index."""
     if rate is None or not rate.interval_seconds or not rate.mark_price or not rate.index_price:
         return None
+    terms = selectors.premium_terms(rate.venue)
+    if terms is None:
+        return None
     premium = premium_index(rate.mark_price, rate.index_price)
-    return PremiumFormula().rate(premium, rate.interval_seconds)
+    return PremiumFormula(terms=terms).rate(premium, rate.interval_seconds)
 
 
 def _names(legs: Sequence[PairedLeg]) -> LegNames:
@@ -281,20 +296,29 @@ def half_touch(book: BookTop) -> Decimal:
 
 
 def _hedgeable() -> dict[str, dict[Slot, Paired]]:
-    """Return by base and slot what takes part, of the bases that list a contract and another."""
-    found: dict[str, dict[Slot, Paired]] = {}
+    """Return by base and slot what takes part, of the bases that list a contract and another.
+
+    A base takes part in one settle asset: what another is worth in it is not known.
+    """
+    found: dict[tuple[str, str], dict[Slot, Paired]] = {}
     rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
     for row in sorted(rows, key=_preference):
-        slots = found.setdefault(row.base, {})
+        slots = found.setdefault((row.base, row.settle), {})
         slot = _free_slot(row, slots)
         if slot is not None:
             slots[slot] = Paired(id=row.pk, instrument=row.snapshot())
-    return {base: slots for base, slots in sorted(found.items()) if _can_be_hedged(slots)}
+    whole: dict[str, dict[Slot, Paired]] = {}
+    for settle in PREFERRED_SETTLE:
+        for (base, own), slots in found.items():
+            if own == settle and _can_be_hedged(slots):
+                whole.setdefault(base, slots)
+    return dict(sorted(whole.items()))
 
 
 def _preference(row: ListedInstrument) -> tuple[int, int, str]:
+    """Return what comes first: of a venue that is listed in several modes the simulated one."""
     expires = row.expires_at.timestamp() if row.expires_at is not None else 0
-    return PREFERRED_SETTLE.index(row.settle), int(expires), row.symbol
+    return list(Mode).index(Mode(row.exchange.mode)), int(expires), row.symbol
 
 
 def _free_slot(row: ListedInstrument, taken: Mapping[Slot, Paired]) -> Slot | None:

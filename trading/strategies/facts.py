@@ -21,8 +21,9 @@ class InstrumentFacts:
     settled history, `latency` where nothing was asked yet. `premium_rate` is what the venue's
     formula makes of the present premium (`forecast.PremiumFormula`), per interval.
     `borrow_rate_per_hour` is a fraction of what is borrowed, the larger of the current and the
-    day's highest, None where a spot market's base cannot be borrowed. `company` runs the venue:
-    within one no transfer is paid; None is a company of its own.
+    day's highest, None where a spot market's base cannot be borrowed; `borrowable` the most of it
+    that is lent, in base units, None where untold. `company` runs the venue: within one no transfer
+    is paid; None is a company of its own.
     """
 
     instrument: Instrument
@@ -35,6 +36,7 @@ class InstrumentFacts:
     daily_volatility: Decimal | None = None
     premium_rate: Decimal | None = None
     borrow_rate_per_hour: Decimal | None = None
+    borrowable: Decimal | None = None
     company: str | None = None
 
     def funding_leg(self, side: Side, ratio: Decimal = ONE) -> FundingLeg:
