@@ -1,7 +1,8 @@
 """How often a contract settles funding: a fact with a source, in whole seconds, never assumed.
 
 Pure. Bybit lists minutes (they may be fractions in a compressed rehearsal); Binance lists hours of
-adjusted symbols only and for the rest the spacing of past settlements must tell.
+adjusted symbols only and for the rest the spacing of past settlements must tell; OKX names the next
+two settlements.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ def from_minutes(minutes: Decimal | None, hours: Decimal | None) -> FundingInter
 def from_hours(hours: Decimal | None) -> FundingInterval:
     """Return the listed interval of an adjusted symbol."""
     return UNKNOWN if hours is None or hours <= 0 else _whole_seconds(hours * 3600)
+
+
+def from_next_two(upcoming: datetime | None, following: datetime | None) -> FundingInterval:
+    """Return the time from the settlement to come to the one after it, UNKNOWN without either."""
+    if upcoming is None or following is None or following <= upcoming:
+        return UNKNOWN
+    return _whole_seconds(Decimal(str((following - upcoming).total_seconds())))
 
 
 def from_spacing(

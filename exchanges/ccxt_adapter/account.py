@@ -12,8 +12,8 @@ from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import STABLE_QUOTES, Listing
-from exchanges.ccxt_adapter.parse import Columns, exact, optional
-from exchanges.ccxt_adapter.rows import Row, fetch_rows, fetch_since
+from exchanges.ccxt_adapter.parse import Columns, optional
+from exchanges.ccxt_adapter.rows import Row, fetch_rows, fetch_since, naming
 from exchanges.domain import (
     AccountTransfer,
     Balance,
@@ -70,8 +70,8 @@ class CcxtAccount:
 
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
         listing = await self._client.ever_listed(symbol)
-        rows = self._profile.part(listing.instrument.kind).fills
-        kind = rows.columns.get("kind")
+        part = self._profile.part(listing.instrument.kind)
+        rows, kind = part.fills, part.fills.columns.get("kind")
 
         async def read() -> list[Fill]:
             answer = await fetch_since(
@@ -79,7 +79,7 @@ class CcxtAccount:
                 rows,
                 since=since,
                 now=self._client.now(),
-                symbol=listing.instrument.venue_symbol,
+                **naming(rows, part, listing),
             )
             return [
                 parse_account.fill(row, rows.columns, listing, self._profile)
@@ -96,9 +96,8 @@ class CcxtAccount:
             return fill
         listing = await self._client.ever_listed(fill.symbol)
         order = {rows.columns["order_id"]: fill.venue_order_id}
-        answer = await self._read(
-            fetch_rows(self._client.exchange, rows, symbol=listing.instrument.venue_symbol, **order)
-        )
+        named = naming(rows, self._profile, listing)
+        answer = await self._read(fetch_rows(self._client.exchange, rows, **named, **order))
         own_id = ClientOrderId(answer[0][rows.columns["client_order_id"]])
         return replace(fill, client_order_id=own_id, cause=self._profile.cause(own_id=own_id))
 
@@ -106,7 +105,8 @@ class CcxtAccount:
         self, symbol: Symbol, *, since: datetime
     ) -> Sequence[FundingPayment]:
         listing = await self._client.ever_listed(symbol)
-        rows = self._profile.part(listing.instrument.kind).funding_payments
+        part = self._profile.part(listing.instrument.kind)
+        rows = part.funding_payments
         if rows is None:
             return []
 
@@ -116,7 +116,7 @@ class CcxtAccount:
                 rows,
                 since=since,
                 now=self._client.now(),
-                symbol=listing.instrument.venue_symbol,
+                **naming(rows, part, listing),
             )
             return [
                 parse_account.funding_payment(row, rows.columns, listing, self._profile)
@@ -141,16 +141,18 @@ class CcxtAccount:
 
     async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
         listing = await self._client.listing(symbol)
-        calls = self._profile.part(listing.instrument.kind).isolated_margin
+        part = self._profile.part(listing.instrument.kind)
+        calls = part.isolated_margin
         if calls is None:
             return None
 
         async def read() -> Decimal | None:
             if calls.mode_is_the_accounts and not await self._is_isolated():
                 return None
-            rows, venue_symbol = calls.position, listing.instrument.venue_symbol
-            answer = await fetch_rows(self._client.exchange, rows, symbol=venue_symbol)
-            held = [exact(row[rows.columns["margin"]]) for row in answer]
+            rows = calls.position
+            answer = await fetch_rows(self._client.exchange, rows, **naming(rows, part, listing))
+            # A cross position may have its margin left empty.
+            held = [optional(row, rows.columns["margin"]) or Decimal(0) for row in answer]
             return sum(held, Decimal(0)) or None
 
         return await self._read(read())
@@ -197,15 +199,17 @@ class CcxtAccount:
         rights = self._profile.key_rights
         answer = await self._read(fetch_rows(self._client.exchange, rights.call))
         for rule in rights.rules:
-            if _holds(_at(answer[0], rule.path), rule.refused):
+            if _holds(_at(answer[0], rule.path), rule.refused) is not rule.is_needed:
                 raise CredentialRefused(rule.advice, venue=self._profile.name)
 
     async def _own_fees(self, listing: Listing) -> FeeTier:
-        instrument = listing.instrument
-        rows, venue_symbol = self._profile.part(instrument.kind).fee_tier, instrument.venue_symbol
-        answer = await fetch_rows(self._client.exchange, rows, symbol=venue_symbol)
-        by_symbol = {row[rows.columns["symbol"]]: row for row in answer}
-        return parse_account.fee_tier(by_symbol[venue_symbol], rows.columns, listing)
+        part = self._profile.part(listing.instrument.kind)
+        rows, group = part.fee_tier, listing.instrument.venue_symbol
+        if part.fee_group:
+            group = listing.market["info"][part.fee_group]
+        answer = await fetch_rows(self._client.exchange, rows, **naming(rows, part, listing))
+        by_group = {row[rows.columns["symbol"]]: row for row in answer}
+        return parse_account.fee_tier(by_group[group], rows.columns, listing, part)
 
     async def _read(self, call: Awaitable[T]) -> T:
         return await reading(self._profile, call)
@@ -243,4 +247,6 @@ def _at(answer: Any, path: Sequence[str]) -> Any:
 
 
 def _holds(stated: Any, refused: object) -> bool:
-    return refused in stated if isinstance(stated, list) else stated == refused
+    if isinstance(stated, str):
+        stated = stated.split(",")
+    return refused in stated if isinstance(stated, list) else bool(stated == refused)

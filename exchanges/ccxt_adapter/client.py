@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from time import monotonic
@@ -15,6 +16,7 @@ from exchanges.ccxt_adapter.library import REAL, Credential, Surroundings, creat
 from exchanges.ccxt_adapter.listing import Listing, Listings, delivered_listing, read_listings
 from exchanges.ccxt_adapter.parse import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
+from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.domain import Symbol
 from exchanges.errors import InvalidOrder, VenueError
 from exchanges.venues.profile import VenueProfile
@@ -36,6 +38,8 @@ class Catalogue:
         self.generation = 0
         self.loaded_at = -math.inf
         self.source: Any = None
+        families = profile.family_tiers
+        self._family_rates = FamilyRates(families) if families else None
         self._lock = asyncio.Lock()
 
     async def load(self, exchange: Any, *, newer_than: int) -> None:
@@ -44,7 +48,7 @@ class Catalogue:
             if self.generation > newer_than:
                 return
             markets = await exchange.load_markets(True)
-            maintenance = await self._maintenance_rates(exchange)
+            maintenance = await self._maintenance_rates(exchange, markets)
             before = self.listings.by_symbol
             self.listings = read_listings(self.profile, markets.values(), maintenance)
             gone = before.keys() - self.listings.by_symbol.keys()
@@ -57,7 +61,11 @@ class Catalogue:
         """Tell whether the venue was last asked longer ago than that."""
         return monotonic() - self.loaded_at > seconds
 
-    async def _maintenance_rates(self, exchange: Any) -> dict[str, Decimal]:
+    async def _maintenance_rates(
+        self, exchange: Any, markets: Mapping[str, Any]
+    ) -> dict[str, Decimal]:
+        if self._family_rates is not None:
+            return await self._family_rates.by_venue_symbol(exchange, markets.values())
         tiers = self.profile.leverage_tiers
         if tiers is None:
             return {}
@@ -128,7 +136,8 @@ class VenueClient:
         """Return one listing, of what has ended too: its fills are read after its end."""
         if symbol not in (await self.ready()).by_symbol:
             ended = self._catalogue.ended.get(symbol)
-            ended = ended or delivered_listing(self.profile, symbol, self.now())
+            listed = self._catalogue.listings.by_symbol
+            ended = ended or delivered_listing(self.profile, symbol, self.now(), listed)
             if ended is not None:
                 return ended
         return await self.listing(symbol)

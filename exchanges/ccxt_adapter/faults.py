@@ -48,8 +48,8 @@ RATE_LIMIT_STATUSES = frozenset({403, 418, 429})
 UNAUTHORISED = 401
 FIRST_SERVER_ERROR = 500
 LONGEST_MESSAGE = 200
-_CODE_KEYS = ("retCode", "ret_code", "code")
-_MESSAGE_KEYS = ("retMsg", "ret_msg", "msg")
+_CODE_KEYS = ("sCode", "retCode", "ret_code", "code")
+_MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg")
 _SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)
 
 _REJECTIONS: Mapping[Verdict | None, type[OrderRejected]] = {
@@ -76,7 +76,7 @@ class Answer:
         cls, status: int, headers: Mapping[str, str], payload: object, *, secrets: tuple[str, ...]
     ) -> Answer:
         """Read code and message of an error answer and take the secrets out of it."""
-        fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
+        fields = _refusal_in(payload)
         code = next((str(fields[key]) for key in _CODE_KEYS if key in fields), "")
         message = next((str(fields[key]) for key in _MESSAGE_KEYS if key in fields), "")
         for secret in filter(None, secrets):
@@ -144,6 +144,11 @@ def read_failure(profile: VenueProfile, error: BaseException) -> VenueError:
         )
     if failure := _certain_failure(profile, verdict, answer):
         return failure
+    if answer is None and isinstance(error, ccxt.AuthenticationError):
+        return CredentialRefused(
+            "the API key is incomplete: enter key, secret and, where the venue has one, passphrase",
+            venue=profile.name,
+        )
     symptom = _symptom(error, answer)
     is_down = answer.status >= FIRST_SERVER_ERROR if answer else not _is_garbage(error)
     if is_down or (isinstance(error, ccxt.OperationFailed) and not _is_garbage(error)):
@@ -158,6 +163,17 @@ def setting_failure(profile: VenueProfile, error: BaseException) -> VenueError:
     if answer is None or isinstance(failure, VenueUnavailable | CredentialRefused):
         return failure
     return SettingRefused(f"setting refused: {_said(answer)}", venue=profile.name, code=answer.code)
+
+
+def _refusal_in(payload: object) -> Mapping[str, Any]:
+    """Return what tells the refusal: the answer, or its one row where that has a code of its own.
+
+    OKX answers "operation failed" and says in the row of the order why.
+    """
+    fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
+    rows = fields.get("data")
+    row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
+    return row if isinstance(row, dict) and row.get("sCode", "0") != "0" else fields
 
 
 def _log(profile: VenueProfile, error: BaseException) -> None:

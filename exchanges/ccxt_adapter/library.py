@@ -11,7 +11,7 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -112,6 +112,8 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
     session: Any
     simulator_url: str | None = None
     surroundings: Surroundings = REAL
+    deadline_header: str = ""
+    receive_window: timedelta = timedelta(0)
 
     def open(self, lazy: bool = False) -> None:
         if self.session is None and not (lazy and self.closed_by_user):
@@ -124,10 +126,17 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         return milliseconds(self.surroundings.now())
 
     def sign(self, *args: Any, **kwargs: Any) -> Any:
-        """Sign as the library does, without naming its author as our broker."""
+        """Sign as the library does, without naming its author as our broker.
+
+        What changes something is not to be done late: a header bounds it where signing does not.
+        """
         request = super().sign(*args, **kwargs)
-        if request["headers"]:
-            request["headers"].pop("Referer", None)
+        headers = request["headers"]
+        if headers:
+            headers.pop("Referer", None)
+        if headers and self.deadline_header and request["method"] == "POST":
+            until = int(self.nonce()) + self.receive_window // timedelta(milliseconds=1)
+            headers[self.deadline_header] = str(until)
         return request
 
     def handle_errors(
@@ -201,6 +210,8 @@ def create_exchange(
         }
     exchange = type(f"Careful{profile.ccxt_class}", (_Careful, base), {})(config)
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
+    exchange.deadline_header = profile.deadline_header
+    exchange.receive_window = profile.receive_window
     # At DEBUG the library logs whole requests, keys and signatures included.
     exchange.logger.setLevel(logging.INFO)
     _refuse_retries(exchange.options)

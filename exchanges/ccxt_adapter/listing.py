@@ -90,27 +90,33 @@ def read_listings(
 ) -> Listings:
     """Return the spot and linear markets of ccxt's `markets`; inverse, quanto, options are left.
 
-    `maintenance`: maintenance margin rate of the lowest tier by venue symbol.
+    `maintenance`: maintenance margin rate of the lowest tier of a contract by venue symbol.
     """
     return Listings(
-        _listing(profile, market, maintenance.get(market["id"]))
+        _listing(profile, market, maintenance.get(market["id"]) if market["contract"] else None)
         for market in markets
         if _is_ours(profile, market)
     )
 
 
-def delivered_listing(profile: VenueProfile, symbol: Symbol, now: datetime) -> Listing | None:
+def delivered_listing(
+    profile: VenueProfile, symbol: Symbol, now: datetime, listed: Mapping[Symbol, Listing]
+) -> Listing | None:
     """Return what a dated future was, which its venue lists no more; None where it is no such.
 
     It is for reading what became of it: ticks and limits are not known. Dated contracts are linear
-    and of plain assets.
+    and of plain assets; how large one was, its perpetual tells where it is not one base unit.
     """
     found = _DATED.match(symbol)
     if found is None or not profile.dated_symbol:
         return None
     base, quote, settle, date = found.groups()
     expires_at = datetime.strptime(date, "%y%m%d").replace(tzinfo=UTC)
-    if expires_at > now:
+    contract_base = ONE
+    if profile.dated_like_perpetual:
+        perpetual = listed.get(Symbol(f"{base}/{quote}:{settle}"))
+        contract_base = perpetual.instrument.contract_base if perpetual else Decimal(0)
+    if expires_at > now or not contract_base:
         return None
     instrument = Instrument(
         venue=profile.name,
@@ -122,7 +128,7 @@ def delivered_listing(profile: VenueProfile, symbol: Symbol, now: datetime) -> L
         base=base,
         quote=quote,
         settle=settle,
-        contract_base=ONE,
+        contract_base=contract_base,
         price_tick=Decimal(0),
         lot=Decimal(0),
         min_base_quantity=Decimal(0),
@@ -151,7 +157,7 @@ def _delivered_market(instrument: Instrument) -> Mapping[str, Any]:
         "base": instrument.base,
         "quote": instrument.quote,
         "settle": instrument.settle,
-        "contractSize": ONE,
+        "contractSize": instrument.contract_base,
         "precision": {},
         "limits": {},
         "info": {},
@@ -160,6 +166,9 @@ def _delivered_market(instrument: Instrument) -> Mapping[str, Any]:
 
 def _is_ours(profile: VenueProfile, market: Mapping[str, Any]) -> bool:
     if market["quote"] not in STABLE_QUOTES:
+        return False
+    info = market["info"]
+    if any(info.get(key) not in usual for key, usual in profile.only_listed.items()):
         return False
     if market["spot"]:
         return any(part.is_spot for part in profile.parts)

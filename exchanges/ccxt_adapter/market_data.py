@@ -10,7 +10,7 @@ from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing, Listings
-from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since
+from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since, naming
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
 from exchanges.domain import (
     BookTop,
@@ -24,7 +24,13 @@ from exchanges.domain import (
     SettledFunding,
     Symbol,
 )
-from exchanges.funding_intervals import UNKNOWN, FundingInterval, from_hours, from_minutes
+from exchanges.funding_intervals import (
+    UNKNOWN,
+    FundingInterval,
+    from_hours,
+    from_minutes,
+    from_next_two,
+)
 from exchanges.venues.profile import IntervalRule, Rows, VenueProfile
 
 T = TypeVar("T")
@@ -97,7 +103,7 @@ class CcxtMarketData:
                 rows,
                 since=since,
                 now=self._client.now(),
-                symbol=listing.instrument.venue_symbol,
+                **naming(rows, self._profile, listing),
             )
             return [parse.settled_funding(row, rows.columns, listing) for row in answer]
 
@@ -150,7 +156,7 @@ class CcxtMarketData:
         return not is_fresh and any(conflicting)
 
     async def _rates_once(self, listings: Listings) -> list[FundingRate]:
-        rows = self._profile.quotes
+        rows = self._profile.funding_rates or self._profile.quotes
         answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
         perpetuals = [
             (row, listing)
@@ -174,7 +180,15 @@ class CcxtMarketData:
         self, perpetuals: list[tuple[Row, Listing]], now: datetime
     ) -> dict[str, FundingInterval]:
         """Return the interval of each venue symbol by the rule of the venue."""
-        columns = self._profile.quotes.columns
+        columns = (self._profile.funding_rates or self._profile.quotes).columns
+        if self._profile.interval_rule is IntervalRule.NEXT_TWO_SETTLEMENTS:
+            return {
+                listing.instrument.venue_symbol: from_next_two(
+                    parse.next_funding_at(row, columns),
+                    parse.next_funding_at(row, columns, "following_at"),
+                )
+                for row, listing in perpetuals
+            }
         if self._profile.interval_rule is IntervalRule.LISTED_MINUTES:
             return {
                 listing.instrument.venue_symbol: from_minutes(

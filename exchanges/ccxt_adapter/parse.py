@@ -101,8 +101,8 @@ def funding_rate(
         interval_source=interval.source,
         next_funding_at=next_funding_at(row, columns),
         observed_at=now,
-        mark_price=optional_price(row, columns["mark_price"], listing),
-        index_price=optional_price(row, columns["index_price"], listing),
+        mark_price=optional_price(row, columns.get("mark_price"), listing),
+        index_price=optional_price(row, columns.get("index_price"), listing),
     )
 
 
@@ -119,9 +119,9 @@ def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> Borrow
     )
 
 
-def next_funding_at(row: Row, columns: Columns) -> datetime | None:
+def next_funding_at(row: Row, columns: Columns, column: str = "next_funding_at") -> datetime | None:
     """Return the next settlement, None where the venue writes nothing or 0."""
-    stated = optional(row, columns["next_funding_at"])
+    stated = optional(row, columns[column])
     return moment(stated) if stated else None
 
 

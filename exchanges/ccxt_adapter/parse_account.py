@@ -26,7 +26,8 @@ from exchanges.venues.profile import VenueProfile
 
 ZERO = Decimal(0)
 # What venues write for "one position per contract" in the column that tells the position mode.
-ONE_WAY_MODES = frozenset({"BOTH", "0", "False", "false", ""})
+ONE_WAY_MODES = frozenset({"BOTH", "0", "False", "false", "net", "net_mode", ""})
+MAKER_WORDS = (True, "M")
 
 _STATUSES = {
     "open": VenueOrderStatus.OPEN,
@@ -74,9 +75,10 @@ def fill(row: Row, columns: Columns, listing: Listing, profile: VenueProfile) ->
         side=_side(row, columns),
         price=listing.price(exact(row[columns["price"]])),
         base_quantity=listing.base_quantity(exact(row[columns["amount"]])),
-        fee=fee or ZERO,
+        # Nothing paid is 0, not -0.
+        fee=(fee or ZERO) * profile.fee_sign + ZERO,
         fee_asset=row.get(columns["fee_asset"]) or listing.instrument.settle,
-        is_maker=row[columns["is_maker"]] is True,
+        is_maker=row[columns["is_maker"]] in MAKER_WORDS,
         filled_at=moment(row[columns["time"]]),
         cause=cause,
     )
@@ -173,12 +175,13 @@ def borrow_interest(row: Row, columns: Columns, venue: str) -> BorrowInterest:
     )
 
 
-def fee_tier(row: Row, columns: Columns, listing: Listing) -> FeeTier:
+def fee_tier(row: Row, columns: Columns, listing: Listing, profile: VenueProfile) -> FeeTier:
+    """Return maker and taker fee, > 0 where it is paid."""
     return FeeTier(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        maker=exact(row[columns["maker"]]),
-        taker=exact(row[columns["taker"]]),
+        maker=exact(row[columns["maker"]]) * profile.fee_sign,
+        taker=exact(row[columns["taker"]]) * profile.fee_sign,
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.parse import milliseconds, moment
 from exchanges.errors import UnexpectedPayload
-from exchanges.venues.profile import Paging, Rows
+from exchanges.venues.profile import Paging, Rows, VenueProfile
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -20,13 +22,24 @@ CLOCK_SLACK = timedelta(minutes=1)
 MOST_PAGES = 1000
 
 
+def naming(rows: Rows, profile: VenueProfile, listing: Listing) -> dict[str, Any]:
+    """Return the parameters by which a call names an instrument."""
+    named: dict[str, Any] = {profile.symbol_param: listing.instrument.venue_symbol}
+    if rows.of_listing:
+        info = listing.market["info"]
+        named = {param: info[key] for param, key in rows.of_listing.items()}
+    return {**rows.of_kind.get(listing.instrument.kind, {}), **named}
+
+
 async def fetch_rows(exchange: Any, rows: Rows, **params: Any) -> list[Row]:
-    """Return the rows of one call, of all its parts and of all pages behind a cursor."""
+    """Return the rows of one call, of all its parts and of all pages of a list."""
     found: list[Row] = []
     for part in rows.parts:
         request = {**rows.params, **part, **params}
         if rows.paging is Paging.CURSOR:
             found += await _by_cursor(exchange, rows, request)
+        elif rows.paging is Paging.OLDER_THAN_ID:
+            found += await _by_id(exchange, rows, request)
         else:
             found += _rows_in(await _answer(exchange, rows, request), rows.path)
     return found
@@ -46,29 +59,40 @@ async def fetch_since(
 ) -> list[Row]:
     """Return all rows from `since` to `now`, oldest first, each once."""
     found: dict[str, Row] = {}
-    start, end = since, now + CLOCK_SLACK
-    while start < end:
-        until = min(start + rows.window, end)
-        for part in rows.parts:
-            for row in await _window(exchange, rows, start, until, {**part, **params}):
-                found[str(row[rows.columns["key"]])] = row
-        start = until
+    for source, begin in _sources(rows, since, now):
+        start, end = begin, now + CLOCK_SLACK
+        while start < end:
+            until = min(start + rows.window, end)
+            for part in rows.parts:
+                for row in await _window(exchange, source, start, until, {**part, **params}):
+                    found[str(row[rows.columns["key"]])] = row
+            start = until
     time, ordered = rows.columns["time"], list(found.values())
     if rows.paging is not Paging.FORWARD:
         ordered.reverse()
     return sorted(ordered, key=lambda row: int(row[time]))
 
 
+def _sources(rows: Rows, since: datetime, now: datetime) -> list[tuple[Rows, datetime]]:
+    """Return which calls tell all since then, and from when on each is asked."""
+    if rows.recent is None:
+        return [(rows, since)]
+    method, reach = rows.recent
+    recent, horizon = replace(rows, method=method), now - reach
+    return [(recent, since)] if since >= horizon else [(rows, since), (recent, horizon)]
+
+
 async def _window(
     exchange: Any, rows: Rows, start: datetime, until: datetime, params: Mapping[str, Any]
 ) -> list[Row]:
     """Return the rows of one window, which is as long as the venue lets us ask for."""
-    if rows.paging is Paging.CURSOR:
-        span = {"startTime": milliseconds(start), "endTime": milliseconds(until)}
-        return await _by_cursor(exchange, rows, {**rows.params, **params, **span})
+    if rows.paging in (Paging.CURSOR, Paging.OLDER_THAN_ID):
+        paged = _by_cursor if rows.paging is Paging.CURSOR else _by_id
+        request = {**rows.params, **params, **_span(rows, start, until)}
+        return await paged(exchange, rows, request)
     found: list[Row] = []
     for _ in range(MOST_PAGES):
-        span = {"startTime": milliseconds(start), "endTime": milliseconds(until)}
+        span = _span(rows, start, until)
         request = {**rows.params, **params, **span, "limit": rows.page_size}
         page = _rows_in(await _answer(exchange, rows, request), rows.path)
         found += page
@@ -87,6 +111,26 @@ async def _window(
                 f"more than {rows.page_size} rows in one millisecond", venue=exchange.id
             )
     raise UnexpectedPayload(f"more than {MOST_PAGES} pages in one window", venue=exchange.id)
+
+
+def _span(rows: Rows, start: datetime, until: datetime) -> dict[str, int]:
+    begin, end = rows.span
+    return {begin: milliseconds(start), end: milliseconds(until)}
+
+
+async def _by_id(exchange: Any, rows: Rows, request: Mapping[str, Any]) -> list[Row]:
+    found: list[Row] = []
+    sized = {**request, "limit": rows.page_size}
+    older: dict[str, Any] = {}
+    for _ in range(MOST_PAGES):
+        page = _rows_in(await _answer(exchange, rows, {**sized, **older}), rows.path)
+        found += page
+        if len(page) < rows.page_size:
+            return found
+        before, older = older, {"after": page[-1][rows.columns["page"]]}
+        if older == before:
+            raise UnexpectedPayload("the same page twice", venue=exchange.id)
+    raise UnexpectedPayload(f"more than {MOST_PAGES} pages", venue=exchange.id)
 
 
 async def _by_cursor(exchange: Any, rows: Rows, request: Mapping[str, Any]) -> list[Row]:

@@ -30,6 +30,8 @@ OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
 PING_EVERY = 10.0
 LARGEST_MESSAGE = 16 * 1024 * 1024
+# The one message that is no JSON.
+PONG = "pong"
 
 # What a handler raises on a message it does not understand.
 HANDLER_FAILURES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, VenueError)
@@ -46,7 +48,8 @@ class Feed:
     `greet` runs after each opening and returns when the venue has accepted us; `handle` tells
     whether a message was data, as opposed to an acknowledgement or a pong. `silent_after`: seconds
     without data after which the channel counts as dead, None where silence is normal. `upkeep` is
-    what the venue wants to see every `upkeep_every` seconds.
+    what the venue wants to see every `upkeep_every` seconds. `pings`: whether it answers the pings
+    of the WebSocket protocol.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Feed:
     silent_after: float | None
     upkeep: Callable[[Send], Awaitable[None]] | None = None
     upkeep_every: float = 15.0
+    pings: bool = True
 
 
 class Socket:
@@ -102,7 +106,7 @@ class Socket:
             connection = await self._session.ws_connect(
                 url,
                 max_msg_size=LARGEST_MESSAGE,
-                heartbeat=PING_EVERY,
+                heartbeat=PING_EVERY if self._feed.pings else None,
                 # A half-open peer never answers the closing handshake.
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
             )
@@ -146,7 +150,8 @@ class Socket:
 
 def _sender(connection: aiohttp.ClientWebSocketResponse) -> Send:
     async def send(message: Any) -> None:
-        await connection.send_str(orjson.dumps(message).decode())
+        text = message if isinstance(message, str) else orjson.dumps(message).decode()
+        await connection.send_str(text)
 
     return send
 
@@ -154,7 +159,7 @@ def _sender(connection: aiohttp.ClientWebSocketResponse) -> Send:
 def _payload(message: aiohttp.WSMessage) -> Any:
     match message.type:
         case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
-            return orjson.loads(message.data)
+            return PONG if message.data == PONG else orjson.loads(message.data)
         case aiohttp.WSMsgType.ERROR:
             raise UnexpectedPayload(f"the socket failed: {message.data!r}")
         case _:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator
 
-from exchanges.ccxt_adapter import streams_binance_account, streams_binance_market, streams_bybit
+from exchanges.ccxt_adapter import (
+    streams_binance_account,
+    streams_binance_market,
+    streams_bybit,
+    streams_okx,
+)
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.sockets import Feed, Socket
@@ -21,11 +26,14 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("binanceusdm", False): streams_binance_market.usdm_market_feeds,
     ("bybit", False): streams_bybit.market_feeds,
     ("bybit", True): streams_bybit.spot_market_feeds,
+    ("okx", False): streams_okx.market_feeds,
+    ("okx", True): streams_okx.spot_market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
     "binanceusdm": streams_binance_account.usdm_account_feed,
     "bybit": streams_bybit.account_feed,
+    "okx": streams_okx.account_feed,
 }
 
 

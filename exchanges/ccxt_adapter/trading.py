@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import blake2s
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.listing import Listing
-from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows
+from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, naming
 from exchanges.domain import (
     ClientOrderId,
     InstrumentKind,
@@ -28,7 +29,7 @@ from exchanges.errors import (
     SettingRefused,
     UnexpectedPayload,
 )
-from exchanges.venues.profile import SettingCalls, VenueProfile
+from exchanges.venues.profile import DeadMan, Rows, SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
     TimeInForce.GTC: {"timeInForce": "GTC"},
@@ -63,7 +64,7 @@ class CcxtTrading:
         request = dict.fromkeys(calls.leverage_params, value)
         await setting(
             self._profile,
-            fetch_rows(self._client.exchange, calls.set_leverage, **_symbol_of(listing), **request),
+            self._ask(calls.set_leverage, listing, **request),
         )
 
     async def submit(self, request: OrderRequest) -> OrderReport:
@@ -78,10 +79,9 @@ class CcxtTrading:
 
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
         listing = await self._client.listing(symbol)
-        request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
+        request = {self._profile.client_id_param: client_order_id}
         await reading(
-            self._profile,
-            fetch_rows(self._client.exchange, self._part(listing).cancel_order, **request),
+            self._profile, self._ask(self._part(listing).cancel_order, listing, **request)
         )
 
     async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
@@ -91,10 +91,10 @@ class CcxtTrading:
 
         async def read(part: VenueProfile) -> list[OrderReport]:
             rows = part.all_open_orders if asked is None else part.open_orders
-            request = {} if asked is None else _symbol_of(asked)
+            request = {} if asked is None else naming(rows, part, asked)
             answer = await fetch_rows(self._client.exchange, rows, **request)
             of_part = listings.of(is_spot=part.is_spot)
-            known = ((row, of_part.get(row["symbol"])) for row in answer)
+            known = ((row, of_part.get(row[part.symbol_param])) for row in answer)
             return [self._report(row, listing) for row, listing in known if listing is not None]
 
         answers = await reading(self._profile, all_of(map(read, parts)))
@@ -108,27 +108,36 @@ class CcxtTrading:
         if calls is None:
             raise SettingRefused("margin cannot be added here", venue=self._profile.name)
         request = {calls.amount_param: format(amount.normalize(), "f")}
-        await setting(
-            self._profile,
-            fetch_rows(self._client.exchange, calls.add, **_symbol_of(listing), **request),
-        )
+        await setting(self._profile, self._ask(calls.add, listing, **request))
 
     async def arm_dead_man(self, symbol: Symbol, *, after: timedelta) -> None:
         listing, switch = await self._client.listing(symbol), self._profile.dead_man
         if switch is None:
             raise SettingRefused(self._profile.no_dead_man, venue=self._profile.name)
-        request = {switch.countdown_param: str(after // timedelta(milliseconds=1))}
-        await setting(
-            self._profile,
-            fetch_rows(self._client.exchange, switch.call, **_symbol_of(listing), **request),
-        )
+        if timedelta(0) < after < switch.shortest:
+            raise SettingRefused(
+                f"the countdown takes {switch.shortest.total_seconds():g} s and more, not "
+                f"{after.total_seconds():g} s",
+                venue=self._profile.name,
+            )
+        request = {switch.countdown_param: str(after // switch.unit), **_tag(switch, listing)}
+        if not switch.tag_param:
+            request |= naming(switch.call, self._profile, listing)
+        await setting(self._profile, fetch_rows(self._client.exchange, switch.call, **request))
+
+    async def _ask(self, rows: Rows, listing: Listing, **request: Any) -> list[Row]:
+        named = naming(rows, self._part(listing), listing)
+        return await fetch_rows(self._client.exchange, rows, **named, **request)
 
     def _part(self, listing: Listing) -> VenueProfile:
         return self._profile.part(listing.instrument.kind)
 
     def _own_params(self, request: OrderRequest, listing: Listing) -> Mapping[str, object]:
         part = self._part(listing)
-        return {**part.order_params, **(part.borrow_params if request.may_borrow else {})}
+        borrowing = part.borrow_params if request.may_borrow else {}
+        may_open = part.dead_man is not None and not request.reduce_only
+        tag = _tag(part.dead_man, listing) if may_open else {}
+        return {**part.order_params, **borrowing, **tag}
 
     def _unlendable(self, request: OrderRequest, listing: Listing) -> str | None:
         if not request.may_borrow or self._part(listing).borrow_params:
@@ -146,15 +155,20 @@ class CcxtTrading:
             price,
             {**self._own_params(request, listing), **_order_params(request, listing)},
         )
+        info = order["info"]
+        if "reduceOnly" not in info:
+            # The library makes False of what the venue did not echo.
+            order = {**order, "reduceOnly": None}
         report = parse_account.order_report(order, listing, self._client.now())
-        if difference := _difference(request, report, order["info"], listing):
+        echoed = info.get(self._part(listing).symbol_param) or None
+        if difference := _difference(request, report, echoed, listing):
             raise OrderOutcomeUnknown(difference, venue=self._profile.name)
         return report
 
     async def _look_up(self, client_order_id: ClientOrderId, listing: Listing) -> OrderReport:
-        request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
+        request = {self._profile.client_id_param: client_order_id}
         for rows in self._part(listing).find_order:
-            for row in await fetch_rows(self._client.exchange, rows, **request):
+            for row in await self._ask(rows, listing, **request):
                 report = self._report(row, listing)
                 if report.client_order_id != client_order_id or not report.venue_order_id:
                     raise UnexpectedPayload(
@@ -173,27 +187,29 @@ class CcxtTrading:
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
         rows = calls.position_mode
-        answer = await reading(
-            self._profile,
-            fetch_rows(self._client.exchange, rows, **_symbol_of(listing)),
-        )
+        answer = await reading(self._profile, self._ask(rows, listing))
         if any(parse_account.is_hedge_mode(row, rows.columns) for row in answer):
             raise SettingRefused(calls.hedge_mode_advice, venue=self._profile.name)
 
     async def _set_cross_margin(self, calls: SettingCalls, listing: Listing) -> None:
+        if calls.set_margin_mode is None:
+            return
         if calls.margin_mode is not None:
             rows = calls.margin_mode
             answer = await reading(self._profile, fetch_rows(self._client.exchange, rows))
             if all(row[rows.columns["mode"]] != calls.isolated_name for row in answer):
                 return
-        request = _symbol_of(listing) if calls.margin_mode_takes_symbol else {}
-        await setting(
-            self._profile, fetch_rows(self._client.exchange, calls.set_margin_mode, **request)
-        )
+        rows = calls.set_margin_mode
+        request = naming(rows, self._profile, listing) if calls.margin_mode_takes_symbol else {}
+        await setting(self._profile, fetch_rows(self._client.exchange, rows, **request))
 
 
-def _symbol_of(listing: Listing) -> dict[str, str]:
-    return {"symbol": listing.instrument.venue_symbol}
+def _tag(switch: DeadMan | None, listing: Listing) -> dict[str, str]:
+    """Return the tag by which a countdown knows the orders of one symbol: 16 hex digits."""
+    if switch is None or not switch.tag_param:
+        return {}
+    name = listing.instrument.venue_symbol.encode()
+    return {switch.tag_param: blake2s(name, digest_size=8).hexdigest()}
 
 
 def _order_params(request: OrderRequest, listing: Listing) -> dict[str, object]:
@@ -227,15 +243,15 @@ def _unsendable(request: OrderRequest, listing: Listing) -> str | None:
 
 
 def _difference(
-    request: OrderRequest, report: OrderReport, info: Any, listing: Listing
+    request: OrderRequest, report: OrderReport, symbol: str | None, listing: Listing
 ) -> str | None:
     """Say how the answer fails to confirm the order; what the venue did not echo is no failure."""
     if not report.venue_order_id:
         return "the answer to the order carries no venue id"
-    echoes = [
+    echoes: list[tuple[str, object, object]] = [
         ("client order id", request.client_order_id, report.client_order_id),
         ("symbol", request.symbol, report.symbol),
-        ("symbol", listing.instrument.venue_symbol, info.get("symbol") or None),
+        ("symbol", listing.instrument.venue_symbol, symbol),
         ("side", request.side, report.side),
         ("quantity", request.base_quantity, report.base_quantity),
     ]

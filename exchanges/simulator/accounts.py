@@ -40,7 +40,7 @@ class Account:
     """One API key. `wallets` maps wallet name to asset to balance (negative after a bad end).
 
     `isolated` maps `venue:symbol`, or `venue:*`, to margin added by hand; what is not in it is
-    cross. `countdowns` maps `venue:symbol` to when its orders are cancelled.
+    cross. `countdowns` maps `venue:symbol`, or `venue:#tag`, to when its orders are cancelled.
     """
 
     venue: str
@@ -53,6 +53,7 @@ class Account:
     countdowns: dict[str, datetime] = field(default_factory=dict)
     is_hedge_mode: bool = False
     may_withdraw: bool = False
+    passphrase: str = ""
     created_at: datetime
 
     def leverage(self, venue: str, symbol: str) -> Decimal:
@@ -109,6 +110,7 @@ class Order:
     fee_paid: Decimal = ZERO
     reject_reason: str = ""
     may_borrow: bool = False
+    tag: str = ""
 
     @property
     def remaining(self) -> Decimal:

@@ -21,7 +21,7 @@ from exchanges.simulator.accounts import Account, Origin
 from exchanges.simulator.books import Books
 from exchanges.simulator.interest import BORROW_INITIAL_RATE, owed
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, SPOT_IN_WALLET, Listing
 from exchanges.simulator.margin import locked, margin_state
 from exchanges.simulator.pins import PinnedMarket
 
@@ -64,6 +64,7 @@ class OrderIntent:
     reduce_only: bool
     may_borrow: bool = False
     origin: Origin = Origin.USER
+    tag: str = ""
 
 
 def refusal_of(
@@ -99,10 +100,14 @@ def refusal_of(
         )
         worst = intent.price or max(level.price for level in executions)
         free = _free(account, intent, ledger, market)
-        if intent.listing.venue != BYBIT_SPOT:
-            return _spot_refusal(intent, worst, free)
-        state = margin_state(ledger, market, account, venue=BYBIT, now=now)
-        return _unified_refusal(account, intent, worst, free, state)
+        if intent.listing.venue == BYBIT_SPOT:
+            state = margin_state(ledger, market, account, venue=BYBIT, now=now)
+            return _unified_refusal(account, intent, worst, free, state)
+        if intent.listing.venue in SPOT_IN_WALLET and intent.side is Side.BUY:
+            # Dollars that margin contracts cannot be spent.
+            state = margin_state(ledger, market, account, venue=intent.listing.venue, now=now)
+            free = min(free, state.available)
+        return _spot_refusal(intent, worst, free)
     price = intent.price or opposite[0].price
     return _margin_refusal(account, intent, ledger, market, price, now)
 
@@ -125,9 +130,10 @@ def _format_refusal(intent: OrderIntent) -> Refusal | None:
 
 
 def _duplicate_refusal(account: Account, intent: OrderIntent, ledger: Ledger) -> Refusal | None:
-    """Bybit never takes an id twice; Binance does once the earlier order is final."""
+    """Refuse an id that is taken: for good, or as long as the earlier order works."""
     named = ledger.orders_named(account.api_key, intent.listing.venue, intent.client_order_id)
-    clashes = [order for order in named if intent.listing.is_at_bybit or not order.is_final]
+    takes_again = intent.listing.habits.takes_ids_again
+    clashes = [order for order in named if not (takes_again and order.is_final)]
     if intent.client_order_id and clashes:
         detail = f"client order id {intent.client_order_id} is taken"
         return Refusal(reason=RefusalReason.DUPLICATE_ID, detail=detail)

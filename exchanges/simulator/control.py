@@ -18,7 +18,7 @@ from exchanges.simulator.control_wire import (
     text,
     wallets,
 )
-from exchanges.simulator.listings import BYBIT
+from exchanges.simulator.listings import OWNERS, wallet_names
 from exchanges.simulator.observer import ledger_view
 from exchanges.simulator.outside import OutsideDoor
 from exchanges.simulator.venues import Venues
@@ -78,17 +78,19 @@ class ControlDoor:
         if known is not None:
             return answer({"created": False, "uid": known.uid})
         venue = text(body, "venue")
-        names = {"binance": ("spot", "usdm"), "binanceusdm": ("spot", "usdm"), BYBIT: ("unified",)}
-        if venue not in names:
-            raise ControlRefusal(f"venue {venue!r} is none of binance, bybit")
+        owner = OWNERS.get(venue)
+        if owner is None:
+            owners = ", ".join(dict.fromkeys(OWNERS.values()))
+            raise ControlRefusal(f"venue {venue!r} is none of {owners}")
         account = Account(
-            venue=BYBIT if venue == BYBIT else "binance",
+            venue=owner,
             api_key=api_key,
             secret=text(body, "api_secret"),
             uid=FIRST_UID + len(self._simulator.ledger.accounts),
-            wallets=wallets(body.get("balances", {}), names[venue]),
+            wallets=wallets(body.get("balances", {}), wallet_names(owner)),
             is_hedge_mode=bool(body.get("hedge_mode", False)),
             may_withdraw=bool(body.get("may_withdraw", False)),
+            passphrase=str(body.get("api_passphrase", "")),
             created_at=self._simulator.now(),
         )
         self._simulator.ledger.put_account(account)

@@ -12,7 +12,7 @@ from enum import StrEnum
 import orjson
 
 from exchanges.simulator.faults import Action, FaultRule
-from exchanges.simulator.wire import WireResponse
+from exchanges.simulator.wire import Dialect, WireResponse
 
 
 class Ending(StrEnum):
@@ -51,13 +51,13 @@ AFTER_ACCEPT = frozenset(
 )
 
 
-def early_delivery(rule: FaultRule, *, is_bybit: bool) -> Delivery | None:
+def early_delivery(rule: FaultRule, dialect: Dialect) -> Delivery | None:
     """Return the delivery of a fault that strikes before the venue sees the request, or None."""
     if rule.action in AFTER_ACCEPT:
         return None
     if rule.action is Action.DROP_BEFORE_ACCEPT:
         return Delivery(ending=Ending.CLOSE)
-    return Delivery(ending=Ending.ANSWER, response=_refusal(rule, is_bybit=is_bybit))
+    return Delivery(ending=Ending.ANSWER, response=_refusal(rule, dialect))
 
 
 def late_delivery(rule: FaultRule, response: WireResponse) -> Delivery:
@@ -74,24 +74,21 @@ def late_delivery(rule: FaultRule, response: WireResponse) -> Delivery:
     return Delivery(ending=Ending.ANSWER, response=response, delay=delay)
 
 
-def _refusal(rule: FaultRule, *, is_bybit: bool) -> WireResponse:
+def _refusal(rule: FaultRule, dialect: Dialect) -> WireResponse:
     if rule.action is Action.SERVER_ERROR:
         return _server_error(rule)
     code, message, headers = rule.code, rule.message, {}
-    status = rule.status or 400
+    status = rule.status or dialect.reject_status
     if rule.action in (Action.RATE_LIMIT, Action.BAN):
         status = 418 if rule.action is Action.BAN else 429
         if rule.retry_after is not None:
             headers["Retry-After"] = str(rule.retry_after)
-        code, message = (10006, "Too many visits!") if is_bybit else (-1003, "Too many requests.")
-    if is_bybit:
-        # Bybit answers its own refusals, rate limits included, with HTTP 200.
-        status = rule.status or (200 if rule.action is Action.REJECT else status)
-        body = {"retCode": code, "retMsg": message, "result": {}, "retExtInfo": {}, "time": 0}
-    else:
-        body = {"code": code, "msg": message}
+        code, message = dialect.too_many
     return WireResponse(
-        status=status, body=orjson.dumps(body), outcome=f"fault:{code}", headers=headers
+        status=status,
+        body=orjson.dumps(dialect.body(code, message)),
+        outcome=f"fault:{code}",
+        headers=headers,
     )
 
 

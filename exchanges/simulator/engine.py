@@ -26,13 +26,6 @@ QUEUE_TIME = timedelta(seconds=2)
 FIRST_NUMBER = 1_000_000
 NAMESPACE = UUID("8f0f1a52-6f4b-5d1c-9a51-3f2f0f7a6b10")
 ZERO = Decimal(0)
-# How Binance names the orders that it makes itself; Bybit says it by the kind of the execution.
-VENUE_IDS = {
-    Origin.LIQUIDATION: "autoclose-{number}",
-    Origin.ADL: "adl_autoclose",
-    Origin.SETTLEMENT: "settlement_autoclose-{number}",
-    Origin.DELIVERY: "settlement_autoclose-{number}",
-}
 
 
 class Engine:
@@ -56,11 +49,9 @@ class Engine:
         refusal = refusal_of(
             account, intent, ledger=self._ledger, market=self._market, books=self._books, now=now
         )
-        # Bybit accepts a crossing post-only order and cancels it; Binance refuses it.
+        crossing = intent.listing.habits.cancels_crossing
         late_cancel = (
-            refusal is not None
-            and refusal.reason is RefusalReason.WOULD_TAKE
-            and intent.listing.is_at_bybit
+            refusal is not None and refusal.reason is RefusalReason.WOULD_TAKE and crossing != ""
         )
         if refusal is not None and not late_cancel:
             return refusal
@@ -68,7 +59,7 @@ class Engine:
         self._ledger.put_order(order)
         self._report(Happening.NEW, account, order, now)
         if late_cancel:
-            order.reject_reason = "EC_PostOnlyWillTakeLiquidity"
+            order.reject_reason = crossing
             self._finish(account, order, VenueOrderStatus.CANCELED, now)
             return order
         self._take(account, order, intent.listing, now)
@@ -110,7 +101,7 @@ class Engine:
         if not held:
             return None
         number = self._ledger.next_order_number()
-        own_id = "" if listing.is_at_bybit else VENUE_IDS[origin].format(number=number)
+        own_id = listing.habits.own_orders.get(origin, "").format(number=number)
         intent = OrderIntent(
             listing=listing,
             client_order_id=own_id,
@@ -133,15 +124,14 @@ class Engine:
 
     def _new_order(self, account: Account, intent: OrderIntent, now: datetime) -> Order:
         number = self._ledger.next_order_number()
-        venue, is_bybit = intent.listing.venue, intent.listing.is_at_bybit
-        plain = str(FIRST_NUMBER + number)
+        habits, plain = intent.listing.habits, str(FIRST_NUMBER + number)
         return Order(
             number=number,
-            venue_order_id=str(uuid5(NAMESPACE, f"order-{number}")) if is_bybit else plain,
-            venue=venue,
+            venue_order_id=str(uuid5(NAMESPACE, f"order-{number}")) if habits.long_ids else plain,
+            venue=intent.listing.venue,
             symbol=intent.listing.symbol,
             api_key=account.api_key,
-            client_order_id=intent.client_order_id or ("" if is_bybit else f"web_{plain}"),
+            client_order_id=intent.client_order_id or habits.unnamed.format(number=plain),
             side=intent.side,
             order_type=intent.order_type,
             time_in_force=intent.time_in_force,
@@ -154,6 +144,7 @@ class Engine:
             updated_at=now,
             visible_at=now,
             may_borrow=intent.may_borrow,
+            tag=intent.tag,
         )
 
     def _take(self, account: Account, order: Order, listing: Listing, now: datetime) -> None:
@@ -266,7 +257,7 @@ class Engine:
         return TradeRow(
             number=number,
             venue_trade_id=(
-                str(uuid5(NAMESPACE, f"trade-{number}")) if listing.is_at_bybit else plain
+                str(uuid5(NAMESPACE, f"trade-{number}")) if listing.habits.long_ids else plain
             ),
             order_number=order.number,
             venue_order_id=order.venue_order_id,

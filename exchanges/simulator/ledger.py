@@ -169,6 +169,11 @@ class Ledger:
             if row.base_quantity and api_key in (None, row.api_key) and venue in (None, row.venue)
         ]
 
+    def holdings_ever(self, api_key: str, venue: str) -> list[HoldingRow]:
+        """Return the positions of an account at a venue, those that are closed included."""
+        rows = self._holdings.values()
+        return [row for row in rows if (row.api_key, row.venue) == (api_key, venue)]
+
     def add_settlement(self, row: SettlementRow) -> None:
         self._settlements[(row.venue, row.symbol)].append(row)
         self._storage.put("settlement", f"{row.venue}:{row.symbol}:{row.settled_at}", row)

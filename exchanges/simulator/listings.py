@@ -12,12 +12,32 @@ from typing import NamedTuple
 
 from exchanges.domain import InstrumentKind
 from exchanges.matching import LeverageTier, tiers_from
+from exchanges.simulator.habits import BINANCE_HABITS, BYBIT_HABITS, OKX_HABITS, Habits
 
-SPOT, USDM, BYBIT = "binance", "binanceusdm", "bybit"
+SPOT, USDM, BYBIT, OKX = "binance", "binanceusdm", "bybit", "okx"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
-WALLETS = {SPOT: "spot", USDM: "usdm", BYBIT: UNIFIED, BYBIT_SPOT: UNIFIED}
+WALLETS = {SPOT: "spot", USDM: "usdm", BYBIT: UNIFIED, BYBIT_SPOT: UNIFIED, OKX: "trading"}
+HABITS = {
+    SPOT: BINANCE_HABITS,
+    USDM: BINANCE_HABITS,
+    BYBIT: BYBIT_HABITS,
+    BYBIT_SPOT: BYBIT_HABITS,
+    OKX: OKX_HABITS,
+}
+# Whose account trades at a venue: one key opens all of a company's.
+OWNERS = {SPOT: SPOT, USDM: SPOT, BYBIT: BYBIT, BYBIT_SPOT: BYBIT, OKX: OKX}
+CONTRACT_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
+# Where spot is paid from the wallet that margins contracts, by the venue of these.
+SPOT_IN_WALLET = {BYBIT: BYBIT_SPOT, OKX: OKX}
+
+
+def wallet_names(owner: str) -> tuple[str, ...]:
+    """Return the wallets of an account, each once."""
+    venues = [venue for venue, whose in OWNERS.items() if whose == owner]
+    return tuple(dict.fromkeys(WALLETS[venue] for venue in venues))
+
 
 ListingKey = tuple[str, str]
 
@@ -45,14 +65,16 @@ class Listing:
     is_inverse: bool = False
     expires_at: datetime | None = None
     most_borrowed: Decimal = Decimal(0)
+    # Base units of one contract, where the venue counts in contracts.
+    contract_value: Decimal = Decimal(1)
 
     @property
     def key(self) -> ListingKey:
         return (self.venue, self.symbol)
 
     @property
-    def is_at_bybit(self) -> bool:
-        return self.venue in (BYBIT, BYBIT_SPOT)
+    def habits(self) -> Habits:
+        return HABITS[self.venue]
 
     @property
     def pair(self) -> str:
@@ -129,9 +151,23 @@ SPOT_TIERS = (
     ),
 )
 USDM_MIN_NOTIONALS = {"BTC": "100", "ETH": "20"}
+# Base units of one contract, and its smallest part that is traded.
+OKX_CONTRACTS = {
+    "BTC": ("0.01", "0.01"),
+    "ETH": ("0.1", "0.01"),
+    "SOL": ("1", "0.01"),
+    "XRP": ("100", "0.01"),
+    "DOGE": ("1000", "0.01"),
+    "ADA": ("100", "0.1"),
+    "LINK": ("1", "0.1"),
+    "AVAX": ("1", "0.1"),
+    "HYPE": ("0.1", "1"),
+}
 
 
 def _perpetual(venue: str, base: str) -> Listing:
+    if venue == OKX:
+        return _in_contracts(_perpetual(USDM, base))
     character = CHARACTERS[base]
     is_bybit = venue == BYBIT
     return Listing(
@@ -153,12 +189,28 @@ def _perpetual(venue: str, base: str) -> Listing:
     )
 
 
+def _in_contracts(listing: Listing) -> Listing:
+    """Return the like of a perpetual at OKX, which knows no least value of an order."""
+    value, part = map(Decimal, OKX_CONTRACTS[listing.base])
+    return replace(
+        listing,
+        venue=OKX,
+        symbol=f"{listing.base}-{listing.quote}-SWAP",
+        lot=value * part,
+        max_quantity=value * part * 10_000_000,
+        min_notional=Decimal(0),
+        contract_value=value,
+    )
+
+
+DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
+
+
 def _future(venue: str, base: str, expires_at: datetime) -> Listing:
     perpetual = _perpetual(venue, base)
-    date = expires_at.strftime("-%d%b%y" if venue == BYBIT else "_%y%m%d").upper()
     return replace(
         perpetual,
-        symbol=f"{base}USDT{date}",
+        symbol=expires_at.strftime(DATED_NAMES[venue].format(base=base)).upper(),
         kind=InstrumentKind.FUTURE,
         expires_at=expires_at,
         spread_bps=perpetual.spread_bps * 4,
@@ -168,13 +220,15 @@ def _future(venue: str, base: str, expires_at: datetime) -> Listing:
 
 def _spot(venue: str, base: str) -> Listing:
     tick, lot = SPOT_FILTERS[base]
+    is_okx = venue == OKX
     return replace(
         _perpetual(USDM, base),
         venue=venue,
+        symbol=f"{base}-USDT" if is_okx else f"{base}USDT",
         kind=InstrumentKind.SPOT,
         tick=Decimal(tick),
         lot=Decimal(lot),
-        min_notional=Decimal(5),
+        min_notional=Decimal(0 if is_okx else 5),
         maker_fee=Decimal("0.001"),
         taker_fee=Decimal("0.001"),
         tiers=SPOT_TIERS,
@@ -208,25 +262,29 @@ def _last_friday(year: int, month: int) -> datetime:
 
 
 def listed(
-    perpetual_bases: tuple[str, ...], *, expiries: tuple[datetime, ...] = ()
+    perpetual_bases: tuple[str, ...],
+    *,
+    expiries: tuple[datetime, ...] = (),
+    without: frozenset[str] = frozenset(),
 ) -> dict[ListingKey, Listing]:
-    """Return each base as perpetual at both venues, some as spot, and one inverse contract.
+    """Return each base as perpetual at each venue, some as spot, and one inverse contract.
 
-    The largest are also listed as futures that are delivered at `expiries`.
+    The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
+    lists nothing.
     """
-    rows = [_perpetual(venue, base) for venue in (USDM, BYBIT) for base in perpetual_bases]
+    rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
         _spot(venue, base)
-        for venue in (SPOT, BYBIT_SPOT)
+        for venue in SPOT_VENUES
         for base in SPOT_BASES
         if base in perpetual_bases
     ]
     rows += [
         _future(venue, base, expires_at)
-        for venue in (USDM, BYBIT)
+        for venue in CONTRACT_VENUES
         for base in DATED_BASES
         if base in perpetual_bases
         for expires_at in sorted(expiries)
     ]
     rows.append(_inverse())
-    return {row.key: row for row in rows}
+    return {row.key: row for row in rows if row.venue not in without}

@@ -15,7 +15,7 @@ from exchanges.simulator.interest import (
     debt_worth,
 )
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, WALLETS
+from exchanges.simulator.listings import SPOT_IN_WALLET, WALLETS
 from exchanges.simulator.market import Market
 
 ZERO = Decimal(0)
@@ -55,8 +55,10 @@ def margin_state(
 
 def _order_margin(ledger: Ledger, market: Market, account: Account, venue: str) -> Decimal:
     orders = ledger.open_orders(api_key=account.api_key, venue=venue)
-    held = locked(ledger, market, account, "USDT", venue=BYBIT_SPOT) if venue == BYBIT else ZERO
-    return sum((order_margin(account, order) for order in orders), held)
+    of_contracts = [row for row in orders if market.listings[(venue, row.symbol)].is_contract]
+    spot = SPOT_IN_WALLET.get(venue)
+    held = locked(ledger, market, account, "USDT", venue=spot) if spot else ZERO
+    return sum((order_margin(account, order) for order in of_contracts), held)
 
 
 def isolated_margin(account: Account, row: HoldingRow) -> Decimal:
@@ -114,6 +116,8 @@ def locked(ledger: Ledger, market: Market, account: Account, asset: str, *, venu
     total = ZERO
     for order in ledger.open_orders(api_key=account.api_key, venue=venue):
         listing = market.listings[(venue, order.symbol)]
+        if listing.is_contract:
+            continue
         if order.side is Side.BUY and listing.quote == asset and order.price is not None:
             total += order.remaining * order.price
         elif order.side is Side.SELL and listing.base == asset:

@@ -19,6 +19,7 @@ from exchanges.simulator.listings import (
     BYBIT,
     BYBIT_SPOT,
     CHARACTERS,
+    OKX,
     SPOT,
     USDM,
     Listing,
@@ -142,7 +143,10 @@ class ReplayMarket:
     """A recording as a market; implements `exchanges.simulator.market.Market`."""
 
     def __init__(self, recording: Recording, compression: Compression) -> None:
-        self.listings: Mapping[ListingKey, Listing] = listed(recording.bases)
+        # Nobody recorded OKX for as long as the others.
+        self.listings: Mapping[ListingKey, Listing] = listed(
+            recording.bases, without=frozenset({OKX})
+        )
         self._recording = recording
         self._time = compression
 

@@ -18,7 +18,7 @@ from exchanges.simulator.accounts import (
 from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, Listing
+from exchanges.simulator.listings import Listing
 from exchanges.simulator.margin import margin_state, state_behind
 from exchanges.simulator.market import next_settlement
 from exchanges.simulator.pins import PinnedMarket
@@ -130,8 +130,7 @@ class FundingClock:
 
 
 def _payment_id(listing: Listing, number: int) -> str:
-    plain = str(9_000_000_000 + number)
-    return f"funding-{plain}" if listing.venue == BYBIT else plain
+    return f"{listing.habits.payment_prefix}{9_000_000_000 + number}"
 
 
 def liquidate_weak(ledger: Ledger, market: PinnedMarket, engine: Engine, *, now: datetime) -> None:

@@ -9,6 +9,9 @@ from exchanges.simulator.faces.binance_sockets import ApiSocket, StreamSocket, U
 from exchanges.simulator.faces.binance_usdm import listen_key_of
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
 from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
+from exchanges.simulator.faces.okx_feeds import OkxFeed
+from exchanges.simulator.faces.okx_sockets import PrivateSocket as OkxPrivateSocket
+from exchanges.simulator.faces.okx_sockets import PublicSocket as OkxPublicSocket
 from exchanges.simulator.faces.sockets import VenueSocket
 from exchanges.simulator.listings import SPOT, USDM
 from exchanges.simulator.venues import Venues
@@ -27,6 +30,7 @@ class Switchboard:
             f"/v5/public/{category}": BybitFeed(self._simulator, category)
             for category in ("linear", "inverse", "spot")
         }
+        self._okx = OkxFeed(self._simulator)
 
     def open(self, host: str, path: str, query: str) -> VenueSocket | None:
         """Return the venue's end of a new socket, or None where no socket answers."""
@@ -38,6 +42,10 @@ class Switchboard:
             return PrivateSocket(self._simulator)
         if host == "stream.bybit.com" and path in self._bybit:
             return PublicSocket(self._bybit[path])
+        if host == "ws.okx.com" and path == "/ws/v5/public":
+            return OkxPublicSocket(self._okx)
+        if host == "ws.okx.com" and path == "/ws/v5/private":
+            return OkxPrivateSocket(self._simulator)
         return None
 
     def _binance_socket(self, host: str, path: str, query: str) -> VenueSocket | None:

@@ -13,8 +13,9 @@ from exchanges.simulator.deliveries import Delivery, Ending, early_delivery, lat
 from exchanges.simulator.faces.binance_spot import BinanceSpotFace
 from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
 from exchanges.simulator.faces.bybit import BybitFace
+from exchanges.simulator.faces.okx import OkxFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, OKX, SPOT, USDM
 from exchanges.simulator.wire import Face, WireRequest
 
 VENUE_OF_HOST = {
@@ -26,7 +27,11 @@ VENUE_OF_HOST = {
     "ws-fapi.binance.com": USDM,
     "api.bybit.com": BYBIT,
     "stream.bybit.com": BYBIT,
+    "www.okx.com": OKX,
+    "ws.okx.com": OKX,
 }
+# Under which venue's name the requests for another are known.
+HOMES = {BYBIT_SPOT: BYBIT}
 
 
 class Venues:
@@ -38,7 +43,13 @@ class Venues:
         self.bybit = BybitFace(simulator)
         self.spot = BinanceSpotFace(simulator)
         self.usdm = BinanceUsdmFace(simulator)
-        self._faces: dict[str, Face] = {SPOT: self.spot, USDM: self.usdm, BYBIT: self.bybit}
+        self.okx = OkxFace(simulator)
+        self._faces: dict[str, Face] = {
+            SPOT: self.spot,
+            USDM: self.usdm,
+            BYBIT: self.bybit,
+            OKX: self.okx,
+        }
 
     def knows(self, host: str) -> bool:
         return host in VENUE_OF_HOST
@@ -52,7 +63,7 @@ class Venues:
     def answer(self, request: WireRequest, rule: FaultRule | None = None) -> Delivery:
         """Let the venue act on a request, disturbed by `rule`, and return what to deliver."""
         venue = VENUE_OF_HOST[request.host]
-        early = early_delivery(rule, is_bybit=venue == BYBIT) if rule else None
+        early = early_delivery(rule, self._faces[venue].dialect) if rule else None
         if early is not None:
             outcome = early.response.outcome if early.response else "dropped"
             self._log(venue, request, outcome=outcome, ending=early.ending)
@@ -67,14 +78,14 @@ class Venues:
             delivery = late_delivery(rule, response)
         self._log(venue, request, outcome=response.outcome, ending=delivery.ending)
         # Market data is read many times a second; only what concerns money must be on disk now.
-        if request.headers.get("x-mbx-apikey") or request.headers.get("x-bapi-api-key"):
+        if request.headers.get(self._faces[venue].key_header):
             self.simulator.ledger.commit()
         return delivery
 
     def _hide_order(self, venue: str, request: WireRequest, *, seconds: float) -> None:
         client_order_id = self._faces[venue].client_order_id(request)
         for order in self.simulator.ledger.orders.values():
-            home = BYBIT if order.venue == BYBIT_SPOT else order.venue
+            home = HOMES.get(order.venue, order.venue)
             if home == venue and order.client_order_id == client_order_id:
                 order.visible_at = order.created_at + timedelta(seconds=seconds)
                 self.simulator.ledger.put_order(order)

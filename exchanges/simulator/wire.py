@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -72,8 +72,20 @@ class VenueRefusal(Exception):
         self.status = status
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a venue words what a fault makes it refuse: a body, its status, and its rate limit."""
+
+    body: Callable[[int, str], Json]
+    reject_status: int
+    too_many: tuple[int, str]
+
+
 class Face(Protocol):
-    """One venue's protocol over REST."""
+    """One venue's protocol over REST. `key_header` is where a signed request names its key."""
+
+    dialect: Dialect
+    key_header: str
 
     def handle(self, request: WireRequest, *, now: datetime) -> WireResponse: ...
 

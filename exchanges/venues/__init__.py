@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from exchanges.venues import binance, binanceusdm, bybit
+from exchanges.venues import binance, binanceusdm, bybit, okx
 from exchanges.venues.profile import VenueProfile
 
 PROFILES: dict[str, VenueProfile] = {
-    module.PROFILE.name: module.PROFILE for module in (binance, binanceusdm, bybit)
+    module.PROFILE.name: module.PROFILE for module in (binance, binanceusdm, bybit, okx)
 }
 
 

@@ -37,6 +37,8 @@ class Paging(StrEnum):
     FORWARD = "forward"
     BACKWARD = "backward"
     CURSOR = "cursor"
+    # Newest first; the next page is what is older than the id at the end of the last.
+    OLDER_THAN_ID = "older_than_id"
 
 
 class IntervalRule(StrEnum):
@@ -45,6 +47,8 @@ class IntervalRule(StrEnum):
     NONE = "none"
     LISTED_MINUTES = "listed_minutes"
     ADJUSTED_HOURS_OR_SPACING = "adjusted_hours_or_spacing"
+    # Each rate names the settlement to come and the one after it.
+    NEXT_TWO_SETTLEMENTS = "next_two_settlements"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +65,18 @@ class Rows:
     paging: Paging = Paging.SINGLE
     page_size: int = 0
     window: timedelta = timedelta(days=7)
+    # The parameters that bound a list by time, in milliseconds.
+    span: tuple[str, str] = ("startTime", "endTime")
     # One request per entry where a venue wants the list asked for in parts.
     parts: tuple[Mapping[str, object], ...] = (EMPTY,)
+    # Sent besides for an instrument of that kind.
+    of_kind: Mapping[InstrumentKind, Mapping[str, object]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    # What names an instrument here instead of its symbol: parameter by key of the raw listing.
+    of_listing: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    # The call that is up to date, and how far back it reaches, where `method` itself lags.
+    recent: tuple[str, timedelta] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +88,9 @@ class SettingCalls:
     leverage_params: tuple[str, ...]
     whole_leverage: bool
     hedge_mode_advice: str
-    set_margin_mode: Rows
-    margin_mode_takes_symbol: bool
+    # None where each order says by itself that it is cross.
+    set_margin_mode: Rows | None = None
+    margin_mode_takes_symbol: bool = False
     # Read first where setting it would touch the whole account.
     margin_mode: Rows | None = None
     isolated_name: str = ""
@@ -99,20 +114,44 @@ class IsolatedMargin:
 class DeadMan:
     """A countdown after which the venue cancels every order of one symbol, unless it is renewed.
 
-    `countdown_param` takes milliseconds; 0 ends it.
+    `countdown_param` takes whole `unit`s; 0 ends it. With a `tag_param` it cancels what carries the
+    same tag: every order that may open, by its symbol; without one the call names the symbol.
     """
 
     call: Rows
     countdown_param: str
+    unit: timedelta = timedelta(milliseconds=1)
+    shortest: timedelta = timedelta(0)
+    tag_param: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRule:
-    """A key is refused where the answer at `path` is `refused`, or a list that holds it."""
+    """A key is refused where the answer at `path` is `refused`, or a list that holds it.
+
+    A text with commas is such a list. With `is_needed` it is refused where that is missing.
+    """
 
     path: tuple[str, ...]
     refused: object
     advice: str
+    is_needed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyTiers:
+    """How the lowest risk tier is read at a venue that tells it by families of contracts only.
+
+    `kind_key` and `family_key` are keys of the raw listing; `call` has the columns `family` and
+    `maintenance` and takes `most` families at once, `burst` times per `burst_every`.
+    """
+
+    call: Rows
+    kind_key: str
+    family_key: str
+    most: int
+    burst: int
+    burst_every: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,18 +175,29 @@ class VenueProfile:
     interval_rule: IntervalRule
     receive_window: timedelta
     depth_sizes: tuple[int, ...]
+    # The header that says until when an order may be executed; empty: signing bounds it.
+    deadline_header: str = ""
+    # What a raw listing must say to be traded here: key and the values that will do.
+    only_listed: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    # What a call names an instrument by, and a row of orders.
+    symbol_param: str = "symbol"
     # The venue's own name of a dated future, as `strftime` writes it, in capitals; empty: none.
     dated_symbol: str = ""
+    # Whether its contracts are as large as those of its perpetual, else one base unit.
+    dated_like_perpetual: bool = False
     # Who runs it, where one company runs several venues; empty: a company of its own.
     company: str = ""
 
     book_tops: Rows
     quotes: Rows
+    # Where the coming rates are, if not beside the quotes.
+    funding_rates: Rows | None = None
     settled_funding: Rows | None
     # How it makes a funding rate of the premium; None where nobody knows.
     premium: PremiumTerms | None = None
     adjusted_intervals: Rows | None = None
     leverage_tiers: Rows | None = None
+    family_tiers: FamilyTiers | None = None
 
     # Where the raw listing states the largest market order, if the library does not.
     largest_market_order: tuple[str, ...] = ()
@@ -176,6 +226,8 @@ class VenueProfile:
     settlement_slack: timedelta = timedelta(0)
     # +1 where the venue's number is positive for money received, -1 where it is for money paid.
     funding_sign: int = 1
+    # +1 where fees and rates are positive for money paid, -1 where they are negative.
+    fee_sign: int = 1
     # Rows of the fills call that are no executions.
     not_fills: frozenset[str] = frozenset()
     # What the venue closed by itself: by the kind of the row, or by how the order's id begins.
@@ -184,6 +236,8 @@ class VenueProfile:
     # Where the fills call leaves the own id out: the call that names it by the venue's order id.
     order_of_fill: Rows | None = None
     fee_tier: Rows
+    # The key of the raw listing that a row of fees names, where it is not the symbol.
+    fee_group: str = ""
     fallback_maker: Decimal
     fallback_taker: Decimal
     key_rights: KeyRights
@@ -223,4 +277,5 @@ class VenueProfile:
         for (known, part), verdict in self.message_verdicts.items():
             if code == known and part.lower() in message.lower():
                 return verdict
-        return self.verdicts.get(code)
+        # A code may come with a sub-code behind it.
+        return self.verdicts.get(code.partition("_")[0])

@@ -37,8 +37,8 @@ from tests.machine import ROOT, START_SECONDS, clean_environment, wait_until
 
 T = TypeVar("T")
 
-VENUES = ("binance", "binanceusdm", "bybit")
-DERIVATIVES = ("binanceusdm", "bybit")
+DERIVATIVES = ("binanceusdm", "bybit", "okx")
+VENUES = ("binance", *DERIVATIVES)
 SECONDS = 20.0
 _numbers = count(1)
 
@@ -177,14 +177,24 @@ OpenDesk = Callable[..., Desk]
 def open_desk(simulator: Simulator) -> OpenDesk:
     """Return a maker of fresh accounts with 100,000 USDT at a venue."""
 
-    def make(venue: str, *, secret: str | None = None, **options: Any) -> Desk:
-        return desk_at(simulator, venue, secret=secret, **options)
+    def make(venue: str, **options: Any) -> Desk:
+        return desk_at(simulator, venue, **options)
 
     return make
 
 
-def desk_at(simulator: Simulator, venue: str, *, secret: str | None = None, **options: Any) -> Desk:
-    """Open an account at the venue; `secret`: what we believe, where it is not the true one."""
+def desk_at(
+    simulator: Simulator,
+    venue: str,
+    *,
+    secret: str | None = None,
+    passphrase: str | None = None,
+    **options: Any,
+) -> Desk:
+    """Open an account at the venue.
+
+    `secret` and `passphrase`: what we believe, where it is not the true one.
+    """
     name = f"key-{venue}-{next(_numbers)}"
     simulator.ask(
         "POST",
@@ -192,6 +202,7 @@ def desk_at(simulator: Simulator, venue: str, *, secret: str | None = None, **op
         venue=venue,
         api_key=name,
         api_secret=f"secret-{name}",
+        api_passphrase=f"passphrase-{name}",
         balances={"USDT": 100_000, "BTC": 1} if venue == "binance" else {"USDT": 100_000},
         **options,
     )
@@ -201,6 +212,7 @@ def desk_at(simulator: Simulator, venue: str, *, secret: str | None = None, **op
         mode=Mode.REHEARSAL,
         api_key=name,
         secret=secret or f"secret-{name}",
+        passphrase=passphrase or f"passphrase-{name}",
     )
     return Desk(
         venue=venue,

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from exchanges.ccxt_adapter.library import Credential, create_exchange
+from exchanges.ccxt_adapter.library import Credential, Surroundings, create_exchange
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import VenueProfile
 
 pytestmark = pytest.mark.protocol
 
-KEY = Credential(api_key="visible-key", secret="visible-secret")
+KEY = Credential(api_key="visible-key", secret="visible-secret", passphrase="visible-passphrase")
 
 
 @pytest.fixture(params=sorted(PROFILES))
@@ -24,7 +25,9 @@ def test_order_client_never_retries_and_never_queues(profile: VenueProfile) -> N
 
     assert exchange.options["maxRetriesOnFailure"] == 0
     assert exchange.enableRateLimit is False
-    assert exchange.options["recvWindow"] == profile.receive_window.total_seconds() * 1000
+    assert profile.deadline_header or (
+        exchange.options["recvWindow"] == profile.receive_window.total_seconds() * 1000
+    )
     assert exchange.timeout <= profile.receive_window.total_seconds() * 1000
     assert exchange.number is Decimal
 
@@ -53,6 +56,20 @@ def test_orders_name_no_broker() -> None:
     request = exchange.sign("v5/order/create", ["private"], "POST", {"symbol": "BTCUSDT"})
 
     assert "Referer" not in request["headers"]
+
+
+def test_what_changes_something_says_until_when_where_signing_does_not_bound_it() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    surroundings = Surroundings(now=lambda: at)
+    exchange = create_exchange(PROFILES["okx"], credential=KEY, surroundings=surroundings)
+    # Ours is two seconds ahead of the venue.
+    exchange.options["timeDifference"] = 2_000
+
+    placing = exchange.sign("trade/order", ["private"], "POST", {"clOrdId": "a1"})
+    reading = exchange.sign("trade/order", ["private"], "GET", {"clOrdId": "a1"})
+
+    assert placing["headers"]["expTime"] == str(int(at.timestamp() * 1000) - 2_000 + 5_000)
+    assert "expTime" not in reading["headers"]
 
 
 def test_library_logs_no_requests_at_any_level() -> None:

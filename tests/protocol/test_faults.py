@@ -66,6 +66,15 @@ def answered(
         ("bybit", "10002", "invalid request, check your timestamp", VenueUnavailable),
         ("bybit", "10006", "Too many visits!", RateLimited),
         ("bybit", "10003", "API key is invalid.", CredentialRefused),
+        ("okx", "51008", "Insufficient USDT margin in account", InsufficientMargin),
+        ("okx", "51008_1001", "Insufficient USDT margin in account", InsufficientMargin),
+        ("okx", "51121", "Must be a multiple of the lot size.", InvalidOrder),
+        ("okx", "51170", "Can't be the same trading direction", NothingToReduce),
+        ("okx", "51016", "Client order ID already exists.", DuplicateClientOrderId),
+        ("okx", "50037", "Order expired.", VenueUnavailable),
+        ("okx", "51030", "Funding fee is being settled.", VenueUnavailable),
+        ("okx", "50011", "Too Many Requests", RateLimited),
+        ("okx", "50110", "Your IP is not in the whitelist.", CredentialRefused),
     ],
 )
 def test_listed_code_is_certain(
@@ -93,6 +102,12 @@ def test_listed_code_is_certain(
         ("binanceusdm", answered(ccxt.InvalidOrder, "-9999")),
         ("bybit", answered(ccxt.ExchangeError, "10016", "Internal server error", 200)),
         ("bybit", answered(ccxt.ExchangeError, "10000", "Server Timeout", 200)),
+        # "Operation failed" without a row that says why.
+        ("okx", answered(ccxt.ExchangeError, "1", "Operation failed.", 200)),
+        ("okx", answered(ccxt.RequestTimeout, "50004", "API endpoint request timeout.")),
+        ("okx", answered(ccxt.ExchangeError, "51149", "Order timed out.", 500)),
+        ("okx", answered(ccxt.ExchangeError, "51054", "Request timed out.", 500)),
+        ("okx", answered(ccxt.ExchangeError, "50026", "System error.", 500)),
         ("bybit", KeyError("orderId")),
         ("bybit", TimeoutError()),
     ],
@@ -153,3 +168,23 @@ def test_exception_keeps_no_frame_that_held_the_secret() -> None:
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_refusal_of_one_order_is_read_from_its_row_and_not_from_the_answer() -> None:
+    row = {"ordId": "", "sCode": "51016", "sMsg": "Client order ID already exists."}
+    payload = {"code": "1", "msg": "All operations failed", "data": [row]}
+
+    answer = Answer.read(200, {}, payload, secrets=())
+
+    assert (answer.code, answer.message) == ("51016", "Client order ID already exists.")
+
+
+@pytest.mark.parametrize(
+    "rows", [[], None, "none", [None], [{"sCode": "0"}], [{"sCode": "51016"}, {"sCode": "51008"}]]
+)
+def test_answer_without_one_refused_row_speaks_for_itself(rows: object) -> None:
+    answer = Answer.read(
+        200, {}, {"code": "50026", "msg": "System error", "data": rows}, secrets=()
+    )
+
+    assert (answer.code, answer.message) == ("50026", "System error")

@@ -156,7 +156,10 @@ def test_fee_rates_and_funding_history_of_bybit_are_read() -> None:
     assert rows is not None
 
     tier = parse_account.fee_tier(
-        rows_of(fees, "bybit/http_get_fee_rate.json")[0], fees.columns, listing_of("BTCUSDT")
+        rows_of(fees, "bybit/http_get_fee_rate.json")[0],
+        fees.columns,
+        listing_of("BTCUSDT"),
+        BYBIT,
     )
     settled = [
         parse.settled_funding(row, rows.columns, listing_of("BTCUSDT"))

@@ -116,3 +116,64 @@ def test_answer_of_another_shape_raises_instead_of_being_empty(answer: Any) -> N
 
     with pytest.raises(PARSE_FAILURES):
         asyncio.run(fetch_rows(OneAnswerVenue(answer), rows))
+
+
+class BillsOfOkx:
+    """Answers two lists by time and by id, newest first: one is up to date, one reaches back."""
+
+    id = "okx"
+
+    def __init__(self, rows: list[dict[str, Any]], *, page_size: int) -> None:
+        self._rows, self._page_size = rows, page_size
+        self.asked: list[tuple[str, Any]] = []
+
+    async def archive(self, request: Mapping[str, Any]) -> Any:
+        # It lags by an hour.
+        return self._page("archive", request, until=NOW - timedelta(hours=1))
+
+    async def recent(self, request: Mapping[str, Any]) -> Any:
+        return self._page("recent", request, since=NOW - timedelta(days=7))
+
+    def _page(self, name: str, request: Mapping[str, Any], **span: datetime) -> Any:
+        self.asked.append((name, request.get("after")))
+        assert request["limit"] == self._page_size
+        since = max(
+            request["begin"], milliseconds(span.get("since", datetime.min.replace(tzinfo=UTC)))
+        )
+        until = min(request["end"], milliseconds(span.get("until", NOW + timedelta(hours=1))))
+        found = [row for row in reversed(self._rows) if since <= row["time"] <= until]
+        older = request.get("after")
+        if older is not None:
+            found = [row for row in found if row["id"] < older]
+        return {"data": found[: self._page_size]}
+
+
+BILLS = Rows(
+    method="archive",
+    path=("data",),
+    columns={**COLUMNS, "page": "id"},
+    paging=Paging.OLDER_THAN_ID,
+    page_size=3,
+    span=("begin", "end"),
+    window=timedelta(days=92),
+    recent=("recent", timedelta(days=6)),
+)
+
+
+def test_list_by_id_is_read_to_its_end_though_rows_share_an_instant() -> None:
+    venue = BillsOfOkx(booked(5, 5, 5, 5, 4, 3, 2), page_size=3)
+
+    found = asyncio.run(fetch_since(venue, BILLS, since=NOW - timedelta(hours=1), now=NOW))
+
+    assert [row["id"] for row in found] == list(range(7))
+    assert venue.asked == [("recent", None), ("recent", 4), ("recent", 1)]
+
+
+def test_old_rows_come_from_the_archive_and_the_latest_from_the_list_that_is_up_to_date() -> None:
+    day = 24 * 60
+    venue = BillsOfOkx(booked(20 * day, 6 * day + 5, 3 * day, 10), page_size=3)
+
+    found = asyncio.run(fetch_since(venue, BILLS, since=NOW - timedelta(days=30), now=NOW))
+
+    assert [row["id"] for row in found] == [0, 1, 2, 3]
+    assert {name for name, _ in venue.asked} == {"archive", "recent"}

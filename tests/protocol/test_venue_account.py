@@ -7,7 +7,7 @@ import pytest
 
 from exchanges.domain import Side
 from exchanges.errors import CredentialRefused, VenueError
-from tests.protocol.conftest import Desk, OpenDesk, Simulator, assert_exact, run
+from tests.protocol.conftest import VENUES, Desk, OpenDesk, Simulator, assert_exact, run
 
 pytestmark = pytest.mark.protocol
 
@@ -87,13 +87,13 @@ def test_good_key_passes_the_check(desk: Desk) -> None:
 
 
 def test_key_that_may_withdraw_is_refused(open_desk: OpenDesk) -> None:
-    for venue in ("binance", "binanceusdm", "bybit"):
+    for venue in VENUES:
         with pytest.raises(CredentialRefused, match="may withdraw"):
             run(open_desk(venue, may_withdraw=True).account.check_key())
 
 
 def test_wrong_secret_fails_the_check(open_desk: OpenDesk) -> None:
-    for venue in ("binance", "binanceusdm", "bybit"):
+    for venue in VENUES:
         with pytest.raises(CredentialRefused, match="check the key"):
             run(open_desk(venue, secret="another-secret").account.check_key())
 

@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter import parse_account, streams_binance_account, streams_bybit
+from exchanges.ccxt_adapter import (
+    parse_account,
+    streams_binance_account,
+    streams_bybit,
+    streams_okx,
+)
 from exchanges.domain import Fill, FillCause
 from exchanges.venues.binanceusdm import PROFILE as USDM_PROFILE
 from exchanges.venues.bybit import PROFILE as BYBIT_PROFILE
+from exchanges.venues.okx import PROFILE as OKX_PROFILE
 from tests.protocol.test_streams_payloads import BYBIT, USDM
 
 pytestmark = pytest.mark.protocol
@@ -73,6 +79,30 @@ def test_bybit_executions_tell_their_cause(kind: str, cause: FillCause) -> None:
 
     assert isinstance(streamed, Fill)
     assert streamed.cause is listed.cause is cause
+
+
+@pytest.mark.parametrize(
+    ("sub_type", "category", "cause"),
+    [
+        ("1", "normal", FillCause.ORDER),
+        ("102", "partial_liquidation", FillCause.LIQUIDATION),
+        ("107", "full_liquidation", FillCause.LIQUIDATION),
+        ("128", "adl", FillCause.ADL),
+        ("112", "delivery", FillCause.SETTLEMENT),
+    ],
+)
+def test_okx_executions_tell_their_cause(sub_type: str, category: str, cause: FillCause) -> None:
+    row = {
+        "tradeId": "-5", "ordId": "7", "clOrdId": "", "side": "sell", "fillPx": "60000",
+        "fillSz": "0.5", "fillTime": str(STAMP), "execType": "", "subType": sub_type,
+        "category": category, "fee": "-16.5", "feeCcy": "USDT", "fillFee": "-16.5",
+        "fillFeeCcy": "USDT",
+    }  # fmt: skip
+    listed = parse_account.fill(row, OKX_PROFILE.fills.columns, BYBIT, OKX_PROFILE)
+    streamed = parse_account.fill(row, streams_okx.FILL_COLUMNS, BYBIT, OKX_PROFILE)
+
+    assert streamed == listed
+    assert (listed.cause, listed.fee) == (cause, Decimal("16.5"))
 
 
 @pytest.mark.parametrize("kind", ["Funding", "SessionSettlePnL"])

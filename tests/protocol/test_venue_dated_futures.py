@@ -84,7 +84,8 @@ def test_mark_and_book_come_by_rest_and_by_stream_alike(simulator: Simulator, ve
     assert isinstance(quote, Quote)
     assert isinstance(read_top, BookTop)
     assert isinstance(top, BookTop)
-    assert read_quote.index_price is not None
+    # OKX tells the index in a list of its own, which is not read.
+    assert (read_quote.index_price is not None) is (venue != "okx")
     for told, mid in ((read_quote.mark_price, read_top.mid), (quote.mark_price, top.mid)):
         assert abs(told / mid - 1) < Decimal("0.001")
 
@@ -113,7 +114,9 @@ def test_future_is_bought_held_and_told_like_any_contract(futures_desk: Desk) ->
     assert run(desk.account.fee_tier(desk.symbol)).taker > 0
 
 
-@pytest.mark.parametrize(("venue", "base"), [("binanceusdm", "ETH"), ("bybit", "ETH")])
+@pytest.mark.parametrize(
+    ("venue", "base"), [("binanceusdm", "ETH"), ("bybit", "ETH"), ("okx", "ETH")]
+)
 def test_delivery_closes_the_position_and_its_fill_is_still_read(
     simulator: Simulator, open_desk: OpenDesk, venue: str, base: str
 ) -> None:
@@ -143,8 +146,8 @@ def test_delivered_contract_is_known_by_its_name_alone() -> None:
     now, symbol = datetime(2026, 4, 1, tzinfo=UTC), Symbol("BTC/USDT:USDT-260327")
 
     names = {}
-    for venue in ("binance", *DERIVATIVES):
-        listing = delivered_listing(profile(venue), symbol, now)
+    for venue in ("binance", "binanceusdm", "bybit"):
+        listing = delivered_listing(profile(venue), symbol, now, {})
         names[venue] = listing.instrument.venue_symbol if listing else None
     assert names == {
         "binance": None,
@@ -152,5 +155,21 @@ def test_delivered_contract_is_known_by_its_name_alone() -> None:
         "bybit": "BTCUSDT-27MAR26",
     }
     usdm = profile("binanceusdm")
-    assert delivered_listing(usdm, Symbol("BTC/USDT:USDT-260626"), now) is None
-    assert delivered_listing(usdm, Symbol("BTC/USDT:USDT"), now) is None
+    assert delivered_listing(usdm, Symbol("BTC/USDT:USDT-260626"), now, {}) is None
+    assert delivered_listing(usdm, Symbol("BTC/USDT:USDT"), now, {}) is None
+
+
+def test_delivered_contract_of_okx_was_as_large_as_those_of_its_perpetual(
+    simulator: Simulator,
+) -> None:
+    now, symbol = datetime(2026, 4, 1, tzinfo=UTC), Symbol("BTC/USDT:USDT-260327")
+    client = registry._client(("okx", Mode.REHEARSAL, registry.MARKET_DATA))
+    listed = run(client.ready()).by_symbol
+
+    found = delivered_listing(profile("okx"), symbol, now, listed)
+
+    assert found is not None
+    assert found.instrument.venue_symbol == "BTC-USDT-260327"
+    assert found.base_quantity(Decimal(3)) == Decimal("0.03")
+    # Without the perpetual nobody can tell what its numbers mean.
+    assert delivered_listing(profile("okx"), symbol, now, {}) is None

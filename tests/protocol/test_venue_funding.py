@@ -9,7 +9,7 @@ from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.domain import Side, Symbol
 from tests.protocol.conftest import assert_exact
 from tests.simulator.nearby import VENUES, call, client_at
-from tests.simulator.world import START, World
+from tests.simulator.world import START, World, bitcoin
 
 pytestmark = pytest.mark.protocol
 
@@ -45,7 +45,7 @@ def test_payments_of_both_signs_are_the_ledgers_to_the_last_digit(
     payments = call(account.funding_payments(BTC, since=START))
 
     key = world.account(venue).api_key
-    booked = list(world.simulator.ledger.account_funding(key, venue, "BTCUSDT"))
+    booked = list(world.simulator.ledger.account_funding(key, venue, bitcoin(venue)))
     assert len(booked) == 2
     assert [(each.venue_payment_id, each.payment) for each in payments] == [
         (row.venue_payment_id, row.payment) for row in booked

@@ -35,7 +35,9 @@ def test_instruments_are_exact_and_large_enough_to_trade(market: MarketData) -> 
         assert_exact(instrument)
         assert instrument.lot > 0
         assert instrument.price_tick > 0
-        assert instrument.min_notional > 0
+        # OKX knows a smallest quantity, and no least value.
+        assert instrument.min_base_quantity > 0
+        assert (instrument.min_notional > 0) is (instrument.venue != "okx")
         assert instrument.is_active
 
 
@@ -65,16 +67,18 @@ def test_inverse_contract_the_venue_lists_is_left_out(simulator: Simulator) -> N
 
 def test_interval_of_every_contract_is_a_fact_with_its_source(simulator: Simulator) -> None:
     bybit = run(registry.market_data("bybit", Mode.REHEARSAL).funding_rates())
+    okx = run(registry.market_data("okx", Mode.REHEARSAL).funding_rates())
     binance = run(registry.market_data("binanceusdm", Mode.REHEARSAL).funding_rates())
 
-    assert {(rate.interval_seconds, rate.interval_source) for rate in bybit} == {
+    # Bybit lists it; OKX names the next settlement and the one after.
+    assert {(rate.interval_seconds, rate.interval_source) for rate in [*bybit, *okx]} == {
         (60, IntervalSource.VENUE)
     }
     # Binance lists no interval for these: the spacing of their settlements says it.
     assert {(rate.interval_seconds, rate.interval_source) for rate in binance} == {
         (60, IntervalSource.SETTLEMENT_SPACING)
     }
-    for rate in [*bybit, *binance]:
+    for rate in [*bybit, *okx, *binance]:
         assert_exact(rate)
         assert rate.is_tradable
         assert rate.next_funding_at is not None

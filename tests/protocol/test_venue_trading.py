@@ -21,7 +21,15 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
-from tests.protocol.conftest import Desk, OpenDesk, Simulator, assert_exact, run
+from tests.protocol.conftest import (
+    DERIVATIVES,
+    VENUES,
+    Desk,
+    OpenDesk,
+    Simulator,
+    assert_exact,
+    run,
+)
 
 pytestmark = pytest.mark.protocol
 
@@ -211,6 +219,14 @@ def test_order_lost_before_the_venue_is_unknown_and_not_found(
         ("bybit", 10002, VenueUnavailable),
         ("bybit", 10016, OrderOutcomeUnknown),
         ("bybit", 987654, OrderOutcomeUnknown),
+        ("okx", 51008, InsufficientMargin),
+        ("okx", 51020, InvalidOrder),
+        ("okx", 51169, NothingToReduce),
+        ("okx", 51031, OrderRejected),
+        ("okx", 50037, VenueUnavailable),
+        ("okx", 50113, CredentialRefused),
+        ("okx", 50004, OrderOutcomeUnknown),
+        ("okx", 51149, OrderOutcomeUnknown),
     ],
 )
 def test_refusal_counts_only_with_a_code_on_the_list(
@@ -242,7 +258,7 @@ def test_rate_limited_order_was_surely_not_placed(undisturbed: Simulator, desk: 
 
 
 def test_wrong_secret_is_refused_without_showing_it(open_desk: OpenDesk) -> None:
-    for venue in ("binance", "binanceusdm", "bybit"):
+    for venue in VENUES:
         desk = open_desk(venue, secret="not-the-secret")
 
         with pytest.raises(CredentialRefused) as caught:
@@ -264,7 +280,7 @@ def test_prepared_contract_has_one_way_mode_and_the_leverage(futures_desk: Desk)
 
 
 def test_hedge_mode_is_refused_with_what_to_do(open_desk: OpenDesk) -> None:
-    for venue in ("binanceusdm", "bybit"):
+    for venue in DERIVATIVES:
         desk = open_desk(venue, hedge_mode=True)
 
         with pytest.raises(SettingRefused, match=r"hedge mode.*One-[wW]ay Mode"):

@@ -18,7 +18,7 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import Side, Symbol
 from exchanges.models import Exchange, ExchangeAccount, SettledFundingRate
-from tests.simulator.nearby import VENUES, call, call_all, client_at
+from tests.simulator.nearby import PAIR, call, call_all, client_at
 from tests.simulator.world import World
 from tests.web.rows import make_instrument
 from trading.core.states import OrderState, PositionState
@@ -42,7 +42,7 @@ class LedgerDesk:
         self._numbers = count(1)
         self._accounts: dict[Any, CcxtAccount] = {}
         self._clients: list[VenueClient] = []
-        self.accounts = {venue: self._open_account(venue) for venue in VENUES}
+        self.accounts = {venue: self._open_account(venue) for venue in PAIR}
         self.instruments = {
             venue: make_instrument(account.exchange, "BTC", self.now)
             for venue, account in self.accounts.items()
@@ -86,7 +86,7 @@ class LedgerDesk:
             entry_deadline=self.now,
             entry_timestamp=self.now,
         )
-        for index, (venue, side) in enumerate(zip(VENUES, LegSide, strict=True)):
+        for index, (venue, side) in enumerate(zip(PAIR, LegSide, strict=True)):
             Leg.objects.create(
                 position=position,
                 index=index,

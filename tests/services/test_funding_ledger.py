@@ -13,7 +13,7 @@ import pytest
 from arbsite.accounts.models import User
 from exchanges.domain import Side
 from tests.services.ledger_desk import LedgerDesk
-from tests.simulator.nearby import VENUES
+from tests.simulator.nearby import PAIR
 from tests.simulator.world import START
 from trading.models import Event, ExpectedFunding, FundingEvent, Position
 
@@ -41,7 +41,7 @@ def sentences(kind: str) -> list[str]:
 
 
 def assert_booked_as_paid(desk: LedgerDesk) -> None:
-    for venue in VENUES:
+    for venue in PAIR:
         booked = FundingEvent.objects.filter(account=desk.accounts[venue]).order_by("paid_at")
         assert [(row.venue_payment_id, row.payment) for row in booked] == desk.paid(venue)
 

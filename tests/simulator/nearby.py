@@ -17,7 +17,9 @@ from exchanges.venues import PROFILES
 from tests.simulation.transport import InProcessSession
 from tests.simulator.world import World
 
-VENUES = ("binanceusdm", "bybit")
+# Where the two legs of a pair are held.
+PAIR = ("binanceusdm", "bybit")
+VENUES = (*PAIR, "okx")
 T = TypeVar("T")
 # The simulator's storage belongs to the thread that opened it: so does this loop.
 LOOP = asyncio.new_event_loop()
@@ -46,7 +48,7 @@ def client_at(world: World, venue: str, catalogue: Catalogue | None = None) -> V
     far = Nearby(world)
     return VenueClient(
         catalogue or CATALOGUES[venue],
-        credential=Credential(api_key=keys.api_key, secret=keys.secret),
+        credential=Credential(api_key=keys.api_key, secret=keys.secret, passphrase=keys.passphrase),
         surroundings=Surroundings(
             now=lambda: world.at, session=lambda: InProcessSession(lambda: far)
         ),

@@ -13,7 +13,8 @@ from exchanges.domain import Side
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.faces.binance_events import spot_messages, usdm_messages
 from exchanges.simulator.faces.bybit_events import private_messages
-from exchanges.simulator.listings import BYBIT, SPOT, USDM
+from exchanges.simulator.faces.okx_orders import streamed_order
+from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
 from exchanges.simulator.switchboard import Switchboard
 from tests.simulator.world import World
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.core
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "fixtures"
 ADAPTERS = SHARED / "nautilus_trader" / "crates" / "adapters"
-BINANCE, BYBIT_FILES = ADAPTERS / "binance" / "test_data", ADAPTERS / "bybit" / "test_data"
+FOLDERS = {name: ADAPTERS / name / "test_data" for name in ("binance", "bybit", "okx")}
 
 if not ADAPTERS.is_dir():
     pytest.skip(f"recorded payloads ../shared/fixtures absent: {SHARED}", allow_module_level=True)
@@ -56,10 +57,10 @@ LINEAR = {"category": "linear", "symbol": "BTCUSDT"}
 
 def traded(world: World) -> World:
     """Return a world in which every venue has a resting order, a fill and a position."""
-    for venue in (USDM, BYBIT, SPOT):
+    for venue in (USDM, BYBIT, SPOT, OKX):
         world.pin(venue, price="60000")
-        world.place(venue, Side.BUY, "0.01", client_order_id=f"fill-{venue}")
-        world.place(venue, Side.BUY, "0.01", price="59000", client_order_id=f"rest-{venue}")
+        world.place(venue, Side.BUY, "0.01", client_order_id=f"fill{venue}")
+        world.place(venue, Side.BUY, "0.01", price="59000", client_order_id=f"rest{venue}")
         canceled = world.place(venue, Side.BUY, "0.01", price="58000")
         world.simulator.engine.cancel(world.account(venue), canceled, now=world.at)
     return world
@@ -74,12 +75,43 @@ def binance(venue: str, method: str, path: str, **parameters: Any) -> Callable[[
     return lambda world: world.private(venue, method, path, **values).body
 
 
+def okx(path: str, **parameters: Any) -> Callable[[World], Any]:
+    return lambda world: world.private(OKX, "GET", f"/api/v5/{path}", **parameters).body
+
+
+def okx_row(path: str, **parameters: Any) -> Callable[[World], Any]:
+    """Return the one row of an answer: some recordings are cut down to it."""
+    return lambda world: okx(path, **parameters)(world)["data"][0]
+
+
+def okx_order(world: World) -> Any:
+    """Return the private message of a fill."""
+    told = event(world, OKX, Happening.TRADE)
+    assert told.order is not None
+    row = streamed_order(told.order, told.trade, world.listing(OKX), told.account)
+    return {"arg": {"channel": "orders", "instType": "SWAP"}, "data": [row]}
+
+
+def okx_account(world: World) -> Any:
+    return {"arg": {"channel": "account"}, "data": okx("account/balance")(world)["data"]}
+
+
+def okx_placed(world: World) -> Any:
+    order = {"instId": SWAP, "tdMode": "cross", "side": "buy", "ordType": "market", "sz": "1"}
+    return world.private(OKX, "POST", "/api/v5/trade/order", **order).body["data"][0]
+
+
+def okx_stream(channel: str) -> Callable[[World], Any]:
+    subscription = {"op": "subscribe", "args": [{"channel": channel, "instId": SWAP}]}
+    return streamed("ws.okx.com", "/ws/v5/public", subscription, pick=1)
+
+
 def event(world: World, venue: str, happening: Happening) -> AccountEvent:
     """Return the last event of one kind at `venue`, as the engine tells it."""
     ledger = world.simulator.ledger
     orders = {row.client_order_id: row for row in ledger.orders.values() if row.venue == venue}
     is_trade = happening is Happening.TRADE
-    order = orders[f"fill-{venue}" if is_trade else f"rest-{venue}"]
+    order = orders[f"fill{venue}" if is_trade else f"rest{venue}"]
     trade = next(row for row in ledger.trades if row.venue == venue) if is_trade else None
     account = world.account(venue)
     return AccountEvent(
@@ -123,10 +155,12 @@ def bybit_stream(topic: str, pick: int) -> Callable[[World], Any]:
     return streamed("stream.bybit.com", "/v5/public/linear", subscription, pick=pick)
 
 
+SWAP = "BTC-USDT-SWAP"
+OKX_SWAPS = {"instType": "SWAP", "instId": SWAP}
 FUTURES, SPOT_HTTP = "futures/http_json", "spot/http_json"
 CASES: dict[str, Callable[[World], Any]] = {
     f"{FUTURES}/order_response.json": binance(
-        USDM, "GET", "/fapi/v1/order", origClientOrderId=f"rest-{USDM}"
+        USDM, "GET", "/fapi/v1/order", origClientOrderId=f"rest{USDM}"
     ),
     f"{FUTURES}/account_info_v2.json": binance(USDM, "GET", "/fapi/v2/account"),
     f"{FUTURES}/position_risk.json": binance(USDM, "GET", "/fapi/v2/positionRisk"),
@@ -146,13 +180,13 @@ CASES: dict[str, Callable[[World], Any]] = {
     ),
     f"{SPOT_HTTP}/exchange_info_response.json": binance(SPOT, "GET", "/api/v3/exchangeInfo"),
     f"{SPOT_HTTP}/order_response.json": binance(
-        SPOT, "GET", "/api/v3/order", origClientOrderId=f"rest-{SPOT}"
+        SPOT, "GET", "/api/v3/order", origClientOrderId=f"rest{SPOT}"
     ),
     f"{SPOT_HTTP}/new_order_full_response.json": binance(
         SPOT, "POST", "/api/v3/order", side="BUY", type="MARKET", quantity="0.01"
     ),
     f"{SPOT_HTTP}/cancel_order_response.json": binance(
-        SPOT, "DELETE", "/api/v3/order", origClientOrderId=f"rest-{SPOT}"
+        SPOT, "DELETE", "/api/v3/order", origClientOrderId=f"rest{SPOT}"
     ),
     f"{SPOT_HTTP}/open_orders_response.json": binance(SPOT, "GET", "/api/v3/openOrders"),
     f"{SPOT_HTTP}/all_orders_response.json": binance(SPOT, "GET", "/api/v3/allOrders"),
@@ -194,12 +228,34 @@ CASES: dict[str, Callable[[World], Any]] = {
     "ws_account_execution.json": told(private_messages, BYBIT, "execution", Happening.TRADE),
     "ws_account_position.json": told(private_messages, BYBIT, "position", Happening.TRADE),
     "ws_account_wallet.json": told(private_messages, BYBIT, "wallet", Happening.TRADE),
+    "okx/http_get_instruments_swap.json": okx("public/instruments", **OKX_SWAPS),
+    "okx/http_get_instruments_spot.json": okx("public/instruments", instType="SPOT"),
+    "okx/http_get_mark_price.json": okx("public/mark-price", **OKX_SWAPS),
+    "okx/http_get_funding_rate_history.json": okx("public/funding-rate-history", instId=SWAP),
+    "okx/http_get_position_tiers.json": okx(
+        "public/position-tiers", instType="SWAP", tdMode="cross", instFamily="BTC-USDT"
+    ),
+    "okx/http_get_order_book.json": okx("market/books", instId=SWAP, sz="5"),
+    "okx/http_get_account_balance.json": okx("account/balance"),
+    "okx/http_get_positions.json": okx("account/positions", instType="SWAP"),
+    "okx/http_get_trade_fee_response.json": okx("account/trade-fee", instType="SWAP"),
+    "okx/http_get_orders_pending.json": okx("trade/orders-pending", instType="SWAP"),
+    "okx/http_get_orders_history.json": okx("trade/orders-history", instType="SWAP"),
+    "okx/http_transaction_detail.json": okx_row("trade/fills", instType="SWAP"),
+    "okx/http_place_order_response.json": okx_placed,
+    "okx/ws_orders.json": okx_order,
+    "okx/ws_account.json": okx_account,
+    "okx/ws_tickers.json": okx_stream("tickers"),
+    "okx/ws_funding_rate.json": okx_stream("funding-rate"),
+    "okx/ws_bbo_tbt.json": okx_stream("bbo-tbt"),
 }
 
 
 def recorded(name: str) -> Any:
-    folder = BINANCE if "/" in name else BYBIT_FILES
-    return orjson.loads((folder / name).read_bytes())
+    venue, _, file = name.partition("/")
+    if venue != "okx":
+        venue, file = ("binance" if file else "bybit"), name
+    return orjson.loads((FOLDERS[venue] / file).read_bytes())
 
 
 def kind(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, replace
@@ -19,14 +20,32 @@ from exchanges.simulator.admission import OrderIntent
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, SPOT, USDM, Listing
+from exchanges.simulator.listings import (
+    BYBIT,
+    OKX,
+    OWNERS,
+    SPOT,
+    USDM,
+    Listing,
+    wallet_names,
+)
 from exchanges.simulator.market import GeneratedMarket
 from exchanges.simulator.storage import Storage
 from exchanges.simulator.venues import Venues
 from exchanges.simulator.wire import WireRequest, milliseconds
 
 START = datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC)
-HOSTS = {SPOT: "api.binance.com", USDM: "fapi.binance.com", BYBIT: "api.bybit.com"}
+HOSTS = {
+    SPOT: "api.binance.com",
+    USDM: "fapi.binance.com",
+    BYBIT: "api.bybit.com",
+    OKX: "www.okx.com",
+}
+
+
+def bitcoin(venue: str) -> str:
+    """Return what a venue calls its contract, or spot market, of BTC against USDT."""
+    return "BTC-USDT-SWAP" if venue == OKX else "BTCUSDT"
 
 
 def signed(secret: str, payload: str) -> str:
@@ -76,20 +95,20 @@ class World:
         self.at += timedelta(**span)
         self.simulator.tick()
 
-    def listing(self, venue: str, symbol: str = "BTCUSDT") -> Listing:
-        return self.simulator.market.listings[(venue, symbol)]
+    def listing(self, venue: str, symbol: str | None = None) -> Listing:
+        return self.simulator.market.listings[(venue, symbol or bitcoin(venue))]
 
     def account(self, venue: str, *, usdt: str = "100000") -> Account:
         """Return the venue's account with as much USDT in each wallet."""
-        owner = BYBIT if venue in (BYBIT, BYBIT_SPOT) else SPOT
+        owner = OWNERS[venue]
         key = f"{owner}-key"
         if key not in self.simulator.ledger.accounts:
-            names = ("unified",) if owner == BYBIT else ("spot", "usdm")
-            wallets = {name: {"USDT": Decimal(usdt)} for name in names}
+            wallets = {name: {"USDT": Decimal(usdt)} for name in wallet_names(owner)}
             account = Account(
                 venue=owner,
                 api_key=key,
                 secret=f"{owner}-secret",
+                passphrase=f"{owner}-passphrase",
                 uid=1,
                 wallets=wallets,
                 created_at=self.at,
@@ -97,8 +116,9 @@ class World:
             self.simulator.ledger.put_account(account)
         return self.simulator.ledger.accounts[key]
 
-    def pin(self, venue: str, symbol: str = "BTCUSDT", **values: str) -> None:
+    def pin(self, venue: str, symbol: str | None = None, **values: str) -> None:
         """Set price, funding_rate or level_quantity of one listing by hand."""
+        symbol = symbol or bitcoin(venue)
         before = self.simulator.ledger.pins.get((venue, symbol), Pin(venue=venue, symbol=symbol))
         changes: Any = {name: Decimal(text) for name, text in values.items()}
         self.simulator.ledger.put_pin(replace(before, **changes))
@@ -108,7 +128,7 @@ class World:
         """Return an order that is a market order unless it has a price."""
         price = changes.pop("price", None)
         intent = OrderIntent(
-            listing=self.listing(venue, changes.pop("symbol", "BTCUSDT")),
+            listing=self.listing(venue, changes.pop("symbol", None)),
             client_order_id="",
             side=side,
             order_type=OrderType.LIMIT if price else OrderType.MARKET,
@@ -142,6 +162,8 @@ class World:
         account = self.account(venue)
         if venue == BYBIT:
             return self._bybit_request(account, method, path, parameters)
+        if venue == OKX:
+            return self._okx_request(account, method, path, parameters)
         parameters = {"timestamp": milliseconds(self.at), "recvWindow": 5000} | parameters
         payload = urlencode(parameters)
         text = f"{payload}&signature={signed(account.secret, payload)}"
@@ -169,6 +191,30 @@ class World:
         }
         return WireRequest(
             host=HOSTS[BYBIT],
+            method=method,
+            path=path,
+            query="" if is_post else payload,
+            body=payload.encode() if is_post else b"",
+            headers=headers,
+        )
+
+    def _okx_request(
+        self, account: Account, method: str, path: str, parameters: dict[str, Any]
+    ) -> WireRequest:
+        stamp = self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        is_post = method == "POST"
+        payload = orjson.dumps(parameters).decode() if is_post else urlencode(parameters)
+        asked = path if is_post or not payload else f"{path}?{payload}"
+        text = f"{stamp}{method}{asked}{payload if is_post else ''}"
+        digest = hmac.new(account.secret.encode(), text.encode(), hashlib.sha256).digest()
+        headers = {
+            "ok-access-key": account.api_key,
+            "ok-access-passphrase": account.passphrase,
+            "ok-access-timestamp": stamp,
+            "ok-access-sign": base64.b64encode(digest).decode(),
+        }
+        return WireRequest(
+            host=HOSTS[OKX],
             method=method,
             path=path,
             query="" if is_post else payload,

@@ -19,6 +19,7 @@ from exchanges.simulator.admission import OrderIntent, Refusal, RefusalReason
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.wire import (
+    Dialect,
     VenueRefusal,
     WireRequest,
     WireResponse,
@@ -128,6 +129,13 @@ def authenticated(
 
 class BinanceFace:
     """Routes requests and writes answers; the two interfaces bring their routes and codes."""
+
+    dialect = Dialect(
+        body=lambda code, message: {"code": code, "msg": message},
+        reject_status=400,
+        too_many=(-1003, "Too many requests."),
+    )
+    key_header = "x-mbx-apikey"
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator

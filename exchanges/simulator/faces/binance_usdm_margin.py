@@ -52,7 +52,9 @@ def count_down(simulator: Simulator, call: Call, listing: Listing) -> Json:
     if milliseconds is None or milliseconds < 0:
         raise VenueRefusal(-1102, "Mandatory parameter 'countdownTime' was not sent.")
     after = timedelta(milliseconds=milliseconds)
-    start_countdown(simulator.ledger, call.owner, listing, after=after, now=call.now)
+    start_countdown(
+        simulator.ledger, call.owner, listing.venue, listing.symbol, after=after, now=call.now
+    )
     return {"symbol": listing.symbol, "countdownTime": str(milliseconds)}
 
 

@@ -16,6 +16,7 @@ from exchanges.simulator.faces.bybit_calls import (
     envelope,
     invalid,
     listed,
+    refusal,
     within,
 )
 from exchanges.simulator.faces.bybit_intents import CODES, SPOT_CODES, intent_of
@@ -27,7 +28,7 @@ from exchanges.simulator.faces.bybit_orders import (
 )
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
 from exchanges.simulator.margin import margin_state
-from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, WireResponse
+from exchanges.simulator.wire import Dialect, Json, VenueRefusal, WireRequest, WireResponse
 
 PUBLIC_PREFIXES = ("/v5/market/", "/v5/spot-margin-trade/data")
 VENUES = {"linear": BYBIT, "spot": BYBIT_SPOT}
@@ -37,6 +38,9 @@ Handler = Callable[[Call], Json]
 
 class BybitFace:
     """Bybit's v5 interface of one unified account: linear and spot trade, inverse is shown."""
+
+    dialect = Dialect(body=refusal, reject_status=200, too_many=(10006, "Too many visits!"))
+    key_header = "x-bapi-api-key"
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
@@ -75,9 +79,9 @@ class BybitFace:
                 account = authenticated(self._simulator, request, now)
             parameters = request.json if request.method == "POST" else request.query_parameters
             result = handler(Call(parameters=parameters, now=now, account=account))
-        except VenueRefusal as refusal:
-            body = envelope({}, now, code=refusal.code, message=refusal.message)
-            return WireResponse(status=refusal.status, body=body, outcome=str(refusal.code))
+        except VenueRefusal as refused:
+            body = envelope({}, now, code=refused.code, message=refused.message)
+            return WireResponse(status=refused.status, body=body, outcome=str(refused.code))
         return WireResponse(status=200, body=envelope(result, now), outcome="ok")
 
     def client_order_id(self, request: WireRequest) -> str:

@@ -83,6 +83,10 @@ def envelope(result: Json, now: datetime, *, code: int = 0, message: str = "OK")
     )
 
 
+def refusal(code: int, message: str) -> Json:
+    return {"retCode": code, "retMsg": message, "result": {}, "retExtInfo": {}, "time": 0}
+
+
 def account_of(simulator: Simulator, api_key: str) -> Account:
     account = simulator.ledger.accounts.get(api_key)
     if account is None or account.venue != BYBIT:

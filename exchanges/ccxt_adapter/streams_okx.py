@@ -1,0 +1,234 @@
+"""OKX v5 sockets, decoded straight from the wire.
+
+Source: www.okx.com/docs-v5/en, channels mark-price, funding-rate, tickers, orders, positions and
+account. A private row has the names of its REST row and is read like one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchanges.ccxt_adapter import parse, parse_account
+from exchanges.ccxt_adapter import stream_facts as facts
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
+from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.domain import AccountFact, FundingRate, InstrumentKind, MarketFact
+from exchanges.errors import CredentialRefused, UnexpectedPayload
+from exchanges.funding_intervals import from_next_two
+from exchanges.venues.okx import PROFILE
+
+CHANNELS_PER_REQUEST = 50
+TICKERS_PER_SOCKET = 200
+# A mark price that rests is sent every ten seconds.
+MARK_SILENT_AFTER = 25.0
+# Private sockets are silent for long; the answers to our pings are not.
+PONG_SILENT_AFTER = 40.0
+PRIVATE_CHANNELS = (
+    {"channel": "orders", "instType": "ANY"},
+    {"channel": "positions", "instType": "ANY"},
+    {"channel": "account"},
+)
+KEY_REFUSALS = frozenset({"60005", "60007", "60009", "60024", "60032"})
+CLOSING_SOON = "64008"
+# A streamed order tells its latest fill in other words than the list of fills.
+FILL_COLUMNS = {
+    **PROFILE.fills.columns,
+    "kind": "category",
+    "fee": "fillFee",
+    "fee_asset": "fillFeeCcy",
+}
+
+Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
+
+
+def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    url = client.exchange.urls["api"]["ws"] + "/public"
+    perpetuals = [
+        name
+        for name, listing in listings.items()
+        if listing.instrument.kind is InstrumentKind.PERPETUAL
+    ]
+    marks = [_channel("mark-price", name) for name in listings]
+    rates = [_channel("funding-rate", name) for name in perpetuals]
+    yield _feed("okx marks", url, marks + rates, listings, emit, MARK_SILENT_AFTER)
+    yield from _ticker_feeds("okx tickers", url, listings, emit)
+
+
+def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    """Yield the book feeds: spot has neither mark price nor funding."""
+    url = client.exchange.urls["api"]["ws"] + "/public"
+    yield from _ticker_feeds("okx spot tickers", url, listings, emit)
+
+
+def _ticker_feeds(name: str, url: str, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    for number, some in enumerate(facts.chunks(list(listings), TICKERS_PER_SOCKET)):
+        tickers = [_channel("tickers", name) for name in some]
+        feed = f"{name} {number}"
+        yield _feed(feed, url, tickers, listings, emit, facts.BOOK_SILENT_AFTER)
+
+
+def _feed(
+    name: str,
+    url: str,
+    channels: list[dict[str, str]],
+    listings: ByVenueSymbol,
+    emit: Emit,
+    silent_after: float,
+) -> Feed:
+    async def greet(send: Send, _: Receive) -> None:
+        for start in range(0, len(channels), CHANNELS_PER_REQUEST):
+            some = channels[start : start + CHANNELS_PER_REQUEST]
+            await send({"op": "subscribe", "args": some})
+
+    def handle(message: Any) -> bool:
+        if "data" not in message:
+            return _acknowledged(message)
+        read, now = MARKET_FACTS[message["arg"]["channel"]], datetime.now(UTC)
+        for row in message["data"]:
+            listing = listings.get(row["instId"])
+            if listing is not None:
+                for fact in read(row, listing, now):
+                    emit(fact)
+        return True
+
+    return Feed(
+        name=name,
+        url=facts.fixed(url),
+        greet=greet,
+        handle=handle,
+        silent_after=silent_after,
+        upkeep=_ping,
+        pings=False,
+    )
+
+
+def _channel(name: str, venue_symbol: str) -> dict[str, str]:
+    return {"channel": name, "instId": venue_symbol}
+
+
+def mark_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    yield facts.quote(listing, facts.price(row["markPx"], listing), None, now)
+
+
+def rate_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    """Yield the coming rate with the interval that its next two settlements tell."""
+    upcoming, following = row["fundingTime"], row["nextFundingTime"]
+    settles_at = facts.instant(upcoming)
+    interval = from_next_two(settles_at, facts.instant(following) if following else None)
+    yield FundingRate(
+        venue=listing.instrument.venue,
+        symbol=listing.symbol,
+        funding_rate=Decimal(row["fundingRate"]),
+        interval_seconds=interval.seconds,
+        interval_source=interval.source,
+        next_funding_at=settles_at,
+        observed_at=now,
+    )
+
+
+def ticker_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    if row["bidPx"] and row["askPx"]:
+        bid, ask = (row["bidPx"], row["bidSz"]), (row["askPx"], row["askSz"])
+        yield facts.book_top(listing, bid, ask, now)
+
+
+MARKET_FACTS: dict[str, Facts] = {
+    "mark-price": mark_facts,
+    "funding-rate": rate_facts,
+    "tickers": ticker_facts,
+}
+
+
+async def _ping(send: Send) -> None:
+    await send("ping")
+
+
+def _acknowledged(message: Any) -> bool:
+    """Return False, which means no data; raise on a refusal and on the notice of an end."""
+    if message == PONG:
+        return False
+    if message.get("code") == CLOSING_SOON:
+        raise ConnectionResetError("the venue is about to close this connection")
+    if message["event"] == "error":
+        raise UnexpectedPayload(f"subscription refused: {message['msg']}", venue="okx")
+    return False
+
+
+# --- Own orders, fills, positions and balances ------------------------------------------------
+
+
+def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
+    exchange, known = client.exchange, listings.by_venue_symbol
+
+    async def greet(send: Send, receive: Receive) -> None:
+        stamp = str(int(exchange.nonce()) // 1000)
+        await send({"op": "login", "args": [_login(exchange, stamp)]})
+        answer = await receive()
+        if answer.get("code") != "0":
+            refused = CredentialRefused if answer.get("code") in KEY_REFUSALS else UnexpectedPayload
+            raise refused(answer["msg"], venue="okx", code=answer.get("code", ""))
+        await send({"op": "subscribe", "args": list(PRIVATE_CHANNELS)})
+
+    def handle(message: Any) -> bool:
+        if "data" not in message:
+            return _acknowledged(message) or message == PONG
+        now = datetime.now(UTC)
+        for row in _rows_of(message):
+            listing = known.get(row.get("instId", ""))
+            for fact in account_facts(message["arg"]["channel"], row, listing, exchange, now):
+                emit(fact)
+        return True
+
+    return Feed(
+        name="okx account",
+        url=facts.fixed(exchange.urls["api"]["ws"] + "/private"),
+        greet=greet,
+        handle=handle,
+        silent_after=PONG_SILENT_AFTER,
+        upkeep=_ping,
+        pings=False,
+    )
+
+
+def _login(exchange: Any, stamp: str) -> dict[str, str]:
+    text, secret = f"{stamp}GET/users/self/verify".encode(), exchange.secret.encode()
+    signature = base64.b64encode(hmac.new(secret, text, hashlib.sha256).digest()).decode()
+    return {
+        "apiKey": exchange.apiKey,
+        "passphrase": exchange.password,
+        "timestamp": stamp,
+        "sign": signature,
+    }
+
+
+def _rows_of(message: Any) -> list[dict[str, Any]]:
+    """Return the rows of a private message: of an account those of its assets."""
+    rows: list[dict[str, Any]] = message["data"]
+    if message["arg"]["channel"] == "account":
+        return [asset for row in rows for asset in row["details"]]
+    return rows
+
+
+def account_facts(
+    channel: str, row: dict[str, Any], listing: Listing | None, exchange: Any, now: datetime
+) -> Iterator[AccountFact]:
+    """Yield the facts of one private row: an asset, or what concerns a contract of ours."""
+    if channel == "account":
+        yield parse_account.balance(row, PROFILE.balances.columns, PROFILE.name, now)
+    elif listing is None:
+        return
+    elif channel == "positions" and PROFILE.positions is not None:
+        yield parse_account.position(row, PROFILE.positions.columns, listing, now)
+    elif channel == "orders":
+        order = exchange.parse_order(row, listing.market)
+        yield parse_account.order_report(order, listing, now)
+        if row["tradeId"] and parse.exact(row["fillSz"]):
+            yield parse_account.fill(row, FILL_COLUMNS, listing, PROFILE)

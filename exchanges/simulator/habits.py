@@ -1,0 +1,48 @@
+"""How the venues' matching and bookkeeping differ, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from exchanges.simulator.accounts import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What one venue does where others do something else."""
+
+    # Takes a client id again once the earlier order under it is final.
+    takes_ids_again: bool
+    # Accepts a post-only order that would take and cancels it, with this reason; else refuses it.
+    cancels_crossing: str = ""
+    # Numbers orders and executions by UUIDs, not by counting.
+    long_ids: bool = False
+    # What an order without a client id is called: `{number}` is its own number.
+    unnamed: str = ""
+    # How it names the orders that it makes itself; others tell it by the kind of the execution.
+    own_orders: Mapping[Origin, str] = field(default_factory=lambda: MappingProxyType({}))
+    # What begins the id of a funding payment.
+    payment_prefix: str = ""
+
+
+BINANCE_HABITS = Habits(
+    takes_ids_again=True,
+    unnamed="web_{number}",
+    own_orders=MappingProxyType(
+        {
+            Origin.LIQUIDATION: "autoclose-{number}",
+            Origin.ADL: "adl_autoclose",
+            Origin.SETTLEMENT: "settlement_autoclose-{number}",
+            Origin.DELIVERY: "settlement_autoclose-{number}",
+        }
+    ),
+)
+BYBIT_HABITS = Habits(
+    takes_ids_again=False,
+    cancels_crossing="EC_PostOnlyWillTakeLiquidity",
+    long_ids=True,
+    payment_prefix="funding-",
+)
+OKX_HABITS = Habits(takes_ids_again=False, cancels_crossing="31")

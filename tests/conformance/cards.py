@@ -1,0 +1,124 @@
+"""The numbered cards that every venue must pass, and which of them apply to which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from exchanges.domain import Symbol
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, OKX, SPOT, USDM
+
+PERPETUAL, COIN = Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One market of one venue: `venue` is the adapter's name, `simulated` the simulator's."""
+
+    name: str
+    venue: str
+    simulated: str
+    symbol: Symbol
+    venue_symbol: str = "BTCUSDT"
+
+    @property
+    def is_contract(self) -> bool:
+        return self.symbol == PERPETUAL
+
+
+SUBJECTS = (
+    Subject(name="binance", venue="binance", simulated=SPOT, symbol=COIN),
+    Subject(name="binanceusdm", venue="binanceusdm", simulated=USDM, symbol=PERPETUAL),
+    Subject(name="bybit", venue="bybit", simulated=BYBIT, symbol=PERPETUAL),
+    Subject(name="bybit spot", venue="bybit", simulated=BYBIT_SPOT, symbol=COIN),
+    Subject(
+        name="okx",
+        venue="okx",
+        simulated=OKX,
+        symbol=PERPETUAL,
+        venue_symbol="BTC-USDT-SWAP",
+    ),
+    Subject(name="okx spot", venue="okx", simulated=OKX, symbol=COIN, venue_symbol="BTC-USDT"),
+)
+
+
+def any_market(subject: Subject) -> bool:
+    return True
+
+
+def contract(subject: Subject) -> bool:
+    return subject.is_contract
+
+
+def signed_stream(subject: Subject) -> bool:
+    """Binance USD-M opens its private stream by key alone: a wrong secret is found elsewhere."""
+    return subject.venue != USDM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One promise of a port, in one sentence."""
+
+    number: str
+    port: str
+    title: str
+    applies: Callable[[Subject], bool] = any_market
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        return tuple(subject for subject in SUBJECTS if self.applies(subject))
+
+
+def _cards(*rows: tuple[str, str, Callable[[Subject], bool]]) -> tuple[Card, ...]:
+    return tuple(
+        Card(number=f"C{number:02}", port=port, title=title, applies=applies)
+        for number, (port, title, applies) in enumerate(rows, start=1)
+    )
+
+
+T, A, M = "Trading", "Account", "MarketData"
+MS, AS = "MarketStream", "AccountStream"
+CARDS = _cards(
+    (T, "A resting order is placed and found by our own id.", any_market),
+    (T, "An order is cancelled, and a second cancel finds nothing.", any_market),
+    (T, "A market order fills at an average price near the market.", any_market),
+    (T, "An order for more than the touch holds is partly filled and works on.", any_market),
+    (T, "A fill that comes later is told by the look-up.", any_market),
+    (T, "An order that the account cannot carry is refused for it.", any_market),
+    (T, "The same id twice is told as already there, and placed once.", any_market),
+    (T, "An order that nobody placed is not found.", any_market),
+    (T, "An accepted order whose answer is lost is unknown, sent once and found.", any_market),
+    (T, "Reduce-only with nothing to reduce is refused and opens nothing.", contract),
+    (T, "A quantity or price off the grid is not sent.", any_market),
+    (T, "An order below the least size or value is refused.", any_market),
+    (T, "A leverage that is not offered is refused.", any_market),
+    (T, "An account in hedge mode is refused with what to do.", contract),
+    (A, "A funding payment has the ledger's number, sign and every digit.", contract),
+    (A, "A fill has the ledger's price, quantity and fee, > 0 where paid.", any_market),
+    (A, "A short position is negative, in coins.", contract),
+    (A, "A flat account reads empty; a failed read raises.", any_market),
+    (A, "Balance and fees are the account's own.", any_market),
+    (A, "A key that may withdraw is refused.", any_market),
+    (M, "Instruments are exact, active and of a known tick and lot.", any_market),
+    (M, "The funding interval is a fact with a source.", contract),
+    (M, "Quote and book top agree with the depth.", any_market),
+    (M, "Settlements come oldest first, each once.", contract),
+    (MS, "A book top arrives, of a perpetual its mark and its rate too.", any_market),
+    (AS, "An own fill is streamed as it is read.", any_market),
+    (AS, "A wrong secret ends the stream.", signed_stream),
+)
+BY_NUMBER = {card.number: card for card in CARDS}
+
+
+def card(number: str) -> Callable[[Any], Any]:
+    """Mark a test as that card's, run for every market that the card applies to."""
+    subjects = [pytest.param(one, id=one.name) for one in BY_NUMBER[number].subjects]
+
+    def marked(test: Any) -> Any:
+        test.card = number
+        return pytest.mark.parametrize("bench", subjects, indirect=True)(test)
+
+    return marked

@@ -1,0 +1,69 @@
+"""Writes docs/VENUES.md: which card each market passes, and what its venue does in its own way.
+
+python -m tests.conformance.matrix
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from exchanges.venues import PROFILES
+from exchanges.venues.profile import IntervalRule, VenueProfile
+from tests.conformance.cards import CARDS, SUBJECTS
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "VENUES.md"
+HEAD = """# Venues
+
+Written by `python -m tests.conformance.matrix`; a test fails when it is stale. Each card is a test
+in `tests/conformance/`, run by the real adapter against the venue simulator's face of that venue.
+✓ passed there, – does not apply. No testnet and no real venue has been asked: those runs are made
+by hand, with keys.
+"""
+INTERVALS = {
+    IntervalRule.NONE: "no funding",
+    IntervalRule.LISTED_MINUTES: "listed minutes",
+    IntervalRule.ADJUSTED_HOURS_OR_SPACING: "listed hours, else spacing of settlements",
+    IntervalRule.NEXT_TWO_SETTLEMENTS: "from the next settlement to the one after",
+}
+
+
+def document() -> str:
+    """Return the whole file as it should be."""
+    return "\n".join([HEAD, "## Cards", "", *_matrix(), "", "## Differences", "", *_facts(), ""])
+
+
+def _matrix() -> Iterator[str]:
+    yield _row("card", "port", "what is promised", *(subject.name for subject in SUBJECTS))
+    yield _row(*["---"] * (3 + len(SUBJECTS)))
+    for card in CARDS:
+        marks = ["✓" if subject in card.subjects else "–" for subject in SUBJECTS]
+        yield _row(card.number, card.port, card.title, *marks)
+
+
+def _facts() -> Iterator[str]:
+    yield _row("venue", "funding interval", "orders act within", "fees", "countdown of orders")
+    yield _row(*["---"] * 5)
+    for profile in PROFILES.values():
+        yield _row(
+            profile.title,
+            INTERVALS[profile.interval_rule],
+            f"{profile.receive_window // timedelta(seconds=1)} s",
+            "negative where paid" if profile.fee_sign < 0 else "positive where paid",
+            _countdown(profile),
+        )
+
+
+def _countdown(profile: VenueProfile) -> str:
+    if profile.dead_man is None:
+        return profile.no_dead_man
+    return "by a tag of the symbol" if profile.dead_man.tag_param else "by symbol"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document())
