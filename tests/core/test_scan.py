@@ -114,6 +114,20 @@ def test_scan_counts_a_pair_as_worked_by_hand() -> None:
     assert funding.profit_usd == pytest.approx(148)
 
 
+def test_transfers_are_charged_between_companies_only() -> None:
+    settings = ScanSettings.of(Parameters.from_values({"transfer_cost_usd": "100"}))
+
+    def profit(companies: dict[str, str]) -> float:
+        scanner = Scanner(two_perpetuals(), settings, companies)
+        scanner.scan_full(EPOCH)
+        found = candidates(scanner, least_net=0.005, limit=1, most_usd=50_000)
+        return pairs(scanner, found, most_usd=50_000)[0].profit_usd
+
+    # One transfer of 100 in ten round trips, of the 148 above.
+    assert profit({}) == pytest.approx(138)
+    assert profit({"venue0": "one", "venue1": "one"}) == pytest.approx(148)
+
+
 def test_size_is_the_one_that_earns_most() -> None:
     facts = two_perpetuals()
     # Each USD costs 3.7e-7 more of each: 0.0074 is eaten up at 20,000, most is earned at half.

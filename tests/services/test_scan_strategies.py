@@ -9,9 +9,9 @@ import pytest
 
 from arbsite.accounts.models import User
 from exchanges.domain import BookTop, InstrumentKind, Quote, Symbol
-from exchanges.models import Exchange, Instrument
-from tests.market import NOW, PERP, D, make_book, make_instrument
-from tests.services.scan_market import VALUES, Market, make_market
+from exchanges.models import Exchange, ExchangeAccount, Instrument
+from tests.market import NOW, PERP, D, make_book, make_instrument, make_rate
+from tests.services.scan_market import VALUES, Market, make_market, open_account
 from trading.models import LimitUse
 from trading.services import configure, limits
 from trading.services.entry_legs import EntryLeg, long_short, refuse_legs
@@ -31,10 +31,10 @@ def market(owner: User) -> Market:
     return make_market(owner)
 
 
-def list_spot(venue: str) -> Instrument:
+def list_spot(venue: str, like: Instrument | None = None) -> Instrument:
     exchange = Exchange.objects.get(code=venue)
     listed = make_instrument(venue, kind=InstrumentKind.SPOT)
-    perpetual = exchange.instruments.get(symbol=PERP)
+    perpetual = like or exchange.instruments.get(symbol=PERP)
     fields = ("base", "quote", "settle", "contract_base", "price_tick", "lot")
     return Instrument.objects.create(
         exchange=exchange,
@@ -79,6 +79,25 @@ def test_spot_and_perpetual_are_found_as_cash_and_carry(market: Market) -> None:
     assert carry.candidate.entry_gap == D(100) / 49_900
     assert carry.candidate.gap_credit == D(50) / 49_900
     assert carry.candidate.expected_funding == D("0.006")
+
+
+def test_pair_within_one_company_is_found_whatever_a_transfer_costs(market: Market) -> None:
+    binance = Exchange.objects.create(code="binance", short_code="BIN", name="Binance")
+    list_spot("binance", like=market.instrument("binanceusdm"))
+    open_account(market.user, binance)
+    ExchangeAccount.objects.filter(exchange__code="bybit").update(is_active=False)
+    market.tell(spot_book("binance", bid="49999", ask="50001"))
+    market.tell(make_rate("binanceusdm", rate="0.001", age=-1))
+    configure_more(
+        market,
+        strategies=["cash_and_carry"],
+        transfer_cost_usd="1000",
+        max_position_per_pair_usd="5000",
+    )
+    scan = market.scan()
+
+    # Between two companies 1,000 / 10 would be 2 % of 5,000, more than six payments of 10 bp.
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
 
 
 def test_of_two_strategies_on_one_base_the_better_is_entered(market: Market) -> None:

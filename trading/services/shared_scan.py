@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from exchanges import selectors
 from exchanges.board import Board, Key, Row
 from exchanges.domain import Depth, InstrumentKind, Side
 from trading.core.costs import book_capacity
@@ -141,7 +142,8 @@ class SharedScan:
         if not bases:
             return
         slots = {slot for base in bases for slot in self._by_base[base]}
-        scanner = Scanner(ScanFacts(slots, bases), self.settings)
+        companies = {slot.venue: selectors.company(slot.venue) for slot in slots}
+        scanner = Scanner(ScanFacts(slots, bases), self.settings, companies)
         for number, base in enumerate(bases):
             self._places[base] = _Place(scanner, number)
 

@@ -8,6 +8,9 @@ operations. What changes is one instrument at a time, so `update` renews its row
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from exchanges.domain import InstrumentKind
@@ -19,6 +22,7 @@ from trading.core.scan.settings import SECONDS_PER_8H, ScanSettings
 BLOCK = 250
 HALF = np.array(0.5)
 WHOLE = slice(None)
+NO_COMPANIES: Mapping[str, str] = MappingProxyType({})
 
 
 class Scanner:
@@ -26,10 +30,16 @@ class Scanner:
 
     `price` and `worth` [role, slot, base] are each instrument's mid and its return over the
     horizon, first as a short and then as a long leg; of a long leg the inverse of the mid. `age`
-    is the part of its time to expiry for which a dated contract is held, else 0.
+    is the part of its time to expiry for which a dated contract is held, else 0. `companies` names
+    who runs a venue, where that is not the venue itself: within one company nothing is transferred.
     """
 
-    def __init__(self, facts: ScanFacts, settings: ScanSettings) -> None:
+    def __init__(
+        self,
+        facts: ScanFacts,
+        settings: ScanSettings,
+        companies: Mapping[str, str] = NO_COMPANIES,
+    ) -> None:
         self.facts, self.settings = facts, settings
         slots, bases = len(facts.slots), len(facts.bases)
         self.net: Floats = np.full((slots, slots, bases), NEVER)
@@ -42,8 +52,8 @@ class Scanner:
             [[[rule.covers(one, two) for rule in PAIR_RULES] for two in kinds] for one in kinds]
         )
         """[long, short, rule]: which rules look at a pair of slots."""
-        venues = np.array([slot.venue for slot in facts.slots])
-        self.transfer = np.where(venues[:, None] != venues, settings.transfer_usd, 0.0)
+        owners = np.array([companies.get(slot.venue, slot.venue) for slot in facts.slots])
+        self.transfer = np.where(owners[:, None] != owners, settings.transfer_usd, 0.0)
         self._work: Floats = np.empty((8, slots, bases))
         # When what is known of an instrument ends to be true by the clock alone.
         self._until: Floats = np.full((slots, bases), ALWAYS)
