@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from arbsite.accounts.models import User
 from exchanges.board import Board, Key
-from exchanges.domain import Depth, MarketFact
+from exchanges.domain import BookTop, Depth, InstrumentKind, MarketFact, Symbol
 from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
-from tests.market import NOW, D, make_book, make_instrument, make_rate
+from tests.market import NOW, PERP, D, make_book, make_instrument, make_rate
 from trading.services import configure, engine, opportunities
 from trading.services.scan import MarketScan
 from trading.services.seen import Seen
 from trading.services.user_scan import Finding
 from trading.strategies.base import EntryTrigger
 
+SPOT = Symbol("BTC/USDT")
 VENUES = ("binanceusdm", "bybit")
 VALUES: dict[str, object] = {
     "auto_entry": True,
@@ -120,3 +121,32 @@ def make_market(owner: User) -> Market:
     market.tell(*(make_book(venue) for venue in VENUES))
     market.tell(make_rate("binanceusdm", rate="0"), make_rate("bybit", rate="0.001"))
     return market
+
+
+def list_spot(venue: str, like: Instrument | None = None) -> Instrument:
+    exchange = Exchange.objects.get(code=venue)
+    listed = make_instrument(venue, kind=InstrumentKind.SPOT)
+    perpetual = like or exchange.instruments.get(symbol=PERP)
+    fields = ("base", "quote", "settle", "contract_base", "price_tick", "lot")
+    return Instrument.objects.create(
+        exchange=exchange,
+        symbol=listed.symbol,
+        venue_symbol="BTCUSDT-SPOT",
+        kind="spot",
+        settlement="none",
+        min_base_quantity=perpetual.min_base_quantity,
+        min_notional=perpetual.min_notional,
+        refreshed_at=NOW,
+        **{name: getattr(perpetual, name) for name in fields},
+    )
+
+
+def spot_book(venue: str, *, bid: str = "49899", ask: str = "49901") -> BookTop:
+    return replace(make_book(venue, bid=bid, ask=ask), symbol=SPOT)
+
+
+def configure_more(market: Market, **values: object) -> None:
+    known = configure.current(market.user).version
+    configure.save(
+        user=market.user, values=VALUES | values, expected_version=known, actor="owner", now=NOW
+    )

@@ -18,7 +18,15 @@ from exchanges.models import (
     SettledFundingRate,
 )
 from tests.market import NOW, PERP, D, make_book, make_levels, make_rate
-from tests.services.scan_market import VALUES, VENUES, Market, make_market
+from tests.services.scan_market import (
+    VALUES,
+    VENUES,
+    Market,
+    configure_more,
+    list_spot,
+    make_market,
+    spot_book,
+)
 from trading.core.scan.candidates import candidates, pairs
 from trading.models import CoolDown
 from trading.services import configure, engine, kill_switch
@@ -112,6 +120,26 @@ def test_scan_is_built_anew_only_for_other_instruments_or_assumptions(market: Ma
     Instrument.objects.update(lot=D("0.01"))
     scan.adopt(scan.load(NOW))
     assert scan.users[0].shared is not before.shared
+
+
+def test_an_update_is_judged_while_a_listing_that_has_changed_is_being_loaded(
+    market: Market,
+) -> None:
+    list_spot("bybit")
+    market.tell(spot_book("bybit"))
+    configure_more(market, strategies=["funding_spread", "cash_and_carry"])
+    running = market.scan()
+    Instrument.objects.filter(kind="spot").update(is_active=False)
+    loaded = running.load(NOW)
+
+    (scan,) = running.worth_judging("BTC", market.seen, NOW)
+    judged = scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
+    assert {finding.strategy for finding in judged} == {"funding_spread", "cash_and_carry"}
+
+    running.adopt(loaded)
+    (scan,) = running.worth_judging("BTC", market.seen, NOW)
+    judged = scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
+    assert {finding.strategy for finding in judged} == {"funding_spread"}
 
 
 def test_stale_book_is_named_with_its_age(market: Market) -> None:

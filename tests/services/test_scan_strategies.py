@@ -8,10 +8,18 @@ from decimal import Decimal
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.domain import BookTop, InstrumentKind, Quote, Symbol
-from exchanges.models import Exchange, ExchangeAccount, Instrument
-from tests.market import NOW, PERP, D, make_book, make_instrument, make_rate
-from tests.services.scan_market import VALUES, Market, make_market, open_account
+from exchanges.domain import Quote
+from exchanges.models import Exchange, ExchangeAccount
+from tests.market import NOW, PERP, D, make_rate
+from tests.services.scan_market import (
+    SPOT,
+    Market,
+    configure_more,
+    list_spot,
+    make_market,
+    open_account,
+    spot_book,
+)
 from trading.models import LimitUse
 from trading.services import configure, limits
 from trading.services.entry_legs import EntryLeg, long_short, refuse_legs
@@ -23,41 +31,10 @@ from trading.strategies.registry import STRATEGIES
 
 pytestmark = pytest.mark.db
 
-SPOT = Symbol("BTC/USDT")
-
 
 @pytest.fixture
 def market(owner: User) -> Market:
     return make_market(owner)
-
-
-def list_spot(venue: str, like: Instrument | None = None) -> Instrument:
-    exchange = Exchange.objects.get(code=venue)
-    listed = make_instrument(venue, kind=InstrumentKind.SPOT)
-    perpetual = like or exchange.instruments.get(symbol=PERP)
-    fields = ("base", "quote", "settle", "contract_base", "price_tick", "lot")
-    return Instrument.objects.create(
-        exchange=exchange,
-        symbol=listed.symbol,
-        venue_symbol="BTCUSDT-SPOT",
-        kind="spot",
-        settlement="none",
-        min_base_quantity=perpetual.min_base_quantity,
-        min_notional=perpetual.min_notional,
-        refreshed_at=NOW,
-        **{name: getattr(perpetual, name) for name in fields},
-    )
-
-
-def spot_book(venue: str, *, bid: str = "49899", ask: str = "49901") -> BookTop:
-    return replace(make_book(venue, bid=bid, ask=ask), symbol=SPOT)
-
-
-def configure_more(market: Market, **values: object) -> None:
-    known = configure.current(market.user).version
-    configure.save(
-        user=market.user, values=VALUES | values, expected_version=known, actor="owner", now=NOW
-    )
 
 
 def by_strategy(market: Market) -> dict[str, Finding]:

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import cast
@@ -47,6 +48,14 @@ SCANNED = "carry:scanned"
 LOOKED_AT_LATELY = timedelta(seconds=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a scan goes on with once it adopts it."""
+
+    universe: Universe
+    standings: list[Standing]
+
+
 class MarketScan:
     """What one process scans: all pairs for all users. `load` reads, `judge` asks memory.
 
@@ -71,21 +80,24 @@ class MarketScan:
     def keys(self) -> list[Key]:
         return [paired.key for some in self._universe.by_base.values() for paired in some.values()]
 
-    def load(self, now: datetime) -> list[Standing]:
-        """Read instruments, history and every user's standing from the database."""
-        self._universe.refresh(now)
-        return load_standings(now)
+    def load(self, now: datetime) -> Loaded:
+        """Read instruments, history and every user's standing from the database.
 
-    def adopt(self, standings: Iterable[Standing]) -> None:
+        Whoever asks meanwhile, on another thread, finds all as it was adopted last.
+        """
+        return Loaded(self._universe.refreshed(now), load_standings(now))
+
+    def adopt(self, loaded: Loaded) -> None:
         """Go on with what was loaded; arrays are built anew only where they no longer fit."""
+        self._universe = loaded.universe
         groups: defaultdict[ScanSettings, list[Standing]] = defaultdict(list)
-        for standing in standings:
+        for standing in loaded.standings:
             groups[ScanSettings.of(standing.parameters)].append(standing)
         shared, scans = {}, {}
         for settings, members in groups.items():
             fees = lowest_fees(self._universe, members)
             known = self._shared.get(settings)
-            if known is None or not known.fits(settings, fees):
+            if known is None or not known.fits(self._universe, fees):
                 known = SharedScan(self._universe, settings, fees)
             shared[settings] = known
             for standing in members:
@@ -229,7 +241,7 @@ def _worker_scan() -> MarketScan:
     return MarketScan()
 
 
-def _load(market: MarketScan, now: datetime) -> list[Standing]:
+def _load(market: MarketScan, now: datetime) -> Loaded:
     close_old_connections()
     return market.load(now)
 

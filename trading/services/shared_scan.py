@@ -59,10 +59,9 @@ class SharedScan:
         for dated in (False, True):
             self._add([base for base, has in is_dated.items() if has is dated])
 
-    def fits(self, settings: ScanSettings, fees: Mapping[Key, Decimal]) -> bool:
-        """Tell whether the arrays still belong to these instruments and assumptions."""
-        same = self._universe.by_base is self._by_base
-        return same and settings == self.settings and fees == self.fees
+    def fits(self, universe: Universe, fees: Mapping[Key, Decimal]) -> bool:
+        """Tell whether the arrays belong to these instruments and fees."""
+        return universe is self._universe and fees == self.fees
 
     @property
     def scanners(self) -> list[Scanner]:

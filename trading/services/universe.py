@@ -6,6 +6,7 @@ Read from the database now and then, asked from memory on every update of the bo
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -70,7 +71,10 @@ class PairedLeg:
 
 
 class Universe:
-    """All that can be hedged, with its history. `refresh` reads the database, the rest memory."""
+    """All that can be hedged, with its history. `refreshed` reads the database, the rest memory.
+
+    `by_base` never changes: who goes on with a universe finds in it what it was built for.
+    """
 
     def __init__(self) -> None:
         self.by_base: dict[str, dict[Slot, Paired]] = {}
@@ -86,13 +90,16 @@ class Universe:
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
 
-    def refresh(self, now: datetime) -> bool:
-        """Read what has changed; tell whether instruments did."""
-        found = _hedgeable()
-        has_changed = found != self.by_base
-        # Scans recognise the instruments they were built for by this very object.
-        if has_changed:
-            self.by_base = found
+    def refreshed(self, now: datetime) -> Universe:
+        """Read what has changed; return this universe, a new one where instruments did."""
+        found, universe = _hedgeable(), self
+        if found != self.by_base:
+            universe = copy(self)
+            universe.by_base = found
+        universe._read(now)
+        return universe
+
+    def _read(self, now: datetime) -> None:
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
         if self._gaps.refresh(now):
@@ -110,7 +117,6 @@ class Universe:
                 )
                 self._forget(paired.key)
         self._read_up_to = last
-        return has_changed
 
     def facts(
         self,
