@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exchanges.domain import InstrumentKind as Kind
@@ -16,7 +16,7 @@ from tests.market import D
 from trading.core.parameters import Parameters
 from trading.core.scan.candidates import Candidates, candidates
 from trading.core.scan.facts import ScanFacts
-from trading.core.scan.matching import Wish, gather, match
+from trading.core.scan.matching import Wish, gather, match, who_wants
 from trading.core.scan.rules import PAIR_RULES
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
@@ -25,11 +25,16 @@ from trading.strategies.registry import STRATEGIES
 pytestmark = pytest.mark.core
 
 
-def found_on(seed: int) -> tuple[ScanFacts, Candidates]:
-    facts = random_board(seed, expiries=1)
-    scanner = Scanner(facts, ScanSettings.of(Parameters.from_values({"transfer_cost_usd": "5"})))
+def scanner_of(seed: int) -> Scanner:
+    settings = ScanSettings.of(Parameters.from_values({"transfer_cost_usd": "5"}))
+    scanner = Scanner(random_board(seed, expiries=1), settings)
     scanner.scan_full(EPOCH)
-    return facts, candidates(scanner, least_net=-1, limit=60, most_usd=20_000)
+    return scanner
+
+
+def found_on(seed: int) -> tuple[ScanFacts, Candidates]:
+    scanner = scanner_of(seed)
+    return scanner.facts, candidates(scanner, least_net=-1, limit=60, most_usd=20_000)
 
 
 def wish(facts: ScanFacts, seed: int) -> Wish:
@@ -84,6 +89,40 @@ def test_matching_equals_asking_one_by_one(seed: int) -> None:
 
     expected = [[suits(facts, found, row, asked) for asked in wishes] for row in range(len(found))]
     assert matched.tolist() == expected
+
+
+@quick
+@given(st.integers(0, 1_000))
+def test_who_wants_something_of_a_base_is_whom_one_of_its_pairs_suits(seed: int) -> None:
+    scanner = scanner_of(seed)
+    facts = scanner.facts
+    found = candidates(scanner, least_net=-1, limit=10_000, most_usd=20_000, base=2)
+    wishes = [wish(facts, seed + user) for user in range(7)]
+
+    wanted = who_wants(scanner, 2, gather(facts, wishes), limit=10_000)
+
+    assert wanted == [
+        user
+        for user, asked in enumerate(wishes)
+        if any(suits(facts, found, row, asked) for row in range(len(found)))
+    ]
+
+
+@quick
+@given(st.integers(0, 1_000))
+def test_some_users_at_one_base_are_matched_as_among_all(seed: int) -> None:
+    scanner = scanner_of(seed)
+    facts = scanner.facts
+    found = candidates(scanner, least_net=-1, limit=60, most_usd=20_000, base=2)
+    assume(len(found))
+    wishes = gather(facts, [wish(facts, seed + user) for user in range(7)])
+    wishes.base_room[:, [0, 2, 3, 5]] = 0
+
+    some, here = wishes.at(2)
+    matched = match(found.of_one_base(), here)
+
+    assert some == [1, 4, 6]
+    assert matched.tolist() == match(found, wishes)[:, some].tolist()
 
 
 def test_rules_cover_what_two_leg_strategies_hold_and_nothing_else() -> None:

@@ -13,6 +13,7 @@ from exchanges.board import Board
 from exchanges.domain import Depth
 from exchanges.models import (
     AccountBalance,
+    Exchange,
     ExchangeAccount,
     Instrument,
     SettledFundingRate,
@@ -25,6 +26,7 @@ from tests.services.scan_market import (
     configure_more,
     list_spot,
     make_market,
+    open_account,
     spot_book,
 )
 from trading.core.scan.candidates import candidates, pairs
@@ -108,6 +110,25 @@ def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:
     market.tell(replace(make_rate("bybit", rate="0.0001"), observed_at=later))
 
     assert scan.worth_judging("BTC", market.seen, NOW) == []
+
+
+def test_users_of_one_scan_are_asked_together_and_told_apart(
+    market: Market, stranger: User
+) -> None:
+    for exchange in Exchange.objects.all():
+        open_account(stranger, exchange)
+    configure.save(user=stranger, values=VALUES, expected_version=0, actor="stranger", now=NOW)
+    engine.resume(user=stranger, actor="stranger", now=NOW)
+    scan = market.scan()
+    assert len({id(user.shared) for user in scan.users}) == 1
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
+
+    engine.pause(user=stranger, actor="stranger", now=NOW)
+    scan.adopt(scan.load(NOW))
+
+    (wanting,) = scan.worth_judging("BTC", market.seen, NOW)
+    assert wanting.standing.user_id == market.user.pk
+    assert scan.worth_judging("ETH", market.seen, NOW) == []
 
 
 def test_scan_is_built_anew_only_for_other_instruments_or_assumptions(market: Market) -> None:

@@ -19,7 +19,7 @@ from trading.core.funding import rate_8h
 from trading.core.scan.bundles import BundleLeg, best_bundle
 from trading.core.scan.candidates import Candidates, candidates
 from trading.core.scan.facts import ALWAYS, NEVER, UNKNOWN, ScanFacts, Slot
-from trading.core.scan.matching import Wish, gather, match
+from trading.core.scan.matching import Wish, Wishes, gather, match, who_wants
 from trading.core.scan.rules import PAIR_RULES
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
@@ -52,6 +52,7 @@ class SharedScan:
         self._half_life = timedelta(seconds=settings.half_life)
         self._written: dict[Key, Stamp] = {}
         self._places: dict[str, _Place] = {}
+        self.scanners: list[Scanner] = []
         is_dated = {
             base: any(slot.kind is InstrumentKind.FUTURE for slot in slots)
             for base, slots in self._by_base.items()
@@ -62,10 +63,6 @@ class SharedScan:
     def fits(self, universe: Universe, fees: Mapping[Key, Decimal]) -> bool:
         """Tell whether the arrays belong to these instruments and fees."""
         return universe is self._universe and fees == self.fees
-
-    @property
-    def scanners(self) -> list[Scanner]:
-        return list({id(place.scanner): place.scanner for place in self._places.values()}.values())
 
     def renew(self, base: str, board: Board, depths: Mapping[Key, Depth], now: datetime) -> float:
         """Take over what changed of a base; return the highest return of a pair that changed."""
@@ -102,15 +99,17 @@ class SharedScan:
             base=place.base,
         )
 
-    def who_wants(self, base: str, wishes: Sequence[Wish]) -> list[int]:
-        """Return which of the wishes some pair of a base fulfils, by their number."""
-        rooms = [room for wish in wishes if (room := wish.base_room.get(base)) is not None]
-        if not rooms:
+    def gathered(self, wishes: Sequence[Wish]) -> list[Wishes]:
+        """Return wishes as columns, once for the arrays of each scanner."""
+        return [gather(scanner.facts, wishes) for scanner in self.scanners]
+
+    def who_wants(self, base: str, gathered: Sequence[Wishes]) -> list[int]:
+        """Return which of the gathered wishes some pair of a base fulfils, by their number."""
+        place = self._places.get(base)
+        if place is None:
             return []
-        place, least = self._places[base], min(wish.least_net for wish in wishes)
-        found = self.found(base, least_net=least, most_usd=max(rooms))
-        suits = match(found, gather(place.scanner.facts, wishes))
-        return [user for user in range(len(wishes)) if suits[:, user].any()]
+        wishes = gathered[self.scanners.index(place.scanner)]
+        return who_wants(place.scanner, place.base, wishes, limit=MOST_FOUND)
 
     def pair_for(self, strategy: Strategy, base: str, wish: Wish) -> tuple[Slot, ...] | None:
         """Return the best slots for a strategy: one that suits the wish, else the best of all.
@@ -143,6 +142,7 @@ class SharedScan:
         slots = {slot for base in bases for slot in self._by_base[base]}
         companies = {slot.venue: selectors.company(slot.venue) for slot in slots}
         scanner = Scanner(ScanFacts(slots, bases), self.settings, companies)
+        self.scanners.append(scanner)
         for number, base in enumerate(bases):
             self._places[base] = _Place(scanner, number)
 

@@ -64,6 +64,10 @@ class Candidates:
         profits: Floats = sizes * (self.net - self.impact * sizes) - self.transfer
         return profits
 
+    def of_one_base(self) -> Candidates:
+        """Return the candidates of one base as its only one: what is kept by base has one row."""
+        return replace(self, base=np.zeros_like(self.base))
+
     def only(self, rows: Places) -> Candidates:
         return Candidates(**{name: getattr(self, name)[rows] for name in self.__slots__})
 
