@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from arbsite.accounts.models import User
 from exchanges.board import Board, Key
 from exchanges.domain import BookTop, Depth, InstrumentKind, MarketFact, Symbol
-from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
+from exchanges.models import (
+    AccountBalance,
+    AccountFee,
+    Exchange,
+    ExchangeAccount,
+    HourlyMid,
+    Instrument,
+)
 from tests.market import NOW, PERP, D, make_book, make_instrument, make_rate
 from trading.services import configure, engine, opportunities
 from trading.services.scan import MarketScan
@@ -150,3 +157,13 @@ def configure_more(market: Market, **values: object) -> None:
     configure.save(
         user=market.user, values=VALUES | values, expected_version=known, actor="owner", now=NOW
     )
+
+
+def store_mids(hours: int, *, before: datetime = NOW, **mids: str) -> None:
+    """Write the same mid of each venue's perpetual in so many hours that have ended."""
+    hour_at = before.replace(minute=0, second=0, microsecond=0)
+    for venue, mid in mids.items():
+        listed = Instrument.objects.get(exchange__code=venue, kind="perpetual")
+        for back in range(1, hours + 1):
+            at = hour_at - timedelta(hours=back)
+            HourlyMid.objects.create(instrument=listed, hour_at=at, mid=D(mid))

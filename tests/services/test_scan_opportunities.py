@@ -28,6 +28,7 @@ from tests.services.scan_market import (
     make_market,
     open_account,
     spot_book,
+    store_mids,
 )
 from trading.core.scan.candidates import candidates, pairs
 from trading.models import CoolDown
@@ -56,7 +57,10 @@ def test_pair_that_pays_may_be_entered(market: Market) -> None:
     assert candidate.net_return == D("0.006") - candidate.costs.fixed
 
 
-def test_vectorised_pass_and_decimal_count_agree(market: Market) -> None:
+@pytest.mark.parametrize("hours", [23, 30])
+def test_vectorised_pass_and_decimal_count_agree(market: Market, hours: int) -> None:
+    # Bybit is usually 10 bp cheaper, and now not: half of that counts, with a day of hours.
+    store_mids(hours, binanceusdm="50000", bybit="49950")
     (scan,) = market.scan().users
 
     scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
@@ -67,10 +71,42 @@ def test_vectorised_pass_and_decimal_count_agree(market: Market) -> None:
     candidate = market.judge().candidate
     assert candidate is not None
     assert candidate.net_return is not None
+    assert candidate.gap_credit == (D("0.0005") if hours == 30 else 0)
     assert (pair.strategy, pair.base, pair.long.venue) == ("funding_spread", "BTC", "binanceusdm")
     assert pair.size_usd == 50_000
     assert pair.net_return == pytest.approx(float(candidate.net_return), abs=1e-12)
     assert pair.spread_8h == pytest.approx(float(candidate.spread_8h), abs=1e-12)
+
+
+def test_pair_that_is_less_far_apart_than_usual_is_rung(market: Market) -> None:
+    # Six payments of 4 bp and costs of 20.8 bp leave 3.2; a gap of -5 bp would leave nothing,
+    # but it is usually -10: half of the 5 bp that are expected to come back counts.
+    market.tell(make_rate("bybit", rate="0.0004", age=-1))
+    market.tell(make_book("bybit", bid="49974", ask="49976", age=-1))
+    scan = market.scan()
+    assert scan.worth_judging("BTC", market.seen, NOW) == []
+
+    store_mids(30, binanceusdm="50000", bybit="49950")
+    scan = market.scan()
+
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
+    assert market.judge().refusal is None
+
+
+def test_a_new_hour_reaches_the_arrays_that_are_in_use(market: Market) -> None:
+    store_mids(23, binanceusdm="50000", bybit="49950")
+    scan = market.scan()
+    (before,) = scan.users
+    (scanner,) = before.shared.scanners
+    assert scanner.facts.exit_ratio[0, 1, 0] == 1
+    later = NOW + timedelta(hours=1)
+    store_mids(1, before=later, binanceusdm="50000", bybit="49950")
+
+    scan.adopt(scan.load(later))
+    scan.refresh(NOW)
+
+    assert scan.users[0].shared is before.shared
+    assert scanner.facts.exit_ratio[0, 1, 0] == pytest.approx(0.999, abs=1e-15)
 
 
 def test_size_is_what_capital_and_limits_allow(market: Market) -> None:

@@ -87,6 +87,7 @@ class MarketScan:
         Whoever asks meanwhile, on another thread, finds all as it was adopted last.
         """
         universe = self._universe.refreshed(now)
+        universe.count_usual_ratios()
         return Loaded(universe, crowds_of(universe, load_standings(now), self._crowds))
 
     def adopt(self, loaded: Loaded) -> None:

@@ -59,6 +59,7 @@ class SharedScan:
         }
         for dated in (False, True):
             self._add([base for base, has in is_dated.items() if has is dated])
+        self._expect_usual_gaps()
 
     def fits(self, universe: Universe, fees: Mapping[Key, Decimal]) -> bool:
         """Tell whether the arrays belong to these instruments and fees."""
@@ -84,7 +85,9 @@ class SharedScan:
         return best
 
     def refresh(self, now: datetime) -> None:
-        """Let the clock count for what nothing was heard of."""
+        """Let the clock count for what nothing was heard of, and a new hour for usual gaps."""
+        if self._universe.usual_ratios is not self._ratios:
+            self._expect_usual_gaps()
         for scanner in self.scanners:
             scanner.scan_full(now.timestamp())
 
@@ -134,6 +137,14 @@ class SharedScan:
         slots = place.scanner.facts.slots
         long, short = slots[found.long[row]], slots[found.short[row]]
         return (long, short) if strategy.shape[0].side is Side.BUY else (short, long)
+
+    def _expect_usual_gaps(self) -> None:
+        self._ratios = self._universe.usual_ratios
+        for base, (slots, ratios) in self._ratios.items():
+            place = self._places.get(base)
+            if place is not None:
+                facts = place.scanner.facts
+                facts.expect(place.base, [facts.slots.index(slot) for slot in slots], ratios)
 
     def _add(self, bases: Sequence[str]) -> None:
         """Build arrays for bases that list the same kinds."""

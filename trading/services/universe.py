@@ -32,10 +32,11 @@ from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
 from trading.core.history import PriceBar, probability_of_warning
 from trading.core.past_figures import PastFigures, past_figures
-from trading.core.scan.facts import Slot
+from trading.core.scan.facts import Floats, Slot
+from trading.core.scan.usual import usual_ratios
 from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
-from trading.services.usual_gaps import UsualGaps
+from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
 # Of several markets of one base and kind at one venue the one most people mean takes part.
@@ -84,6 +85,8 @@ class Universe:
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[LegNames, PairHistory] = {}
         self._gaps = UsualGaps()
+        self.usual_ratios: Mapping[str, tuple[tuple[Slot, ...], Floats]] = {}
+        self._ratios_up_to: datetime | None = None
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
         self._prices: dict[Key, tuple[PriceBar, ...]] = {}
@@ -95,9 +98,21 @@ class Universe:
         found, universe = _hedgeable(), self
         if found != self.by_base:
             universe = copy(self)
-            universe.by_base = found
+            universe.by_base, universe._ratios_up_to = found, None
         universe._read(now)
         return universe
+
+    def count_usual_ratios(self) -> None:
+        """Count at what prices undated pairs are expected to close: a second of work an hour."""
+        if self._ratios_up_to == self._gaps.known_up_to:
+            return
+        ratios = {}
+        for base, listed in self.by_base.items():
+            slots = tuple(slot for slot in listed if slot.kind is not InstrumentKind.FUTURE)
+            if slots:
+                mids = self._gaps.series([listed[slot].key for slot in slots])
+                ratios[base] = (slots, usual_ratios(mids, least_hours=LEAST_HOURS))
+        self.usual_ratios, self._ratios_up_to = ratios, self._gaps.known_up_to
 
     def _read(self, now: datetime) -> None:
         self._latencies = venue_latencies(now)

@@ -79,6 +79,12 @@ class ScanFacts:
             if (long, short) not in PAIRED_KINDS:
                 self.exit_ratio[self.of_kind(long), self.of_kind(short)] = ALWAYS
 
+    def expect(self, base: int, slots: Sequence[int], ratios: Floats) -> None:
+        """Take over the exit ratios [long, short] of some slots; what makes no pair stays so."""
+        place = np.ix_(slots, slots, [base])
+        pairs = np.isfinite(self.exit_ratio[place])
+        self.exit_ratio[place] = np.where(pairs, ratios[:, :, None], ALWAYS)
+
     def of_kind(self, kind: InstrumentKind) -> slice:
         """Return the slots of a kind: they stand together."""
         before = sum(KINDS.index(slot.kind) < KINDS.index(kind) for slot in self.slots)
