@@ -82,14 +82,19 @@ class Parameters(ParameterTable):
         return frozenset(pair.partition("/")[0] for pair in self.symbols)
 
     @property
-    def carry_model(self) -> CarryModel:
-        """Return the carry estimate over the hold time."""
-        points = (
+    def carry_betas(self) -> tuple[tuple[timedelta, Decimal], ...]:
+        """Return what is kept of the settled average, by hold time in ascending order."""
+        return (
             (timedelta(days=3), self.carry_beta_3d),
             (timedelta(days=7), self.carry_beta_7d),
             (timedelta(days=14), self.carry_beta_14d),
         )
-        return CarryModel(estimator=self.carry_estimator, beta=beta_at(self.hold_horizon, points))
+
+    @property
+    def carry_model(self) -> CarryModel:
+        """Return the carry estimate over the hold time."""
+        beta = beta_at(self.hold_horizon, self.carry_betas)
+        return CarryModel(estimator=self.carry_estimator, beta=beta)
 
     def leverage_at(self, *, venue: str, pair: str, against_spot: bool) -> Decimal:
         """Return the leverage of a perpetual or future of `pair` (like BTC/USDT) at `venue`."""

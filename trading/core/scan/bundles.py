@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 
 import numpy as np
 
 from exchanges.domain import InstrumentKind, Side
-from trading.core.scan.facts import NEVER, Floats, Slot
+from trading.core.scan.facts import ALWAYS, NEVER, Floats, ScanFacts, Slot
+from trading.core.scan.rules import SPOT
 from trading.core.scan.scanner import Scanner
+from trading.core.scan.valuation import LONG, SHORT, WHOLE, Along
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ def best_bundle(scanner: Scanner, base: int, shape: Sequence[BundleLeg]) -> Bund
 
 
 def best_bundles(
-    scanner: Scanner, shape: Sequence[BundleLeg], bases: slice = slice(None)
+    scanner: Scanner, shape: Sequence[BundleLeg], bases: slice = WHOLE
 ) -> list[Bundle | None]:
     """Return the best combination of each base."""
     slots, width = scanner.facts.slots, len(range(*bases.indices(len(scanner.facts.bases))))
@@ -48,9 +51,10 @@ def best_bundles(
         _Leg(scanner, leg, at, _along(len(shape), axis), bases)
         for axis, (leg, at) in enumerate(zip(shape, places, strict=True))
     ]
-    net = _gap_credit(legs)
+    hold = reduce(np.minimum, [leg.hold for leg in legs])
+    net = _gap_credit(scanner.facts, legs, hold)
     for leg in legs:
-        net += leg.worth
+        net += leg.worth_within(hold)
     # Base by base, so that the maximum is looked for in one run of memory.
     flat = np.ascontiguousarray(net.reshape(-1, width).T)
     best = flat.argmax(axis=1).tolist()
@@ -68,41 +72,82 @@ class _Leg:
         scanner: Scanner,
         leg: BundleLeg,
         places: Sequence[int],
-        axis: tuple[slice | None, ...],
+        along: Along,
         bases: slice,
     ) -> None:
-        self.is_long, self.part = leg.side is Side.BUY, float(leg.ratio)
+        self._values, self.places, self._along, self._bases = scanner.values, places, along, bases
+        self.kinds, self.is_long, self.part = leg.kinds, leg.side is Side.BUY, float(leg.ratio)
         self.is_dated = InstrumentKind.FUTURE in leg.kinds
-        self.price = self.part * scanner.price[0, places, bases][axis]
-        self.worth = self.part * scanner.worth[int(self.is_long), places, bases][axis]
-        self.age = scanner.age[places, bases][axis]
+        self.price = self.part * scanner.price[0, places, bases][along]
+        self.left = scanner.values.left[places, bases][along]
+        # Undated legs are held as long as the others.
+        own = scanner.values.hold[places, bases][along]
+        self.hold = own if self.is_dated else np.array(scanner.settings.horizon)
+
+    def worth_within(self, hold: Floats) -> Floats:
+        """Return what it brings, funding and loans for as long as the combination is held."""
+        role, values = LONG if self.is_long else SHORT, self._values
+        if self.is_dated or (self.is_long and self.kinds == SPOT):
+            return self.part * values.worth[role, self.places, self._bases][self._along]
+        return self.part * values.worth_within(role, self.places, self._bases, self._along, hold)
+
+    def exit_ratio(self, short: _Leg, facts: ScanFacts) -> Floats:
+        """Return the price of a short leg per this long one that is expected at exit."""
+        ratio = facts.exit_ratio[np.ix_(self.places, short.places)][..., self._bases]
+        if self._along.index(WHOLE) > short._along.index(WHOLE):
+            ratio = ratio.swapaxes(0, 1)
+        axes = [index for index, own in enumerate(self._along) if own is None]
+        axes = [index for index in axes if short._along[index] is None]
+        return np.expand_dims(ratio, axes)
 
 
-def _gap_credit(legs: Sequence[_Leg]) -> Floats:
+def _gap_credit(facts: ScanFacts, legs: Sequence[_Leg], hold: Floats) -> Floats:
     """Return what the gap is counted for: half a gain, a whole loss, ageing in proportion.
 
-    Dated legs age against the mean of the undated ones, as `basis.dated_gap` has it.
+    Dated legs age against spot, else the perpetual, as `basis.dated_gap` has it.
     """
-    long = _sum([leg.price for leg in legs if leg.is_long])
-    short = _sum([leg.price for leg in legs if not leg.is_long])
-    flat = _sum([leg.price for leg in legs if not leg.is_dated])
-    per_flat = sum(leg.part for leg in legs if not leg.is_dated) / flat
-    credit = short / long - 1
+    reference = _reference(legs)
+    credit = _side_price(legs, is_long=False) / _side_price(legs, is_long=True)
+    credit -= 1
     aged = np.zeros_like(credit)
     for leg in legs:
-        if leg.is_dated:
-            own = leg.price * per_flat - leg.part
+        if leg.is_dated and reference is not None:
+            own = leg.price * (reference.part / reference.price) - leg.part
             own *= -1 if leg.is_long else 1
-            credit = credit - own
-            own *= leg.age
-            aged = aged + own
+            credit -= own
+            aged += own * (hold / leg.left)
+    credit -= _usual_gap(facts, legs, reference)
     np.minimum(credit, credit * 0.5, out=credit)
     credit += aged
     return credit
 
 
-def _sum(prices: Sequence[Floats]) -> Floats:
+def _side_price(legs: Sequence[_Leg], *, is_long: bool) -> Floats:
+    prices = [leg.price for leg in legs if leg.is_long is is_long]
     return sum(prices[1:], prices[0])
+
+
+def _reference(legs: Sequence[_Leg]) -> _Leg | None:
+    undated = [leg for leg in legs if not leg.is_dated]
+    spots = [leg for leg in undated if InstrumentKind.SPOT in leg.kinds]
+    return next(reversed(spots or undated), None)
+
+
+def _usual_gap(facts: ScanFacts, legs: Sequence[_Leg], reference: _Leg | None) -> Floats | float:
+    """Return the gap expected at exit of one undated leg against another, dated ones at par."""
+    undated = {leg.is_long: leg for leg in legs if not leg.is_dated}
+    if len(undated) < 2 or len(legs) - sum(leg.is_dated for leg in legs) > 2:
+        return 0.0
+    ratio = undated[True].exit_ratio(undated[False], facts)
+    is_pair = np.isfinite(ratio)
+    ratio = np.where(is_pair, ratio, 1.0)
+    par = 1.0 if reference is undated[True] else ratio
+    sums = {
+        is_long: undated[is_long].part * (1.0 if is_long else ratio)
+        + par * sum(leg.part for leg in legs if leg.is_dated and leg.is_long is is_long)
+        for is_long in (True, False)
+    }
+    return np.where(is_pair, sums[False] / sums[True] - 1, ALWAYS)
 
 
 def _named(
@@ -119,5 +164,5 @@ def _named(
     return Bundle(slots=names, net_return=net)
 
 
-def _along(axes: int, axis: int) -> tuple[slice | None, ...]:
-    return (*(slice(None) if other == axis else None for other in range(axes)), slice(None))
+def _along(axes: int, axis: int) -> Along:
+    return (*(WHOLE if other == axis else None for other in range(axes)), WHOLE)

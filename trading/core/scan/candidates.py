@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trading.core.scan.facts import Floats, Slot
 from trading.core.scan.rules import PAIR_RULES
 from trading.core.scan.scanner import Scanner
+from trading.core.scan.settings import per_year
 
 Places = NDArray[np.intp]
 # No book is so deep that size costs nothing; it keeps the best size finite.
@@ -99,9 +100,10 @@ def candidates(
 
 def pairs(scanner: Scanner, found: Candidates, *, most_usd: float) -> list[ScannedPair]:
     """Name what was found."""
-    facts, sizes = scanner.facts, found.sizes(most_usd)
+    facts, sizes, hold = scanner.facts, found.sizes(most_usd), scanner.values.hold
     profits = found.profits(sizes)
     net = profits / sizes
+    held = np.minimum(hold[found.long, found.base], hold[found.short, found.base])
     return [
         ScannedPair(
             strategy=PAIR_RULES[found.rule[row]].strategy,
@@ -111,7 +113,7 @@ def pairs(scanner: Scanner, found: Candidates, *, most_usd: float) -> list[Scann
             spread_8h=float(found.spread_8h[row]),
             gap=float(found.gap[row]),
             net_return=float(net[row]),
-            net_apr=float(net[row]) * scanner.settings.per_year,
+            net_apr=float(net[row]) * per_year(float(held[row])),
             size_usd=float(sizes[row]),
             profit_usd=float(profits[row]),
         )

@@ -106,8 +106,8 @@ def who_wants(scanner: Scanner, base: int, wishes: Wishes, *, limit: int) -> lis
         most_usd=float(here.base_room.max()),
         base=base,
     )
-    suits = match(found.of_one_base(), here).any(axis=0).tolist()
-    return [user for user, wants in zip(users, suits, strict=True) if wants]
+    wanted = np.flatnonzero(match(found.of_one_base(), here).any(axis=0))
+    return [users[place] for place in wanted]
 
 
 def match(found: Candidates, wishes: Wishes) -> NDArray[np.bool_]:
