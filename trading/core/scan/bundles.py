@@ -44,44 +44,35 @@ def best_bundles(
 ) -> list[Bundle | None]:
     """Return the best combination of each base."""
     slots, width = scanner.facts.slots, len(range(*bases.indices(len(scanner.facts.bases))))
-    places = [[i for i, slot in enumerate(slots) if slot.kind in leg.kinds] for leg in shape]
-    if not all(places):
+    legs = [_Leg(scanner, leg, _along(len(shape), axis), bases) for axis, leg in enumerate(shape)]
+    if not all(leg.price.size for leg in legs):
         return [None] * width
-    legs = [
-        _Leg(scanner, leg, at, _along(len(shape), axis), bases)
-        for axis, (leg, at) in enumerate(zip(shape, places, strict=True))
-    ]
     hold = reduce(np.minimum, [leg.hold for leg in legs])
-    net = _gap_credit(scanner.facts, legs, hold)
-    for leg in legs:
-        net += leg.worth_within(hold)
+    credit, aged = _gap_credit(scanner.facts, legs, hold)
+    # The smallest first: only the last of them is added to every combination.
+    rest = sorted([*aged, *(leg.worth_within(hold) for leg in legs)], key=np.size)
+    net = credit
+    net += reduce(np.add, rest)
     # Base by base, so that the maximum is looked for in one run of memory.
     flat = np.ascontiguousarray(net.reshape(-1, width).T)
-    best = flat.argmax(axis=1).tolist()
-    return [
-        _named(slots, places, net.shape[:-1], at, float(flat[base, at]))
-        for base, at in enumerate(best)
-    ]
+    best = flat.argmax(axis=1)
+    values = flat[np.arange(width), best].tolist()
+    chosen = np.transpose(np.unravel_index(best, net.shape[:-1])).tolist()
+    return [_named(slots, legs, *found) for found in zip(chosen, values, strict=True)]
 
 
 class _Leg:
     """One leg's instruments along their own axis, bases along the last."""
 
-    def __init__(
-        self,
-        scanner: Scanner,
-        leg: BundleLeg,
-        places: Sequence[int],
-        along: Along,
-        bases: slice,
-    ) -> None:
-        self._values, self.places, self._along, self._bases = scanner.values, places, along, bases
+    def __init__(self, scanner: Scanner, leg: BundleLeg, along: Along, bases: slice) -> None:
+        self.places = scanner.facts.of_kinds(leg.kinds)
+        self._values, self._along, self._bases = scanner.values, along, bases
         self.kinds, self.is_long, self.part = leg.kinds, leg.side is Side.BUY, float(leg.ratio)
         self.is_dated = InstrumentKind.FUTURE in leg.kinds
-        self.price = self.part * scanner.price[0, places, bases][along]
-        self.left = scanner.values.left[places, bases][along]
+        self.price = self.part * scanner.price[0, self.places, bases][along]
+        self.left = scanner.values.left[self.places, bases][along]
         # Undated legs are held as long as the others.
-        own = scanner.values.hold[places, bases][along]
+        own = scanner.values.hold[self.places, bases][along]
         self.hold = own if self.is_dated else np.array(scanner.settings.horizon)
 
     def worth_within(self, hold: Floats) -> Floats:
@@ -89,37 +80,39 @@ class _Leg:
         role, values = LONG if self.is_long else SHORT, self._values
         if self.is_dated or (self.is_long and self.kinds == SPOT):
             return self.part * values.worth[role, self.places, self._bases][self._along]
-        return self.part * values.worth_within(role, self.places, self._bases, self._along, hold)
+        held = values.within(self.places, self._bases, self._along, hold)
+        return self.part * (held.long if self.is_long else held.short)
 
     def exit_ratio(self, short: _Leg, facts: ScanFacts) -> Floats:
         """Return the price of a short leg per this long one that is expected at exit."""
-        ratio = facts.exit_ratio[np.ix_(self.places, short.places)][..., self._bases]
+        ratio = facts.exit_ratio[self.places, short.places, self._bases]
         if self._along.index(WHOLE) > short._along.index(WHOLE):
             ratio = ratio.swapaxes(0, 1)
-        axes = [index for index, own in enumerate(self._along) if own is None]
-        axes = [index for index in axes if short._along[index] is None]
-        return np.expand_dims(ratio, axes)
+        others = zip(self._along, short._along, strict=True)
+        return np.expand_dims(ratio, [at for at, axes in enumerate(others) if axes == (None, None)])
 
 
-def _gap_credit(facts: ScanFacts, legs: Sequence[_Leg], hold: Floats) -> Floats:
-    """Return what the gap is counted for: half a gain, a whole loss, ageing in proportion.
+def _gap_credit(
+    facts: ScanFacts, legs: Sequence[_Leg], hold: Floats
+) -> tuple[Floats, list[Floats]]:
+    """Return what the gap is counted for, half a gain, a whole loss, and what of it ages.
 
     Dated legs age against spot, else the perpetual, as `basis.dated_gap` has it.
     """
     reference = _reference(legs)
-    credit = _side_price(legs, is_long=False) / _side_price(legs, is_long=True)
-    credit -= 1
-    aged = np.zeros_like(credit)
+    credit = _side_price(legs, is_long=False) * (1 / _side_price(legs, is_long=True))
+    aged = []
+    still: Floats | float = 1.0
     for leg in legs:
         if leg.is_dated and reference is not None:
             own = leg.price * (reference.part / reference.price) - leg.part
             own *= -1 if leg.is_long else 1
-            credit -= own
-            aged += own * (hold / leg.left)
+            still = still + own
+            aged.append(own * (hold / leg.left))
+    credit -= still
     credit -= _usual_gap(facts, legs, reference)
     np.minimum(credit, credit * 0.5, out=credit)
-    credit += aged
-    return credit
+    return credit, aged
 
 
 def _side_price(legs: Sequence[_Leg], *, is_long: bool) -> Floats:
@@ -151,17 +144,12 @@ def _usual_gap(facts: ScanFacts, legs: Sequence[_Leg], reference: _Leg | None) -
 
 
 def _named(
-    slots: Sequence[Slot],
-    places: Sequence[Sequence[int]],
-    shape: tuple[int, ...],
-    best: int,
-    net: float,
+    slots: Sequence[Slot], legs: Sequence[_Leg], chosen: Sequence[int], net: float
 ) -> Bundle | None:
     if net == NEVER:
         return None
-    chosen = np.unravel_index(best, shape)
-    names = tuple(slots[at[int(i)]] for at, i in zip(places, chosen, strict=True))
-    return Bundle(slots=names, net_return=net)
+    named = zip(legs, chosen, strict=True)
+    return Bundle(slots=tuple(slots[leg.places.start + at] for leg, at in named), net_return=net)
 
 
 def _along(axes: int, axis: int) -> Along:

@@ -6,7 +6,7 @@ OKX; a base that is not listed there leaves it empty. Times are epoch seconds, m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -89,6 +89,15 @@ class ScanFacts:
         """Return the slots of a kind: they stand together."""
         before = sum(KINDS.index(slot.kind) < KINDS.index(kind) for slot in self.slots)
         return slice(before, before + sum(slot.kind is kind for slot in self.slots))
+
+    def of_kinds(self, kinds: Collection[InstrumentKind]) -> slice:
+        """Return the slots of neighbouring kinds. Raise ValueError where another stands between."""
+        places = [place for place, slot in enumerate(self.slots) if slot.kind in kinds]
+        if not places:
+            return slice(0, 0)
+        if places[-1] - places[0] >= len(places):
+            raise ValueError(f"{sorted(kinds)} do not stand together")
+        return slice(places[0], places[-1] + 1)
 
     @property
     def is_dated(self) -> bool:

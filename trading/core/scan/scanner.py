@@ -19,8 +19,8 @@ from trading.core.scan.rules import PAIR_RULES
 from trading.core.scan.settings import SECONDS_PER_8H, ScanSettings
 from trading.core.scan.valuation import LONG, SHORT, WHOLE, Along, Valuation
 
-# A block's buffers fit into the second-level cache; one pass over everything would not.
-BLOCK = 250
+# So many long slots at a time leave the buffers in the second-level cache.
+ROWS = 5
 HALF = np.array(0.5)
 # The axes of [long, short, base] along which the long and the short legs stand.
 AS_LONG: Along = (WHOLE, None, WHOLE)
@@ -53,13 +53,13 @@ class Scanner:
         """[long, short, rule]: which rules look at a pair of slots."""
         owners = np.array([companies.get(slot.venue, slot.venue) for slot in facts.slots])
         self.transfer = np.where(owners[:, None] != owners, settings.transfer_usd, 0.0)
-        self._blocks = [slice(at, min(at + BLOCK, bases)) for at in range(0, bases, BLOCK)]
         spots = facts.of_kind(InstrumentKind.SPOT)
         self._perpetuals = facts.of_kind(InstrumentKind.PERPETUAL)
         self._futures = facts.of_kind(InstrumentKind.FUTURE)
+        undated = slice(spots.start, self._perpetuals.stop)
         self._regions = [
-            (slice(spots.start, self._perpetuals.stop), self._perpetuals),
-            (self._perpetuals, spots),
+            *((long, self._perpetuals) for long in _rows(undated)),
+            *((long, spots) for long in _rows(self._perpetuals)),
         ]
         self._buffers: dict[tuple[int, ...], Floats] = {}
         self._credit, self._expected = np.empty((2, 2, slots))
@@ -67,8 +67,7 @@ class Scanner:
     def scan_full(self, now: float) -> None:
         """Refresh every pair of every base; `now` is epoch seconds."""
         self.values.value(WHOLE, now)
-        for block in self._blocks:
-            self._pair(block)
+        self._pair(WHOLE)
 
     def update(self, slot: int, base: int, now: float) -> float:
         """Refresh one instrument; return the highest net return of the pairs it is part of."""
@@ -85,70 +84,78 @@ class Scanner:
         self.values.value_one(slot, base, now)
         return self._pair_one(slot, base)
 
-    def _pair(self, block: slice) -> None:
+    def _pair(self, bases: slice) -> None:
         for long, short in self._regions:
-            net = self.net[long, short, block]
+            net = self.net[long, short, bases]
             if net.size:
                 credit, scratch = self._buffer(net.shape)
-                self._gaps(long, short, block, credit)
-                np.subtract(credit, self.facts.exit_ratio[long, short, block], credit)
+                self._gaps(long, short, bases, credit)
+                np.subtract(credit, self.facts.exit_ratio[long, short, bases], credit)
                 self._credited(credit, scratch)
-                np.add(credit, self.worth[1, long, None, block], credit)
-                np.add(credit, self.worth[0, None, short, block], net)
+                np.add(credit, self.worth[1, long, None, bases], credit)
+                np.add(credit, self.worth[0, None, short, bases], net)
         if self.facts.is_dated:
-            self._pair_expiries(block)
-            self._pair_dated(LONG, block)
-            self._pair_dated(SHORT, block)
+            self._pair_expiries(bases)
+            self._pair_dated(bases)
 
     # Where a base has no second expiry, the span between them is no number, and says nothing.
     @np.errstate(invalid="ignore")
-    def _pair_expiries(self, block: slice) -> None:
+    def _pair_expiries(self, bases: slice) -> None:
         """Pair contracts that both end: the gap should be worth the time between their ends."""
-        futures, net = self._futures, self.net[self._futures, self._futures, block]
+        futures, net = self._futures, self.net[self._futures, self._futures, bases]
         credit, scratch = self._buffer(net.shape)
-        self._gaps(futures, futures, block, credit)
-        left = self.values.left[futures, block] / SECONDS_PER_8H
+        self._gaps(futures, futures, bases, credit)
+        left = self.values.left[futures, bases] / SECONDS_PER_8H
         span = left[None] - left[:, None]
         credit -= 1
-        credit -= self.facts.fair_8h[block] * span
+        credit -= self.facts.fair_8h[bases] * span
         self._credited(credit, scratch)
-        np.add(credit, self.worth[1, futures, None, block], credit)
-        np.add(credit, self.worth[0, None, futures, block], net)
+        np.add(credit, self.worth[LONG, futures, None, bases], credit)
+        np.add(credit, self.worth[SHORT, None, futures, bases], net)
         # Of what is not known and of contracts that end together nothing can be said.
-        net[~(net > NEVER) | (span == 0)] = NEVER
+        np.copyto(net, NEVER, where=~(net > NEVER) | (span == 0))
 
     @np.errstate(invalid="ignore")
-    def _pair_dated(self, role: int, block: slice) -> None:
-        """Pair perpetuals, in the given role, with contracts that end.
+    def _pair_dated(self, bases: slice) -> None:
+        """Pair perpetuals, on either side, with contracts that end.
 
         The gap ages, and the part for which it is held is earned whole. What is left should then
         be worth the time that is left. Both legs are left before the one that ends.
         """
-        values, perpetuals, futures = self.values, self._perpetuals, self._futures
-        hold, left = values.hold[futures, block], values.left[futures, block]
-        if role == LONG:
-            long, short, flat, dated = perpetuals, futures, AS_LONG, AS_SHORT
-        else:
-            long, short, flat, dated = futures, perpetuals, AS_SHORT, AS_LONG
-        net = self.net[long, short, block]
-        credit, scratch = self._buffer(net.shape)
-        self._gaps(long, short, block, credit)
-        held = hold[dated]
-        aged = (credit - 1 if role == LONG else 1 - 1 / credit) * (hold / left)[dated]
-        span = (left - hold)[dated] / SECONDS_PER_8H
-        fair = values.expected_8h(perpetuals, block, flat, held)
+        flat, dated, values = self._perpetuals, self._futures, self.values
+        hold, left = values.hold[dated, bases], values.left[dated, bases]
+        held = values.within(flat, bases, AS_LONG, hold[AS_SHORT])
+        credit, scratch = self._buffer(self.net[flat, dated, bases].shape)
+        self._gaps(flat, dated, bases, credit)
         credit -= 1
-        credit -= aged
-        credit -= fair * (span if role == LONG else -span)
+        aged = credit * (hold / left)
+        fair = held.rate_8h * ((left - hold) / SECONDS_PER_8H)
+        fair += aged
+        credit -= fair
         self._credited(credit, scratch)
         credit += aged
-        credit += values.worth_within(role, perpetuals, block, flat, held)
-        np.add(credit, self.worth[1 - role, futures, block][dated], net)
-        net[~(net > NEVER)] = NEVER
+        credit += held.long
+        credit += self.worth[SHORT, dated, bases]
+        self._store(credit, self.net[flat, dated, bases])
+        # The other way round the same is lost, but of the price of the dated leg.
+        np.multiply(self.price[0, flat, None, bases], self.price[1, None, dated, bases], credit)
+        credit -= 1
+        credit += fair
+        self._credited(credit, scratch)
+        credit -= aged
+        credit += held.short
+        credit += self.worth[LONG, dated, bases]
+        self._store(credit, self.net[dated, flat, bases].swapaxes(0, 1))
 
-    def _gaps(self, long: slice, short: slice, block: slice, ratio: Floats) -> None:
+    @staticmethod
+    def _store(credit: Floats, net: Floats) -> None:
+        """Take over what was counted; of what is not known nothing can be said."""
+        np.copyto(net, NEVER)
+        np.copyto(net, credit, where=credit > NEVER)
+
+    def _gaps(self, long: slice, short: slice, bases: slice, ratio: Floats) -> None:
         """Fill the price of the short leg per long leg."""
-        np.multiply(self.price[1, long, None, block], self.price[0, None, short, block], ratio)
+        np.multiply(self.price[1, long, None, bases], self.price[0, None, short, bases], ratio)
 
     @staticmethod
     def _credited(credit: Floats, scratch: Floats) -> None:
@@ -174,3 +181,8 @@ class Scanner:
         np.add(credit, self.values.own_worth, credit)
         net[slot], net[:, slot] = credit
         return float(credit.max())
+
+
+def _rows(slots: slice) -> list[slice]:
+    starts = range(slots.start, slots.stop, ROWS)
+    return [slice(start, min(start + ROWS, slots.stop)) for start in starts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +13,15 @@ from trading.core.scan.settings import SECONDS_PER_8H, ScanSettings, hours_begun
 WHOLE = slice(None)
 SHORT, LONG = 0, 1
 Along = tuple[slice | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What instruments bring over a hold of its own length; `rate_8h` is expected of funding."""
+
+    rate_8h: Floats
+    long: Floats
+    short: Floats
 
 
 class Valuation:
@@ -121,18 +130,8 @@ class Valuation:
         self.worth[0, slot, base] = self.own_worth[1, 0] = short if short > NEVER else NEVER
         self.worth[1, slot, base] = self.own_worth[0, 0] = long if long > NEVER else NEVER
 
-    def expected_8h(self, slots: slice, bases: slice, along: Along, hold: Floats) -> Floats:
-        """Return the rate per 8 h at which the later settlements of a hold are expected."""
-        if self.settings.beta is None:
-            expected: Floats = self.facts.predicted_8h[slots, bases][along]
-        else:
-            expected = self.facts.carry_8h[slots, bases][along] * self.settings.kept(hold)
-        return expected
-
-    def worth_within(
-        self, role: int, slots: slice | Sequence[int], bases: slice, along: Along, hold: Floats
-    ) -> Floats:
-        """Return the worth of instruments that are held for `hold`, as `value` has it.
+    def within(self, slots: slice, bases: slice, along: Along, hold: Floats) -> Held:
+        """Return what instruments bring that are held for `hold`, as `value` has it.
 
         `along` gives [slot, base] the axes of `hold`, of which the last is the base.
         """
@@ -140,19 +139,28 @@ class Valuation:
         next_funding, interval, cost, carry, predicted = rows[2:7]
         length = interval / SECONDS_PER_8H
         coming = predicted * length
-        later = coming
+        rate_8h = predicted
         if self.settings.beta is not None:
-            later = carry * self.settings.kept(hold) * length
-        count = np.floor((self.now[bases] + hold - next_funding) / interval) + 1
+            rate_8h = carry * self.settings.kept(hold)
+        later = rate_8h * length
+        count = self.now[bases] + hold - next_funding
+        count /= interval
+        np.floor(count, out=count)
+        count += 1
         np.maximum(count, 0, out=count)
         more = (coming - later) * np.minimum(count, 1)
-        worth: Floats
-        if role == LONG:
-            worth = -(np.maximum(more, 0) + count * later + cost)
-        else:
-            worth = np.minimum(more, 0) + count * later - cost - rows[9] * hours_begun(hold)
-        sound = self.worth[role, slots, bases][along] > NEVER
-        return np.where(sound, worth, NEVER)
+        steady = count * later - cost
+        long = -2 * cost - steady
+        long -= np.maximum(more, 0)
+        steady += np.minimum(more, 0)
+        if rows[9].any():
+            steady = steady - rows[9] * hours_begun(hold)
+        worth = self.worth[:, slots, bases]
+        return Held(
+            rate_8h=rate_8h,
+            long=np.where(worth[LONG][along] > NEVER, long, NEVER),
+            short=np.where(worth[SHORT][along] > NEVER, steady, NEVER),
+        )
 
     def _end(self, bases: slice, expires: Floats, now: float) -> None:
         """Say how long dated contracts last, and that they are left before their end."""
