@@ -239,6 +239,24 @@ def test_leg_that_ends_within_the_hold_time_is_held_until_a_day_before() -> None
     assert scanned(facts).net[0, 1, 0] == NEVER
 
 
+def test_bundle_is_looked_for_among_the_slots_that_are_named() -> None:
+    facts = random_board(7, expiries=1, troubles=0)
+    scanner = scanned(facts)
+    anywhere = best_bundle(scanner, 0, SPLIT)
+    assert anywhere is not None
+    others = set(facts.slots) - {anywhere.slots[0]}
+
+    elsewhere = best_bundle(scanner, 0, SPLIT, others)
+
+    counted = dict(reference_bundles(facts, EXPECTED, EPOCH, SPLIT, 0))
+    at = facts.slots.index(anywhere.slots[0])
+    assert elsewhere is not None
+    assert elsewhere.net_return == pytest.approx(
+        max(net for places, net in counted.items() if at not in places), abs=1e-12
+    )
+    assert best_bundle(scanner, 0, SPLIT, {anywhere.slots[0]}) is None
+
+
 def test_bundle_of_what_is_not_listed_or_not_trusted_is_none() -> None:
     shape = [
         BundleLeg(side=Side.BUY, kinds=SPOT, ratio=D(1)),

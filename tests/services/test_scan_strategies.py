@@ -10,11 +10,12 @@ import pytest
 from arbsite.accounts.models import User
 from exchanges.domain import Quote
 from exchanges.models import Exchange, ExchangeAccount
-from tests.market import NOW, PERP, D, make_rate
+from tests.market import NOW, PERP, D, make_book, make_rate
 from tests.services.scan_market import (
     SPOT,
     Market,
     configure_more,
+    list_perpetual,
     list_spot,
     make_market,
     open_account,
@@ -75,6 +76,35 @@ def test_pair_within_one_company_is_found_whatever_a_transfer_costs(market: Mark
 
     # Between two companies 1,000 / 10 would be 2 % of 5,000, more than six payments of 10 bp.
     assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
+
+
+def add_third(market: Market, *, rate: str, quantity: str = "1") -> None:
+    """List a third perpetual, without an account there."""
+    list_perpetual("binance")
+    market.tell(replace(make_book("binance"), bid_quantity=D(quantity), ask_quantity=D(quantity)))
+    market.tell(make_rate("binance", rate=rate))
+
+
+@pytest.mark.parametrize(("ranking", "short"), [("net_profit", "bybit"), ("net_bps", "binance")])
+def test_within_a_base_the_ranking_says_which_pair_is_counted(
+    market: Market, ranking: str, short: str
+) -> None:
+    # A book of 5,000 USD at 12 bp six times, one of 50,000 at 10 bp.
+    add_third(market, rate="0.0012", quantity="0.1")
+    open_account(market.user, Exchange.objects.get(code="binance"))
+    configure_more(market, ranking=ranking)
+
+    finding = market.judge()
+
+    assert (finding.long.instrument.venue, finding.short.instrument.venue) == ("binanceusdm", short)
+
+
+def test_where_no_pair_pays_the_one_that_could_be_entered_is_named(market: Market) -> None:
+    add_third(market, rate="0.0004")
+    market.tell(make_rate("bybit", rate="0.0002", age=-1))
+
+    assert market.judge().short.instrument.venue == "bybit"
+    assert market.refusal()[0] != "no_account"
 
 
 def test_of_two_strategies_on_one_base_the_better_is_entered(market: Market) -> None:

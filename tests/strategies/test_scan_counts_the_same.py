@@ -13,6 +13,7 @@ from tests.strategies.legs import DAY, configured, counted, make_future, make_pe
 from trading.core.funding import rate_8h
 from trading.core.parameters import Parameters
 from trading.core.scan.bundles import BundleLeg, best_bundle
+from trading.core.scan.candidates import candidates, pairs
 from trading.core.scan.facts import ALWAYS, ScanFacts, Slot
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
@@ -34,7 +35,9 @@ def scanner_of(legs: Sequence[InstrumentFacts], parameters: Parameters) -> Scann
         assert leg.book is not None
         facts.book_at[at] = leg.book.observed_at.timestamp()
         facts.bid[at], facts.ask[at] = leg.book.bid, leg.book.ask
-        facts.cost[at], facts.borrow[at] = 2 * (leg.taker_fee + leg.slippage), 0
+        facts.cost[at] = 2 * (leg.taker_fee + leg.slippage)
+        facts.borrow[at] = leg.borrow_rate_per_hour or 0
+        facts.room[at] = 1_000
         facts.rate_at[at] = facts.next_funding[at] = ALWAYS
         facts.interval[at], facts.carry_8h[at], facts.predicted_8h[at] = 3_600, 0, 0
         if leg.funding is not None and leg.funding.interval_seconds:
@@ -65,10 +68,28 @@ def test_dated_leg_against_a_perpetual(
     for legs in (perpetual, dated), (dated, perpetual):
         scanner = scanner_of(legs, parameters)
         places = [0 if leg is perpetual else 1 for leg in legs]
-        net = counted("calendar_spread", legs, parameters).net_return
+        one = counted("calendar_spread", legs, parameters)
+        found = candidates(scanner, least_net=-1, limit=9, most_usd=1, base=0)
+        row = found.long.tolist().index(places[0])
 
-        assert net is not None
-        assert scanner.net[places[0], places[1], 0] == pytest.approx(float(net), abs=1e-12)
+        assert one.net_return is not None
+        assert found.net[row] == pytest.approx(float(one.net_return), abs=1e-12)
+        assert found.spread_8h[row] == pytest.approx(float(one.spread_8h), abs=1e-12)
+
+
+def test_borrowed_spot_against_a_perpetual() -> None:
+    perpetual = make_perp("bybit", rate="-0.0003", carry_8h="-0.0002")
+    legs = (perpetual, make_spot("okx", mid="50100", borrow="0.000002"))
+    scanner = scanner_of([legs[1], legs[0]], configured())
+
+    one = counted("reverse_cash_and_carry", legs, configured())
+    (found,) = pairs(scanner, candidates(scanner, least_net=-1, limit=1, most_usd=1), most_usd=1)
+
+    assert one.net_return is not None
+    assert found.net_return == pytest.approx(float(one.net_return), abs=1e-12)
+    # 3 bp of funding less 8 hours of borrowing at 0.02 bp.
+    assert float(one.spread_8h) == pytest.approx(0.000284, abs=1e-15)
+    assert found.spread_8h == pytest.approx(0.000284, abs=1e-15)
 
 
 @pytest.mark.parametrize("left", LEFT)

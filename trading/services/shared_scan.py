@@ -17,10 +17,9 @@ from exchanges.domain import Depth, InstrumentKind, Side
 from trading.core.costs import book_capacity
 from trading.core.funding import rate_8h
 from trading.core.scan.bundles import BundleLeg, best_bundle
-from trading.core.scan.candidates import Candidates, candidates
+from trading.core.scan.candidates import candidates
 from trading.core.scan.facts import ALWAYS, NEVER, UNKNOWN, ScanFacts, Slot
-from trading.core.scan.matching import Wish, Wishes, gather, match, who_wants
-from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.matching import Wish, Wishes, best_row, gather, who_wants
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
 from trading.services.depth_facts import levels_of, walked
@@ -91,17 +90,6 @@ class SharedScan:
         for scanner in self.scanners:
             scanner.scan_full(now.timestamp())
 
-    def found(self, base: str, *, least_net: Decimal, most_usd: Decimal) -> Candidates:
-        """Return the pairs of a base that reach the bar, the most profitable first."""
-        place = self._places[base]
-        return candidates(
-            place.scanner,
-            least_net=least_net,
-            limit=MOST_FOUND,
-            most_usd=most_usd,
-            base=place.base,
-        )
-
     def gathered(self, wishes: Sequence[Wish]) -> list[Wishes]:
         """Return wishes as columns, once for the arrays of each scanner."""
         return [gather(scanner.facts, wishes) for scanner in self.scanners]
@@ -115,26 +103,30 @@ class SharedScan:
         return who_wants(place.scanner, place.base, wishes, limit=MOST_FOUND)
 
     def pair_for(self, strategy: Strategy, base: str, wish: Wish) -> tuple[Slot, ...] | None:
-        """Return the best slots for a strategy: one that suits the wish, else the best of all.
-
-        None where no combination can be trusted.
+        """Return the slots that rank highest for a strategy: of those that suit the wish, else of
+        those for which there is room, else of all; None where no combination can be trusted.
         """
         place = self._places[base]
         if len(strategy.shape) > 2:
             shape = [
                 BundleLeg(side=leg.side, kinds=leg.kinds, ratio=leg.ratio) for leg in strategy.shape
             ]
-            bundle = best_bundle(place.scanner, place.base, shape)
+            usable = {slot for slot, room in wish.slot_room.items() if room > 0}
+            bundle = best_bundle(place.scanner, place.base, shape, usable) or best_bundle(
+                place.scanner, place.base, shape
+            )
             return None if bundle is None else bundle.slots
-        most = wish.base_room.get(base, INFINITE)
-        found = self.found(base, least_net=-INFINITE, most_usd=most)
-        rules = [i for i, rule in enumerate(PAIR_RULES) if rule.strategy == strategy.key]
-        own = [row for row, rule in enumerate(found.rule.tolist()) if rule in rules]
-        if not own:
-            return None
-        suits = match(found, gather(place.scanner.facts, [wish]))[:, 0]
-        row = next((row for row in own if suits[row]), own[0])
         slots = place.scanner.facts.slots
+        found = candidates(
+            place.scanner,
+            least_net=-INFINITE,
+            limit=len(slots) ** 2,
+            most_usd=wish.base_room.get(base, INFINITE),
+            base=place.base,
+        ).of_strategy(strategy.key)
+        if not len(found):
+            return None
+        row = best_row(found, gather(place.scanner.facts, [wish]), wish.ranking)
         long, short = slots[found.long[row]], slots[found.short[row]]
         return (long, short) if strategy.shape[0].side is Side.BUY else (short, long)
 

@@ -34,6 +34,7 @@ def wish_of(
         base_room={base: min(standing.limits_left(base, ()).values()) for base in bases},
         slot_room={slot: _slot_room(standing, slot) for slot in slots},
         fees={slot: _extra_fee(standing, slot, bases, by_base, shared) for slot in slots},
+        ranking=p.ranking,
     )
 
 

@@ -5,7 +5,7 @@ Few bases list all the kinds that such a position needs, so each is counted by i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
@@ -34,15 +34,20 @@ class Bundle:
     net_return: float
 
 
-def best_bundle(scanner: Scanner, base: int, shape: Sequence[BundleLeg]) -> Bundle | None:
+def best_bundle(
+    scanner: Scanner, base: int, shape: Sequence[BundleLeg], among: Collection[Slot] | None = None
+) -> Bundle | None:
     """Return the combination with the highest net return; None where none can be trusted."""
-    return best_bundles(scanner, shape, slice(base, base + 1))[0]
+    return best_bundles(scanner, shape, slice(base, base + 1), among)[0]
 
 
 def best_bundles(
-    scanner: Scanner, shape: Sequence[BundleLeg], bases: slice = WHOLE
+    scanner: Scanner,
+    shape: Sequence[BundleLeg],
+    bases: slice = WHOLE,
+    among: Collection[Slot] | None = None,
 ) -> list[Bundle | None]:
-    """Return the best combination of each base."""
+    """Return the best combination of each base, with `among` of these slots alone."""
     slots, width = scanner.facts.slots, len(range(*bases.indices(len(scanner.facts.bases))))
     legs = [_Leg(scanner, leg, _along(len(shape), axis), bases) for axis, leg in enumerate(shape)]
     if not all(leg.price.size for leg in legs):
@@ -53,6 +58,9 @@ def best_bundles(
     rest = sorted([*aged, *(leg.worth_within(hold) for leg in legs)], key=np.size)
     net = credit
     net += reduce(np.add, rest)
+    if among is not None:
+        for leg in legs:
+            net += leg.only(slots, among)
     # Base by base, so that the maximum is looked for in one run of memory.
     flat = np.ascontiguousarray(net.reshape(-1, width).T)
     best = flat.argmax(axis=1)
@@ -82,6 +90,11 @@ class _Leg:
             return self.part * values.worth[role, self.places, self._bases][self._along]
         held = values.within(self.places, self._bases, self._along, hold)
         return self.part * (held.long if self.is_long else held.short)
+
+    def only(self, slots: Sequence[Slot], among: Collection[Slot]) -> Floats:
+        """Return 0 for each of these slots and -inf for the others."""
+        allowed = [0.0 if slot in among else NEVER for slot in slots[self.places]]
+        return np.array(allowed)[:, None][self._along]
 
     def exit_ratio(self, short: _Leg, facts: ScanFacts) -> Floats:
         """Return the price of a short leg per this long one that is expected at exit."""

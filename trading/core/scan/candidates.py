@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from trading.core.scan.facts import Floats, Slot
 from trading.core.scan.rules import PAIR_RULES
 from trading.core.scan.scanner import Scanner
-from trading.core.scan.settings import per_year
+from trading.core.scan.settings import SECONDS_PER_8H, per_year
 
 Places = NDArray[np.intp]
 # No book is so deep that size costs nothing; it keeps the best size finite.
@@ -39,7 +39,8 @@ class ScannedPair:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
     """Aligned columns. `net` is before what depends on size: `impact`, a fraction per USD, and
-    `transfer`, USD. `room` is what both books take, USD.
+    `transfer`, USD. `room` is what both books take, USD. `spread_8h` is what a pair brings at
+    present: funding, ageing of the gap, less borrowing.
     """
 
     rule: Places
@@ -64,6 +65,11 @@ class Candidates:
         """Return the expected profit in USD over the horizon, everything paid."""
         profits: Floats = sizes * (self.net - self.impact * sizes) - self.transfer
         return profits
+
+    def of_strategy(self, key: str) -> Candidates:
+        """Return the candidates of one strategy."""
+        rules = [number for number, rule in enumerate(PAIR_RULES) if rule.strategy == key]
+        return self.only(np.flatnonzero(np.isin(self.rule, rules)))
 
     def of_one_base(self) -> Candidates:
         """Return the candidates of one base as its only one: what is kept by base has one row."""
@@ -147,19 +153,31 @@ class _Lean:
 
     def columns(self, rows: Places) -> Candidates:
         scanner, first, second = self._scanner, self._first[rows], self._second[rows]
-        predicted = scanner.facts.predicted_8h.ravel()
+        gap = scanner.price[0].ravel()[second] * scanner.price[1].ravel()[first] - 1
         return Candidates(
             rule=np.zeros_like(rows),
             long=self._long[rows],
             short=self._short[rows],
             base=self._base[rows],
             net=self._net[rows],
-            spread_8h=predicted[second] - predicted[first],
-            gap=scanner.price[0].ravel()[second] * scanner.price[1].ravel()[first] - 1,
+            spread_8h=_present_carry(scanner, first, second, gap),
+            gap=gap,
             impact=self._impact[rows],
             room=self._room[rows],
             transfer=self._transfer[rows],
         )
+
+
+def _present_carry(scanner: Scanner, long: Places, short: Places, gap: Floats) -> Floats:
+    """Return what pairs bring per 8 h at present; between two expiries nothing ages."""
+    predicted, borrow = scanner.facts.predicted_8h.ravel(), scanner.facts.borrow.ravel()
+    left = scanner.values.left.ravel()
+    carry: Floats = predicted[short] - predicted[long] - 8 * borrow[short]
+    if scanner.facts.is_dated:
+        ages = np.isinf(left[long]) | np.isinf(left[short])
+        own = gap / left[short] + gap / (1 + gap) / left[long]
+        carry += np.where(ages, SECONDS_PER_8H * own, 0.0)
+    return carry
 
 
 def _by_rule(scanner: Scanner, found: Candidates) -> Candidates:

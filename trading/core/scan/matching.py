@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trading.core.policies import Ranking
 from trading.core.scan.candidates import Candidates, candidates
 from trading.core.scan.facts import Floats, ScanFacts, Slot
 from trading.core.scan.rules import PAIR_RULES
@@ -16,6 +17,8 @@ from trading.core.scan.scanner import Scanner
 
 # As many candidates at a time as leave the arrays in the second-level cache.
 CHUNK = 32
+# Nothing is so small that its profit could not be divided by it.
+LEAST_USD = 1e-9
 USES_SPREAD = np.array([rule.spread for rule in PAIR_RULES])
 
 
@@ -34,6 +37,7 @@ class Wish:
     base_room: Mapping[str, Decimal]
     slot_room: Mapping[Slot, Decimal]
     fees: Mapping[Slot, Decimal]
+    ranking: Ranking = Ranking.NET_PROFIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,28 @@ def who_wants(scanner: Scanner, base: int, wishes: Wishes, *, limit: int) -> lis
     )
     wanted = np.flatnonzero(match(found.of_one_base(), here).any(axis=0))
     return [users[place] for place in wanted]
+
+
+def best_row(found: Candidates, wish: Wishes, ranking: Ranking) -> int:
+    """Return which candidate one user ranks highest, at the user's own fees and size.
+
+    Of those that suit, else of those for which there is room, else of all.
+    """
+    net = found.net - wish.fee[found.long, 0] - wish.fee[found.short, 0]
+    rooms = (wish.slot_room[found.long, 0], wish.slot_room[found.short, 0])
+    room = np.minimum(np.minimum(*rooms), wish.base_room[found.base, 0])
+    has_room = np.minimum(room, found.room) > 0
+    own = replace(found, net=net)
+    sizes = own.sizes(np.where(has_room, room, np.inf))
+    profits = own.profits(sizes)
+    rank = {
+        Ranking.NET_PROFIT: profits,
+        Ranking.NET_BPS: profits / np.maximum(sizes, LEAST_USD),
+        Ranking.SPREAD: found.spread_8h,
+    }[ranking]
+    fits = 2 * match(found, wish)[:, 0] + has_room
+    rows = np.flatnonzero(fits == fits.max())
+    return int(rows[rank[rows].argmax()])
 
 
 def match(found: Candidates, wishes: Wishes) -> NDArray[np.bool_]:
