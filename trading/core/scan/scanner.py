@@ -19,8 +19,8 @@ from trading.core.scan.rules import PAIR_RULES
 from trading.core.scan.settings import SECONDS_PER_8H, ScanSettings
 from trading.core.scan.valuation import LONG, SHORT, WHOLE, Along, Valuation
 
-# So many long slots at a time leave the buffers in the second-level cache.
-ROWS = 5
+# So many pairs at a time leave the buffers in the second-level cache.
+PAIRS_AT_ONCE = 25_000
 HALF = np.array(0.5)
 # The axes of [long, short, base] along which the long and the short legs stand.
 AS_LONG: Along = (WHOLE, None, WHOLE)
@@ -58,8 +58,9 @@ class Scanner:
         self._futures = facts.of_kind(InstrumentKind.FUTURE)
         undated = slice(spots.start, self._perpetuals.stop)
         self._regions = [
-            *((long, self._perpetuals) for long in _rows(undated)),
-            *((long, spots) for long in _rows(self._perpetuals)),
+            (rows, short)
+            for long, short in ((undated, self._perpetuals), (self._perpetuals, spots))
+            for rows in _rows(long, (short.stop - short.start) * bases)
         ]
         self._buffers: dict[tuple[int, ...], Floats] = {}
         self._credit, self._expected = np.empty((2, 2, slots))
@@ -183,6 +184,8 @@ class Scanner:
         return float(credit.max())
 
 
-def _rows(slots: slice) -> list[slice]:
-    starts = range(slots.start, slots.stop, ROWS)
-    return [slice(start, min(start + ROWS, slots.stop)) for start in starts]
+def _rows(longs: slice, shorts: int) -> list[slice]:
+    """Return the long slots in parts, each with at most `PAIRS_AT_ONCE` pairs if it can."""
+    step = max(PAIRS_AT_ONCE // max(shorts, 1), 1)
+    starts = range(longs.start, longs.stop, step)
+    return [slice(start, min(start + step, longs.stop)) for start in starts]

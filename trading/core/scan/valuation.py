@@ -46,15 +46,47 @@ class Valuation:
         self.own_price, self.own_worth = np.empty((2, 2, 1))
         """Price and worth of the instrument that was valued last, first as a long leg."""
         self._work: Floats = np.empty((8, slots, bases))
+        self._perpetuals = facts.of_kind(InstrumentKind.PERPETUAL)
         self._futures = facts.of_kind(InstrumentKind.FUTURE)
         self._hours_begun = float(hours_begun(np.array(settings.horizon)))
 
     def value(self, bases: slice, now: float) -> None:
         """Value every instrument of some bases."""
         settings, rows = self.settings, self.facts.rows[:, :, bases]
-        book_at, rate_at, next_funding, interval, cost, carry, predicted = rows[:7]
+        book_at, cost = rows[0], rows[4]
         bid, ask, borrow, expires = rows[7:11]
-        length, coming, later, count, more, steady, until, mid = self._work[:, :, bases]
+        until, mid = self._work[6:, :, bases]
+        short, long = self.worth[:, :, bases]
+        np.add(book_at, settings.max_book_age, out=until)
+        np.multiply(borrow, -self._hours_begun, out=short)
+        short -= cost
+        np.negative(cost, out=long)
+        next_count = self._fund(bases, now, until)
+        if self.facts.is_dated:
+            self._end(bases, expires, now)
+            np.minimum(until, expires - settings.expiry_lead, out=until)
+        lost = ~(ask > bid)
+        lost |= until <= now
+        np.add(bid, ask, out=mid)
+        mid *= 0.5
+        np.copyto(mid, 1.0, where=lost)
+        self.price[0, :, bases] = mid
+        np.divide(1.0, mid, out=self.price[1, :, bases])
+        for worth in (short, long):
+            np.copyto(worth, NEVER, where=lost)
+            # What is NaN, of a fact that nobody knows, is not above anything.
+            np.fmax(worth, NEVER, out=worth)
+        funded = until[self._perpetuals]
+        np.fmin(funded, next_count, out=funded)
+        np.copyto(until, ALWAYS, where=lost)
+        self.until[:, bases] = until
+
+    def _fund(self, bases: slice, now: float, until: Floats) -> Floats:
+        """Add what perpetuals settle; return when one more of their settlements begins to count."""
+        settings, rows = self.settings, self.facts.rows[:, self._perpetuals, bases]
+        rate_at, next_funding, interval, _, carry, predicted = rows[1:7]
+        length, coming, later, count, more, steady = self._work[:6, self._perpetuals, bases]
+        short, long = self.worth[:, self._perpetuals, bases]
         np.divide(interval, SECONDS_PER_8H, out=length)
         np.multiply(predicted, length, out=coming)
         if settings.beta is None:
@@ -72,36 +104,18 @@ class Valuation:
         np.subtract(coming, later, out=more)
         more *= np.minimum(count, 1, out=coming)
         np.multiply(count, later, out=steady)
-        np.add(book_at, settings.max_book_age, out=until)
-        np.minimum(until, np.add(rate_at, settings.max_rate_age, out=coming), out=until)
-        np.minimum(until, next_funding, out=until)
-        if self.facts.is_dated:
-            self._end(bases, expires, now)
-            np.minimum(until, expires - settings.expiry_lead, out=until)
-        lost = (until <= now) | ~(ask > bid)
-        np.add(bid, ask, out=mid)
-        mid *= 0.5
-        np.copyto(mid, 1.0, where=lost)
-        self.price[0, :, bases] = mid
-        np.divide(1.0, mid, out=self.price[1, :, bases])
-        short, long = self.worth[:, :, bases]
-        np.multiply(borrow, self._hours_begun, out=short)
-        short += cost
-        np.subtract(steady, short, out=short)
+        short += steady
         short += np.minimum(more, 0, out=coming)
-        np.maximum(more, 0, out=long)
-        long += steady
-        long += cost
-        np.negative(long, out=long)
-        for worth in (short, long):
-            # What is NaN, of a fact that nobody knows, is not above anything.
-            np.copyto(worth, NEVER, where=lost | ~(worth > NEVER))
-        # The count of settlements grows.
+        long -= steady
+        long -= np.maximum(more, 0, out=coming)
+        known = until[self._perpetuals]
+        np.minimum(known, np.add(rate_at, settings.max_rate_age, out=coming), out=known)
+        np.minimum(known, next_funding, out=known)
         count *= interval
         count += next_funding
         count -= settings.horizon
-        np.fmin(until, count, out=self.until[:, bases])
-        np.copyto(self.until[:, bases], ALWAYS, where=lost)
+        grows: Floats = count
+        return grows
 
     def value_one(self, slot: int, base: int, now: float) -> None:
         """Value one undated instrument as `value` does: arrays of one element cost more."""
