@@ -47,11 +47,11 @@ class UsualGaps:
         """Return the hour up to which mids were read."""
         return self._read_up_to
 
-    def series(self, keys: Sequence[Key]) -> list[list[float]]:
+    def series(self, keys: Sequence[Key]) -> list[list[Decimal]]:
         """Return the mids of each, NaN in hours without one, for the medians of a scan."""
         known = [self._mids.get(key, {}) for key in keys]
         hours = sorted(set().union(*known))
-        return [[float(mids.get(hour, UNKNOWN)) for hour in hours] for mids in known]
+        return [[mids.get(hour, UNKNOWN) for hour in hours] for mids in known]
 
     def of(self, legs: Sequence[tuple[Key, PricedLeg]]) -> Decimal:
         """Return the median gap of undated legs, each weighted by its ratio; prices are ignored.
