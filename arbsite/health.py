@@ -13,26 +13,29 @@ from redis import RedisError
 from arbsite.schedules import slot_intervals
 from exchanges.selectors import board_redis, market_board
 from trading.services.late_slots import late_jobs
+from trading.services.schema import misfit
 
 
 @require_GET
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """Answer without sign-in and without internals: 503 without a database, else 200."""
+    """Answer without sign-in and without internals: 503 without a database that fits, else 200."""
     database = database_answers()
+    fits = database and not misfit()
     redis = redis_answers()
-    lag = slot_lag_seconds() if database else None
-    healthy = database and redis and lag is None
-    status = "ok" if healthy else "degraded" if database else "down"
+    lag = slot_lag_seconds() if fits else None
+    healthy = fits and redis and lag is None
+    status = "ok" if healthy else "degraded" if fits else "down"
     body = {
         "status": status,
         "version": settings.VERSION,
         "database": "ok" if database else "down",
+        "schema": "ok" if fits else "differs" if database else "unknown",
         "redis": "ok" if redis else "down",
         "market_age_seconds": market_age_seconds() if database and redis else None,
         "slot_lag_seconds": lag,
     }
-    return JsonResponse(body, status=200 if database else 503)
+    return JsonResponse(body, status=200 if fits else 503)
 
 
 def database_answers() -> bool:

@@ -55,6 +55,13 @@ SLOTS = (
         expires=timedelta(minutes=1),
     ),
     Slot(
+        name="Fit what carry keeps",
+        task="trading.tasks.refit_betas",
+        # Each pair is fitted once a month; an hour is how soon a new one is.
+        every=timedelta(hours=1),
+        expires=timedelta(minutes=10),
+    ),
+    Slot(
         name="Poll borrow rates",
         task="exchanges.tasks.poll_borrow_rates",
         every=timedelta(minutes=1),

@@ -361,6 +361,19 @@ class BorrowInterest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PremiumTerms:
+    """How a venue makes a funding rate of a premium P: P + clamp(interest - P, ±clamp).
+
+    `is_per_8h`: it counts so per 8 h and divides the rate among shorter intervals; otherwise it
+    divides the interest alone, and the premium counts whole in each interval.
+    """
+
+    interest_8h: Decimal = Decimal("0.0001")
+    clamp: Decimal = Decimal("0.0005")
+    is_per_8h: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeeTier:
     """Fractions of notional; a negative maker fee is a rebate. `is_fallback`: nobody answered."""
 

@@ -143,6 +143,26 @@ class HourlyMid(models.Model):
         return f"{self.instrument} {self.mid} at {self.hour_at:%Y-%m-%d %H:%M}"
 
 
+class MidBar(models.Model):
+    """How far the mid of an instrument's book went within 8 hours; written by `sample_mids`."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="bars")
+    starts_at = models.DateTimeField(db_index=True)
+    first = price_field()
+    low = price_field()
+    high = price_field()
+
+    class Meta:
+        ordering: ClassVar = ["starts_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "starts_at"], name="mid_bar_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.low} … {self.high} at {self.starts_at:%Y-%m-%d %H:%M}"
+
+
 class HourlyBorrowRate(models.Model):
     """What borrowing an asset cost in one hour at a venue; written by `poll_borrow_rates`."""
 

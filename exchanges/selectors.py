@@ -12,13 +12,19 @@ from django.db.models import Max, QuerySet
 from redis import ConnectionPool, Redis
 
 from exchanges.board import Board, Key
-from exchanges.domain import BorrowRate, InstrumentKind, Symbol
-from exchanges.models import Exchange, HourlyBorrowRate, HourlyMid, Instrument
+from exchanges.domain import BorrowRate, InstrumentKind, PremiumTerms, Symbol
+from exchanges.models import Exchange, HourlyBorrowRate, HourlyMid, Instrument, MidBar
 from exchanges.venues import profile
 
 DAY = timedelta(hours=24)
+BAR = timedelta(hours=8)
+"""How long a `MidBar` is."""
+
 # A rate that nobody has confirmed for so long says nothing: the asset counts as not lent.
 BORROW_RATES_LAST = timedelta(minutes=10)
+
+Bar = tuple[datetime, Decimal, Decimal, Decimal]
+"""Start, first mid, lowest and highest."""
 
 LoanKey = tuple[str, str]
 """Venue and asset."""
@@ -103,9 +109,36 @@ def mids(since: datetime, before: datetime) -> Iterator[tuple[Key, datetime, Dec
     return (((venue, Symbol(symbol)), at, mid) for venue, symbol, at, mid in rows.iterator())
 
 
+def bar_start(at: datetime) -> datetime:
+    """Return when the bar that `at` falls into began; bars before it have ended."""
+    hours = BAR // timedelta(hours=1)
+    return at.replace(hour=at.hour // hours * hours, minute=0, second=0, microsecond=0)
+
+
+def mid_bars(since: datetime, before: datetime) -> Iterator[tuple[Key, Bar]]:
+    """Return the bars of what is listed now that began in `since` <= start < `before`, in order."""
+    rows = MidBar.objects.filter(
+        starts_at__gte=since,
+        starts_at__lt=before,
+        instrument__is_active=True,
+        instrument__exchange__is_enabled=True,
+    ).values_list(
+        "instrument__exchange__code", "instrument__symbol", "starts_at", "first", "low", "high"
+    )
+    return (
+        ((venue, Symbol(symbol)), (at, first, low, high))
+        for venue, symbol, at, first, low, high in rows.iterator()
+    )
+
+
 def company(code: str) -> str:
     """Return who runs a venue: within one company no transfer is paid."""
     return profile(code).company or code
+
+
+def premium_terms(code: str) -> PremiumTerms | None:
+    """Return how a venue makes a funding rate of the premium; None where nobody knows."""
+    return profile(code).premium
 
 
 def borrow_rates(now: datetime) -> Mapping[LoanKey, BorrowRate]:

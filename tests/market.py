@@ -12,6 +12,7 @@ from exchanges.domain import (
     InstrumentKind,
     IntervalSource,
     Level,
+    Quote,
     SettlementKind,
     Symbol,
 )
@@ -86,6 +87,18 @@ def make_rate(
         interval_seconds=interval,
         interval_source=source,
         next_funding_at=NOW + wait,
+        observed_at=NOW - timedelta(seconds=age),
+    )
+
+
+def make_quote(
+    venue: str = "bybit", *, mark: str = "50000", index: str | None = "50000", age: float = 0
+) -> Quote:
+    return Quote(
+        venue=venue,
+        symbol=PERP,
+        mark_price=D(mark),
+        index_price=None if index is None else D(index),
         observed_at=NOW - timedelta(seconds=age),
     )
 

@@ -55,6 +55,11 @@ def ring_entry(
     )
 
 
+def ring_switch(position_id: UUID) -> bool:
+    """Have the other side of a position that has ended entered."""
+    return _ring("trading.tasks.switch", str(position_id))
+
+
 def ring_scan() -> bool:
     """Have all markets scanned now."""
     return _ring("trading.tasks.scan", True)

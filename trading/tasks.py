@@ -19,7 +19,7 @@ from arbsite.celery import CLOSE, ENTRY
 from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
 from trading.broadcast import broadcast_user
-from trading.services import slots
+from trading.services import schema, slots
 from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.book_interest import book_interest
 from trading.services.books import read_books as read_all_books
@@ -35,9 +35,11 @@ from trading.services.late_slots import tell_of_late_jobs
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.reconcile import reconcile_after_start, reconcile_due
+from trading.services.refit_betas import refit_betas as refit_all_betas
 from trading.services.relay import relay_events as relay_all_events
 from trading.services.scan import scan_all
 from trading.services.sweep import EVERY_SECONDS, run_every, working_sweep
+from trading.services.switch_sides import serve_switches, switch_sides
 from trading.services.venues import REAL
 from trading.services.warm import warm_venues
 from trading.services.watch import watch_positions
@@ -53,12 +55,12 @@ _rounds: list[threading.Thread] = []
 
 @shared_task
 def drive_position(position_id: str) -> str:
-    return drive(UUID(position_id))
+    return schema.misfit() or drive(UUID(position_id))
 
 
 @shared_task
 def close_position(position_id: str) -> str:
-    return drive(UUID(position_id))
+    return schema.misfit() or drive(UUID(position_id))
 
 
 @shared_task
@@ -71,6 +73,8 @@ def enter(
     signalled_at: str,
 ) -> str:
     """Plan the entry of an opportunity and drive it at once."""
+    if why := schema.misfit():
+        return why
     planned = plan_entry(
         user=User.objects.get(pk=user_id),
         strategy=strategy,
@@ -86,6 +90,13 @@ def enter(
     if isinstance(planned, Refused):
         return "; ".join(refusal.sentence for refusal in planned.refusals)
     return drive_planned(planned)
+
+
+@shared_task
+def switch(position_id: str) -> str:
+    """Plan the other side of a position that has ended and drive it at once."""
+    planned = switch_sides(UUID(position_id), venues=REAL, now=timezone.now())
+    return "" if planned is None else drive_planned(planned)
 
 
 @shared_task
@@ -131,6 +142,14 @@ def snapshot_equity() -> int:
 
 
 @shared_task
+def refit_betas() -> int:
+    now = timezone.now()
+    if not slots.claim("refit_betas", every=timedelta(hours=1), now=now):
+        return 0
+    return refit_all_betas(now)
+
+
+@shared_task
 def relay_events() -> int:
     return relay_all_events(
         now=timezone.now(), announce_to=lambda user_id: broadcast_user(user_id, "events")
@@ -148,6 +167,7 @@ def start_sweep(sender: Any, **_: Any) -> None:
     _start(tend_switches, "dead-man")
     if ENTRY in queues:
         _start(keep_universe_fresh, "universe")
+        _start(serve_switches, "switch")
     if CLOSE in queues:
         _start(review_accounts, "review")
         _start(watch_positions, "watch")

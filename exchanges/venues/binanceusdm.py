@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from exchanges.domain import FillCause, SettlementKind
+from exchanges.domain import FillCause, PremiumTerms, SettlementKind
 from exchanges.venues.binance import (
     ACCOUNT_VERDICTS,
     BOOK_TOP_COLUMNS,
@@ -69,6 +69,8 @@ PROFILE = VenueProfile(
         page_size=1000,
         window=timedelta(days=90),
     ),
+    # Source: "Introduction to Binance Futures Funding Rates": the rate is divided by 8 / N.
+    premium=PremiumTerms(),
     adjusted_intervals=Rows(
         method="fapiPublicGetFundingInfo",
         columns={"symbol": "symbol", "hours": "fundingIntervalHours"},

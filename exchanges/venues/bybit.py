@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from exchanges.domain import FillCause, SettlementKind
+from exchanges.domain import FillCause, PremiumTerms, SettlementKind
 from exchanges.venues.bybit_spot import (
     INVALID_SPOT_CODES,
     REJECTED_SPOT_CODES,
@@ -104,6 +104,8 @@ CONTRACTS = VenueProfile(
         page_size=200,
         window=timedelta(days=90),
     ),
+    # Source: "Introduction to Funding Rate": the interest is 0.03 % / (24 / interval).
+    premium=PremiumTerms(is_per_8h=False),
     leverage_tiers=Rows(
         method="publicGetV5MarketRiskLimit",
         params=LINEAR,

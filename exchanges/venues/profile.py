@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from exchanges.domain import FillCause, InstrumentKind, SettlementKind
+from exchanges.domain import FillCause, InstrumentKind, PremiumTerms, SettlementKind
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -144,6 +144,8 @@ class VenueProfile:
     book_tops: Rows
     quotes: Rows
     settled_funding: Rows | None
+    # How it makes a funding rate of the premium; None where nobody knows.
+    premium: PremiumTerms | None = None
     adjusted_intervals: Rows | None = None
     leverage_tiers: Rows | None = None
 

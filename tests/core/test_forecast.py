@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from exchanges.domain import Side
+from exchanges.domain import PremiumTerms, Side
+from exchanges.venues import PROFILES
 from tests.market import NOW, D
 from trading.core.forecast import (
     ExpectedRate,
     FundingForecast,
-    LastValue,
-    PremiumForecast,
     PremiumFormula,
     ShrunkAverage,
+    StatedRate,
     forecast_by,
     premium_index,
 )
@@ -45,18 +45,32 @@ def settled(*rates: str, interval: int = H8) -> list[SettledRate]:
     ]
 
 
-def test_the_last_value_errs_as_often_as_rates_have_changed_by_more() -> None:
-    # 20 changes of -0.0002 and 20 of +0.0002 about a last value of 0.0001: half end below zero
+def test_what_is_stated_errs_as_often_as_rates_have_changed_by_more() -> None:
+    # 20 changes of -0.0002 and 20 of +0.0002 about a stated 0.0001: half end below zero
     swinging = settled(*["0.0001", "0.0003"] * 20, "0.0001")
 
-    assert LastValue().expect(swinging) == ExpectedRate(rate_8h=D("0.0001"), sign_change=D("0.5"))
+    assert StatedRate(rate_8h=D("0.0001")).expect(swinging) == ExpectedRate(
+        rate_8h=D("0.0001"), sign_change=D("0.5"), last_8h=D("0.0001")
+    )
 
 
 def test_a_steady_rate_never_changes_its_sign() -> None:
     steady = settled(*["0.0001"] * 31)
 
-    for forecast in (LastValue(), ShrunkAverage(half_life=HALF_LIFE)):
-        assert forecast.expect(steady) == ExpectedRate(rate_8h=D("0.0001"), sign_change=D(0))
+    for forecast in (StatedRate(rate_8h=D("0.0001")), ShrunkAverage(half_life=HALF_LIFE)):
+        assert forecast.expect(steady) == ExpectedRate(
+            rate_8h=D("0.0001"), sign_change=D(0), last_8h=D("0.0001")
+        )
+
+
+def test_the_sign_is_compared_with_what_was_settled_last() -> None:
+    # four times 0.0001, then -0.0009: a forecast below zero is no change from there
+    fallen = settled(*["0.0001", "0.0001", "0.0001", "0.0001", "-0.0009"] * 8)
+    expected = StatedRate(rate_8h=D("-0.0001")).expect(fallen)
+
+    assert expected is not None
+    # of 39 changes 7 were of +0.0010, which would make it +0.0009
+    assert (expected.last_8h, expected.sign_change) == (D("-0.0009"), D(7) / D(39))
 
 
 def test_an_average_that_nothing_follows_is_shrunk_to_nothing() -> None:
@@ -68,7 +82,7 @@ def test_an_average_that_nothing_follows_is_shrunk_to_nothing() -> None:
     assert (expected.rate_8h, expected.sign_change) == (0, D(19) / D(39))
 
 
-@pytest.mark.parametrize("forecast", [LastValue(), ShrunkAverage(half_life=HALF_LIFE)])
+@pytest.mark.parametrize("forecast", [StatedRate(rate_8h=D(0)), ShrunkAverage(half_life=HALF_LIFE)])
 def test_a_short_past_forecasts_nothing(forecast: FundingForecast) -> None:
     assert forecast.expect(settled(*["0.0001"] * 30)) is None
     assert forecast.expect([]) is None
@@ -77,8 +91,8 @@ def test_a_short_past_forecasts_nothing(forecast: FundingForecast) -> None:
 def test_the_premium_speaks_against_what_was_settled() -> None:
     steady = settled(*["0.0001"] * 31)
 
-    assert PremiumForecast(rate_8h=D("-0.0003")).expect(steady) == ExpectedRate(
-        rate_8h=D("-0.0003"), sign_change=D(1)
+    assert StatedRate(rate_8h=D("-0.0003")).expect(steady) == ExpectedRate(
+        rate_8h=D("-0.0003"), sign_change=D(1), last_8h=D("0.0001")
     )
 
 
@@ -100,18 +114,43 @@ def test_the_premium_speaks_against_what_was_settled() -> None:
 def test_the_formula_clamps_around_the_interest_and_keeps_to_cap_and_floor(
     premium: str, rate: str
 ) -> None:
-    formula = PremiumFormula(cap=D("0.003"), floor=D("-0.003"))
+    formula = PremiumFormula(terms=PremiumTerms(), cap=D("0.003"), floor=D("-0.003"))
 
     assert formula.rate(D(premium), H8) == D(rate)
 
 
 def test_shorter_intervals_divide_the_rate_or_only_the_interest() -> None:
-    per_8h, per_interval = PremiumFormula(), PremiumFormula(is_per_8h=False)
+    per_8h = PremiumFormula(terms=PremiumTerms())
+    per_interval = PremiumFormula(terms=PremiumTerms(is_per_8h=False))
 
     assert per_8h.rate(D(0), H4) == per_interval.rate(D(0), H4) == D("0.00005")
     # 0.0010 - 0.0005: halved, or whole every four hours
     assert per_8h.rate(D("0.0010"), H4) == D("0.00025")
     assert per_interval.rate(D("0.0010"), H4) == D("0.0005")
+
+
+@pytest.mark.parametrize(
+    ("venue", "interval", "rate"),
+    [
+        # P = 0.2 %: 0.2 % + clamp(0.01 % - 0.2 %, ±0.05 %) = 0.15 % per 8 h, half of it per 4 h
+        ("binanceusdm", H8, "0.0015"),
+        ("binanceusdm", H4, "0.00075"),
+        ("binanceusdm", H1, "0.0001875"),
+        # the interest is 0.005 % per 4 h, and the premium counts whole
+        ("bybit", H8, "0.0015"),
+        ("bybit", H4, "0.0015"),
+        ("bybit", H1, "0.0015"),
+    ],
+)
+def test_each_venue_makes_its_own_rate_of_a_premium(venue: str, interval: int, rate: str) -> None:
+    terms = PROFILES[venue].premium
+    assert terms is not None
+
+    assert PremiumFormula(terms=terms).rate(D("0.002"), interval) == D(rate)
+
+
+def test_a_venue_whose_formula_nobody_knows_has_none() -> None:
+    assert PROFILES["binance"].premium is None
 
 
 def test_premium_is_what_the_mark_is_above_the_index() -> None:
@@ -143,7 +182,7 @@ def test_a_flip_is_forecast_as_carry_is_expected() -> None:
     def leg(side: Side, premium_rate: str | None, ratio: str = "1") -> FundingLeg:
         return FundingLeg(
             side=side,
-            predicted_rate=D(0),
+            predicted_rate=D("0.0003"),
             interval_seconds=H4,
             next_funding_at=NOW,
             premium_rate=None if premium_rate is None else D(premium_rate),
@@ -155,10 +194,11 @@ def test_a_flip_is_forecast_as_carry_is_expected() -> None:
 
     # short at 0.0004 per 4 h by half, long at 0.0001: 0.0004 - 0.0002 per 8 h
     pair = (leg(Side.BUY, "0.0001"), leg(Side.SELL, "0.0004", "0.5"))
-    assert chosen(CarryEstimator.PREMIUM_INDEX, *pair) == PremiumForecast(rate_8h=D("0.0002"))
+    assert chosen(CarryEstimator.PREMIUM_INDEX, *pair) == StatedRate(rate_8h=D("0.0002"))
     assert chosen(CarryEstimator.PREMIUM_INDEX, leg(Side.BUY, None)) is None
     assert chosen(CarryEstimator.EWMA, *pair) == ShrunkAverage(half_life=HALF_LIFE)
-    assert chosen(CarryEstimator.PREDICTED, *pair) == LastValue()
+    # 0.0003 predicted for both per 4 h: half of 0.0006 less 0.0006
+    assert chosen(CarryEstimator.PREDICTED, *pair) == StatedRate(rate_8h=D("-0.0003"))
 
 
 def test_a_leg_counts_by_its_ratio() -> None:

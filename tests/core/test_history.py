@@ -12,6 +12,7 @@ from tests.market import NOW, D
 from trading.core.funding import SettledRate, ewma_8h
 from trading.core.history import (
     Frequency,
+    KeptPart,
     PriceBar,
     fitted_beta,
     half_life,
@@ -20,6 +21,7 @@ from trading.core.history import (
     probability_of_warning,
     running_averages,
     stability,
+    with_points,
 )
 
 pytestmark = pytest.mark.core
@@ -158,16 +160,18 @@ def test_beta_of_a_spread_that_lasts_is_one_and_never_more() -> None:
     lasting = spreads(["0.0002"] * 60)
     growing = spreads([str(D("0.0001") * n) for n in range(1, 61)])
 
-    assert fitted_beta(lasting, DAY, half_life=DAY) == 1
-    assert fitted_beta(growing, DAY, half_life=DAY) == 1
+    # 60 settlements, three of which end each window: 57 complete ones
+    assert fitted_beta(lasting, DAY, half_life=DAY) == KeptPart(part=D(1), windows=57)
+    assert fitted_beta(growing, DAY, half_life=DAY) == KeptPart(part=D(1), windows=57)
 
 
 def test_beta_of_a_spread_that_turns_around_is_nothing() -> None:
     turning = spreads((["0.0002"] * 9 + ["-0.0002"] * 9) * 4)
 
-    beta = fitted_beta(turning, timedelta(days=3), half_life=DAY)
+    kept = fitted_beta(turning, timedelta(days=3), half_life=DAY)
 
-    assert beta == 0
+    assert kept is not None
+    assert kept.part == 0
 
 
 @quick
@@ -179,3 +183,21 @@ def test_running_averages_are_those_of_production(rates: list[D]) -> None:
         seen, at = known[: index + 1], known[index].settled_at
         expected = ewma_8h(seen, now=at, half_life=timedelta(hours=72))
         assert average == pytest.approx(expected, abs=D("1e-20"))
+
+
+def test_points_are_taken_where_no_bar_covers_them() -> None:
+    eight = timedelta(hours=8)
+    covered = [
+        PriceBar(at=NOW + n * eight, price=D(100), lowest=D(90), highest=D(110)) for n in (0, 2)
+    ]
+    points = [PriceBar.point(NOW + n * eight, D(101)) for n in range(-1, 4)]
+
+    found = with_points(covered, points, eight)
+
+    assert [(bar.at, bar.lowest) for bar in found] == [
+        (NOW - eight, D(101)),
+        (NOW, D(90)),
+        (NOW + eight, D(101)),
+        (NOW + 2 * eight, D(90)),
+        (NOW + 3 * eight, D(101)),
+    ]

@@ -30,7 +30,7 @@ def test_defaults_are_those_of_the_table() -> None:
     assert p.hold_horizon == timedelta(days=7)
     assert p.stop_loss == p.daily_stop == D("0.02")
     assert p.take_profit is None
-    assert p.negative_spread_tolerance is Tolerance.COST_AWARE
+    assert p.negative_spread_tolerance is Tolerance.BY_STRATEGY
     assert not p.auto_entry
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -17,6 +18,7 @@ from trading.core.sizing import (
     leg_capacity,
     max_safe_leverage,
     plan_size,
+    planned_usd,
     recommended_leverage,
     size_for_income,
 )
@@ -37,7 +39,6 @@ def leg(
     min_notional: str = "5",
     min_base: str = "0.001",
     base_fee: str = "0",
-    open_interest: str | None = None,
     ratio: str = "1",
 ) -> LegCapacity:
     return LegCapacity(
@@ -49,7 +50,6 @@ def leg(
         capital=Capital(account=account, free=D(free)),
         book_capacity=D(book),
         base_fee=D(base_fee),
-        open_interest=None if open_interest is None else D(open_interest),
         ratio=D(ratio),
     )
 
@@ -99,6 +99,18 @@ def test_no_venue_holds_more_than_its_part_of_all_equity() -> None:
     assert isinstance(size, PlannedSize) and size.size_usd == 6_400
 
 
+def test_buffer_is_not_eaten_by_later_positions() -> None:
+    first = leg("bybit", free="10000")
+    # 0.8 x 0.70 x 10,000 of margin are planned; 7,000 - 5,600 = 1,400 of the active part are left.
+    second = replace(first, capital=Capital(account="bybit", free=D(4_400), used_margin=D(5_600)))
+    # 7,000 less 5,600 in coins likewise.
+    bought = replace(first, capital=Capital(account="bybit", free=D(4_400), coins=D(5_600)))
+
+    assert planned_usd([first], RICH, Parameters()) == 11_200
+    assert planned_usd([second], RICH, Parameters()) == D("0.8") * 1_400 * 2
+    assert planned_usd([bought], RICH, Parameters()) == D("0.8") * 1_400 * 2
+
+
 def test_size_is_bound_by_the_thinner_book() -> None:
     size = planned(leg("bybit", book="0.1237"), leg("binanceusdm"))
 
@@ -106,9 +118,12 @@ def test_size_is_bound_by_the_thinner_book() -> None:
     assert size.bound_by == "what BTC/USDT:USDT on bybit can take"
 
 
-def test_capacity_is_at_most_one_percent_of_open_interest() -> None:
-    assert leg_capacity(leg(open_interest="50")) == D("0.5")
-    assert leg_capacity(leg(book="0.2", open_interest="50")) == D("0.2")
+def test_capacity_is_at_most_one_order_of_the_venue() -> None:
+    book = leg(book="0.2")
+    limited = replace(book.instrument, max_base_quantity=D("0.15"))
+
+    assert leg_capacity(book) == D("0.2")
+    assert leg_capacity(replace(book, instrument=limited)) == D("0.15")
 
 
 def test_equal_base_in_whole_lots_of_both_legs() -> None:

@@ -43,6 +43,7 @@ def test_every_slot_rings_a_task_that_exists() -> None:
         ("trading.tasks.scan", "poll"),
         ("trading.tasks.book_funding", "books"),
         ("trading.tasks.relay_events", "alerts"),
+        ("trading.tasks.refit_betas", "batch"),
         ("exchanges.tasks.poll_market", "poll"),
     ],
 )

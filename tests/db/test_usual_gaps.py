@@ -9,7 +9,7 @@ import pytest
 
 from exchanges.board import Board, Key
 from exchanges.domain import BookTop, InstrumentKind, Side, Symbol
-from exchanges.mids import KEPT, sample_mids
+from exchanges.mids import HOURS_KEPT, sample_mids
 from exchanges.models import Exchange, HourlyMid, Instrument
 from trading.core.basis import PricedLeg
 from trading.services.usual_gaps import UsualGaps
@@ -122,7 +122,7 @@ def test_a_new_hour_is_read_once_and_joins_the_rest(listed: list[Instrument]) ->
 def test_an_hour_is_sampled_once_from_fresh_books_and_old_hours_go(
     listed: list[Instrument],
 ) -> None:
-    HourlyMid.objects.create(instrument=listed[0], hour_at=NOW - KEPT - HOUR, mid=1)
+    HourlyMid.objects.create(instrument=listed[0], hour_at=NOW - HOURS_KEPT - HOUR, mid=1)
 
     assert sample_mids(board_at(NOW, bybit="50000"), NOW) == 1
     late = NOW + timedelta(minutes=5)
@@ -132,3 +132,31 @@ def test_an_hour_is_sampled_once_from_fresh_books_and_old_hours_go(
     rows = HourlyMid.objects.values_list("instrument__exchange__code", "mid", "hour_at")
     hour = NOW.replace(minute=0)
     assert set(rows) == {("bybit", 50_000, hour), ("binanceusdm", 50_100, hour)}
+
+
+def test_half_of_a_gap_is_gone_in_the_hours_that_the_past_took(listed: list[Instrument]) -> None:
+    # The gap halves every hour, from 1.28 % in the first on; 40 hours later it is all but gone.
+    start = NOW.replace(minute=0) - 40 * HOUR
+    for hour in range(40):
+        gap = Decimal("0.0128") / 2**hour
+        for instrument, mid in zip(listed, (Decimal(50_000), 50_000 * (1 + gap)), strict=True):
+            HourlyMid.objects.create(instrument=instrument, hour_at=start + hour * HOUR, mid=mid)
+    gaps = UsualGaps()
+    gaps.refresh(NOW)
+
+    found = gaps.half_life_hours(PAIR)
+
+    assert found is not None
+    assert round(found, 6) == 1
+    assert gaps.half_life_hours(PAIR[:1]) is None
+
+
+def test_hours_that_do_not_follow_each_other_are_no_step(listed: list[Instrument]) -> None:
+    start = NOW.replace(minute=0)
+    for back in range(1, 80, 2):
+        for instrument in listed:
+            HourlyMid.objects.create(instrument=instrument, hour_at=start - back * HOUR, mid=50_000)
+    gaps = UsualGaps()
+    gaps.refresh(NOW)
+
+    assert gaps.half_life_hours(PAIR) is None

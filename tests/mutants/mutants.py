@@ -151,6 +151,30 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=SEEDS,
     ),
     Mutant(
+        name="books_what_is_above_a_remembered_baseline",
+        path="trading/services/order_facts.py",
+        before="                base_quantity=fill.base_quantity,\n",
+        after=(
+            "                base_quantity=max(\n"
+            "                    fill.base_quantity,\n"
+            "                    order.filled_base_quantity\n"
+            "                    - sum(trade.base_quantity for trade in order.trades.all()),\n"
+            "                ),\n"
+        ),
+        tests=FAULTS,
+    ),
+    Mutant(
+        name="takes_an_empty_read_for_flat",
+        path="trading/services/view.py",
+        before="        net_base=leg_net_base(leg),\n",
+        after=(
+            "        net_base=leg_net_base(leg)\n"
+            "        if leg.position.state != 'open' or leg.account.venue_positions.exists()\n"
+            "        else Decimal(0),\n"
+        ),
+        tests=FAULTS,
+    ),
+    Mutant(
         name="books_the_trades_of_others_as_the_venues_own",
         path="trading/services/outside_fills.py",
         before=(

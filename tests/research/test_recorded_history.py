@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from trading.core.history import probability_of_warning
 from trading.research.comparison import Question, UnknownRules, compare
-from trading.research.recorded import NothingRecorded, read_bars
+from trading.research.recorded import NothingRecorded, read_bars, read_perpetual
 from trading.research.tape import TradingCost
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 TAKER = TradingCost(fee=Decimal("0.0005"), slippage=Decimal("0.0001"))
+ROUND_TRIP = 4 * (TAKER.fee + TAKER.slippage)
 
 pytestmark = [
     pytest.mark.core,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the recorded data is not beside the repository"),
+    pytest.mark.skipif(
+        not DATA.is_dir(), reason="the recorded data is not in ../shared beside the repository"
+    ),
 ]
 
 
-def yearly(strategy: str, *rules: str, since: datetime, until: datetime) -> dict[str, Decimal]:
+def yearly(
+    strategy: str, *rules: str, since: datetime, until: datetime, is_priced: bool = True
+) -> dict[str, Decimal]:
     question = Question(
         folder=DATA,
         strategy=strategy,
@@ -33,6 +39,7 @@ def yearly(strategy: str, *rules: str, since: datetime, until: datetime) -> dict
         rules=rules,
         since=since,
         until=until,
+        is_priced=is_priced,
     )
     return {found.name: result.per_year for found, result in compare(question)}
 
@@ -63,6 +70,38 @@ def test_a_carry_that_is_held_earns_and_one_closed_on_its_basis_loses() -> None:
     )
 
     assert found["closed_on_basis"] < 0 < found["any_funding_held"]
+
+
+def test_leaving_a_carry_on_each_flip_loses_what_holding_it_earns() -> None:
+    found = yearly(
+        "cash_and_carry",
+        "any_funding_flip",
+        "any_funding_held",
+        since=datetime(2022, 5, 1, tzinfo=UTC),
+        until=datetime(2022, 11, 1, tzinfo=UTC),
+        is_priced=False,
+    )
+
+    assert found["any_funding_flip"] < Decimal("-0.1") < found["any_funding_held"]
+
+
+def test_leaving_at_every_negative_settlement_costs_what_the_data_says() -> None:
+    """The README says -12.2 and +7.1 % a year: any positive funding, 24 bp a round trip."""
+    flipped: list[Decimal] = []
+    held: list[Decimal] = []
+    for base in ("BTC", "ETH"):
+        leg = read_perpetual(DATA, "binance", base)
+        rows = [row for row in leg.settled if row.settled_at >= datetime(2022, 1, 1, tzinfo=UTC)]
+        years = Decimal((rows[-1].settled_at - rows[0].settled_at).days) / 365
+        signs = [False, *(row.funding_rate > 0 for row in rows)]
+        entries = sum(after and not before for before, after in pairwise(signs))
+        positive = sum((max(row.funding_rate, Decimal(0)) for row in rows), Decimal(0))
+        flipped.append((positive - entries * ROUND_TRIP) / years)
+        received = sum((row.funding_rate for row in rows), Decimal(0))
+        held.append((received - ROUND_TRIP) / years)
+
+    assert abs(sum(flipped, Decimal(0)) / 2 - Decimal("-0.122")) < Decimal("0.005")
+    assert abs(sum(held, Decimal(0)) / 2 - Decimal("0.071")) < Decimal("0.001")
 
 
 def test_warnings_by_leverage_are_those_of_the_domain_page() -> None:

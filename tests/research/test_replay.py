@@ -143,6 +143,39 @@ def test_a_basis_that_closes_is_earned_beside_funding() -> None:
     assert trade.net == D("0.0206")
 
 
+def test_a_gap_is_decided_on_once_it_was_seen_and_filled_at_the_next_price() -> None:
+    once = ["100"] * 15 + ["102"] + ["100.5"] * 24
+
+    (trade,) = replay(
+        [spot(["100"] * 40), perpetual("binance", ["0"] * 40, once)],
+        strategy="cash_and_carry",
+        min_closing_arbitrage_pct="0.1",
+        funding_regime_exit=False,
+        stop_loss_pct="",
+    ).trades
+
+    # 2 % is seen from settlement 15 on: 20 minutes before 16, where it is filled at 0.5 %.
+    assert trade.opened_at == at(16) - timedelta(minutes=20)
+    assert trade.price == 0
+
+
+def test_the_stop_loss_counts_spot_as_paid_whole() -> None:
+    # Entered at a gap of 2 %, left when it is twice as wide as the 2 % of the capital allow.
+    prices = ["100"] * 15 + ["102"] * 2 + ["105"] * 2 + ["107"] * 21
+
+    (first, *_) = replay(
+        [spot(["100"] * 40), perpetual("binance", ["0"] * 40, prices)],
+        strategy="cash_and_carry",
+        spot_perp_leverage="1",
+        leverage="2",
+    ).trades
+
+    # Both legs are paid whole: 2 % of twice the notional is 4 %. At 105 it is -3 % - 12 bp, at 107
+    # -5 %: seen 20 minutes before settlement 20.
+    assert first.reason == "stop_loss"
+    assert first.closed_at == at(20) - timedelta(minutes=20)
+
+
 def test_books_together_are_a_mean_per_notional_and_year() -> None:
     low, high = perpetual("a", ["0.0001"] * 60), perpetual("b", ["0.0006"] * 60)
     one = replay([low, high])

@@ -6,12 +6,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from celery import Celery
 from redis import Redis
 
+from arbsite.celery import POLL
 from tests.machine import wait_until
 from tests.scenarios.desk import PATIENCE, Desk
 
@@ -89,6 +91,22 @@ class Processes:
                 yield
             finally:
                 client.config_set("requirepass", password)
+
+    def flood(self, count: int) -> int:
+        """Queue so many polls of markets at once; return how many wait then."""
+        app = Celery(broker=self._carry.facts["redis_url"])
+        with app.connection_for_write() as connection, app.amqp.Producer(connection) as producer:
+            for _ in range(count):
+                app.send_task(
+                    "exchanges.tasks.poll_market", args=[True], queue=POLL, producer=producer
+                )
+        app.close()
+        return self.backlog()
+
+    def backlog(self) -> int:
+        """Return how many polls wait for a worker."""
+        with self.redis() as client:
+            return cast(int, client.llen(POLL))
 
     def ring(self, task: str, queue: str, position_id: UUID, *, times: int) -> None:
         """Deliver one and the same message several times, as a broker may."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from arbsite.celery import POLL
 from tests.machine import is_alive, wait_until
 from tests.scenarios.conftest import QUICK
 from tests.scenarios.desk import ENDS, FIRST_LEG, PATIENCE, SECOND_LEG, Desk, running_desk
@@ -197,3 +198,19 @@ def test_a_worker_told_to_stop_with_a_leg_on_its_way_ends_in_time_and_loses_noth
     desk.assert_hedged_or_flat("LINK")
     assert desk.close(position).state == "closed"
     assert_flat_and_all_booked(desk, "LINK")
+
+
+def test_trading_goes_on_without_beat_and_a_close_passes_ten_thousand_polls(
+    desk: Desk, processes: Processes
+) -> None:
+    with processes.stopped("beat"):
+        position = desk.open("BTC")
+        assert desk.entered(position).state == "open"
+        assert processes.flood(10_000) > 9_000
+
+        assert desk.close(position).state == "closed"
+
+        assert processes.backlog() > 1_000
+    with processes.redis() as client:
+        client.delete(POLL)
+    assert_flat_and_all_booked(desk, "BTC")

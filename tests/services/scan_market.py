@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from arbsite.accounts.models import User
+from exchanges import selectors
 from exchanges.board import Board, Key
 from exchanges.domain import BookTop, Depth, InstrumentKind, MarketFact, Symbol
 from exchanges.models import (
@@ -16,8 +19,11 @@ from exchanges.models import (
     HourlyMid,
     Instrument,
 )
-from tests.market import NOW, PERP, D, make_book, make_instrument, make_rate
-from trading.services import configure, engine, opportunities
+from tests.market import NOW, PERP, D, make_book, make_instrument, make_quote, make_rate
+from tests.simulation.memory import MemoryRedis
+from trading.core.states import PositionState
+from trading.models import Leg, Order, Position
+from trading.services import configure, engine, evaluate, opportunities
 from trading.services.scan import MarketScan
 from trading.services.seen import Seen
 from trading.services.user_scan import Finding
@@ -77,6 +83,18 @@ class Market:
         )
 
 
+@contextmanager
+def on_the_board(market: Market) -> Iterator[None]:
+    """Let services read the market's facts as they read those of the streams."""
+    memory = MemoryRedis()
+    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
+    evaluate._shared.cache_clear()
+    market.board.publish(memory)  # type: ignore[arg-type]
+    yield
+    selectors.stand_in_for_board(None)
+    evaluate._shared.cache_clear()
+
+
 def list_perpetual(venue: str) -> Exchange:
     exchange = Exchange.objects.create(code=venue, short_code=venue[:3].upper(), name=venue)
     listed = make_instrument(venue)
@@ -118,6 +136,52 @@ def open_account(user: User, exchange: Exchange) -> None:
     )
 
 
+def answer_late(market: Market, venue: str, *, seconds: str) -> None:
+    """Let the last three orders at a venue have been answered so late."""
+    position = Position.objects.create(
+        user=market.user,
+        mode="rehearsal",
+        base="SOL",
+        strategy="funding_spread",
+        open_reason="funding",
+        state=PositionState.CLOSED,
+        size_usd=D(0),
+        target_base_quantity=D(0),
+        parameters={},
+        configuration_version=1,
+        entry_funding_spread=D(0),
+        opened_by="test",
+        created_at=NOW,
+        entry_deadline=NOW,
+    )
+    leg = Leg.objects.create(
+        position=position,
+        index=0,
+        side="LONG",
+        account=ExchangeAccount.objects.get(exchange__code=venue),
+        instrument=market.instrument(venue),
+        decision_entry_mid=D(50_000),
+        taker_fee=D(0),
+    )
+    sent_at = NOW - timedelta(minutes=1)
+    for number in range(3):
+        Order.objects.create(
+            position=position,
+            leg=leg,
+            purpose="open",
+            sequence=number,
+            client_order_id=f"{venue} {number}",
+            side="buy",
+            order_type="limit",
+            time_in_force="gtc",
+            base_quantity=D(1),
+            state="canceled",
+            created_at=sent_at,
+            sent_at=sent_at,
+            answered_at=sent_at + timedelta(seconds=float(seconds)),
+        )
+
+
 def make_market(owner: User) -> Market:
     """Bybit pays 10 bp at 12:18, Binance 0: 8 h spread 0.1 %, inside the entry window."""
     for venue in VENUES:
@@ -126,6 +190,7 @@ def make_market(owner: User) -> Market:
     engine.resume(user=owner, actor="owner", now=NOW)
     market = Market(user=owner, board=Board())
     market.tell(*(make_book(venue) for venue in VENUES))
+    market.tell(*(make_quote(venue, age=1) for venue in VENUES))
     market.tell(make_rate("binanceusdm", rate="0"), make_rate("bybit", rate="0.001"))
     return market
 

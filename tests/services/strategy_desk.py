@@ -72,10 +72,12 @@ class StrategyDesk:
     ) -> None:
         self.world = World(folder, interval_minutes=60, expiries=expiries)
         self.user = User.objects.create_user("trader")
+        self.bases = ["BTC"]
         self._redis = redis
         self._board = Board()
         self._clients: dict[str, VenueClient] = {}
         self._ports: dict[Any, tuple[CcxtTrading, CcxtAccount]] = {}
+        self.lenders: dict[str, CcxtMarketData] = {}
         self.venues = Venues(
             trading=lambda account: self._ports[account.pk][0],
             account=lambda account: self._ports[account.pk][1],
@@ -247,7 +249,8 @@ class StrategyDesk:
 
     def feed(self) -> None:
         """Put what the venues publish at this moment on the board."""
-        for instrument in Instrument.objects.select_related("exchange").filter(base="BTC"):
+        listed = Instrument.objects.select_related("exchange").filter(base__in=self.bases)
+        for instrument in listed:
             listing = self._listing(instrument)
             if listing is not None:
                 for fact in self._facts(instrument, listing):
@@ -301,7 +304,7 @@ class StrategyDesk:
         return [row for row in self.world.simulator.market.listings.values() if row.venue == venue]
 
     def _store_settlements(self) -> None:
-        for instrument in Instrument.objects.filter(kind="perpetual", base="BTC"):
+        for instrument in Instrument.objects.filter(kind="perpetual", base__in=self.bases):
             listing = self._listing(instrument)
             rows = self.world.simulator.ledger.settlements(listing.key)
             SettledFundingRate.objects.bulk_create(
@@ -345,8 +348,10 @@ class StrategyDesk:
         client = client_at(self.world, venue, catalogue)
         self._clients[venue] = client
         self._ports[account.pk] = CcxtTrading(client), CcxtAccount(client)
+        data = CcxtMarketData(client)
+        if any(part.borrow_rates is not None for part in PROFILES[venue].parts):
+            self.lenders[venue] = data
         if venue not in LISTED:
-            data = CcxtMarketData(client)
             rates = [] if PROFILES[venue].is_spot else call(data.funding_rates(), 60)
             LISTED[venue] = call(data.instruments(), 60), rates
         store_listing(exchange, *LISTED[venue], self.now)

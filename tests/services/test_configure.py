@@ -8,7 +8,7 @@ from arbsite.accounts import audit
 from arbsite.accounts.models import AuditEntry, AuditHead, User
 from exchanges.models import Instrument
 from tests.market import NOW, D
-from tests.services.scan_market import VALUES, Market, make_market
+from tests.services.scan_market import VALUES, VENUES, Market, list_perpetual, make_market
 from trading.core.importing import ImportErrors
 from trading.core.parameters import ParameterErrors, Parameters
 from trading.core.presets import PRESETS
@@ -186,6 +186,40 @@ def test_off_is_looser_than_any_stop(owner: User, stranger: User) -> None:
     }
     assert configure.current(stranger).parameters.min_margin_ratio == 4
     assert configure.current(owner).parameters.min_margin_ratio == 2
+
+
+def test_staff_leverage_binds_lines_of_their_own_too(owner: User) -> None:
+    for venue in VENUES:
+        list_perpetual(venue)
+    save(owner, leverage_overrides="* * 5\nbybit BTC-USDT 1")
+    set_limit("leverage", most=D(2))
+
+    current = configure.current(owner).parameters
+    assert current.leverage_at(venue="binanceusdm", pair="BTC/USDT", against_spot=False) == 2
+    assert current.leverage_at(venue="bybit", pair="BTC/USDT", against_spot=False) == 1
+    assert refused(owner, leverage_overrides="* * 3\nbybit BTC-USDT 2") == {
+        "leverage_overrides": "Leverage per venue and pair: * * 3 is beyond what staff allows, "
+        "at most 2x."
+    }
+
+    set_limit("spot_perp_leverage", most=D(1))
+    current = configure.current(owner).parameters
+    assert current.leverage_at(venue="binanceusdm", pair="BTC/USDT", against_spot=True) == 1
+
+
+def test_empty_order_amount_is_looser_than_any_of_staff(owner: User) -> None:
+    set_limit("order_amount_usd", most=D(1_000))
+
+    assert configure.current(owner).parameters.asked_usd(D(50_000)) == 1_000
+    assert refused(owner, order_amount_usd="") == {
+        "order_amount_usd": "Size of an automatic entry: off is beyond what staff allows, "
+        "at most 1000 USD."
+    }
+    # In base instead: 0.01 x 50,000 are 500, 0.1 would be 5,000.
+    save(owner, order_amount="0.01")
+    assert configure.current(owner).parameters.asked_usd(D(50_000)) == 500
+    save(owner, order_amount="0.1")
+    assert configure.current(owner).parameters.asked_usd(D(50_000)) == 1_000
 
 
 def test_a_value_a_hundred_times_off_is_saved_only_when_confirmed(owner: User) -> None:

@@ -184,7 +184,7 @@ def test_a_quote_shows_income_cost_and_break_even_without_writing_anything(ready
 
 
 def test_the_scheduler_enters_nothing_after_the_days_loss(ready: Desk) -> None:
-    # 250,000 now; 260,000 at midnight: 3.8462 % lost, entries halt at 2 %
+    # 250,000 now; 260,000 at midnight: 3.8462 % lost, automation halts at 2 %
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     EquitySnapshot.objects.create(
         user=ready.user, at=midnight, equity_usd=Decimal(260_000), free_usd=Decimal(260_000)
@@ -194,7 +194,7 @@ def test_the_scheduler_enters_nothing_after_the_days_loss(ready: Desk) -> None:
 
     assert refusal is not None
     assert refusal.code == "daily_stop"
-    assert "3.8462 % lower" in refusal.sentence
+    assert "3.8462 % of the capital was lost since midnight UTC" in refusal.sentence
 
 
 def test_the_journal_says_which_leg_goes_first_and_why(ready: Desk) -> None:

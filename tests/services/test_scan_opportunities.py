@@ -18,12 +18,14 @@ from exchanges.models import (
     Instrument,
     SettledFundingRate,
 )
-from tests.market import NOW, PERP, D, make_book, make_levels, make_rate
+from tests.market import NOW, PERP, D, make_book, make_levels, make_quote, make_rate
 from tests.services.scan_market import (
     VALUES,
     VENUES,
     Market,
+    answer_late,
     configure_more,
+    list_perpetual,
     list_spot,
     make_market,
     open_account,
@@ -139,6 +141,48 @@ def test_capacity_and_slippage_are_read_off_the_order_books(market: Market) -> N
     assert finding.candidate.costs.slippage == 4 * D(1) / 50_000
 
 
+def tell_depths(market: Market, quantity: str) -> None:
+    """Let every book take a quantity at the touch and nothing beyond."""
+    market.depths = {
+        (venue, PERP): Depth(
+            venue=venue,
+            symbol=PERP,
+            bids=make_levels(("49999", quantity)),
+            asks=make_levels(("50001", quantity)),
+            observed_at=NOW,
+        )
+        for venue in VENUES
+    }
+
+
+def test_size_and_profit_are_what_the_books_take(market: Market) -> None:
+    tell_depths(market, "0.04")
+
+    finding = market.judge()
+
+    # 0.04 x 50,000; 0.6 % of funding less 0.2 % of fees and four half touches of 0.002 %.
+    assert finding.size_usd == finding.capacity_usd == 2_000
+    assert finding.candidate is not None
+    assert finding.candidate.net_profit_usd == D("7.84")
+    assert [point.size_usd for point in finding.curve][-1] == 2_000
+    assert finding.refusal is None
+
+
+def test_books_that_take_nothing_leave_no_room(market: Market) -> None:
+    tell_depths(market, "0.04")
+    market.depths = {
+        key: replace(depth, asks=make_levels(("50100", "1")))
+        for key, depth in market.depths.items()
+    }
+    later = NOW + timedelta(milliseconds=1)
+    market.tell(replace(make_rate("bybit", rate="0.01"), observed_at=later))
+
+    assert market.refusal() == (
+        "no_room",
+        "The books take nothing within the slippage limit of 0.1000 %.",
+    )
+
+
 def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:
     later, scan = NOW + timedelta(milliseconds=1), market.scan()
     assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
@@ -236,6 +280,44 @@ def test_halted_account_opens_nothing(market: Market) -> None:
         "account_halted",
         "The account at bybit is halted: 0.1 BTC nobody ordered",
     )
+
+
+@pytest.fixture
+def third_venue(market: Market) -> Market:
+    """A second market of Binance pays 8 bp, two less than Bybit."""
+    open_account(market.user, list_perpetual("binance"))
+    market.tell(make_book("binance"), make_rate("binance", rate="0.0008"))
+    market.tell(make_quote("binance"))
+    return market
+
+
+def venues_found(market: Market) -> tuple[str, str]:
+    finding = market.judge()
+    assert finding.refusal is None
+    return finding.long.instrument.venue, finding.short.instrument.venue
+
+
+def test_pair_of_other_venues_is_entered_while_one_is_unusable(third_venue: Market) -> None:
+    assert venues_found(third_venue) == ("binanceusdm", "bybit")
+    bybit = ExchangeAccount.objects.filter(exchange__code="bybit")
+
+    bybit.update(halted_at=NOW, halted_reason="0.1 BTC nobody ordered")
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
+    assert third_venue.scan().worth_judging("BTC", third_venue.seen, NOW)
+
+    bybit.update(halted_at=None, halted_reason="", checked_at=None)
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
+
+    # 100,000 of equity on 60,000 of margin: 1.67.
+    bybit.update(checked_at=NOW)
+    AccountBalance.objects.filter(account__in=bybit).update(free=D(40_000))
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
+
+
+def test_pair_of_other_venues_is_entered_while_one_is_slow(third_venue: Market) -> None:
+    answer_late(third_venue, "bybit", seconds="2.5")
+
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
 
 
 def test_cool_down_names_its_end_and_reason(market: Market) -> None:

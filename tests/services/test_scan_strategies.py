@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.domain import Quote
 from exchanges.models import Exchange, ExchangeAccount
-from tests.market import NOW, PERP, D, make_book, make_rate
+from tests.market import NOW, PERP, D, make_book, make_quote, make_rate
 from tests.services.scan_market import (
     SPOT,
     Market,
@@ -138,15 +137,7 @@ def test_strategy_without_its_instruments_finds_nothing(market: Market) -> None:
 
 
 def test_price_far_from_mark_is_refused_with_both(market: Market) -> None:
-    market.tell(
-        Quote(
-            venue="bybit",
-            symbol=PERP,
-            mark_price=D(47_000),
-            index_price=D(50_000),
-            observed_at=NOW,
-        )
-    )
+    market.tell(make_quote("bybit", mark="47000"))
 
     code, sentence = market.refusal()
 
@@ -187,6 +178,18 @@ def test_several_findings_share_one_purse(market: Market) -> None:
     taken = take([first, second], user.standing)
 
     assert [(one.base, one.size_usd) for one in taken] == [("BTC", D(50_000)), ("ETH", D(10_000))]
+
+
+def test_what_is_left_below_a_venue_minimum_is_not_rung(market: Market) -> None:
+    # Beside 50,000 of BTC the least order of 0.001 at 50,000, and one cent less than it.
+    for whole, taken_bases in (("50050", ["BTC", "ETH"]), ("50049.99", ["BTC"])):
+        configure_more(market, max_position_per_venue_usd=whole, max_position_per_user_usd=whole)
+        (user,) = market.scan().users
+        first = market.judge()
+
+        taken = take([first, replace(first, base="ETH")], user.standing)
+
+        assert [one.base for one in taken] == taken_bases
 
 
 def test_exposure_of_one_reason_is_a_limit_of_its_own(market: Market) -> None:

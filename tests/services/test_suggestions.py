@@ -7,14 +7,15 @@ from decimal import Decimal
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.models import Exchange, Instrument, SettledFundingRate
+from exchanges.models import Exchange, HourlyMid, Instrument, SettledFundingRate
 from tests.market import NOW, D
 from tests.web.rows import make_account, make_exchange, make_instrument
 from trading.core.history import Frequency
-from trading.core.parameters import Parameters, Tolerance
+from trading.core.parameters import Parameters
 from trading.services import configure
 from trading.services.pair_statistics import pair_statistics
 from trading.services.suggestions import suggestions_for
+from trading.strategies.hindsight import CHOICES
 
 pytestmark = pytest.mark.db
 
@@ -90,6 +91,45 @@ def test_price_gaps_are_compared_where_both_venues_settled_at_once(
     assert D(found.value).quantize(D("0.0001")) == D("0.0020")
 
 
+def keep_hours(instrument: Instrument, mids: Sequence[str]) -> None:
+    HourlyMid.objects.bulk_create(
+        HourlyMid(instrument=instrument, hour_at=NOW - timedelta(hours=len(mids) - at), mid=D(mid))
+        for at, mid in enumerate(mids)
+    )
+
+
+def test_the_opening_gap_is_what_spot_and_perpetual_rarely_are_apart(
+    venues: list[Exchange],
+) -> None:
+    spot, perpetual = (make_instrument(venue, "BTC", NOW) for venue in venues)
+    spot.symbol, spot.kind = "BTC/USDT", "spot"
+    spot.save()
+    # Ten hours each of 0.1, 0.2, 0.3 and 0.4 %, one half of them below spot.
+    keep_hours(spot, ["50000"] * 40)
+    keep_hours(
+        perpetual, [str(50_000 + sign * 50 * n) for n in range(1, 5) for sign in (1, -1) * 5]
+    )
+
+    found = suggestions_for("BTC", parameters=Parameters(), now=NOW)["min_opening_arbitrage_pct"]
+
+    # Place 29.25 of 0 ... 39 is a quarter of the way from 0.3 to 0.4 %; the field is in percent.
+    assert found.value == "0.325"
+    assert found.sentence == (
+        "Spot and perpetuals of BTC were less than 0.3250 % apart in three quarters of the hours "
+        "(40 observations, 2026-02-27 to 2026-03-01)."
+    )
+
+
+def test_a_day_of_hours_suggests_no_opening_gap(venues: list[Exchange]) -> None:
+    spot, perpetual = (make_instrument(venue, "BTC", NOW) for venue in venues)
+    spot.symbol, spot.kind = "BTC/USDT", "spot"
+    spot.save()
+    for instrument in (spot, perpetual):
+        keep_hours(instrument, ["50000"] * 29)
+
+    assert suggestions_for("BTC", parameters=Parameters(), now=NOW) == {}
+
+
 def test_a_lasting_spread_suggests_that_all_of_it_is_kept(venues: list[Exchange]) -> None:
     settle(venues[0], STEADY)
     settle(venues[1], ["0.0003"] * 121)
@@ -117,6 +157,12 @@ def test_a_pair_is_told_with_its_odds_and_every_tolerance(
     short = settle(venues[1], ["0.0003"] * 121, ["50000"] * 121)
     for venue in venues:
         make_account(owner, venue, NOW)
+    # Every two hours the gap is half of what it was: 2^(-1/2) an hour.
+    for hour in range(60):
+        gap = D("0.01") * D("0.5") ** (D(hour) / 2)
+        for instrument, mid in ((long, D(50_000)), (short, 50_000 * (1 + gap))):
+            at = NOW - timedelta(hours=60 - hour)
+            HourlyMid.objects.create(instrument=instrument, hour_at=at, mid=mid)
     configure.save(
         user=owner, values={"hold_horizon": "72"}, expected_version=0, actor="owner", now=NOW
     )
@@ -128,7 +174,9 @@ def test_a_pair_is_told_with_its_odds_and_every_tolerance(
     # 9 settlements of 2 bp are 18 bp, four fees of 5 bp are 20
     assert pair.break_even == Frequency(hits=0, windows=111)
     assert pair.warning == Frequency(hits=0, windows=112)
+    assert pair.gap_half_life_hours is not None
+    assert round(pair.gap_half_life_hours, 6) == 2
     assert pair.stability is not None
     assert (pair.stability.score, pair.stability.persistence) == (1, 1)
-    assert [each.tolerance for each in pair.tolerances] == [*Tolerance, None]
+    assert [each.tolerance for each in pair.tolerances] == [*CHOICES, None]
     assert {each.funding for each in pair.tolerances} == {119 * D("0.0002")}

@@ -46,11 +46,15 @@ def _work(options: argparse.Namespace) -> list[batch.Chunk]:
     if options.crashes == "none":
         return work
     with batch.the_laboratory().open() as laboratory:
-        names = crash_points.boundaries_of_trade(laboratory)
-    deaths = crash_points.singles(names)
-    if options.crashes == "pairs":
-        deaths += crash_points.pairs(names, options.pairs)
-    return work + batch.deaths_in_chunks(deaths)
+        passed = {
+            trade: crash_points.boundaries_of(laboratory, trade) for trade in crash_points.TRADES
+        }
+    for trade, names in passed.items():
+        deaths = crash_points.singles(trade, names)
+        if options.crashes == "pairs":
+            deaths += crash_points.pairs(trade, names, options.pairs // len(passed))
+        work += batch.deaths_in_chunks(deaths)
+    return work
 
 
 def _shrink(whole: Report) -> None:

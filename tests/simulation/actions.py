@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from exchanges.domain import Side
@@ -19,13 +20,14 @@ from tests.simulation.streams import Weather
 from tests.simulation.venue_side import DEPTH, VENUES
 from tests.simulation.world import OTHER_MACHINE, World
 from trading.core.states import PositionState
-from trading.models import Position
-from trading.services import configure, engine, kill_switch, lease
+from trading.models import Discrepancy, KillSwitch, Position
+from trading.services import configure, engine, kill_switch, lease, resolve
 from trading.services.drive import drive, drive_planned
 from trading.services.entry_legs import long_short
 from trading.services.exit import request_exit
 from trading.services.halt import release_account
 from trading.services.plan_entry import Refused, plan_entry
+from trading.services.release import force_one_sided, release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +104,18 @@ def _kill(world: World, action: Action) -> None:
     user = None if action.kind == "global" else world.users[action.user]
 
     def work() -> None:
-        pressed = kill_switch.press(
-            user=user,
-            actor=action.user,
-            reason="drill",
-            closes_positions=action.number != 0,
-            now=world.clock(),
-        )
-        world.note_kill(user, pressed.pk, closes=action.number != 0)
+        try:
+            kill_switch.press(
+                user=user,
+                actor=action.user,
+                reason="drill",
+                closes_positions=action.number != 0,
+                now=world.clock(),
+            )
+        finally:
+            # A press that is committed lasts, even if its process dies of the next thing.
+            for pressed in KillSwitch.objects.filter(user=user, rearmed_at=None):
+                world.note_kill(user, pressed.pk, closes=pressed.closes_positions)
 
     world.as_process(work)
 
@@ -160,6 +166,40 @@ def _release(world: World, action: Action) -> None:
                 account, actor=action.user, now=world.clock()
             )
         )
+
+
+def _resolve(world: World, action: Action) -> None:
+    """A person decides about each difference of the user's that is shown, as it is offered."""
+    by_choice: dict[str, Callable[..., object]] = {
+        Discrepancy.Resolution.ADOPTED: partial(resolve.adopt, venues=world.venues),
+        Discrepancy.Resolution.IGNORED: resolve.ignore,
+        Discrepancy.Resolution.VANISHED: resolve.ignore,
+        Discrepancy.Resolution.CLOSED: partial(resolve.close, venues=world.venues),
+    }
+    world.released.add(action.user)
+    for row in Discrepancy.objects.confirmed().filter(user=world.users[action.user]):
+        offered = [choice for choice in resolve.choices(row) if choice in by_choice]
+        if offered:
+            decide = by_choice[offered[action.number % len(offered)]]
+            world.as_process(partial(decide, row, actor=action.user, now=world.clock()))
+
+
+def _unhold(world: World, action: Action) -> None:
+    """A person looked at the user's held positions and lets the plan act on them again."""
+    for position in _positions(world, action):
+        if position.state == PositionState.HELD:
+            world.as_process(partial(release, position, actor=action.user, now=world.clock()))
+            world.ring(position.pk)
+
+
+def _force(world: World, action: Action) -> None:
+    """A person lets a leg be closed alone where an exit waits for the other venue."""
+    for position in _positions(world, action):
+        if position.state == PositionState.EXITING:
+            world.as_process(
+                partial(force_one_sided, position, actor=action.user, now=world.clock())
+            )
+            world.ring(position.pk)
 
 
 def _weather(world: World, action: Action) -> None:
@@ -222,6 +262,12 @@ def _liquidate(world: World, action: Action) -> None:
         world.note_fault()
 
 
+def _deleverage(world: World, action: Action) -> None:
+    share = Decimal(action.amount)
+    if world.far.deleverage(action.user, action.venue, action.base, share) is not None:
+        world.note_fault()
+
+
 def _crash(world: World, action: Action) -> None:
     """Die at the so-and-so-many-th boundary from here on, whenever that comes."""
     world.boundaries.plan(deaths=frozenset({action.number}))
@@ -279,6 +325,10 @@ ACTIONS: dict[str, Callable[[World, Action], None]] = {
     "depth": _depth,
     "foreign": _foreign,
     "liquidate": _liquidate,
+    "deleverage": _deleverage,
+    "resolve": _resolve,
+    "unhold": _unhold,
+    "force": _force,
     "crash": _crash,
     "stall": _stall,
     "sweep": lambda world, action: world.sweep(),

@@ -23,7 +23,7 @@ class Chunk:
     """What one process does before it reports: seeds, or crash points by number or pair."""
 
     seeds: tuple[int, ...] = ()
-    deaths: tuple[tuple[int, ...], ...] = ()
+    deaths: tuple[crash_points.Deaths, ...] = ()
 
 
 def seeds_in_chunks(first: int, count: int) -> list[Chunk]:
@@ -31,7 +31,7 @@ def seeds_in_chunks(first: int, count: int) -> list[Chunk]:
     return [Chunk(seeds=tuple(numbers[n : n + CHUNK])) for n in range(0, count, CHUNK)]
 
 
-def deaths_in_chunks(deaths: list[tuple[int, ...]]) -> list[Chunk]:
+def deaths_in_chunks(deaths: list[crash_points.Deaths]) -> list[Chunk]:
     return [Chunk(deaths=tuple(deaths[n : n + CHUNK])) for n in range(0, len(deaths), CHUNK)]
 
 

@@ -30,6 +30,10 @@ class Window:
     most: Decimal
     ends_at: datetime | None = None
     excused: timedelta = timedelta()
+    # What it lasted, less what is excused, when its user was first alerted.
+    alerted_after: timedelta | None = None
+    # What it lasted, less what is excused, since the last disturbance before its end.
+    since_fault: timedelta = timedelta()
 
     @property
     def length(self) -> timedelta:
@@ -50,9 +54,17 @@ class OwnTrade:
 
 
 class Chronicle:
-    """Listens to the simulator's ledger. `excused` and `is_faulted` are asked of the world."""
+    """Listens to the simulator's ledger; what is no part of it is asked of the world.
 
-    def __init__(self, excused: Callable[[], timedelta], is_faulted: Callable[[], bool]) -> None:
+    `last_fault` tells when something was last disturbed, and how much was excused by then.
+    """
+
+    def __init__(
+        self,
+        excused: Callable[[], timedelta],
+        is_faulted: Callable[[], bool],
+        last_fault: Callable[[], tuple[datetime, timedelta]],
+    ) -> None:
         self.own: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
         self.foreign: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
         self.open: dict[tuple[str, str], Window] = {}
@@ -60,6 +72,7 @@ class Chronicle:
         self.trades: list[OwnTrade] = []
         self._excused = excused
         self._is_faulted = is_faulted
+        self._last_fault = last_fault
 
     def hear(self, event: AccountEvent) -> None:
         if event.happening is not Happening.TRADE or event.trade is None or event.order is None:
@@ -110,4 +123,11 @@ class Chronicle:
             window.ends_at = at
             window.excused = self._excused() - window.excused_before
             window.is_faulted = window.is_faulted or self._is_faulted()
+            window.since_fault = self.since_fault(window, at)
             self.closed.append(self.open.pop((user, base)))
+
+    def since_fault(self, window: Window, at: datetime) -> timedelta:
+        """Return how long a window has lasted since it began, or was last disturbed."""
+        fault_at, excused_then = self._last_fault()
+        begun, excused = max((window.starts_at, window.excused_before), (fault_at, excused_then))
+        return at - begun - (self._excused() - excused)

@@ -146,11 +146,17 @@ def _is_plain(query: Query) -> bool:
 def _shape_of(query: Query) -> Hashable:
     """Return all that the text of a select depends on, except its condition."""
     joins = tuple(
-        (alias, query.alias_refcount[alias] > 0, join.join_type, join.parent_alias)
-        + (join.table_name, getattr(join, "join_field", None))
+        (
+            alias,
+            query.alias_refcount[alias] > 0,
+            join.join_type,
+            join.parent_alias,
+            join.table_name,
+            getattr(join, "join_field", None),
+        )
         for alias, join in query.alias_map.items()
     )
-    columns = tuple((column.alias, column.target) for column in query.select)
+    columns = tuple((c.alias, c.target) for c in query.select if isinstance(c, Col))
     fields, is_deferred = query.deferred_loading
     return (
         query.model,

@@ -28,6 +28,8 @@ class Report:
     violations: list[str] = field(default_factory=list)
     calm: list[float] = field(default_factory=list)
     faulted: list[float] = field(default_factory=list)
+    mended: list[float] = field(default_factory=list)
+    alerted: list[float] = field(default_factory=list)
     recoveries: list[float] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -42,6 +44,8 @@ class Report:
         self.violations += [f"{outcome.name}: {v.sentence}" for v in outcome.violations]
         self.calm += outcome.calm_windows
         self.faulted += outcome.faulted_windows
+        self.mended += outcome.mended
+        self.alerted += outcome.alerted
         self.recoveries += outcome.recoveries
 
     def merge(self, other: Report) -> None:
@@ -56,8 +60,10 @@ class Report:
         return [
             f"opened={self.opened} orders={self.orders} faults={self.faults} deaths={self.deaths}",
             f"unhedged window: without faults p99={_percentile(self.calm, 99)} s "
-            f"max={_most(self.calm)} s of {len(self.calm)}, after faults "
-            f"max={_most(self.faulted)} s of {len(self.faulted)}, recovery after a death "
+            f"max={_most(self.calm)} s of {len(self.calm)}, with faults "
+            f"max={_most(self.faulted)} s of {len(self.faulted)}, after the last fault "
+            f"max={_most(self.mended)} s",
+            f"alert max={_most(self.alerted)} s of {len(self.alerted)}, recovery after a death "
             f"max={_most(self.recoveries)} s of {len(self.recoveries)}",
             f"seeds={self.seeds} steps={self.steps} violations={len(self.violations)} "
             f"duplicate_sends={self.duplicate_sends} unlicensed={self.unlicensed}",

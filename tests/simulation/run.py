@@ -43,6 +43,8 @@ class Outcome:
     unlicensed: int = 0
     calm_windows: tuple[float, ...] = ()
     faulted_windows: tuple[float, ...] = ()
+    mended: tuple[float, ...] = ()
+    alerted: tuple[float, ...] = ()
     recoveries: tuple[float, ...] = ()
     boundaries: tuple[str, ...] = field(default=(), repr=False)
 
@@ -95,6 +97,12 @@ def outcome_of(
         unlicensed=sum(rule in ("I1", "I15", "I16") for rule in rules),
         calm_windows=tuple(_seconds(w.length) for w in windows if not w.is_faulted),
         faulted_windows=tuple(_seconds(w.length) for w in windows if w.is_faulted),
+        mended=tuple(_seconds(w.since_fault) for w in windows if w.is_faulted),
+        alerted=tuple(
+            _seconds(w.alerted_after)
+            for w in (*windows, *observer.case.chronicle.open.values())
+            if w.alerted_after is not None
+        ),
         recoveries=tuple(world.recoveries),
         boundaries=boundaries,
     )

@@ -34,7 +34,11 @@ WEIGHTS = {
     "depth": 3,
     "foreign": 2,
     "liquidate": 1,
+    "deleverage": 1,
     "release": 2,
+    "resolve": 3,
+    "unhold": 2,
+    "force": 1,
     "sweep": 2,
     "reconcile": 3,
     "fund": 1,
@@ -115,6 +119,10 @@ def _of_market(name: str, draws: Random, base: str) -> dict[str, Any]:
             return {"amount": size if draws.random() < 0.5 else f"-{size}"}
         case "depth":
             return {"amount": str(draws.choice(("0.005", "0.02", "0.2", "1")))}
+        case "deleverage":
+            return {"amount": draws.choice(("0.3", "1"))}
+        case "resolve":
+            return {"number": draws.randrange(2)}
         case "foreign":
             amount = {"BTC": ("0.01", "0.05"), "ETH": ("0.2", "1")}[base]
             return {"amount": draws.choice(amount), "number": draws.randrange(2)}

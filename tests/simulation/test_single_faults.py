@@ -192,6 +192,19 @@ def test_a_cancel_without_an_answer_leaves_the_order_alive_until_a_look_says_oth
     assert (drill.state(), drill.held()) == ("abandoned", FLAT)
 
 
+def test_a_venue_that_lists_no_position_for_a_while_is_not_taken_for_flat(drill: Drill) -> None:
+    drill.enter()
+    drill.fault("positions-empty", USDM, count=3)
+
+    drill.world.reconcile()
+    drill.do("doorbell", number=1, wait=5.0)
+    assert drill.far.faults_fired > 0
+    drill.rest()
+
+    assert (drill.orders(USDM), drill.orders(BYBIT)) == (["open filled"], ["hedge filled"])
+    assert drill.state() == "open"
+
+
 def test_an_order_that_neither_fills_nor_cancels_is_cried_out(drill: Drill) -> None:
     method, path = CANCEL[USDM]
     drill.disturb(venue=USDM, method=method, path=path, action="drop_before_accept", count=None)

@@ -79,7 +79,9 @@ class VenueSide:
         self.faults_fired = 0
         self.on_create: Callable[[Sight], None] | None = None
         self.on_fault: Callable[[], None] | None = None
-        self.struck_at: datetime | None = None
+        # How much time is excused, as the world counts it, and when a fault last struck.
+        self.excused: Callable[[], timedelta] = timedelta
+        self.struck = (timeline.at - timedelta(days=1), timedelta())
         self.travelling: set[asyncio.Task[Delivery]] = set()
         self._beaten_at = timeline.at
         for user in USERS:
@@ -94,7 +96,7 @@ class VenueSide:
         rule = self.venues.disturbance(request)
         if rule is not None:
             self.faults_fired += 1
-            self.struck_at = self._timeline.at
+            self.struck = (self._timeline.at, self.excused())
         if rule is not None and self.on_fault is not None:
             self.on_fault()
         return rule
@@ -224,6 +226,20 @@ class VenueSide:
         account = self.account(user, venue)
         return self.simulator.engine.close_by_venue(
             account, listing, Origin.LIQUIDATION, now=self._timeline.at
+        )
+
+    def deleverage(self, user: str, venue: str, base: str, share: Decimal) -> Order | None:
+        """Let the venue close a share of a holding against others who won."""
+        listing = self.listing(venue, base)
+        part = abs(self.held(user, venue, base)) * share // listing.lot * listing.lot
+        if not part:
+            return None
+        return self.simulator.engine.close_by_venue(
+            self.account(user, venue),
+            listing,
+            Origin.ADL,
+            now=self._timeline.at,
+            base_quantity=part,
         )
 
     def listen(self, listener: Callable[[AccountEvent], None]) -> None:

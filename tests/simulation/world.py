@@ -43,6 +43,7 @@ FUNDING_EVERY = timedelta(minutes=2)
 RECONCILE_EVERY = timedelta(minutes=1)
 BALANCES_EVERY = timedelta(minutes=5)
 LICENSED = "SELECT client_order_id FROM trading_order WHERE sent_at IS NOT NULL"
+LAST_EVENT = "SELECT max(id) AS id FROM trading_event"
 REVIEWS = "SELECT EXISTS (SELECT 1 FROM trading_accountreview)"
 NEWS = "SELECT (SELECT max(id) FROM trading_statechange), (SELECT max(id) FROM trading_event)"
 BUSY = """
@@ -71,6 +72,7 @@ class Kill:
     excused_before: timedelta
     closes: bool
     licensed: frozenset[str]
+    events_before: int
     rearmed_at: datetime | None = None
 
 
@@ -82,6 +84,7 @@ class World:
         self.seed = seed
         self.skew = 0.0
         self.far = laboratory.begin(seed)
+        self.far.excused = lambda: self.excused
         self.timeline = laboratory.timeline
         self.boundaries = laboratory.boundaries
         self.venues = laboratory.venues
@@ -97,8 +100,8 @@ class World:
         self.kills: list[Kill] = []
         self.released: set[str] = set()
         self.closed_by_hand: set[str] = set()
-        self._faulted_at: datetime | None = None
         self.excused = timedelta()
+        self._faulted_at = (self.timeline.at - FAULTS_LINGER, timedelta())
         self.down: set[str] = set()
         self.doorbells_lost = 0.0
         self.is_alive = True
@@ -309,11 +312,15 @@ class World:
         """Tell whether anything was disturbed in the last minute, or messages get lost now."""
         if self.doorbells_lost or self.streams.weather != Weather():
             return True
-        moments = [at for at in (self._faulted_at, self.far.struck_at) if at is not None]
-        return bool(moments) and self.now - max(moments) < FAULTS_LINGER
+        return self.now - self.last_fault[0] < FAULTS_LINGER
+
+    @property
+    def last_fault(self) -> tuple[datetime, timedelta]:
+        """Return when something was last disturbed, and how much was excused by then."""
+        return max(self._faulted_at, self.far.struck)
 
     def note_fault(self) -> None:
-        self._faulted_at = self.now
+        self._faulted_at = (self.now, self.excused)
 
     def note_kill(self, user: User | None, epoch: int, *, closes: bool) -> None:
         known = next((kill for kill in self.kills if kill.epoch == epoch), None)
@@ -327,6 +334,7 @@ class World:
                 pressed_at=self.now,
                 excused_before=self.excused,
                 closes=closes,
+                events_before=int(self.laboratory.database.rows(LAST_EVENT)[0]["id"] or 0),
                 licensed=frozenset(
                     row["client_order_id"] for row in self.laboratory.database.rows(LICENSED)
                 ),

@@ -141,7 +141,7 @@ def make_held(
     spread_8h: str | None = "0.0001",
     pnl: str = "0",
     fair_gap: str | None = None,
-    forecast: tuple[str, str] | None = None,
+    forecast: tuple[str, str, str] | None = None,
     opposite: Candidate | None = None,
     ageing_8h: str = "0",
     borrow: str = "0",
@@ -173,7 +173,9 @@ def make_held(
         fair_gap=None if fair_gap is None else D(fair_gap),
         forecast=None
         if forecast is None
-        else ExpectedRate(rate_8h=D(forecast[0]), sign_change=D(forecast[1])),
+        else ExpectedRate(
+            rate_8h=D(forecast[0]), sign_change=D(forecast[1]), last_8h=D(forecast[2])
+        ),
         opposite=opposite,
     )
 

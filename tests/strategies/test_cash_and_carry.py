@@ -198,6 +198,19 @@ def test_opened_on_funding_no_basis_closes_it() -> None:
     )
 
 
+def test_a_carry_opened_on_funding_is_left_moderately_unless_chosen_otherwise() -> None:
+    held = replace(
+        make_held(reason=OpenReason.FUNDING),
+        spread_24h=D("-0.00011"),
+        opened_at=NOW - 73 * HOUR,
+    )
+
+    # Below -1 bp over the last day, after three days: a cost-aware tolerance would stay.
+    assert reason(KEY, held) is ExitReason.NEGATIVE_SPREAD
+    assert reason(KEY, replace(held, opened_at=NOW - 71 * HOUR)) is None
+    assert reason(KEY, held, configured(negative_spread_tolerance="cost_aware")) is None
+
+
 def test_opened_on_basis_funding_against_us_is_borne_until_its_regime_turns() -> None:
     held = make_held(now_at=("50000", "50300"), spread_8h="-0.0010")
 

@@ -21,7 +21,8 @@ from trading.strategies.registry import STRATEGIES
 pytestmark = pytest.mark.core
 
 ON = configured(funding_flip="on")
-FLIPPING = ("-0.0003", "0.71")
+# Forecast, probability of another sign, settled last.
+FLIPPING = ("-0.0003", "0.71", "0.0001")
 
 
 def opposite(carry: str) -> Candidate:
@@ -31,7 +32,7 @@ def opposite(carry: str) -> Candidate:
 
 
 def held(
-    forecast: tuple[str, str] | None = FLIPPING,
+    forecast: tuple[str, str, str] | None = FLIPPING,
     other: Candidate | None = None,
     why: OpenReason = OpenReason.FUNDING,
 ) -> HeldPosition:
@@ -45,8 +46,9 @@ def test_a_likely_flip_switches_sides_where_the_other_side_pays() -> None:
     assert found is not None
     assert (found.reason, found.switches) == (ExitReason.FUNDING_FLIP, True)
     assert found.sentence == (
-        "Funding is forecast at -0.0300 % per 8 h against us; a change of sign is 71 % likely; "
-        "the other side pays and is entered."
+        "Funding is forecast at -0.0300 % per 8 h against us after 0.0100 %; a change of sign is "
+        "71 % likely; the other side pays and is to be entered after this one, every gate asked "
+        "again."
     )
 
 
@@ -72,10 +74,18 @@ def test_a_likely_flip_leaves_early_where_the_other_side_does_not_pay(
 
 @pytest.mark.parametrize(
     "forecast",
-    [None, ("-0.0003", "0.70"), ("0", "0.9"), ("0.0001", "0.9")],
+    [
+        None,
+        ("-0.0003", "0.70", "0.0001"),
+        ("0", "0.9", "0.0001"),
+        ("0.0001", "0.9", "0.0001"),
+        # paid by us already: the likely change is to plus
+        ("-0.0003", "0.80", "-0.0009"),
+        ("-0.0003", "0.80", "0"),
+    ],
 )
-def test_it_stays_where_a_flip_is_unlikely_unknown_or_not_against_us(
-    forecast: tuple[str, str] | None,
+def test_it_stays_where_a_flip_is_unlikely_unknown_or_not_from_plus_to_minus(
+    forecast: tuple[str, str, str] | None,
 ) -> None:
     assert reason("cash_and_carry", held(forecast), ON) is None
 

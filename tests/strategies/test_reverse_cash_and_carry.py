@@ -110,6 +110,7 @@ def test_interest_counts_among_the_costs_of_staying() -> None:
                 carry="-0.0001",
                 borrow=borrow,
             ),
+            configured(negative_spread_tolerance="cost_aware"),
         )
 
     assert held("0") is None

@@ -111,7 +111,7 @@ def test_staying_ends_with_the_future() -> None:
         reason=OpenReason.FUNDING, rate="-0.0002", carry="-0.0004", expires_at=NOW + DAY
     )
 
-    assert reason(KEY, ending) is None
+    assert reason(KEY, ending, configured(negative_spread_tolerance="cost_aware")) is None
 
 
 def test_what_ages_is_weighed_against_funding_that_turned() -> None:
@@ -126,6 +126,7 @@ def test_what_ages_is_weighed_against_funding_that_turned() -> None:
                 ageing_8h=ageing,
                 expires_at=NOW + 30 * DAY,
             ),
+            configured(negative_spread_tolerance="cost_aware"),
         )
 
     assert held("0") is ExitReason.COST_OF_STAYING

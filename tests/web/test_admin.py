@@ -7,13 +7,14 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from arbsite.accounts.models import User
+from arbsite.accounts.models import AuditEntry, User
 from exchanges.account_keys import account_key
 from exchanges.admin import ReadOnly
 from exchanges.models import Exchange, ExchangeAccount
 from tests.web.conftest import Desk
-from trading.models import KillSwitch
+from trading.models import Engine, KillSwitch
 from trading.services import kill_switch
+from trading.services.engine import engine_for
 
 pytestmark = pytest.mark.db
 
@@ -123,3 +124,16 @@ def test_pressing_and_rearming_go_through_the_services(staff: Client, desk: Desk
 
     assert kill_switch.active_for(desk.user) is None
     assert KillSwitch.objects.get().rearmed_by == "root"
+
+
+def test_staff_sets_how_much_is_rehearsed_and_nothing_else_of_an_engine(
+    staff: Client, desk: Desk
+) -> None:
+    engine_for(desk.user)
+    page = f"/admin/trading/engine/{desk.user.pk}/change/"
+
+    staff.post(page, {"rehearsal_hours": "48", "state": "running", "changed_by": "nobody"})
+
+    engine = Engine.objects.get(user=desk.user)
+    assert (engine.rehearsal_hours, engine.state, engine.changed_by) == (48, "paused", "system")
+    assert AuditEntry.objects.latest("pk").details == {"hours": 48}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -10,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from arbsite.accounts.models import AuditEntry, User
+from exchanges.models import SettledFundingRate
 from tests.web.conftest import Desk
 from trading.core.parameters import PARAMETER_FIELDS, Parameters
 from trading.models import ConfigurationPreset, ConfigurationVersion, StaffLimit
@@ -68,6 +71,34 @@ def test_every_parameter_has_a_row(desk: Desk) -> None:
         assert described.label in row
         assert described.help in row
     assert "Return after all costs" in row_of(html, "entry_policy")
+
+
+def test_the_bare_threshold_is_told_in_red_what_it_did(desk: Desk) -> None:
+    assert "bare threshold would" not in row_of(page(desk), "entry_policy")
+    save_meanwhile(desk, entry_policy="spread_only", negative_spread_tolerance="conservative")
+    assert "Too little was settled here to say" in row_of(page(desk), "entry_policy")
+
+    for venue, pattern in (("binanceusdm", ["0"]), ("bybit", ["0", "0.0002", "-0.0001"])):
+        SettledFundingRate.objects.bulk_create(
+            SettledFundingRate(
+                instrument=desk.instruments[venue, "BTC"],
+                settled_at=desk.now - timedelta(hours=8 * (31 - index)),
+                funding_rate=Decimal(pattern[index % len(pattern)]),
+            )
+            for index in range(32)
+        )
+
+    # In after ten spreads of 2 bp, out after nine that cost 1 bp; four fees of 5 bp each time.
+    assert (
+        '<p class="why" id="did-entry_policy">On what was settled since '
+        f"{desk.now - timedelta(hours=240):%Y-%m-%d} the bare threshold would have opened 10 "
+        "positions on 1 pair of venues and lost 2.09 % of one leg: -0.09 % of funding less "
+        "2.00 % of taker fees.</p>"
+    ) in row_of(page(desk), "entry_policy")
+
+
+def page(desk: Desk) -> str:
+    return desk.client.get("/configuration/").content.decode()
 
 
 def test_suggestions_are_asked_for_by_base_and_say_when_history_is_too_short(desk: Desk) -> None:

@@ -18,6 +18,7 @@ def test_health_answers_a_visitor_without_internals(
         "status": "degraded",
         "version": settings.VERSION,
         "database": "ok",
+        "schema": "ok",
         "redis": "down",
         "market_age_seconds": None,
         "slot_lag_seconds": None,

@@ -12,7 +12,7 @@ from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
-from trading.models import EquitySnapshot
+from trading.models import BorrowInterest, EquitySnapshot, FittedBeta, Leg, Opportunity, Trade
 
 pytestmark = pytest.mark.db
 
@@ -119,6 +119,100 @@ def test_the_position_page_adds_up(desk: Desk) -> None:
     assert "entering hedged open both venues read back" in shown
 
 
+def test_the_position_page_names_interest_and_fees_that_nobody_could_value(desk: Desk) -> None:
+    leg = desk.position.legs.select_related("account").get(side="SHORT")
+    leg.instrument.kind = "spot"
+    leg.instrument.save()
+    charge_interest(leg, desk.now)
+    pay_fee_in_coin(leg, desk.now, "0.0125")
+    pay_fee_in_coin(leg, desk.now, "0.0075")
+
+    shown = text_of(desk.client.get(f"/positions/{desk.position.pk}/").content.decode())
+
+    # 0.0001 BTC at 100 is a cent, charged on 10 BTC; 1.80 less that cent is the net.
+    assert "BYB 10 BTC +0.0010% 0.0001 BTC −$0.01" in shown
+    assert "Borrow −$0.01 Net +$1.79" in shown
+    assert "not in the net: fees in BNB, whose price nobody told 0.02 BNB" in shown
+
+
+def test_a_fee_in_a_third_coin_counts_at_its_price_or_beside_the_dollars(desk: Desk) -> None:
+    leg = desk.position.legs.select_related("account").get(side="SHORT")
+    pay_fee_in_coin(leg, desk.now, "0.5", price="600")
+    pay_fee_in_coin(leg, desk.now, "0.02")
+
+    shown = text_of(desk.client.get("/").content.decode())
+
+    # 2 x 0.50 of the entry and 0.5 x 600; not 1.00 + 0.5 + 0.02.
+    assert "Funding 24 h +$3.00 fees −$301.00 and 0.02 BNB" in shown
+
+
+def charge_interest(leg: Leg, now: datetime) -> None:
+    BorrowInterest.objects.create(
+        position=leg.position,
+        leg=leg,
+        account=leg.account,
+        venue_interest_id="charged-1",
+        amount=Decimal("0.0001"),
+        asset="BTC",
+        borrowed=Decimal(10),
+        hourly_rate=Decimal("0.00001"),
+        price=Decimal(100),
+        amount_usd=Decimal("0.01"),
+        charged_at=now,
+        booked_at=now,
+    )
+
+
+def pay_fee_in_coin(leg: Leg, now: datetime, fee: str, price: str | None = None) -> None:
+    """Book a fill of nothing that cost a fee in BNB: the P&L's other parts stay as they are."""
+    Trade.objects.create(
+        position=leg.position,
+        leg=leg,
+        order=leg.orders.get(),
+        account=leg.account,
+        venue_trade_id=f"fee-{fee}",
+        venue_order_id="theirs-1",
+        side=leg.side,
+        action="OPEN",
+        order_side="sell",
+        order_type="limit",
+        price=Decimal("99.99"),
+        base_quantity=Decimal(0),
+        size=Decimal(0),
+        fee=Decimal(fee),
+        fee_asset="BNB",
+        fee_price=None if price is None else Decimal(price),
+        filled_at=now,
+        booked_at=now,
+    )
+
+
+def test_the_history_of_a_pair_says_what_it_keeps_and_since_when(desk: Desk) -> None:
+    long, short = (desk.instruments[venue, "BTC"] for venue in ("binanceusdm", "bybit"))
+    for instrument in (long, short):
+        for back in range(3):
+            SettledFundingRate.objects.create(
+                instrument=instrument,
+                settled_at=desk.now - timedelta(hours=8 * back),
+                funding_rate=Decimal("0.0001"),
+            )
+    assert "as configured" in text_of(desk.client.get("/rates/BTC/").content.decode())
+
+    for days, beta in ((3, "0.7"), (7, "0.45")):
+        FittedBeta.objects.create(
+            perpetual=short,
+            other=long,
+            half_life=timedelta(hours=72),
+            days=days,
+            beta=Decimal(beta),
+            windows=93,
+            fitted_at=desk.now - timedelta(days=12),
+        )
+
+    shown = text_of(desk.client.get("/rates/BTC/").content.decode())
+    assert "3 d 70% , 7 d 45% ; fitted 12 d ago" in shown
+
+
 def test_without_redis_the_page_says_down_and_never_green(desk: Desk) -> None:
     board_redis().flushdb()
 
@@ -139,6 +233,15 @@ def test_mixed_modes_are_unknown_and_block_the_ticket(desk: Desk) -> None:
 
 def test_passed_over_pairs_say_why(desk: Desk) -> None:
     assert "Owner&#x27;s why." in desk.client.get("/opportunities/").content.decode()
+
+
+def test_fees_that_are_assumed_are_marked_beside_their_figure(desk: Desk) -> None:
+    assert "assumed at" not in desk.client.get("/opportunities/").content.decode()
+
+    Opportunity.objects.update(details={"fees": "0.0021", "fees_assumed": ["bybit"]})
+
+    shown = text_of(desk.client.get("/opportunities/").content.decode())
+    assert "Fees, all legs both ways 21.0 bp assumed at bybit" in shown
 
 
 def test_pages_that_do_not_exist_answer_with_a_sentence(desk: Desk) -> None:

@@ -20,9 +20,11 @@ from trading.models import (
     EnginePulse,
     KillSwitch,
     Reconciliation,
+    RehearsedHour,
 )
 from trading.services import kill_switch
 from trading.services.flatten import carry_out
+from trading.services.rehearsal import set_hours
 from trading.views.access import SignedInRequest
 from trading.views.password import refuse_password
 
@@ -110,7 +112,23 @@ class KillSwitchAdmin(ModelAdmin):  # type: ignore[misc]  # the package has no t
 
 @admin.register(Engine)
 class EngineAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
-    list_display = ("user", "state", "changed_by", "changed_at", "last_scan_at")
+    """All but one field is what people and the engine say; how much is rehearsed, staff says."""
+
+    readonly_fields = ("user", "state", "changed_by", "changed_at", "last_scan_at")
+    list_display = (*readonly_fields, "rehearsal_hours")
+    list_select_related = ("user",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed: bool = ModelAdmin.has_change_permission(self, request, obj)
+        return allowed
+
+    def save_model(self, request: HttpRequest, obj: Engine, form: Any, change: bool) -> None:
+        set_hours(obj, obj.rehearsal_hours, actor=request.user.get_username(), now=timezone.now())
+
+
+@admin.register(RehearsedHour)
+class RehearsedHourAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("hour_at", "user", "fingerprint")
     list_select_related = ("user",)
 
 

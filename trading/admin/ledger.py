@@ -1,4 +1,4 @@
-"""What was expected of funding, what accounts were worth and what moved: read-only."""
+"""What funding was expected and fitted, what accounts were worth and what moved: read-only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.contrib import admin
 from unfold.admin import ModelAdmin
 
 from exchanges.admin import ReadOnly
-from trading.models import AccountEquity, ExpectedFunding, Transfer
+from trading.models import AccountEquity, ExpectedFunding, FittedBeta, Transfer
 
 
 @admin.register(ExpectedFunding)
@@ -37,3 +37,9 @@ class TransferAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 class AccountEquityAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = ("snapshot", "account", "wallet_usd", "equity_usd")
     list_select_related = ("snapshot", "account__exchange")
+
+
+@admin.register(FittedBeta)
+class FittedBetaAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("perpetual", "other", "days", "half_life", "beta", "windows", "fitted_at")
+    list_select_related = ("perpetual__exchange", "other__exchange")

@@ -46,12 +46,14 @@ def capacity_curve(
 
     Entry and exit are taken to slip alike.
     """
-    points = []
+    points: list[CapacityPoint] = []
+    if most_usd <= 0:
+        return ()
     for step in STEPS:
         size = step * most_usd
         slips = [book.slippage(size) for book in books]
         known = [slip for slip in slips if slip is not None]
-        if size <= 0 or len(known) < len(slips):
+        if len(known) < len(slips):
             break
         net = net_before_slippage - 2 * sum(known, ZERO)
         points.append(CapacityPoint(size_usd=size, net_return=net, profit_usd=net * size))

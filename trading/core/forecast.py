@@ -13,10 +13,12 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Protocol
 
+from exchanges.domain import PremiumTerms
 from trading.core.funding import (
     CarryEstimator,
     FundingLeg,
     SettledRate,
+    funding_spread_8h,
     rate_8h,
     rate_per_interval,
 )
@@ -31,11 +33,12 @@ LEAST_ERRORS = 30
 class ExpectedRate:
     """What is forecast for the next settlement. `sign_change` is a probability, 0 … 1.
 
-    The sign is compared with the last settled one.
+    The sign is compared with that of `last_8h`, which was settled last.
     """
 
     rate_8h: Decimal
     sign_change: Decimal
+    last_8h: Decimal
 
 
 class FundingForecast(Protocol):
@@ -43,17 +46,6 @@ class FundingForecast(Protocol):
 
     def expect(self, settled: Sequence[SettledRate]) -> ExpectedRate | None:
         """Return what comes after `settled` (oldest first), None where they say too little."""
-
-
-@dataclass(frozen=True, slots=True)
-class LastValue:
-    """What was settled last will be settled next."""
-
-    def expect(self, settled: Sequence[SettledRate]) -> ExpectedRate | None:
-        """Return the last rate; its errors are the changes from one settlement to the next."""
-        if not settled:
-            return None
-        return expected_with_errors(settled[-1].rate_8h, changes(settled), settled[-1].rate_8h)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +68,13 @@ class ShrunkAverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PremiumForecast:
-    """What the venue's own formula makes of the present premium."""
+class StatedRate:
+    """What venues predict, or what their own formula makes of the present premium."""
 
     rate_8h: Decimal
 
     def expect(self, settled: Sequence[SettledRate]) -> ExpectedRate | None:
-        """Return the formula's rate, which errs as much as rates change."""
+        """Return the stated rate, which errs as much as rates change."""
         if not settled:
             return None
         return expected_with_errors(self.rate_8h, changes(settled), settled[-1].rate_8h)
@@ -90,25 +82,19 @@ class PremiumForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PremiumFormula:
-    """How a venue turns premium into a rate. Fractions; `cap` and `floor` per interval.
+    """What a venue's terms make of a premium. Fractions; `cap` and `floor` per interval."""
 
-    `is_per_8h`: the venue counts the rate per 8 h and divides it among shorter intervals. Source:
-    Binance, "Introduction to Binance Futures Funding Rates"; Bybit, "Introduction to Funding Rate".
-    """
-
-    interest_8h: Decimal = Decimal("0.0001")
-    clamp: Decimal = Decimal("0.0005")
+    terms: PremiumTerms
     cap: Decimal | None = None
     floor: Decimal | None = None
-    is_per_8h: bool = True
 
     def rate(self, premium: Decimal, interval_seconds: int) -> Decimal:
         """Return P + clamp(I - P, ±clamp) per interval, within cap and floor."""
-        interest = self.interest_8h
-        if not self.is_per_8h:
+        terms, interest = self.terms, self.terms.interest_8h
+        if not terms.is_per_8h:
             interest = rate_per_interval(interest, interval_seconds)
-        rate = premium + min(max(interest - premium, -self.clamp), self.clamp)
-        if self.is_per_8h:
+        rate = premium + min(max(interest - premium, -terms.clamp), terms.clamp)
+        if terms.is_per_8h:
             rate = rate_per_interval(rate, interval_seconds)
         if self.cap is not None:
             rate = min(rate, self.cap)
@@ -131,14 +117,14 @@ def forecast_by(
         case CarryEstimator.EWMA:
             return ShrunkAverage(half_life=half_life)
         case CarryEstimator.PREDICTED:
-            return LastValue()
+            return StatedRate(rate_8h=funding_spread_8h(legs))
         case CarryEstimator.PREMIUM_INDEX:
             total = Decimal(0)
             for leg in legs:
                 if leg.premium_rate is None:
                     return None
                 total += leg.weight * rate_8h(leg.premium_rate, leg.interval_seconds)
-            return PremiumForecast(rate_8h=total)
+            return StatedRate(rate_8h=total)
 
 
 def changes(settled: Sequence[SettledRate]) -> list[Decimal]:
@@ -155,4 +141,4 @@ def expected_with_errors(
     if len(errors) < LEAST_ERRORS:
         return None
     changed = sum(1 for error in errors if (rate + error) * last < 0)
-    return ExpectedRate(rate_8h=rate, sign_change=Decimal(changed) / len(errors))
+    return ExpectedRate(rate_8h=rate, sign_change=Decimal(changed) / len(errors), last_8h=last)

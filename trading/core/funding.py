@@ -7,12 +7,13 @@ Formulas: `docs/DOMAIN.md` section 2. The interval is a fact beside the rate, ne
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
+from types import MappingProxyType
 
 from exchanges.domain import SettledFunding, Side
 
@@ -24,6 +25,11 @@ ONE, HALF = Decimal(1), Decimal("0.5")
 STAMP_SLACK = timedelta(seconds=1)
 _SECOND = timedelta(seconds=1)
 _MICROSECOND = timedelta(microseconds=1)
+
+FittedBetas = Mapping[timedelta, Mapping[int, Decimal]]
+"""By half-life of the average and days of holding, the part of the average that was kept."""
+
+NO_BETAS: FittedBetas = MappingProxyType({})
 
 
 class CarryEstimator(StrEnum):

@@ -6,6 +6,7 @@ observations as the period holds horizons. Every function returns None where his
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,20 @@ class PriceBar:
         return cls(at=at, price=price, lowest=price, highest=price)
 
 
+def with_points(
+    bars: Sequence[PriceBar], points: Sequence[PriceBar], length: timedelta
+) -> tuple[PriceBar, ...]:
+    """Return bars of a length, and between them the points that no bar covers; oldest first."""
+    starts = [bar.at for bar in bars]
+
+    def is_covered(at: datetime) -> bool:
+        index = bisect_right(starts, at + STAMP_SLACK) - 1
+        return index >= 0 and at < starts[index] + length
+
+    alone = [point for point in points if not is_covered(point.at)]
+    return tuple(sorted([*bars, *alone], key=lambda bar: bar.at))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frequency:
     """How many of the windows of the past did it."""
@@ -56,6 +71,14 @@ class Frequency:
     @property
     def share(self) -> Decimal:
         return Decimal(self.hits) / self.windows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPart:
+    """The part of the average, 0 … 1, that the windows of the past kept."""
+
+    part: Decimal
+    windows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +116,14 @@ def half_life(values: Sequence[Decimal]) -> Decimal | None:
 
     The slope b of x(t+1) = a + b x(t) by least squares; ln 0.5 / ln b for 0 < b < 1.
     """
-    if len(values) < LEAST_OBSERVATIONS:
+    return half_life_of(list(pairwise(values)))
+
+
+def half_life_of(steps: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
+    """Return the half-life of what went from one value to the next, wherever steps are missing."""
+    if len(steps) + 1 < LEAST_OBSERVATIONS:
         return None
-    slope = _slope(values[:-1], values[1:])
+    slope = _slope([before for before, _ in steps], [after for _, after in steps])
     if slope is None or not ZERO < slope < ONE:
         return None
     return HALF.ln() / slope.ln()
@@ -179,8 +207,8 @@ def running_averages(rates: Sequence[SettledRate], half_life: timedelta) -> list
 
 def fitted_beta(
     spreads: Sequence[SettledRate], horizon: timedelta, *, half_life: timedelta
-) -> Decimal | None:
-    """Return the part of the average settled spread that the next `horizon` kept, 0 … 1.
+) -> KeptPart | None:
+    """Return the part of the average settled spread that the next `horizon` kept.
 
     Least squares through the origin: sum(x y) / sum(x x), x the average as `ewma_8h` counts it at
     a settlement, y the mean spread of the complete window after it.
@@ -195,7 +223,8 @@ def fitted_beta(
         squares += averages[index] ** 2
     if windows < LEAST_OBSERVATIONS or squares == 0:
         return None
-    return min(max(products / squares / eights, ZERO), ONE)
+    part = min(max(products / squares / eights, ZERO), ONE)
+    return KeptPart(part=part, windows=windows)
 
 
 def _funding_windows(

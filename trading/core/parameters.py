@@ -14,12 +14,13 @@ from functools import lru_cache
 from typing import Any
 
 from trading.core.contradictions import contradictions
-from trading.core.funding import CarryModel, beta_at
+from trading.core.funding import NO_BETAS, CarryModel, FittedBetas, beta_at
 from trading.core.leverage import overridden
 from trading.core.parameter_table import PARAMETER_FIELDS, ParameterTable
 from trading.core.policies import EntryPolicy, Ranking, Tolerance
 
 __all__ = [
+    "BETA_DAYS",
     "PARAMETER_FIELDS",
     "EntryPolicy",
     "ParameterErrors",
@@ -27,6 +28,9 @@ __all__ = [
     "Ranking",
     "Tolerance",
 ]
+
+BETA_DAYS = (3, 7, 14)
+"""The hold times between which beta is interpolated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +88,28 @@ class Parameters(ParameterTable):
     @property
     def carry_betas(self) -> tuple[tuple[timedelta, Decimal], ...]:
         """Return what is kept of the settled average, by hold time in ascending order."""
-        return (
-            (timedelta(days=3), self.carry_beta_3d),
-            (timedelta(days=7), self.carry_beta_7d),
-            (timedelta(days=14), self.carry_beta_14d),
+        configured = (self.carry_beta_3d, self.carry_beta_7d, self.carry_beta_14d)
+        return tuple(
+            (timedelta(days=days), beta) for days, beta in zip(BETA_DAYS, configured, strict=True)
         )
 
     @property
     def carry_model(self) -> CarryModel:
-        """Return the carry estimate over the hold time."""
-        beta = beta_at(self.hold_horizon, self.carry_betas)
-        return CarryModel(estimator=self.carry_estimator, beta=beta)
+        """Return the carry estimate over the hold time, of a pair that nothing is fitted to."""
+        return self.carry_model_over(self.hold_horizon)
+
+    def carry_model_over(self, horizon: timedelta, fitted: FittedBetas = NO_BETAS) -> CarryModel:
+        """Return the estimate over `horizon`: a shorter hold keeps more of the average.
+
+        What is fitted to the pair's own history counts before what is configured.
+        """
+        known = fitted.get(self.carry_half_life, {})
+        configured = (self.carry_beta_3d, self.carry_beta_7d, self.carry_beta_14d)
+        points = [
+            (timedelta(days=days), known.get(days, beta))
+            for days, beta in zip(BETA_DAYS, configured, strict=True)
+        ]
+        return CarryModel(estimator=self.carry_estimator, beta=beta_at(horizon, points))
 
     def leverage_at(self, *, venue: str, pair: str, against_spot: bool) -> Decimal:
         """Return the leverage of a perpetual or future of `pair` (like BTC/USDT) at `venue`."""
@@ -103,10 +118,13 @@ class Parameters(ParameterTable):
         return min(chosen, self.leverage_cap)
 
     def asked_usd(self, price: Decimal) -> Decimal | None:
-        """Return the size of one leg that automation asks for, None where limits decide."""
-        if self.order_amount is not None:
-            return self.order_amount * price
-        return self.order_amount_usd
+        """Return the size of one leg that automation asks for, None where limits decide.
+
+        A user gives one amount; of both, where staff bounds the other one, the smaller rules.
+        """
+        in_base = None if self.order_amount is None else self.order_amount * price
+        given = [usd for usd in (in_base, self.order_amount_usd) if usd is not None]
+        return min(given, default=None)
 
     def uses_venue(self, code: str) -> bool:
         """Tell whether positions may be opened at the venue; an empty list allows all."""

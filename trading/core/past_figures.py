@@ -17,17 +17,25 @@ class PastFigures:
     """Each None where too little was settled.
 
     `half_life_hours`: in what time half of a deviation of the spread is gone, the estimate of its
-    convergence. `stability` and `persistence` 0 … 1; `break_even` is the part of the windows of the
-    hold time in which settled spreads alone paid the round trip.
+    convergence; `gap_half_life_hours` the same of the price gap. `stability` and `persistence`
+    0 … 1; `break_even` is the part of the windows of the hold time in which settled spreads alone
+    paid the round trip.
     """
 
     half_life_hours: Decimal | None
     stability: Decimal | None
     persistence: Decimal | None
     break_even: Decimal | None
+    gap_half_life_hours: Decimal | None = None
 
 
-def past_figures(spreads: Sequence[SettledRate], cost: Decimal, horizon: timedelta) -> PastFigures:
+def past_figures(
+    spreads: Sequence[SettledRate],
+    cost: Decimal,
+    horizon: timedelta,
+    *,
+    gap_half_life_hours: Decimal | None = None,
+) -> PastFigures:
     """Return the figures of settled spreads, oldest first; `cost` is the whole round trip."""
     steady = stability(spreads)
     steps = half_life([spread.rate_8h for spread in spreads])
@@ -40,4 +48,5 @@ def past_figures(spreads: Sequence[SettledRate], cost: Decimal, horizon: timedel
         stability=None if steady is None else steady.score,
         persistence=None if steady is None else steady.persistence,
         break_even=None if paid is None else paid.share,
+        gap_half_life_hours=gap_half_life_hours,
     )

@@ -20,8 +20,12 @@ class EntryPolicy(StrEnum):
 
 
 class Tolerance(StrEnum):
-    """When a spread that has turned against us closes a position; `docs/DOMAIN.md` section 6."""
+    """When a spread that has turned against us closes a position; `docs/DOMAIN.md` section 6.
 
+    `by_strategy` is cost-aware for funding spreads and moderate for all else.
+    """
+
+    BY_STRATEGY = "by_strategy"
     CONSERVATIVE = "conservative"
     MODERATE = "moderate"
     AGGRESSIVE = "aggressive"

@@ -95,6 +95,15 @@ def refuse_near_expiry(
     )
 
 
+def refuse_bad_mark(
+    what: str, quote: Quote | None, now: datetime, max_age: timedelta
+) -> Refusal | None:
+    """Refuse a contract whose mark price is missing or stale: its price cannot be judged."""
+    if quote is None:
+        return Refusal(code="no_data", sentence=f"No mark price of {what} has arrived yet.")
+    return refuse_stale(f"the mark price of {what}", quote.observed_at, now, max_age)
+
+
 def refuse_off_mark(what: str, mid: Decimal, quote: Quote, most: Decimal) -> Refusal | None:
     """Refuse a price further than `most` from the venue's own mark or index price."""
     for name, price in (("mark", quote.mark_price), ("index", quote.index_price)):

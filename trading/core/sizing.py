@@ -18,17 +18,20 @@ from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sentence import usd
 
-OPEN_INTEREST_PART = Decimal("0.01")
 ONE = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capital:
-    """One collateral pool in USD. A cross account is one pool for all legs that share it."""
+    """One collateral pool in USD. A cross account is one pool for all legs that share it.
+
+    `coins` is what our spot legs bought with it.
+    """
 
     account: str
     free: Decimal
     used_margin: Decimal = Decimal(0)
+    coins: Decimal = Decimal(0)
 
     @property
     def margin_ratio(self) -> Decimal | None:
@@ -49,8 +52,6 @@ class LegCapacity:
     leverage: Decimal
     capital: Capital
     book_capacity: Decimal
-    position_limit: Decimal | None = None
-    open_interest: Decimal | None = None
     base_fee: Decimal = Decimal(0)
     ratio: Decimal = ONE
 
@@ -111,20 +112,24 @@ def planned_usd(
     for leg in legs:
         margin_per_usd.setdefault(leg.capital, Decimal(0))
         margin_per_usd[leg.capital] += leg.ratio / leg.leverage
-    carried = []
-    for capital, margin in margin_per_usd.items():
-        active = parameters.active_fraction * capital.free
-        allowed = parameters.venue_equity_fraction * total_equity_usd - capital.used_margin
-        carried.append(max(min(active, allowed), Decimal(0)) / margin)
-    return parameters.planned_fraction * min(carried)
+    return min(
+        plannable(capital, total_equity_usd, parameters) / margin
+        for capital, margin in margin_per_usd.items()
+    )
+
+
+def plannable(capital: Capital, total_equity_usd: Decimal, parameters: Parameters) -> Decimal:
+    """Return the margin in USD that may still be planned: earlier positions count as active."""
+    bound = capital.used_margin + capital.coins
+    active = parameters.active_fraction * (capital.free + bound) - bound
+    allowed = parameters.venue_equity_fraction * total_equity_usd - bound
+    return parameters.planned_fraction * max(min(active, allowed), Decimal(0))
 
 
 def leg_capacity(leg: LegCapacity) -> Decimal:
-    """Return the base quantity that book, venue limits and 1 % of open interest allow."""
-    allowed = [leg.book_capacity, leg.position_limit, leg.instrument.max_base_quantity]
-    if leg.open_interest is not None:
-        allowed.append(leg.open_interest * OPEN_INTEREST_PART)
-    return min(quantity for quantity in allowed if quantity is not None)
+    """Return the base quantity that the book, and one order at the venue, allow."""
+    most = leg.instrument.max_base_quantity
+    return leg.book_capacity if most is None else min(leg.book_capacity, most)
 
 
 def max_safe_leverage(daily_volatility: Decimal) -> Decimal:

@@ -24,7 +24,13 @@ LOOSE_WHEN_OFF = (
     "stop_loss_usd",
     "stop_loss_pct",
     "basis_reduce_at",
+    "order_amount",
+    "order_amount_usd",
 )
+# Of these a user gives one: the other may stay empty.
+EITHER = {"order_amount": "order_amount_usd", "order_amount_usd": "order_amount"}
+# What bounds the lines of `leverage_overrides`, which hold against perpetuals and spot alike.
+LEVERAGES = ("leverage", "spot_perp_leverage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,12 @@ def tightened(parameters: Parameters, ranges: StaffRanges) -> Parameters:
         held = staff.held(described.key, value)
         if held != value:
             moved[described.name] = described.parse("" if held is None else plain(held))
+    most = _most_leverage(ranges)
+    if most is not None:
+        moved["leverage_overrides"] = tuple(
+            replace(line, leverage=min(line.leverage, most))
+            for line in parameters.leverage_overrides
+        )
     return replace(parameters, **moved) if moved else parameters
 
 
@@ -69,7 +81,9 @@ def beyond(parameters: Parameters, ranges: StaffRanges) -> dict[str, str]:
     errors: dict[str, str] = {}
     for described, staff, value in _ranged(parameters, ranges):
         held = staff.held(described.key, value)
-        if held == value or held is None:
+        other = EITHER.get(described.key)
+        is_given_otherwise = other is not None and getattr(parameters, other) is not None
+        if held == value or held is None or (value is None and is_given_otherwise):
             continue
         unit = SHOWN_UNITS.get(described.unit, "")
         shown = "off" if value is None else f"{plain(value)}{unit}"
@@ -78,7 +92,25 @@ def beyond(parameters: Parameters, ranges: StaffRanges) -> dict[str, str]:
             f"{described.label}: {shown} is beyond what staff allows, at {side} "
             f"{plain(held)}{unit}."
         )
-    return errors
+    return {**_lines_beyond(parameters, ranges), **errors}
+
+
+def _most_leverage(ranges: StaffRanges) -> Decimal | None:
+    """Return the highest leverage that staff leaves to a line of its own."""
+    bounds = [ranges[key].most for key in LEVERAGES if key in ranges]
+    return min((bound for bound in bounds if bound is not None), default=None)
+
+
+def _lines_beyond(parameters: Parameters, ranges: StaffRanges) -> dict[str, str]:
+    most = _most_leverage(ranges)
+    lines = parameters.leverage_overrides
+    over = [line.dump() for line in lines if most is not None and line.leverage > most]
+    if most is None or not over:
+        return {}
+    return {
+        "leverage_overrides": f"Leverage per venue and pair: {', '.join(over)} is beyond what "
+        f"staff allows, at most {plain(most)}x."
+    }
 
 
 def _ranged(

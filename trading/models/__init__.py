@@ -19,11 +19,13 @@ from trading.models.control import (
     Reconciliation,
 )
 from trading.models.discrepancy import AccountReview, Discrepancy
+from trading.models.fitted_beta import FittedBeta
 from trading.models.journal import Event, StateChange
 from trading.models.ledger import EquitySnapshot, ExpectedFunding, FundingEvent, Trade
 from trading.models.opportunity import Opportunity
 from trading.models.order import Order
 from trading.models.position import Leg, LegSide, Position
+from trading.models.rehearsal import RehearsedHour
 
 __all__ = [
     "AccountEquity",
@@ -41,6 +43,7 @@ __all__ = [
     "Event",
     "ExpectedFunding",
     "FailedAttempt",
+    "FittedBeta",
     "FundingEvent",
     "IdempotencyKey",
     "JobRun",
@@ -54,6 +57,7 @@ __all__ = [
     "Order",
     "Position",
     "Reconciliation",
+    "RehearsedHour",
     "StaffLimit",
     "StateChange",
     "Trade",

@@ -63,6 +63,11 @@ class Engine(models.Model):
     changed_by = models.CharField(max_length=150)
     changed_at = models.DateTimeField()
     last_scan_at = models.DateTimeField(null=True, blank=True)
+    rehearsal_hours = models.PositiveSmallIntegerField(
+        default=24,
+        help_text="Hours that must be rehearsed with a configuration before it trades live; staff "
+        "sets it.",
+    )
 
     def __str__(self) -> str:
         return f"{self.user} {self.state}"

@@ -91,6 +91,11 @@ class Position(models.Model):
     basis_steps = models.PositiveSmallIntegerField(
         default=0, help_text="Adverse steps of the price gap that were answered by a reduction."
     )
+    switch_to = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="The other side, to be entered once this one is closed; empty: nothing is.",
+    )
     reserved_usd = money_field(default=Decimal(0), help_text="Held against the user's limits.")
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_epoch = models.PositiveIntegerField(default=0)
@@ -117,7 +122,13 @@ class Position(models.Model):
                 condition=Q(state__in=sorted(PositionState)), name="position_state_known"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["state"]), models.Index(fields=["user", "state"])]
+        indexes: ClassVar = [
+            models.Index(fields=["state"]),
+            models.Index(fields=["user", "state"]),
+            models.Index(
+                fields=["state"], condition=Q(switch_to__isnull=False), name="position_to_switch"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.base} {self.state} ({self.short_id})"

@@ -11,7 +11,7 @@ from pathlib import Path
 from exchanges.domain import InstrumentKind
 from trading.core.parameters import Parameters
 from trading.research.ledger import ReplayResult, together
-from trading.research.recorded import RecordedLeg, read_perpetual, read_spot
+from trading.research.recorded import RecordedLeg, read_perpetual, read_spot, unpriced_spot
 from trading.research.replay import Replay
 from trading.research.rules import RULES, Rules
 from trading.research.tape import Tape, TradingCost
@@ -25,7 +25,10 @@ class UnknownRules(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is to be replayed. `given` are configuration values under those of each set of rules."""
+    """What is to be replayed. `given` are configuration values under those of each set of rules.
+
+    Not `is_priced`: by funding alone, for years of which no prices were recorded.
+    """
 
     folder: Path
     strategy: str
@@ -37,6 +40,7 @@ class Question:
     since: datetime | None = None
     until: datetime | None = None
     given: Mapping[str, object] = field(default_factory=dict)
+    is_priced: bool = True
 
 
 def compare(question: Question) -> Iterator[tuple[Rules, ReplayResult]]:
@@ -80,9 +84,7 @@ def recorded_books(question: Question, strategy: Strategy) -> list[list[Recorded
     folder = question.folder
     if any(InstrumentKind.SPOT in leg.kinds for leg in strategy.shape):
         books = [
-            _priced(
-                read_spot(folder, venue, base), read_perpetual(folder, venue, base, is_priced=True)
-            )
+            _carry_book(question, venue, base)
             for venue in question.venues
             for base in question.bases
         ]
@@ -92,6 +94,15 @@ def recorded_books(question: Question, strategy: Strategy) -> list[list[Recorded
             for base in question.bases
         ]
     return [[_within(leg, question) for leg in book] for book in books]
+
+
+def _carry_book(question: Question, venue: str, base: str) -> list[RecordedLeg]:
+    folder = question.folder
+    if not question.is_priced:
+        return [unpriced_spot(venue, base), read_perpetual(folder, venue, base)]
+    return _priced(
+        read_spot(folder, venue, base), read_perpetual(folder, venue, base, is_priced=True)
+    )
 
 
 def _priced(spot: RecordedLeg, perpetual: RecordedLeg) -> list[RecordedLeg]:

@@ -84,6 +84,12 @@ def read_spot(folder: Path, venue: str, base: str) -> RecordedLeg:
     return RecordedLeg(instrument=instrument, prices=prices)
 
 
+def unpriced_spot(venue: str, base: str) -> RecordedLeg:
+    """Return a spot market that is worth 1 throughout: a carry then earns by funding alone."""
+    instrument = _instrument(venue, Symbol(f"{base}/USDT"), base, SettlementKind.NONE)
+    return RecordedLeg(instrument=instrument)
+
+
 def read_bars(folder: Path, venue: str, symbol: str, interval: str) -> list[PriceBar]:
     """Return price bars, oldest first. Raise NothingRecorded."""
     frame = _scan(folder, PRICE_FILES[interval]).filter(

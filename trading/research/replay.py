@@ -2,7 +2,8 @@
 
 Facts go in as the scan would give them; candidate, gates and exits are the strategy's own. At each
 settlement of the slower venues the strategy is asked `entry_buffer` before it, as the scheduler
-asks. Margin calls, missed fills and latency are not replayed; every order is filled at its cost.
+asks, and what it wants is filled at the price of the settlement, at its cost. Margin calls, missed
+fills and latency are not replayed.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from decimal import Decimal
 from itertools import permutations
 from statistics import median
 
-from exchanges.domain import Side
-from trading.core.basis import GapPrices, price_gap
+from exchanges.domain import InstrumentKind, Side
+from trading.core.basis import GapPrices, PricedLeg, price_gap
 from trading.core.funding import (
     SettledRate,
     funding_spread_8h,
@@ -48,9 +49,10 @@ END_OF_RECORD = "end_of_record"
 
 @dataclass(slots=True, kw_only=True)
 class _Held:
-    """The open position of a replay; `tapes` in the order of the candidate's legs."""
+    """The open position of a replay; `filled` and `tapes` in the order of the candidate's legs."""
 
     candidate: Candidate
+    filled: tuple[PricedLeg, ...]
     tapes: tuple[Tape, ...]
     opened_at: datetime
     settled: tuple[SettledRate, ...]
@@ -102,16 +104,24 @@ class Replay:
             for tapes in self._sets
             if (candidate := self._candidate(tapes, now, settles_at)) is not None
         ]
-        if found:
-            candidate, tapes = max(found, key=lambda one: one[0].rank(self._parameters.ranking))
-            settled = self._spreads_of(tapes)
-            self._held = _Held(candidate=candidate, tapes=tapes, opened_at=now, settled=settled)
+        if not found:
+            return
+        candidate, tapes = max(found, key=lambda one: one[0].rank(self._parameters.ranking))
+        filled = _at_prices(candidate.legs, [tape.price(settles_at) for tape in tapes])
+        if filled is not None:
+            self._held = _Held(
+                candidate=candidate,
+                filled=filled,
+                tapes=tapes,
+                opened_at=now,
+                settled=self._spreads_of(tapes),
+            )
 
     def _candidate(
         self, tapes: tuple[Tape, ...], now: datetime, settles_at: datetime
     ) -> Candidate | None:
         """Return what these legs would be worth, None where the strategy would not enter."""
-        facts = [tape.facts(now, settles_at, self._cost) for tape in tapes]
+        facts = [tape.facts(now, self._cost) for tape in tapes]
         known = [fact for fact in facts if fact is not None]
         if len(known) < len(facts):
             return None
@@ -137,7 +147,7 @@ class Replay:
         held = self._held
         if held is None:
             return False
-        seen = self._as_held(held, now, settles_at)
+        seen = self._as_held(held, now)
         if seen is None:
             self._close(held, now, settles_at, END_OF_RECORD)
             return True
@@ -146,9 +156,9 @@ class Replay:
             self._close(held, now, settles_at, signal.reason.value)
         return signal is not None
 
-    def _as_held(self, held: _Held, now: datetime, settles_at: datetime) -> HeldPosition | None:
+    def _as_held(self, held: _Held, now: datetime) -> HeldPosition | None:
         """Return the position as its exit rules see it, None where the record is silent."""
-        facts = [tape.facts(now, settles_at, self._cost) for tape in held.tapes]
+        facts = [tape.facts(now, self._cost) for tape in held.tapes]
         known = [fact for fact in facts if fact is not None]
         if len(known) < len(facts):
             return None
@@ -163,7 +173,7 @@ class Replay:
             interval_seconds=max(leg.interval_seconds for leg in funded),
         )
         costs = held.candidate.costs
-        funding, price = self._earned(held, now, settles_at)
+        funding, price = self._earned(held, now, [tape.known_price(now) for tape in held.tapes])
         return HeldPosition(
             open_reason=held.candidate.open_reason,
             opened_at=held.opened_at,
@@ -172,28 +182,42 @@ class Replay:
             spread_8h=trailing_mean([*spreads, coming], now=now, window=EIGHT_HOURS),
             spread_24h=trailing_mean(spreads, now=now, window=DAY),
             net_pnl_usd=(funding + price - costs.opening) * self._size_usd,
-            capital_usd=self._size_usd * len(legs) / self._parameters.leverage,
+            capital_usd=self._size_usd * self._capital(legs),
             settled=spreads,
-            entry_prices=_touched(held.candidate.legs, opens=True),
-            exit_prices=_touched(legs, opens=False),
+            entry_prices=self._touched(held.filled, opens=True),
+            exit_prices=self._touched([leg.priced for leg in legs], opens=False),
             borrow_per_hour=costs.borrow_per_hour,
         )
 
-    def _earned(self, held: _Held, now: datetime, settles_at: datetime) -> tuple[Decimal, Decimal]:
-        """Return the funding paid so far and what the mids earned, of one leg's notional."""
-        legs = list(zip(held.candidate.legs, held.tapes, strict=True))
+    def _capital(self, legs: Sequence[CandidateLeg]) -> Decimal:
+        """Return the collateral behind the position per one leg's notional; spot is paid whole."""
+        instruments = [leg.facts.instrument for leg in legs]
+        against_spot = any(one.kind is InstrumentKind.SPOT for one in instruments)
+        capital = ZERO
+        for leg, one in zip(legs, instruments, strict=True):
+            pair = f"{one.base}/{one.quote}"
+            leverage = self._parameters.leverage_at(
+                venue=one.venue, pair=pair, against_spot=against_spot
+            )
+            capital += leg.ratio if one.kind is InstrumentKind.SPOT else leg.ratio / leverage
+        return capital
+
+    def _earned(
+        self, held: _Held, now: datetime, prices: Sequence[Decimal | None]
+    ) -> tuple[Decimal, Decimal]:
+        """Return the funding paid so far and what the gap earned, of one leg's notional."""
+        legs = zip(held.candidate.legs, held.tapes, strict=True)
         funding = sum((tape.paid(leg.side, held.opened_at, now) for leg, tape in legs), ZERO)
-        entry = GapPrices.of(leg.priced for leg in held.candidate.legs)
-        marks = [(leg, tape.price(settles_at)) for leg, tape in legs]
-        priced = [replace(leg.priced, price=price) for leg, price in marks if price is not None]
-        if len(priced) < len(legs):
+        priced = _at_prices(held.candidate.legs, prices)
+        if priced is None:
             return funding, ZERO
-        present = GapPrices.of(priced)
+        entry, present = GapPrices.of(held.filled), GapPrices.of(priced)
         gained = (entry.short - entry.long) - (present.short - present.long)
         return funding, gained / entry.long
 
     def _close(self, held: _Held, now: datetime, settles_at: datetime, reason: str) -> None:
-        funding, price = self._earned(held, now, settles_at)
+        prices = [tape.price(settles_at) for tape in held.tapes]
+        funding, price = self._earned(held, now, prices)
         self._trades.append(
             ReplayedTrade(
                 base=held.candidate.base,
@@ -218,6 +242,15 @@ class Replay:
             )
         return self._spreads[key]
 
+    def _touched(self, legs: Iterable[PricedLeg], *, opens: bool) -> GapPrices:
+        """Return what legs at mids were bought and sold at, or could be closed at."""
+        return GapPrices.of(
+            replace(
+                leg, price=self._cost.touch(leg.price, is_bought=(leg.side is Side.BUY) is opens)
+            )
+            for leg in legs
+        )
+
     def _usual_gap(self, tapes: tuple[Tape, ...], settles_at: datetime) -> Decimal:
         """Return the median gap of the last seven days, 0 without prices."""
         gaps = []
@@ -229,16 +262,16 @@ class Replay:
         return median(gaps) if gaps else ZERO
 
 
-def _touched(legs: Iterable[CandidateLeg], *, opens: bool) -> GapPrices:
-    """Return what the legs were bought and sold at, or could be closed at."""
-    prices = []
-    for leg in legs:
-        book = leg.facts.book
-        if book is None:
-            raise ValueError(f"{leg.facts.instrument.symbol} has no book")
-        is_bought = (leg.side is Side.BUY) is opens
-        prices.append(replace(leg.priced, price=book.ask if is_bought else book.bid))
-    return GapPrices.of(prices)
+def _at_prices(
+    legs: Sequence[CandidateLeg], prices: Sequence[Decimal | None]
+) -> tuple[PricedLeg, ...] | None:
+    """Return legs at a price each, None where one was not recorded."""
+    priced = [
+        replace(leg.priced, price=price)
+        for leg, price in zip(legs, prices, strict=True)
+        if price is not None
+    ]
+    return tuple(priced) if len(priced) == len(legs) else None
 
 
 def decision_moments(tapes: Iterable[Tape], legs: int) -> list[datetime]:

@@ -87,7 +87,7 @@ CARRY_RULES: tuple[Rules, ...] = (
     Rules(
         name="any_funding_held",
         title="any positive funding, cost-aware exit",
-        values=ANY_FUNDING,
+        values={**ANY_FUNDING, "negative_spread_tolerance": "cost_aware"},
     ),
     Rules(
         name="closed_on_basis",

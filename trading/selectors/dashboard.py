@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from trading.core.liquidation import Danger
 from trading.models import EquitySnapshot, FundingEvent, Position, Trade
 from trading.selectors.legs import LegLine, worst
 from trading.selectors.positions import PositionLine, position_line, with_parts
+from trading.services.pnl import fee_value
 
 DAY = timedelta(days=1)
 APR_WINDOW = timedelta(days=30)
@@ -40,13 +41,17 @@ class ClosedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Money in USD; None is unknown. `delta` and `gross` are values at mark over all legs."""
+    """Money in USD; None is unknown. `delta` and `gross` are values at mark over all legs.
+
+    `unvalued_fees_24h` are by asset: those whose price nobody told.
+    """
 
     equity: Decimal | None
     free: Decimal | None
     today: Decimal | None
     funding_24h: Decimal
     fees_24h: Decimal
+    unvalued_fees_24h: Mapping[str, Decimal]
     net_apr_30d: Decimal | None
     gross: Decimal
     delta: Decimal
@@ -70,13 +75,15 @@ def summary(user: User, lines: Sequence[PositionLine], board: Board, now: dateti
     """Return the summary of one user with these open positions."""
     latest = EquitySnapshot.objects.for_user(user).last()
     closed = _closed_result(user, board, now)
+    fees, unvalued = _fees_since(user, now - DAY)
     next_at, next_cash = _next_funding(lines)
     return Summary(
         equity=latest.equity_usd if latest else None,
         free=latest.free_usd if latest else None,
         today=_today(user, latest, closed.earned + _earned(lines), now),
         funding_24h=_funding_since(user, now - DAY),
-        fees_24h=_fees_since(user, now - DAY),
+        fees_24h=fees,
+        unvalued_fees_24h=unvalued,
         net_apr_30d=_net_apr(closed, lines),
         gross=sum((line.gross for line in lines), Decimal(0)),
         delta=sum((line.delta for line in lines), Decimal(0)),
@@ -91,16 +98,17 @@ def _funding_since(user: User, since: datetime) -> Decimal:
     return sum(received.values_list("payment_usd", flat=True), Decimal(0))
 
 
-def _fees_since(user: User, since: datetime) -> Decimal:
-    """Return what was paid in fees, valued in USD at the price of the fill where paid in base."""
+def _fees_since(user: User, since: datetime) -> tuple[Decimal, dict[str, Decimal]]:
+    """Return what was paid in fees, in USD, and by asset what nobody told a price of."""
+    valued, unvalued = Decimal(0), dict[str, Decimal]()
     trades = Trade.objects.filter(position__user=user, filled_at__gte=since)
-    return sum(
-        (
-            trade.fee * trade.price if trade.fee_asset == trade.leg.instrument.base else trade.fee
-            for trade in trades.select_related("leg__instrument")
-        ),
-        Decimal(0),
-    )
+    for trade in trades.select_related("leg__instrument"):
+        value = fee_value(trade, trade.leg)
+        if value is not None:
+            valued += value
+        else:
+            unvalued[trade.fee_asset] = unvalued.get(trade.fee_asset, Decimal(0)) + trade.fee
+    return valued, unvalued
 
 
 def _today(

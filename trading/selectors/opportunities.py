@@ -27,7 +27,8 @@ NOTHING = Cell("—", "vx", "no pair found by the last scans")
 FIGURES = (
     *("gap", "expected_funding", "gap_credit", "fees", "slippage", "borrow", "transfer"),
     *("carry_cost", "gross_apr", "profit_usd", "best_size_usd", "best_profit_usd"),
-    *("half_life_hours", "stability", "persistence", "break_even_probability"),
+    *("half_life_hours", "gap_half_life_hours", "stability", "persistence"),
+    "break_even_probability",
     *("warning_probability", "risk", "implied_carry_8h", "fair_carry_8h"),
 )
 UNKNOWN_PROFIT = Decimal("-Infinity")
@@ -83,6 +84,11 @@ class OpportunityLine:
     @property
     def risk_measure(self) -> str:
         return str(self.found.details.get("risk_measure", ""))
+
+    @property
+    def fees_assumed(self) -> str:
+        """Return the venues whose fee for the account is not known."""
+        return ", ".join(self.found.details.get("fees_assumed", []))
 
 
 def recent_opportunities(

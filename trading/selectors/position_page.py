@@ -1,15 +1,25 @@
-"""The records behind one position: orders, fills, funding expected and received, journal."""
+"""The records behind one position: orders, fills, funding, interest, unvalued fees, journal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from trading.models import ExpectedFunding, FundingEvent, Order, Position, StateChange, Trade
+from trading.models import (
+    BorrowInterest,
+    ExpectedFunding,
+    FundingEvent,
+    Order,
+    Position,
+    StateChange,
+    Trade,
+)
+from trading.services.pnl import unvalued_fees
 
 JOURNAL_SHOWN = 200
+INTEREST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +42,30 @@ class FundingLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionRecords:
-    """Everything written about a position; funding newest first, the rest as it happened."""
+    """Everything written about a position.
+
+    Funding and interest newest first, the rest as it happened. `unvalued_fees` are by asset, those
+    that no P&L counts.
+    """
 
     orders: Sequence[Order]
     trades: Sequence[Trade]
     funding: Sequence[FundingLine]
+    interest: Sequence[BorrowInterest]
+    unvalued_fees: Mapping[str, Decimal]
     journal: Sequence[StateChange]
 
 
 def position_records(position: Position) -> PositionRecords:
     """Return the records of a position that the caller may see."""
+    charged = position.interest.select_related("leg__instrument__exchange")
     changes = position.changes.select_related("order").order_by("-id")[:JOURNAL_SHOWN]
     return PositionRecords(
         orders=list(position.orders.select_related("leg__instrument__exchange")),
         trades=list(position.trades.select_related("leg__instrument__exchange")),
         funding=_funding_lines(position),
+        interest=list(charged.order_by("-charged_at")[:INTEREST_SHOWN]),
+        unvalued_fees=unvalued_fees(position),
         journal=list(reversed(changes)),
     )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
 from trading.core.parameters import Parameters
 from trading.core.states import PositionEvent
+from trading.doorbell import ring_switch
 from trading.models import Position, Trade
 from trading.services import limits
-from trading.services.cool_downs import cool_down
+from trading.services.cool_downs import BETWEEN_ENTRIES, cool_down
 from trading.services.failed_entries import book_failed_attempt, tell_of_cut
 
 VENUE_REASONS = {
@@ -54,9 +57,11 @@ def follow(position: Position, event: PositionEvent, cause: str, now: datetime) 
     cool_down(
         position,
         Parameters.from_stored(position.parameters).next_arbitrage_opening_delay,
-        "the pause between two entries on one pair",
+        BETWEEN_ENTRIES,
         now=now,
     )
+    if position.switch_to is not None:
+        transaction.on_commit(lambda: ring_switch(position.pk))
 
 
 def _closed_by_venue(position: Position) -> str:

@@ -28,7 +28,10 @@ NO_CAPITAL = Capital(account="", free=ZERO)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appraisal:
-    """Legs at one size. `capacities` are what each leg's book takes, in base of the position."""
+    """Legs at one size. `capacities` are what each leg's book takes, in base of the position.
+
+    Of a leg that is sold on loan it is no more than what is lent.
+    """
 
     legs: tuple[PairedLeg, ...]
     facts: tuple[InstrumentFacts, ...]
@@ -36,6 +39,8 @@ class Appraisal:
     size_usd: Decimal
     counted: Candidate | Refusal
     capacities: tuple[Decimal, ...]
+    fees_assumed: tuple[str, ...]
+    """Venues that did not tell the account's own fee."""
 
     @property
     def candidate(self) -> Candidate | None:
@@ -43,7 +48,7 @@ class Appraisal:
 
     @property
     def capacity_usd(self) -> Decimal | None:
-        """Return what all books take within the slippage limit; None where one is not known."""
+        """Return what all legs can take within the slippage limit; None where a book is missing."""
         if any(facts.book is None for facts in self.facts):
             return None
         taken = zip(self.capacities, self.facts, strict=True)
@@ -74,6 +79,8 @@ def appraise(
         )
         facts.append(with_depth(at_touch, depth, leg.side, leg.ratio * size_usd))
         book_capacity = side_capacity(at_touch, depth, leg.side, parameters.max_slippage)
+        if leg.side is Side.SELL and at_touch.borrowable is not None:
+            book_capacity = min(book_capacity, at_touch.borrowable)
         capacities.append(book_capacity / leg.ratio)
         if at_touch.book is not None:
             levels = levels_of(depth, leg.side) if depth is not None else ()
@@ -98,6 +105,9 @@ def appraise(
             now=now,
         ),
         capacities=tuple(capacities),
+        fees_assumed=tuple(
+            leg.paired.instrument.venue for leg in legs if standing.assumes_fee(leg.paired.key)
+        ),
     )
 
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from trading.models import CoolDown, Position
 
+BETWEEN_ENTRIES = "the pause between two entries on one pair"
+
 
 def cool_down(position: Position, pause: timedelta, reason: str, *, now: datetime) -> None:
     """Keep the position's pair from entries for `pause`; a longer one that runs stays."""
@@ -18,3 +20,8 @@ def cool_down(position: Position, pause: timedelta, reason: str, *, now: datetim
         base=position.base,
         defaults={"until": until, "reason": reason[:300]},
     )
+
+
+def lift(position: Position, reason: str) -> None:
+    """End the pause of the position's pair that has this reason, and no other."""
+    CoolDown.objects.filter(user=position.user_id, base=position.base, reason=reason).delete()

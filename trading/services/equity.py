@@ -12,13 +12,14 @@ from arbsite.accounts.models import User
 from exchanges.domain import Balance, VenuePosition
 from exchanges.models import AccountBalance, AccountPosition, ExchangeAccount
 from trading.models import AccountEquity, EquitySnapshot
+from trading.services.capital import DOLLARS
 from trading.services.coins import OwnCoins, own_coins
+from trading.services.daily_stop import announce_daily_stop
 from trading.services.halt import openable
 from trading.services.position_facts import store_positions
+from trading.services.rehearsal import note_hour
 from trading.services.transfers import book_transfers
 from trading.services.venues import READ_SECONDS, Venues
-
-DOLLARS = frozenset({"USDT", "USDC", "USD"})
 
 
 def read_accounts(accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime) -> int:
@@ -52,6 +53,8 @@ def snapshot_equity(*, venues: Venues, now: datetime) -> int:
             continue
         _write_snapshot(user, accounts, minute, now)
         book_transfers(accounts, venues=venues, now=now)
+        announce_daily_stop(user, now=now)
+        note_hour(user, accounts, now)
         written += 1
     return written
 

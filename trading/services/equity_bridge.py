@@ -39,7 +39,7 @@ from trading.models import (
     Transfer,
 )
 from trading.models.ledger import EquitySnapshotQuerySet
-from trading.services.equity import DOLLARS
+from trading.services.capital import DOLLARS
 from trading.services.holdings import base_fee, is_spot
 from trading.services.pnl import interest_of, ledger_interest
 

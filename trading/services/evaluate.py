@@ -29,7 +29,7 @@ from trading.services.entry_legs import EntryLeg, refuse_legs
 from trading.services.gates import EntryCase, shut
 from trading.services.seen import Seen
 from trading.services.standing import Standing, standing_of
-from trading.services.universe import Paired, PairedLeg, Universe
+from trading.services.universe import Paired, PairedLeg, Universe, parts_of
 from trading.strategies.base import Candidate, EntryTrigger
 from trading.strategies.registry import STRATEGIES
 
@@ -113,7 +113,7 @@ def evaluate(
     """Evaluate legs in the strategy's order; a person's entry needs less than the scheduler's."""
     standing = standing_of(user, now)
     rules = STRATEGIES[strategy]
-    wrong = refuse_legs(rules, base, legs)
+    wrong = refuse_legs(rules, base, legs) or _refuse_other_mode(legs, standing)
     if wrong is not None:
         return Evaluation(standing=standing, refusals=(wrong,))
     instruments = [leg.instrument for leg in legs]
@@ -153,17 +153,32 @@ def evaluate(
     )
 
 
+def _refuse_other_mode(legs: Sequence[EntryLeg], standing: Standing) -> Refusal | None:
+    """Refuse an instrument of another mode than the account that would trade it."""
+    for leg in legs:
+        exchange = leg.instrument.exchange
+        account = standing.accounts.get(exchange.code)
+        if account is not None and account.exchange_id != exchange.pk:
+            return Refusal(
+                code="mixed_modes",
+                sentence=f"{leg.instrument.symbol} of {exchange} is not what the account at "
+                f"{account.exchange} trades: simulated and real money never mix.",
+            )
+    return None
+
+
 def _size(appraisal: Appraisal, standing: Standing) -> PlannedSize | Refusal | None:
     """Return the size that fits; None where the data of a leg cannot be trusted."""
     candidate = appraisal.candidate
     if candidate is None:
         return None
-    venues = [leg.paired.instrument.venue for leg in appraisal.legs]
     return plan_size(
         requested_usd=appraisal.size_usd,
         legs=leg_capacities(appraisal, standing),
         total_equity_usd=standing.equity,
-        limits_left_usd=standing.limits_left(candidate.base, venues, candidate.open_reason),
+        limits_left_usd=standing.limits_left(
+            candidate.base, parts_of(appraisal.legs), candidate.open_reason
+        ),
         parameters=standing.parameters,
     )
 

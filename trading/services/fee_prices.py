@@ -11,7 +11,7 @@ from exchanges.models import ExchangeAccount, Instrument
 from trading.events import announce_once
 from trading.models import Event
 from trading.services import market
-from trading.services.equity import DOLLARS
+from trading.services.capital import DOLLARS
 
 PRICE_LASTS = timedelta(minutes=5)
 TELL_AGAIN = timedelta(hours=24)

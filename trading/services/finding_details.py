@@ -32,6 +32,7 @@ def details_of(finding: Finding, now: datetime) -> dict[str, Any]:
     if past is not None:
         figures |= {
             "half_life_hours": past.half_life_hours,
+            "gap_half_life_hours": past.gap_half_life_hours,
             "stability": past.stability,
             "persistence": past.persistence,
             "break_even_probability": past.break_even,
@@ -40,6 +41,7 @@ def details_of(finding: Finding, now: datetime) -> dict[str, Any]:
         **_texts(figures),
         "risk_measure": "" if risk is None else risk.measure,
         "open_reason": candidate.open_reason.value,
+        "fees_assumed": list(finding.appraisal.fees_assumed),
         "curve": [
             [str(value.quantize(PLACES)) for value in (p.size_usd, p.net_return, p.profit_usd)]
             for p in finding.curve

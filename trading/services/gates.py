@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from exchanges.domain import InstrumentKind
 from trading.core.refusal import Refusal
-from trading.core.risk import refuse_off_mark
+from trading.core.risk import refuse_bad_mark, refuse_off_mark
 from trading.core.sizing import PlannedSize
 from trading.services.appraise import Appraisal
+from trading.services.rehearsal import is_live
 from trading.services.seen import Seen
 from trading.services.standing import Standing
 from trading.strategies.base import EntryTrigger, Strategy
@@ -59,14 +61,34 @@ def _data(case: EntryCase) -> Refusal | None:
     return counted if isinstance(counted, Refusal) else None
 
 
+def _settle(case: EntryCase) -> Refusal | None:
+    """Refuse legs in different stablecoins: no feed tells what one is worth in the other."""
+    settled = {
+        one.settle: f"{one.symbol} on {one.venue}"
+        for one in (leg.paired.instrument for leg in case.appraisal.legs)
+    }
+    if len(settled) < 2:
+        return None
+    legs = " and ".join(f"{name} in {asset}" for asset, name in sorted(settled.items()))
+    return Refusal(
+        code="mixed_settle",
+        sentence=f"The legs would settle in different assets, {legs}: what one is worth in the "
+        "other is not known here, so they are no hedge.",
+    )
+
+
 def _band(case: EntryCase) -> Refusal | None:
-    most = case.standing.parameters.max_spread
+    p = case.standing.parameters
     for facts in case.appraisal.facts:
-        row = case.seen.board.row(facts.instrument.venue, facts.instrument.symbol)
-        if row is None or row.quote is None or facts.book is None:
+        instrument = facts.instrument
+        if instrument.kind is InstrumentKind.SPOT or facts.book is None:
             continue
-        name = f"{facts.instrument.symbol} on {facts.instrument.venue}"
-        refusal = refuse_off_mark(name, facts.mid, row.quote, most)
+        row = case.seen.board.row(instrument.venue, instrument.symbol)
+        quote = None if row is None else row.quote
+        name = f"{instrument.symbol} on {instrument.venue}"
+        refusal = refuse_bad_mark(name, quote, case.now, p.max_funding_age)
+        if refusal is None and quote is not None:
+            refusal = refuse_off_mark(name, facts.mid, quote, p.max_spread)
         if refusal is not None:
             return refusal
     return None
@@ -117,8 +139,19 @@ def _mode(case: EntryCase) -> Refusal | None:
     )
 
 
+def _rehearsed(case: EntryCase) -> Refusal | None:
+    accounts, rehearsal = case.standing.accounts, case.standing.rehearsal
+    legs = [accounts[venue] for venue in case.venues if venue in accounts]
+    return rehearsal.refusal if rehearsal is not None and is_live(legs) else None
+
+
 def _room(case: EntryCase) -> Refusal | None:
     return case.room if isinstance(case.room, Refusal) else None
+
+
+def _day(case: EntryCase) -> Refusal | None:
+    """Warn a person; automation is halted with the engine."""
+    return case.standing.refuse_day() if case.is_by_hand else None
 
 
 def _engine(case: EntryCase) -> Refusal | None:
@@ -137,7 +170,12 @@ GATES = (
         refuse=_strategy,
         binds_hand=False,
     ),
-    Gate(key="band", asks="no price is far from the venue's mark and index", refuse=_band),
+    Gate(
+        key="band",
+        asks="the venue's mark of every contract is fresh, and no price far from mark and index",
+        refuse=_band,
+    ),
+    Gate(key="settle", asks="all legs settle in one asset", refuse=_settle),
     Gate(key="chosen", asks="every venue is among the configured ones", refuse=_chosen),
     Gate(
         key="venues",
@@ -145,12 +183,23 @@ GATES = (
         refuse=_venues,
     ),
     Gate(key="mode", asks="all legs are simulated, or none is", refuse=_mode),
+    Gate(
+        key="rehearsed",
+        asks="what trades live was rehearsed with this configuration as long as staff wants",
+        refuse=_rehearsed,
+    ),
     Gate(key="room", asks="capital, books and every limit leave room", refuse=_room),
     Gate(
         key="engine",
         asks="no kill switch is pressed and the engine runs; for automation also: it is on, the "
         "day's loss is below the stop and not too many positions are open",
         refuse=_engine,
+    ),
+    Gate(
+        key="day",
+        asks="by hand: the day's loss is below what halts automation",
+        refuse=_day,
+        binds_hand=False,
     ),
 )
 

@@ -143,6 +143,7 @@ def _held(
         fair_gap=fair_gap(legs, history, parameters, now),
         forecast=_forecast(spreads, funded, parameters),
         opposite=_opposite(position, legs, spreads, parameters, now),
+        betas=history.betas,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
@@ -69,7 +69,7 @@ def claims_for(
                 cap_usd=p.max_position_per_venue_usd,
                 words=f"the limit at {venue}",
             )
-            for venue, part in _parts(legs)
+            for venue, part in parts_by_venue(legs)
         ),
         Claim(
             scope=exposure_scope(open_reason),
@@ -114,7 +114,7 @@ def release(position: Position) -> None:
         # In the order of `claims_for`: an entry and an exit at once must not wait for each other.
         shares = [
             (f"pair:{position.base}", held),
-            *((f"venue:{venue}", held * part) for venue, part in _parts(legs)),
+            *((f"venue:{venue}", held * part) for venue, part in parts_by_venue(legs)),
             (exposure_scope(position.open_reason), held),
             (USER_SCOPE, held),
         ]
@@ -126,7 +126,7 @@ def release(position: Position) -> None:
         position.reserved_usd = Decimal(0)
 
 
-def _parts(legs: Sequence[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
+def parts_by_venue(legs: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
     """Return each venue's part of a position, by name."""
     parts: defaultdict[str, Decimal] = defaultdict(Decimal)
     for venue, ratio in legs:

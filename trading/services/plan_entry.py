@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,12 +13,14 @@ from django.db import IntegrityError, transaction
 from arbsite.accounts.models import User
 from exchanges.models import Instrument
 from trading.core.refusal import Refusal
-from trading.core.sizing import PlannedSize
+from trading.core.sentence import usd
+from trading.core.sizing import PlannedSize, planned_usd
 from trading.core.states import PositionState
 from trading.events import announce
 from trading.models import IdempotencyKey, Leg, LegSide, Opportunity, Position
 from trading.services import limits
-from trading.services.appraise import leverage_of
+from trading.services.appraise import leg_capacities, leverage_of
+from trading.services.capital import capital_of
 from trading.services.entry_legs import EntryLeg, wish_of
 from trading.services.evaluate import Evaluation, evaluate
 from trading.services.leg_order import ordered_legs
@@ -108,9 +110,10 @@ def _write(
             parameters=parameters,
         ),
     )
+    _refuse_overdrawn(found, size)
     position = Position.objects.create(
         user=user,
-        mode=next(iter(found.standing.accounts.values())).exchange.mode,
+        mode=found.standing.accounts[candidate.legs[0].facts.instrument.venue].exchange.mode,
         base=candidate.base,
         strategy=candidate.strategy,
         open_reason=candidate.open_reason,
@@ -130,6 +133,26 @@ def _write(
         user=user, base=candidate.base, position=None, status=Opportunity.Status.CANDIDATE
     ).update(status=Opportunity.Status.TAKEN, position=position)
     return position
+
+
+def _refuse_overdrawn(found: Evaluation, size: PlannedSize) -> None:
+    """Raise LimitReached where other entries took the capital since the size was counted.
+
+    The rows of the limits are held: of entries at once the second sees what the first wrote.
+    """
+    assert found.appraisal is not None  # noqa: S101  (checked by the caller)
+    capital, equity = capital_of(found.standing.accounts)
+    legs = [
+        replace(leg, capital=capital[leg.instrument.venue])
+        for leg in leg_capacities(found.appraisal, found.standing)
+    ]
+    left = planned_usd(legs, equity, found.standing.parameters)
+    if size.size_usd > left:
+        sentence = (
+            f"Another entry took capital meanwhile: it carries {usd(left)} now, not the "
+            f"{usd(size.size_usd)} that were planned."
+        )
+        raise limits.LimitReached(Refusal(code="capital_taken", sentence=sentence))
 
 
 def _legs(

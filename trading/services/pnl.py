@@ -10,7 +10,7 @@ from exchanges.domain import Side
 from trading.core.pnl import Interest, LegFill, LegLedger, PnlParts
 from trading.core.pnl import position_pnl as parts_of
 from trading.models import BorrowInterest, Leg, LegSide, Position, Trade
-from trading.services.equity import DOLLARS
+from trading.services.capital import DOLLARS
 from trading.services.holdings import base_fee, is_short_spot
 
 

@@ -96,6 +96,11 @@ def _notes(found: Evaluation, asked_usd: Decimal) -> tuple[str, ...]:
             f"{size.size_usd:,.0f} of {asked_usd:,.0f} USD: whole lots of "
             f"{size.lot.normalize():f}, and {size.bound_by} binds."
         )
+    if found.appraisal is not None:
+        notes += [
+            f"{venue} did not tell the fee of your account: its usual fee is assumed."
+            for venue in found.appraisal.fees_assumed
+        ]
     if found.candidate is not None:
         notes.append("The entry window does not bind an entry by hand.")
     return tuple(notes)

@@ -66,7 +66,7 @@ class MarketScan:
         self._universe = Universe()
         self._crowds: Crowds = {}
         self._scans: dict[UUID, UserScan] = {}
-        self._rung: dict[tuple[UUID, str], datetime] = {}
+        self._rung: dict[tuple[UUID, str], tuple[datetime, Finding]] = {}
         self.turns = ScanTurns()
 
     @property
@@ -119,13 +119,17 @@ class MarketScan:
     def standing_of(self, user_id: UUID) -> Standing:
         return self._scans[user_id].standing
 
-    def may_ring(self, user_id: UUID, base: str, now: datetime) -> bool:
-        """Tell whether a pair may be rung now, and remember that it was."""
-        last = self._rung.get((user_id, base))
-        if last is not None and now - last < RING_AGAIN_AFTER:
-            return False
-        self._rung[(user_id, base)] = now
-        return True
+    def to_ring(self, user_id: UUID, findings: list[Finding], now: datetime) -> list[Finding]:
+        """Return what is entered now, and remember it: the next update shares what is left."""
+        self._rung = {
+            which: (at, finding)
+            for which, (at, finding) in self._rung.items()
+            if now - at < RING_AGAIN_AFTER
+        }
+        rung = [finding for (user, _), (_, finding) in self._rung.items() if user == user_id]
+        taken = take(findings, self.standing_of(user_id), rung)
+        self._rung |= {(user_id, finding.base): (now, finding) for finding in taken}
+        return taken
 
 
 class LiveScan:
@@ -148,8 +152,7 @@ class LiveScan:
         found = [
             (user_id, finding)
             for user_id, some in findings.items()
-            for finding in take(some, market.standing_of(user_id))
-            if market.may_ring(user_id, finding.base, now)
+            for finding in market.to_ring(user_id, some, now)
         ]
         if found:
             task = asyncio.create_task(self._enter(found, now))
@@ -238,9 +241,8 @@ def scan_all(*, force: bool = False) -> int:
             ]
             if findings:
                 _record(scan.standing, findings, now)
-            for finding in take(findings, scan.standing):
-                if market.may_ring(scan.standing.user_id, finding.base, now):
-                    rung += _ring(scan.standing.user_id, finding, now)
+            for finding in market.to_ring(scan.standing.user_id, findings, now):
+                rung += _ring(scan.standing.user_id, finding, now)
     return rung
 
 

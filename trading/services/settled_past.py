@@ -1,4 +1,4 @@
-"""What was settled on a base within the last year, by instrument and by pair of venues."""
+"""What was settled on a base within the last year, by instrument and by pair, and its prices."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from itertools import combinations
 
 from exchanges.domain import SettledFunding, Symbol
 from exchanges.models import Instrument, SettledFundingRate
-from exchanges.selectors import perpetuals
+from exchanges.selectors import bar_start, perpetuals
 from trading.core.funding import SettledRate, settled_rates_8h, settled_spreads_8h
 from trading.core.history import PriceBar
+from trading.services.past_prices import prices_of
 
 LOOKED_BACK = timedelta(days=365)
 MOST_SETTLEMENTS = 3_000
@@ -19,7 +20,10 @@ MOST_SETTLEMENTS = 3_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentPast:
-    """One perpetual's settlements per 8 h and the prices of those that told one, oldest first."""
+    """One perpetual's settlements per 8 h, oldest first, and its prices.
+
+    Those are bars of its mids as far as they are kept, before them what settlements told.
+    """
 
     instrument: Instrument
     rates: tuple[SettledRate, ...]
@@ -58,8 +62,14 @@ def settled_past(base: str, now: datetime) -> list[InstrumentPast]:
         rates = settled_rates_8h(settled)
         if rates:
             priced = [(row.settled_at, row.settlement_price) for row in settled]
-            prices = tuple(PriceBar.point(at, price) for at, price in priced if price)
-            pasts.append(InstrumentPast(instrument=instrument, rates=rates, prices=prices))
+            points = [PriceBar.point(at, price) for at, price in priced if price]
+            pasts.append(
+                InstrumentPast(
+                    instrument=instrument,
+                    rates=rates,
+                    prices=prices_of(instrument.bars.filter(starts_at__lt=bar_start(now)), points),
+                )
+            )
     return pasts
 
 

@@ -76,7 +76,8 @@ class SharedScan:
                 continue
             self._written[paired.key] = stamp
             at = place.scanner.facts.slots.index(slot)
-            self._write(place, at, self._facts_of(paired, board, now), depth)
+            known = self._facts_of(paired, board, now)
+            self._write(place, at, known, depth, self._kept(paired))
             if slot.kind is InstrumentKind.FUTURE:
                 fair = self._universe.fair_carry_8h(paired, board)
                 place.scanner.facts.fair_8h[place.base] = NAN if fair is None else fair
@@ -152,14 +153,33 @@ class SharedScan:
     def _stamp(self, paired: Paired, row: Row | None, depth: Depth | None, now: datetime) -> Stamp:
         known = (row.book, row.funding) if row is not None else (None, None)
         carry = self._universe.carry(paired, self._half_life, now)
-        return (*known, depth.observed_at if depth is not None else None, carry)
+        kept = self._kept(paired)
+        return (*known, depth.observed_at if depth is not None else None, carry, kept)
 
     def _facts_of(self, paired: Paired, board: Board, now: datetime) -> InstrumentFacts:
         return self._universe.facts(
             paired, board, taker_fee=self.fees[paired.key], half_life=self._half_life, now=now
         )
 
-    def _write(self, place: _Place, at: int, known: InstrumentFacts, depth: Depth | None) -> None:
+    def _kept(self, paired: Paired) -> Decimal:
+        """Return what part of the configured beta an instrument's pairs usually keep; 1 unfitted.
+
+        The pass multiplies by one beta for all: this makes it the instrument's own.
+        """
+        horizon, beta = timedelta(seconds=self.settings.horizon), self.settings.beta
+        if not beta or self.settings.is_premium:
+            return Decimal(1)
+        usual = self._universe.usual_beta(paired, self._half_life, horizon)
+        return Decimal(1) if usual is None else usual / Decimal(str(beta))
+
+    def _write(
+        self,
+        place: _Place,
+        at: int,
+        known: InstrumentFacts,
+        depth: Depth | None,
+        kept: Decimal,
+    ) -> None:
         """Write one instrument into the arrays; numpy turns the Decimals into its floats."""
         facts, spot = place.scanner.facts, (at, place.base)
         facts.rows[:, at, place.base] = UNKNOWN
@@ -178,7 +198,7 @@ class SharedScan:
             facts.next_funding[spot] = rate.next_funding_at.timestamp()
             facts.interval[spot] = rate.interval_seconds
             facts.predicted_8h[spot] = rate_8h(rate.funding_rate, rate.interval_seconds)
-            facts.carry_8h[spot] = self._carry(known, rate.interval_seconds)
+            facts.carry_8h[spot] = kept * self._carry(known, rate.interval_seconds)
         if known.instrument.kind is InstrumentKind.SPOT:
             borrow = known.borrow_rate_per_hour
             facts.borrow[spot] = NAN if borrow is None else borrow

@@ -6,7 +6,6 @@ entry itself asks everything again.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,21 +15,22 @@ from uuid import UUID
 from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
-from exchanges.models import AccountBalance, AccountFee, ExchangeAccount
+from exchanges.models import AccountFee, ExchangeAccount
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sentence import percent
 from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
-from trading.models import CoolDown, EnginePulse, EquitySnapshot, LimitUse, Position
+from trading.models import CoolDown, EnginePulse, LimitUse, Position
 from trading.services import configure
-from trading.services.coins import own_coins
+from trading.services.capital import capital_of
+from trading.services.daily_stop import lost_today
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
-from trading.services.limits import USER_SCOPE, exposure_scope
+from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
+from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
-DOLLARS = frozenset({"USDT", "USDC", "USD"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,18 @@ class Standing:
     capital: Mapping[str, Capital]
     equity: Decimal
     fees: Mapping[Key, Decimal]
+    assumed_fees: frozenset[Key]
+    """Of which the venue did not tell the account's own: its list price stands in."""
     reserved: Mapping[str, Decimal]
     live: Mapping[str, str]
     cool_downs: Mapping[str, CoolDown]
     lost_today: Decimal
-    """What equity has fallen today, as a part of what it was at midnight UTC; < 0 is a gain."""
+    """What was lost today, as a part of the capital, transfers aside; < 0 is a gain."""
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
+    rehearsal: Rehearsal | None = None
+    """What was rehearsed with these parameters; None where no account trades live."""
 
     def taker_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
         """Return the account's own taker fee, or the configured fallback."""
@@ -59,14 +63,24 @@ class Standing:
         is_spot = kind is InstrumentKind.SPOT
         return self.fees.get(key, p.spot_fee_fallback if is_spot else p.perpetual_fee_fallback)
 
+    def assumes_fee(self, key: Key) -> bool:
+        """Tell whether the account's own fee is not known."""
+        return key not in self.fees or key in self.assumed_fees
+
     def limits_left(
-        self, base: str, venues: Iterable[str], open_reason: str | None = None
+        self,
+        base: str,
+        legs: Iterable[tuple[str, Decimal]] = (),
+        open_reason: str | None = None,
     ) -> dict[str, Decimal]:
-        """Return what is left of each limit, per leg, by the words a trader knows it by."""
+        """Return the size of a whole leg that each limit leaves, by its name for a trader.
+
+        `legs` are venue and ratio: those at one venue share its limit.
+        """
         left = {f"the limit per pair on {base}": self.limit_left(f"pair:{base}")}
         left["your total limit"] = self.limit_left(USER_SCOPE)
-        for venue in venues:
-            left[f"the limit at {venue}"] = self.limit_left(f"venue:{venue}")
+        for venue, part in parts_by_venue(legs):
+            left[f"the limit at {venue}"] = self.limit_left(f"venue:{venue}") / part
         if open_reason is not None:
             words = f"the limit of {'gap' if open_reason == 'basis' else 'funding'} positions"
             left[words] = self.limit_left(exposure_scope(open_reason))
@@ -146,6 +160,16 @@ class Standing:
         refusal = self.refuse_entries()
         return refusal is None or refusal.code == "too_many_positions"
 
+    def refuse_day(self) -> Refusal | None:
+        """Refuse entries after the day's loss; a person may overrule it."""
+        if self.lost_today < self.parameters.daily_stop:
+            return None
+        sentence = (
+            f"{percent(self.lost_today)} of the capital was lost since midnight UTC, transfers "
+            f"aside; automation halts at {percent(self.parameters.daily_stop)}."
+        )
+        return Refusal(code="daily_stop", sentence=sentence)
+
     def refuse_entries(self) -> Refusal | None:
         """Refuse whatever is found while the user's engine may not open anything."""
         most = self.parameters.max_open_positions
@@ -153,12 +177,9 @@ class Standing:
             return self.engine.refusal
         if not self.parameters.auto_entry:
             return Refusal(code="manual_only", sentence="Automatic entry is off.")
-        if self.lost_today >= self.parameters.daily_stop:
-            sentence = (
-                f"Equity is {percent(self.lost_today)} lower than at midnight UTC; entries halt at "
-                f"{percent(self.parameters.daily_stop)}."
-            )
-            return Refusal(code="daily_stop", sentence=sentence)
+        lost = self.refuse_day()
+        if lost is not None:
+            return lost
         if len(self.live) >= most:
             sentence = f"{len(self.live)} positions are open; the most is {most}."
             return Refusal(code="too_many_positions", sentence=sentence)
@@ -176,10 +197,10 @@ def standing_of(user: User, now: datetime) -> Standing:
     usable, pulse = usable_accounts(user), EnginePulse.objects.first()
     waiting = unreconciled(usable, pulse)
     accounts = {account.exchange.code: account for account in usable}
-    capital, equity = _capital(accounts)
+    capital, equity = capital_of(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
     uses = LimitUse.objects.filter(user=user)
-    configuration = configure.current(user)
+    configuration, fees = configure.current(user), _fees(accounts)
     return Standing(
         user_id=user.pk,
         parameters=configuration.parameters,
@@ -187,49 +208,22 @@ def standing_of(user: User, now: datetime) -> Standing:
         accounts=accounts,
         capital=capital,
         equity=equity,
-        fees=_fees(accounts),
+        fees={key: taker for key, taker, _ in fees},
+        assumed_fees=frozenset(key for key, _, is_assumed in fees if is_assumed),
         reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
-        lost_today=_lost_today(user, equity, now),
+        lost_today=lost_today(user, usable, equity, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
+        rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 
 
-def _lost_today(user: User, equity: Decimal, now: datetime) -> Decimal:
-    """Compare with the day's first snapshot; without one nothing is known to be lost."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = EquitySnapshot.objects.filter(user=user, at__gte=midnight).order_by("at").first()
-    if first is None or first.equity_usd <= 0:
-        return ZERO
-    lost: Decimal = (first.equity_usd - equity) / first.equity_usd
-    return lost
-
-
-def _capital(accounts: Mapping[str, ExchangeAccount]) -> tuple[dict[str, Capital], Decimal]:
-    """Return the collateral by venue and the equity of all venues together."""
-    free: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    equity: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    held = AccountBalance.objects.filter(account__in=accounts.values(), asset__in=DOLLARS)
-    for balance in held:
-        free[balance.account_id] += balance.free
-        equity[balance.account_id] += balance.equity
-    capital = {
-        venue: Capital(
-            account=str(account.pk),
-            free=free[account.pk],
-            used_margin=max(equity[account.pk] - free[account.pk], ZERO),
-        )
-        for venue, account in accounts.items()
-    }
-    coins = sum((held.value for held in own_coins(accounts.values())), ZERO)
-    return capital, sum(equity.values(), ZERO) + coins
-
-
-def _fees(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:
+def _fees(accounts: Mapping[str, ExchangeAccount]) -> list[tuple[Key, Decimal, bool]]:
+    """Return each instrument's taker fee, and whether the venue's list price stands in for it."""
     # Not as models: there is a row for each instrument of each account.
     rows = AccountFee.objects.filter(account__in=accounts.values()).values_list(
-        "instrument__exchange__code", "instrument__symbol", "taker"
+        "instrument__exchange__code", "instrument__symbol", "taker", "is_fallback"
     )
-    return {(code, Symbol(symbol)): taker for code, symbol, taker in rows}
+    return [((code, Symbol(symbol)), taker, assumed) for code, symbol, taker, assumed in rows]

@@ -1,4 +1,4 @@
-"""What recorded settlements suggest for the fields of the configuration, beside what is typed.
+"""What recorded settlements and prices suggest for configuration fields, beside what is typed.
 
 A suggestion is read, never applied by itself. Nothing is suggested from too little history.
 """
@@ -9,8 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from itertools import product
 from statistics import median
 
+from exchanges.domain import InstrumentKind
+from exchanges.selectors import active_instruments
 from trading.core.history import (
     LEAST_OBSERVATIONS,
     Frequency,
@@ -20,18 +23,16 @@ from trading.core.history import (
     probability_of_warning,
 )
 from trading.core.money import for_display, plain
-from trading.core.parameters import Parameters
+from trading.core.parameters import BETA_DAYS, Parameters
 from trading.core.sentence import hours, percent
 from trading.core.sizing import max_safe_leverage, recommended_leverage
 from trading.core.volatility import daily_volatility
 from trading.services.settled_past import InstrumentPast, PairPast, settled_pairs, settled_past
+from trading.services.usual_gaps import WEEK
 
 ONE = Decimal(1)
-BETA_HORIZONS = {
-    "carry_beta_3d": timedelta(days=3),
-    "carry_beta_7d": timedelta(days=7),
-    "carry_beta_14d": timedelta(days=14),
-}
+OF_A_CARRY = (InstrumentKind.SPOT, InstrumentKind.PERPETUAL)
+BETA_HORIZONS = {f"carry_beta_{days}d": timedelta(days=days) for days in BETA_DAYS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ def suggestions_for(base: str, *, parameters: Parameters, now: datetime) -> dict
     found = {
         "min_spread_base": _least_spread(base, pairs),
         "min_price_gap": _least_gap(base, pairs),
+        "min_opening_arbitrage_pct": _least_basis(base, now),
         "leverage": _leverage(base, pasts, parameters),
         **{
             key: _beta(base, pairs, horizon, parameters.carry_half_life)
@@ -84,6 +86,28 @@ def _least_gap(base: str, pairs: Iterable[PairPast]) -> Suggestion | None:
     return _suggestion(
         plain(for_display(least, 6)),
         f"Three quarters of the price gaps of {base} between venues were below {percent(least)}",
+        [at for at, _ in gaps],
+    )
+
+
+def _least_basis(base: str, now: datetime) -> Suggestion | None:
+    """Return what spot and perpetual were apart in three quarters of the hours of a week."""
+    mids: dict[InstrumentKind, list[dict[datetime, Decimal]]] = {kind: [] for kind in OF_A_CARRY}
+    for instrument in active_instruments().filter(base=base, kind__in=OF_A_CARRY):
+        hours = instrument.mids.filter(hour_at__gte=now - WEEK)
+        mids[InstrumentKind(instrument.kind)].append({row.hour_at: row.mid for row in hours})
+    gaps = [
+        (at, abs(perpetual[at] / spot[at] - 1))
+        for spot, perpetual in product(*(mids[kind] for kind in OF_A_CARRY))
+        for at in spot.keys() & perpetual.keys()
+    ]
+    least = percentile([size for _, size in gaps])
+    if least is None or len({at for at, _ in gaps}) < LEAST_OBSERVATIONS:
+        return None
+    return _suggestion(
+        plain(for_display(least * 100, 4)),
+        f"Spot and perpetuals of {base} were less than {percent(least)} apart in three quarters of "
+        "the hours",
         [at for at, _ in gaps],
     )
 
@@ -141,9 +165,9 @@ def _beta(
 ) -> Suggestion | None:
     """Return the middle of what the pairs of venues kept."""
     fitted = [
-        (beta, pair.spreads)
+        (kept.part, pair.spreads)
         for pair in pairs
-        if (beta := fitted_beta(pair.spreads, horizon, half_life=half_life)) is not None
+        if (kept := fitted_beta(pair.spreads, horizon, half_life=half_life)) is not None
     ]
     if not fitted:
         return None

@@ -22,7 +22,7 @@ from trading.core.states import (
 )
 from trading.events import announce
 from trading.models import Event, KillSwitch, Order, Position, Trade
-from trading.services import engine, lease
+from trading.services import engine, lease, schema
 from trading.services.drive import drive
 from trading.services.exit import request_exit
 from trading.services.kill_switch import ask_for_exits
@@ -54,7 +54,13 @@ def sweep(
 
 
 def working_sweep() -> int:
-    """Say that the engine is alive, then sweep: one round of a trade worker's thread."""
+    """Say that the engine is alive, then sweep: one round of a trade worker's thread.
+
+    A build that does not fit the database neither sweeps nor calls itself alive.
+    """
+    if why := schema.misfit():
+        logger.error("not sweeping: %s", why)
+        return 0
     engine.beat(now=timezone.now())
     return sweep(lanes=LANES)
 

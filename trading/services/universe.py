@@ -5,7 +5,7 @@ Read from the database now and then, asked from memory on every update of the bo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from exchanges.domain import (
 )
 from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
+from exchanges.modes import Mode
 from trading.core.basis import PricedLeg, eight_hours
 from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
@@ -36,14 +37,16 @@ from trading.core.scan.facts import Floats, Slot
 from trading.core.scan.usual import usual_ratios
 from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
+from trading.services.pair_betas import PairBetas
+from trading.services.past_prices import PastPrices
 from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
-# Of several markets of one base and kind at one venue the one most people mean takes part.
+# Of several markets of one base those that most people mean take part.
 PREFERRED_SETTLE = ("USDT", "USDC", "USD")
 MOST_EXPIRIES = 4
-# 100 days of 8 h settlements; more than any half-life in use can still see.
-SETTLEMENTS_KEPT = 300
+# As much of a venue that settles every hour; more than any half-life in use can still see.
+SETTLEMENTS_LAST = timedelta(days=100)
 BASIS_POINT = Decimal("0.0001")
 LegNames = tuple[tuple[Key, Side, Decimal], ...]
 
@@ -71,6 +74,11 @@ class PairedLeg:
     ratio: Decimal = ONE
 
 
+def parts_of(legs: Iterable[PairedLeg]) -> list[tuple[str, Decimal]]:
+    """Return venue and ratio of each leg, which is what limits are charged by."""
+    return [(leg.paired.instrument.venue, leg.ratio) for leg in legs]
+
+
 class Universe:
     """All that can be hedged, with its history. `refreshed` reads the database, the rest memory.
 
@@ -87,9 +95,10 @@ class Universe:
         self._gaps = UsualGaps()
         self.usual_ratios: Mapping[str, tuple[tuple[Slot, ...], Floats]] = {}
         self._ratios_up_to: datetime | None = None
+        self._betas = PairBetas()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
-        self._prices: dict[Key, tuple[PriceBar, ...]] = {}
+        self._prices = PastPrices()
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
 
@@ -117,18 +126,23 @@ class Universe:
     def _read(self, now: datetime) -> None:
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
-        if self._gaps.refresh(now):
-            self._histories = {}
+        gaps_moved, fitted_anew = self._gaps.refresh(now), self._betas.refresh()
+        if gaps_moved or fitted_anew:
+            self._histories, self._figures = {}, {}
+        if self._prices.refresh(now):
+            self._warned, self._volatilities = {}, {}
         last = selectors.last_settlements()
         for paired in (one for some in self.by_base.values() for one in some.values()):
             if last.get(paired.key) != self._read_up_to.get(paired.key):
-                settled = _settlements(paired)
+                settled = _settlements(paired, now)
                 self._settled[paired.key] = settled_rates_8h(settled)
-                self._volatilities[paired.key] = _volatility(settled)
-                self._prices[paired.key] = tuple(
-                    PriceBar.point(row.settled_at, row.settlement_price)
-                    for row in settled
-                    if row.settlement_price
+                self._prices.settle(
+                    paired.key,
+                    (
+                        PriceBar.point(row.settled_at, row.settlement_price)
+                        for row in settled
+                        if row.settlement_price
+                    ),
                 )
                 self._forget(paired.key)
         self._read_up_to = last
@@ -145,6 +159,7 @@ class Universe:
         """Return what a strategy may know of one instrument; slippage is half the touch."""
         row = board.row(*paired.key)
         book = row.book if row is not None else None
+        loan = self._loan(paired.instrument)
         return InstrumentFacts(
             instrument=paired.instrument,
             funding=row.funding if row is not None else None,
@@ -153,17 +168,22 @@ class Universe:
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
             premium_rate=_premium_rate(row.funding) if row is not None else None,
-            latency=self._latencies.get(paired.instrument.venue),
-            daily_volatility=self._volatilities.get(paired.key),
-            borrow_rate_per_hour=self._borrow_rate(paired.instrument),
+            latency=self.latency(paired.instrument.venue),
+            daily_volatility=self._volatility(paired.key),
+            borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
+            borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
         )
 
-    def _borrow_rate(self, instrument: Instrument) -> Decimal | None:
-        """Return what selling the spot asset short costs an hour, None where it is not lent."""
-        loan = self._loans.get((instrument.venue, instrument.base))
-        is_spot = instrument.kind is InstrumentKind.SPOT
-        return loan.prudent_hourly_rate if loan is not None and is_spot else None
+    def latency(self, venue: str) -> timedelta | None:
+        """Return how long a venue took to answer lately, None where hardly anything was asked."""
+        return self._latencies.get(venue)
+
+    def _loan(self, instrument: Instrument) -> BorrowRate | None:
+        """Return what selling the spot asset short costs, None where it is not lent."""
+        if instrument.kind is not InstrumentKind.SPOT:
+            return None
+        return self._loans.get((instrument.venue, instrument.base))
 
     def carry(self, paired: Paired, half_life: timedelta, now: datetime) -> Decimal | None:
         """Return the settled average per 8 h as of the last settlement."""
@@ -172,6 +192,12 @@ class Universe:
             settled = self._settled.get(paired.key, ())
             self._carries[known] = ewma_8h(settled, now=now, half_life=half_life)
         return self._carries[known]
+
+    def usual_beta(
+        self, paired: Paired, half_life: timedelta, horizon: timedelta
+    ) -> Decimal | None:
+        """Return the middle of the betas fitted to the pairs of an instrument; None without any."""
+        return self._betas.usual(paired.key, half_life, horizon)
 
     def settled(self, paired: Paired) -> tuple[SettledRate, ...]:
         """Return the settled rates of one instrument, oldest first."""
@@ -192,9 +218,16 @@ class Universe:
     def _warnings(self, key: Key, leverage: Decimal, horizon: timedelta) -> Decimal | None:
         known = (key, leverage, horizon)
         if known not in self._warned:
-            found = probability_of_warning(self._prices.get(key, ()), leverage, horizon)
+            found = probability_of_warning(self._prices.of(key), leverage, horizon)
             self._warned[known] = None if found is None else found.share
         return self._warned[known]
+
+    def _volatility(self, key: Key) -> Decimal | None:
+        """Return the daily moves, None where too few prices are known."""
+        if key not in self._volatilities:
+            prices = [(bar.at, bar.price) for bar in self._prices.of(key)]
+            self._volatilities[key] = daily_volatility(prices)
+        return self._volatilities[key]
 
     def statistics(
         self, legs: Sequence[PairedLeg], cost: Decimal, horizon: timedelta
@@ -204,7 +237,8 @@ class Universe:
         rounded = cost.quantize(BASIS_POINT)
         known = (_names(legs), rounded, horizon)
         if known not in self._figures:
-            self._figures[known] = past_figures(spreads, rounded, horizon)
+            gap = self._gaps.half_life_hours(_priced(legs))
+            self._figures[known] = past_figures(spreads, rounded, horizon, gap_half_life_hours=gap)
         return self._figures[known]
 
     def history(self, legs: Sequence[PairedLeg], board: Board) -> PairHistory:
@@ -241,37 +275,22 @@ class Universe:
     def _past(self, legs: Sequence[PairedLeg]) -> PairHistory:
         known = _names(legs)
         if known not in self._histories:
-            settled = [
-                (-leg.side.sign * leg.ratio, self.settled(leg.paired))
-                for leg in legs
-                if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
+            settling = [
+                leg for leg in legs if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
             ]
+            settled = [(-leg.side.sign * leg.ratio, self.settled(leg.paired)) for leg in settling]
             self._histories[known] = PairHistory(
-                spreads=settled_carry_8h(settled), expected_exit_gap=self._usual_gap(legs)
+                spreads=settled_carry_8h(settled),
+                expected_exit_gap=self._gaps.of(_priced(legs)),
+                betas=self._betas.of([leg.paired.key for leg in settling]),
             )
         return self._histories[known]
-
-    def _usual_gap(self, legs: Sequence[PairedLeg]) -> Decimal:
-        return self._gaps.of(
-            [
-                (
-                    leg.paired.key,
-                    PricedLeg(
-                        side=leg.side,
-                        kind=leg.paired.instrument.kind,
-                        price=ZERO,
-                        ratio=leg.ratio,
-                        expires_at=leg.paired.instrument.expires_at,
-                    ),
-                )
-                for leg in legs
-            ]
-        )
 
     def _forget(self, key: Key) -> None:
         # Copies are whole: the scan asks on another thread meanwhile.
         self._carries = {k: v for k, v in self._carries.copy().items() if k[0] != key}
         self._warned = {k: v for k, v in self._warned.copy().items() if k[0] != key}
+        self._volatilities = {k: v for k, v in self._volatilities.copy().items() if k != key}
         self._histories = {
             legs: past
             for legs, past in self._histories.copy().items()
@@ -285,11 +304,31 @@ class Universe:
 
 
 def _premium_rate(rate: FundingRate | None) -> Decimal | None:
-    """Return what the usual formula makes of the present premium; None without an index."""
+    """Return what the venue's formula makes of the present premium; None without an index."""
     if rate is None or not rate.interval_seconds or not rate.mark_price or not rate.index_price:
         return None
+    terms = selectors.premium_terms(rate.venue)
+    if terms is None:
+        return None
     premium = premium_index(rate.mark_price, rate.index_price)
-    return PremiumFormula().rate(premium, rate.interval_seconds)
+    return PremiumFormula(terms=terms).rate(premium, rate.interval_seconds)
+
+
+def _priced(legs: Sequence[PairedLeg]) -> list[tuple[Key, PricedLeg]]:
+    """Return legs as gaps count them; their prices are looked up hour by hour."""
+    return [
+        (
+            leg.paired.key,
+            PricedLeg(
+                side=leg.side,
+                kind=leg.paired.instrument.kind,
+                price=ZERO,
+                ratio=leg.ratio,
+                expires_at=leg.paired.instrument.expires_at,
+            ),
+        )
+        for leg in legs
+    ]
 
 
 def _names(legs: Sequence[PairedLeg]) -> LegNames:
@@ -302,20 +341,29 @@ def half_touch(book: BookTop) -> Decimal:
 
 
 def _hedgeable() -> dict[str, dict[Slot, Paired]]:
-    """Return by base and slot what takes part, of the bases that list a contract and another."""
-    found: dict[str, dict[Slot, Paired]] = {}
+    """Return by base and slot what takes part, of the bases that list a contract and another.
+
+    A base takes part in one settle asset: what another is worth in it is not known.
+    """
+    found: dict[tuple[str, str], dict[Slot, Paired]] = {}
     rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
     for row in sorted(rows, key=_preference):
-        slots = found.setdefault(row.base, {})
+        slots = found.setdefault((row.base, row.settle), {})
         slot = _free_slot(row, slots)
         if slot is not None:
             slots[slot] = Paired(id=row.pk, instrument=row.snapshot())
-    return {base: slots for base, slots in sorted(found.items()) if _can_be_hedged(slots)}
+    whole: dict[str, dict[Slot, Paired]] = {}
+    for settle in PREFERRED_SETTLE:
+        for (base, own), slots in found.items():
+            if own == settle and _can_be_hedged(slots):
+                whole.setdefault(base, slots)
+    return dict(sorted(whole.items()))
 
 
 def _preference(row: ListedInstrument) -> tuple[int, int, str]:
+    """Return what comes first: of a venue that is listed in several modes the simulated one."""
     expires = row.expires_at.timestamp() if row.expires_at is not None else 0
-    return PREFERRED_SETTLE.index(row.settle), int(expires), row.symbol
+    return list(Mode).index(Mode(row.exchange.mode)), int(expires), row.symbol
 
 
 def _free_slot(row: ListedInstrument, taken: Mapping[Slot, Paired]) -> Slot | None:
@@ -331,16 +379,12 @@ def _can_be_hedged(slots: Mapping[Slot, Paired]) -> bool:
     return bool(contracts) and len(slots) > 1
 
 
-def _volatility(settled: list[SettledFunding]) -> Decimal | None:
-    """Return the daily moves, None where the venue tells no price of its settlements."""
-    priced = [(s.settled_at, s.settlement_price) for s in settled]
-    return daily_volatility([(at, price) for at, price in priced if price])
-
-
-def _settlements(paired: Paired) -> list[SettledFunding]:
+def _settlements(paired: Paired, now: datetime) -> list[SettledFunding]:
     """Return the newest settlements, oldest first."""
-    rows = SettledFundingRate.objects.filter(instrument=paired.id).order_by("-settled_at")
-    newest = [
+    rows = SettledFundingRate.objects.filter(
+        instrument=paired.id, settled_at__gt=now - SETTLEMENTS_LAST
+    ).order_by("settled_at")
+    return [
         SettledFunding(
             venue=paired.instrument.venue,
             symbol=Symbol(paired.instrument.symbol),
@@ -348,6 +392,5 @@ def _settlements(paired: Paired) -> list[SettledFunding]:
             settled_at=row.settled_at,
             settlement_price=row.settlement_price,
         )
-        for row in rows[:SETTLEMENTS_KEPT]
+        for row in rows
     ]
-    return newest[::-1]

@@ -18,13 +18,14 @@ from trading.core.parameters import Parameters
 from trading.core.past_figures import PastFigures
 from trading.core.refusal import Refusal
 from trading.core.scan.rules import PAIR_RULES
+from trading.core.sentence import percent
 from trading.core.sizing import LegCapacity, planned_usd
 from trading.services.appraise import Appraisal, appraise, curve_of, leverage_of, risk_of
 from trading.services.gates import EntryCase, shut
 from trading.services.seen import Seen
 from trading.services.shared_scan import SharedScan
 from trading.services.standing import Standing
-from trading.services.universe import Paired, PairedLeg, Universe
+from trading.services.universe import Paired, PairedLeg, Universe, parts_of
 from trading.services.wishes import wish_of
 from trading.strategies.base import Candidate, EntryTrigger, Strategy
 from trading.strategies.registry import STRATEGIES
@@ -86,7 +87,7 @@ class UserScan:
     def __init__(self, universe: Universe, shared: SharedScan, standing: Standing) -> None:
         self.standing = standing
         self._universe, self.shared = universe, shared
-        self.wish = wish_of(standing, universe.by_base, shared)
+        self.wish = wish_of(standing, universe, shared)
 
     @property
     def strategies(self) -> list[Strategy]:
@@ -133,10 +134,15 @@ class UserScan:
         if isinstance(room, Decimal) and base not in self.standing.live:
             size = room
         appraisal = self._appraise(strategy, legs, size, seen, now)
+        if appraisal.capacity_usd is not None:
+            size = min(size, appraisal.capacity_usd)
+        if size <= 0:
+            room = self._refuse_thin_books()
         curve = curve_of(appraisal, size)
         best = best_point(curve)
-        if best is not None and best.size_usd < size:
-            appraisal = self._appraise(strategy, legs, best.size_usd, seen, now)
+        size = size if best is None else best.size_usd
+        if 0 < size < appraisal.size_usd:
+            appraisal = self._appraise(strategy, legs, size, seen, now)
         case = EntryCase(
             strategy=strategy,
             base=base,
@@ -157,6 +163,11 @@ class UserScan:
             parameters=self._parameters,
             refusal=None if first is None else first[1],
         )
+
+    def _refuse_thin_books(self) -> Refusal:
+        most = percent(self._parameters.max_slippage)
+        sentence = f"The books take nothing within the slippage limit of {most}."
+        return Refusal(code="no_room", sentence=sentence)
 
     def _appraise(
         self,
@@ -219,7 +230,7 @@ class UserScan:
     def _room(self, base: str, legs: Sequence[PairedLeg], seen: Seen) -> Decimal | Refusal:
         """Return the size in USD that limits and capital allow, before the books are asked."""
         venues = [leg.paired.instrument.venue for leg in legs]
-        bounds = self.standing.limits_left(base, venues)
+        bounds = self.standing.limits_left(base, parts_of(legs))
         asked = self._asked_usd(legs, seen)
         if asked is not None:
             bounds["the size of an automatic entry"] = asked

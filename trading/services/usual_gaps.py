@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from statistics import median
 
 from exchanges import selectors
 from exchanges.board import Key
 from exchanges.domain import Side
-from trading.core.basis import PricedLeg, undated_gap
+from trading.core.basis import GapPrices, PricedLeg, undated_gap
+from trading.core.history import half_life_of
 
-WEEK = timedelta(days=7)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 # A day of hours: less says nothing of what is usual.
 LEAST_HOURS = 24
 ZERO, UNKNOWN = Decimal(0), Decimal("NaN")
@@ -53,6 +55,11 @@ class UsualGaps:
         hours = sorted(set().union(*known))
         return [[mids.get(hour, UNKNOWN) for hour in hours] for mids in known]
 
+    def half_life_hours(self, legs: Sequence[tuple[Key, PricedLeg]]) -> Decimal | None:
+        """Return in how many hours half of a deviation of the whole gap is gone, or None."""
+        known = [self._mids.get(key, {}) for key, _ in legs]
+        return gap_half_life_hours([leg for _, leg in legs], known)
+
     def of(self, legs: Sequence[tuple[Key, PricedLeg]]) -> Decimal:
         """Return the median gap of undated legs, each weighted by its ratio; prices are ignored.
 
@@ -69,6 +76,31 @@ class UsualGaps:
             undated_gap([_at(leg, self._mids.get(key, {}), hour) for key, leg in legs])
             for hour in hours
         )
+
+
+def gap_half_life_hours(
+    legs: Sequence[PricedLeg], mids: Sequence[Mapping[datetime, Decimal]]
+) -> Decimal | None:
+    """Return in how many hours half of a deviation of the gap is gone; prices of legs are ignored.
+
+    None with too few common hours, and where it does not come back.
+    """
+    if {leg.side for leg in legs} != set(Side):
+        return None
+    hours = sorted(set(mids[0]).intersection(*mids[1:]))
+    gaps = [
+        GapPrices.of(
+            replace(leg, price=known[hour]) for leg, known in zip(legs, mids, strict=True)
+        ).gap
+        for hour in hours
+    ]
+    return half_life_of(_steps(hours, gaps))
+
+
+def _steps(hours: Sequence[datetime], gaps: Sequence[Decimal]) -> list[tuple[Decimal, Decimal]]:
+    """Return the gaps of each two hours that follow each other."""
+    known = zip(pairwise(hours), pairwise(gaps), strict=True)
+    return [step for (before, after), step in known if after - before == HOUR]
 
 
 def _at(leg: PricedLeg, mids: dict[datetime, Decimal], hour: datetime) -> PricedLeg:

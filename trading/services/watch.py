@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from trading.core.parameters import Parameters
@@ -16,6 +17,7 @@ from trading.services.care import Subject, look_after
 from trading.services.danger import reported
 from trading.services.exit import request_exit
 from trading.services.held_position import held_position
+from trading.services.switch_sides import wish_to_switch
 from trading.services.venues import REAL, Venues
 from trading.strategies.base import ExitReason
 from trading.strategies.registry import STRATEGIES
@@ -64,11 +66,18 @@ def _check_exits(subject: Subject) -> bool:
         position, STOP_LOSS, least=subject.parameters.exit_must_last, now=now
     ):
         return False
-    return signal is not None and request_exit(
-        position=position,
-        reason=signal.reason,
-        sentence=signal.sentence,
-        actor="rules",
-        now=now,
-        board=subject.board,
-    )
+    if signal is None:
+        return False
+    with transaction.atomic():
+        asked = request_exit(
+            position=position,
+            reason=signal.reason,
+            sentence=signal.sentence,
+            actor="rules",
+            now=now,
+            board=subject.board,
+        )
+        if asked and signal.switches and held.opposite is not None:
+            wish = wish_to_switch(held.opposite, subject.legs)
+            Position.objects.filter(pk=position.pk).update(switch_to=wish)
+    return asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from trading.core.parameters import EntryPolicy, Parameters
@@ -11,7 +12,7 @@ from trading.core.scan.matching import Wish
 from trading.core.scan.rules import PAIR_RULES
 from trading.services.shared_scan import SharedScan
 from trading.services.standing import Standing
-from trading.services.universe import Paired
+from trading.services.universe import Paired, Universe
 
 ZERO = Decimal(0)
 NOTHING = Decimal("-Infinity")
@@ -19,11 +20,9 @@ OFF = Decimal("NaN")
 PER_10K = Decimal(10_000)
 
 
-def wish_of(
-    standing: Standing, by_base: Mapping[str, Mapping[Slot, Paired]], shared: SharedScan
-) -> Wish:
+def wish_of(standing: Standing, universe: Universe, shared: SharedScan) -> Wish:
     """Return the thresholds, rooms and fees of one user."""
-    p = standing.parameters
+    p, by_base = standing.parameters, universe.by_base
     bases = [base for base in by_base if base in p.bases and base not in standing.live]
     slots = {slot for base in bases for slot in by_base[base]}
     return Wish(
@@ -31,8 +30,10 @@ def wish_of(
         spread_base=p.min_spread_base,
         spread_per_usd=p.min_spread_per_10k / PER_10K,
         least_gaps=tuple(_least_gap(rule.strategy, rule.gap, p) for rule in PAIR_RULES),
-        base_room={base: min(standing.limits_left(base, ()).values()) for base in bases},
-        slot_room={slot: _slot_room(standing, slot) for slot in slots},
+        base_room={base: min(standing.limits_left(base).values()) for base in bases},
+        slot_room={
+            slot: _slot_room(standing, slot, universe.latency(slot.venue)) for slot in slots
+        },
         fees={slot: _extra_fee(standing, slot, bases, by_base, shared) for slot in slots},
         ranking=p.ranking,
     )
@@ -47,12 +48,14 @@ def _least_gap(strategy: str, gap: str, p: Parameters) -> Decimal:
     return min(p.dynamic_open_high, p.dynamic_open_low, least) if p.dynamic_thresholds else least
 
 
-def _slot_room(standing: Standing, slot: Slot) -> Decimal:
-    if slot.venue not in standing.accounts or not standing.parameters.uses_venue(slot.venue):
+def _slot_room(standing: Standing, slot: Slot, latency: timedelta | None) -> Decimal:
+    """Return what one leg may be; nothing where a gate refuses the venue whatever is found."""
+    p = standing.parameters
+    is_slow = latency is not None and latency > p.max_venue_latency
+    if is_slow or not p.uses_venue(slot.venue) or standing.refuse_venues([slot.venue]) is not None:
         return ZERO
-    limits = standing.limits_left("", [slot.venue])
-    free = standing.capital[slot.venue].free * standing.parameters.leverage_cap
-    return max(min(free, *limits.values()), ZERO)
+    free = standing.capital[slot.venue].free * p.leverage_cap
+    return max(min(free, standing.limit_left(f"venue:{slot.venue}")), ZERO)
 
 
 def _extra_fee(

@@ -7,7 +7,7 @@ venue or a database. Risk exits (liquidation distance, kill, expiry) are not a s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -17,7 +17,7 @@ from exchanges.domain import InstrumentKind, Side
 from trading.core.basis import GapPrices, PricedLeg
 from trading.core.costs import BreakEven, LegCost, RoundTrip
 from trading.core.forecast import ExpectedRate
-from trading.core.funding import FundingLeg, SettledRate
+from trading.core.funding import FittedBetas, FundingLeg, SettledRate
 from trading.core.parameters import Parameters, Ranking
 from trading.core.refusal import Refusal
 from trading.strategies.facts import NO_HISTORY, InstrumentFacts, PairHistory
@@ -186,7 +186,8 @@ class HeldPosition:
     `entry_prices` are the average fills, `exit_prices` what each side could be closed at now.
     `ageing_8h` is what its dated legs bring by themselves, `borrow_per_hour` what a loan costs.
     `fair_gap` is the gap at which a calendar spread is worth nothing any more. `forecast` is of its
-    spread, `opposite` the same legs the other way round, counted through.
+    spread, `opposite` the same legs the other way round, counted through. `betas` as in
+    `PairHistory`.
     """
 
     open_reason: OpenReason
@@ -206,6 +207,7 @@ class HeldPosition:
     fair_gap: Decimal | None = None
     forecast: ExpectedRate | None = None
     opposite: Candidate | None = None
+    betas: FittedBetas = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,6 @@ from trading.strategies.base import (
 from trading.strategies.counting import (
     Opening,
     Placed,
-    carry_model,
     count_through,
     in_shape,
 )
@@ -112,7 +111,7 @@ def _fair_carry_8h(
     Against a perpetual its expected funding, which is what is really paid or received for waiting;
     else, or without settled history, the median carry of the base's other expiries.
     """
-    model = carry_model(parameters, placed.hold_time(parameters, now))
+    model = parameters.carry_model_over(placed.hold_time(parameters, now), history.betas)
     for leg in placed.funded:
         rate = expected_rate(leg, model)
         if rate is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from trading.core.basis import GapPrices
-from trading.core.parameters import Parameters
+from trading.core.parameters import Parameters, Tolerance
 from trading.core.refusal import Refusal
 from trading.strategies.base import Candidate, EntryTrigger, ExitSignal, HeldPosition, LegShape
 from trading.strategies.counting import Placed, count_through, gap_or_funding, in_shape
@@ -72,4 +72,6 @@ class Carry:
         self, held: HeldPosition, *, parameters: Parameters, now: datetime
     ) -> ExitSignal | None:
         gap = None if held.exit_prices is None else self.measure(held.exit_prices)
+        if parameters.negative_spread_tolerance is Tolerance.BY_STRATEGY:
+            parameters = replace(parameters, negative_spread_tolerance=Tolerance.MODERATE)
         return carry_exit(held, gap, parameters, now)

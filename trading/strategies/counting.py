@@ -6,7 +6,7 @@ A strategy adds what opens it (`Opening`) and what of the gap it may count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -21,7 +21,6 @@ from trading.core.basis import (
 )
 from trading.core.costs import HOUR, RoundTrip, break_even, net_apr, net_return
 from trading.core.funding import (
-    CarryModel,
     FundingLeg,
     LegCarry,
     expected_carry,
@@ -112,13 +111,6 @@ def in_shape(
     )
 
 
-def carry_model(parameters: Parameters, horizon: timedelta) -> CarryModel:
-    """Return the estimate over `horizon`: a shorter hold keeps more of the average."""
-    if horizon == parameters.hold_horizon:
-        return parameters.carry_model
-    return replace(parameters, hold_horizon=horizon).carry_model
-
-
 def gap_or_funding(
     placed: Placed, gap: Decimal, history: PairHistory, parameters: Parameters
 ) -> Opening:
@@ -149,7 +141,7 @@ def count_through(
 ) -> Candidate:
     """Return the candidate with its expected return over the hold time."""
     horizon = placed.hold_time(parameters, now)
-    model = carry_model(parameters, horizon)
+    model = parameters.carry_model_over(horizon, history.betas)
     costs = placed.round_trip(size_usd, parameters)
     credit = opening.gap_credit + placed.ageing_8h * eight_hours(horizon)
     least = threshold(size_usd, parameters.min_spread_base, parameters.min_spread_per_10k)

@@ -102,7 +102,7 @@ def tolerance_exit(held: HeldPosition, parameters: Parameters, now: datetime) ->
             return _after_min_hold(held, parameters, now, MODERATE_TOLERANCE)
         case Tolerance.AGGRESSIVE:
             return _after_min_hold(held, parameters, now, parameters.aggressive_tolerance)
-        case Tolerance.COST_AWARE:
+        case Tolerance.COST_AWARE | Tolerance.BY_STRATEGY:
             return _cost_of_staying(held, parameters, now)
 
 
@@ -132,7 +132,8 @@ def _cost_of_staying(
     horizon = parameters.hold_horizon
     if held.expires_at is not None:
         horizon = min(horizon, max(held.expires_at - now, timedelta(0)))
-    funding = expected_carry(held.legs, now=now, horizon=horizon, model=parameters.carry_model)
+    model = parameters.carry_model_over(parameters.hold_horizon, held.betas)
+    funding = expected_carry(held.legs, now=now, horizon=horizon, model=model)
     if funding is None:
         return None
     carry = funding + eight_hours(horizon) * _steady_8h(held)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import BookTop, FundingRate, Instrument, Side
-from trading.core.funding import FundingLeg, SettledRate
+from trading.core.funding import FittedBetas, FundingLeg, SettledRate
 
 ZERO, ONE = Decimal(0), Decimal(1)
 
@@ -21,8 +21,9 @@ class InstrumentFacts:
     settled history, `latency` where nothing was asked yet. `premium_rate` is what the venue's
     formula makes of the present premium (`forecast.PremiumFormula`), per interval.
     `borrow_rate_per_hour` is a fraction of what is borrowed, the larger of the current and the
-    day's highest, None where a spot market's base cannot be borrowed. `company` runs the venue:
-    within one no transfer is paid; None is a company of its own.
+    day's highest, None where a spot market's base cannot be borrowed; `borrowable` the most of it
+    that is lent, in base units, None where untold. `company` runs the venue: within one no transfer
+    is paid; None is a company of its own.
     """
 
     instrument: Instrument
@@ -35,6 +36,7 @@ class InstrumentFacts:
     daily_volatility: Decimal | None = None
     premium_rate: Decimal | None = None
     borrow_rate_per_hour: Decimal | None = None
+    borrowable: Decimal | None = None
     company: str | None = None
 
     def funding_leg(self, side: Side, ratio: Decimal = ONE) -> FundingLeg:
@@ -67,13 +69,15 @@ class PairHistory:
     `expected_exit_gap`: the 7-day median gap of the undated legs, weighted as the position is.
     `spreads`: what the legs received per 8 h, oldest first. `fair_carry_8h`: the median carry of
     the base's other expiries, None without any. `warning_probability`: of a margin warning within
-    the hold time at the leverage in use, None where too little was recorded.
+    the hold time at the leverage in use, None where too little was recorded. `betas` are fitted to
+    the pair's own settlements, empty where there are too few of them.
     """
 
     expected_exit_gap: Decimal = ZERO
     spreads: Sequence[SettledRate] = ()
     fair_carry_8h: Decimal | None = None
     warning_probability: Decimal | None = None
+    betas: FittedBetas = field(default_factory=dict)
 
 
 NO_HISTORY = PairHistory()

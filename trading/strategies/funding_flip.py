@@ -26,19 +26,25 @@ OPPOSITES: Mapping[str, str] = MappingProxyType(
 def flip_exit(held: HeldPosition, parameters: Parameters) -> ExitSignal | None:
     """Signal a likely change of sign: to switch sides where that pays, else to leave early.
 
-    Of positions opened on funding. The other side pays for leaving this one too.
+    Of positions opened on funding that were paid at the last settlement: what is against us
+    already is for the other rules. The other side pays for leaving this one too.
     """
     forecast = held.forecast
-    if not parameters.funding_flip or forecast is None or forecast.rate_8h >= 0:
+    if not parameters.funding_flip or forecast is None:
+        return None
+    if forecast.last_8h <= 0 or forecast.rate_8h >= 0:
         return None
     if forecast.sign_change <= parameters.flip_probability:
         return None
     why = (
-        f"Funding is forecast at {percent(forecast.rate_8h)} per 8 h against us; a change of sign "
-        f"is {percent(forecast.sign_change, 0)} likely"
+        f"Funding is forecast at {percent(forecast.rate_8h)} per 8 h against us after "
+        f"{percent(forecast.last_8h)}; a change of sign is {percent(forecast.sign_change, 0)} "
+        "likely"
     )
     pays = held.opposite is not None and _pays(held.opposite, held, parameters)
-    then = "the other side pays and is entered" if pays else "the other side does not pay"
+    then = "the other side does not pay"
+    if pays:
+        then = "the other side pays and is to be entered after this one, every gate asked again"
     return ExitSignal(reason=ExitReason.FUNDING_FLIP, sentence=f"{why}; {then}.", switches=pays)
 
 

@@ -1,4 +1,4 @@
-"""What each negative-spread tolerance would have done with a pair that was held all the time.
+"""What tolerances and the bare threshold would have done with a pair, in hindsight.
 
 The exit rules are those of production; the pair's settled spread stands for its two legs.
 """
@@ -19,6 +19,8 @@ from trading.strategies.exits import tolerance_exit
 
 ZERO = Decimal(0)
 EIGHT_HOURS, DAY = timedelta(hours=8), timedelta(hours=24)
+CHOICES = [mode for mode in Tolerance if mode is not Tolerance.BY_STRATEGY]
+"""Those that say themselves what they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def tolerance_outcomes(
     if len(spreads) < 2:
         return []
     averages = running_averages(spreads, parameters.carry_half_life)
-    modes: list[Tolerance | None] = [*Tolerance, None]
+    modes: list[Tolerance | None] = [*CHOICES, None]
     return [
         _outcome(
             spreads,
@@ -69,6 +71,28 @@ def tolerance_outcomes(
     ]
 
 
+def bare_threshold_outcome(
+    spreads: Sequence[SettledRate],
+    *,
+    opening_cost: Decimal,
+    exit_cost: Decimal,
+    parameters: Parameters,
+) -> ToleranceOutcome:
+    """Return what entering after each settlement at or above the least spread brought.
+
+    Nothing is asked of costs; what is entered is left by the tolerance in use.
+    """
+    return _outcome(
+        spreads,
+        running_averages(spreads, parameters.carry_half_life),
+        parameters.negative_spread_tolerance,
+        opening_cost=opening_cost,
+        exit_cost=exit_cost,
+        parameters=parameters,
+        least_spread=parameters.min_spread_base,
+    )
+
+
 def _outcome(
     spreads: Sequence[SettledRate],
     averages: Sequence[Decimal],
@@ -77,15 +101,21 @@ def _outcome(
     opening_cost: Decimal,
     exit_cost: Decimal,
     parameters: Parameters,
+    least_spread: Decimal | None = None,
 ) -> ToleranceOutcome:
+    """Return one row; with `least_spread` it alone opens, from the second settlement on."""
     rules = parameters
     if tolerance is not None:
         rules = replace(parameters, negative_spread_tolerance=tolerance)
-    opened_at: datetime | None = spreads[0].settled_at
-    funding, round_trips = ZERO, 1
+    opened_at: datetime | None = spreads[0].settled_at if least_spread is None else None
+    funding, round_trips = ZERO, int(opened_at is not None)
     for index, spread in enumerate(spreads[1:], start=1):
         if opened_at is None:
-            if averages[index] > 0 and spread.rate_8h > 0:
+            if least_spread is None:
+                opens = averages[index] > 0 and spread.rate_8h > 0
+            else:
+                opens = spread.rate_8h >= least_spread
+            if opens:
                 opened_at, round_trips = spread.settled_at, round_trips + 1
             continue
         funding += rate_per_interval(spread.rate_8h, spread.interval_seconds)

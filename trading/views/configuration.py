@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from exchanges import selectors
 from trading.core.importing import ImportErrors
 from trading.core.parameter_changes import changes
-from trading.core.parameters import ParameterErrors, Parameters
+from trading.core.parameters import EntryPolicy, ParameterErrors, Parameters
 from trading.models import ConfigurationPreset, ConfigurationVersion
 from trading.services import configure, presets
+from trading.services.bare_threshold import bare_threshold_sentence
 from trading.services.configure import (
     CurrentConfiguration,
     UnitDoubts,
@@ -224,6 +226,7 @@ def _page(request: SignedInRequest, current: CurrentConfiguration, draft: Draft)
         ranges=ranges,
         venues={one.code: f"{one.name} ({one.code})" for one in selectors.enabled_exchanges()},
         suggestions=suggestions,
+        warnings=_warnings(request, current, draft, screen.now),
     )
     lines = [line for section in form for line in section.lines]
     return render_page(
@@ -245,6 +248,16 @@ def _page(request: SignedInRequest, current: CurrentConfiguration, draft: Draft)
         own_presets=ConfigurationPreset.objects.for_user(request.user),
         history=ConfigurationVersion.objects.for_user(request.user)[: configure.REVERTIBLE],
     )
+
+
+def _warnings(
+    request: SignedInRequest, current: CurrentConfiguration, draft: Draft, now: datetime
+) -> dict[str, str]:
+    """Return what a choice that gives protection up did in the past, by key."""
+    chosen = draft.typed.get("entry_policy", current.saved.entry_policy)
+    if chosen != EntryPolicy.SPREAD_ONLY:
+        return {}
+    return {"entry_policy": bare_threshold_sentence(request.user, current.parameters, now)}
 
 
 def _version(request: SignedInRequest) -> int:

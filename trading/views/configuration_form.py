@@ -40,6 +40,7 @@ class FieldLine:
     theirs: str | None = None
     staff: StaffRange | None = None
     suggestion: Suggestion | None = None
+    warning: str = ""
 
     @property
     def is_changed(self) -> bool:
@@ -160,10 +161,11 @@ def sections(
     ranges: Mapping[str, StaffRange],
     venues: Mapping[str, str],
     suggestions: Mapping[str, Suggestion],
+    warnings: Mapping[str, str],
 ) -> list[FormSection]:
     """Return the form; a field that was not typed shows what is in force.
 
-    `venues` are the names of those in use, by code.
+    `venues` are the names of those in use, by code; `warnings` are told in red, by key.
     """
     in_force, defaults = texts(saved), texts(DEFAULTS)
     return [
@@ -181,6 +183,7 @@ def sections(
                     theirs=findings.theirs.get(described.key),
                     staff=ranges.get(described.key),
                     suggestion=suggestions.get(described.key),
+                    warning=warnings.get(described.key, ""),
                 )
                 for described in section.fields
             ],

@@ -34,6 +34,7 @@ CHOICE_WORDS = {
     "perp_first": "Perpetual first",
     "spot_first": "Spot first",
     "simultaneous": "Both at once",
+    "by_strategy": "By strategy: cost-aware for spreads, moderate for carries",
     "conservative": "Conservative: close at once",
     "moderate": "Moderate: bear −0.01 %, 24 h mean",
     "aggressive": "Aggressive: a tolerance of your own",

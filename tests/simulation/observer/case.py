@@ -34,6 +34,12 @@ SELECT p.*, u.username FROM trading_position p
 JOIN accounts_user u ON u.id = p.user_id ORDER BY p.created_at, p.id
 """
 
+ALERTS = """
+SELECT e.id, u.username, p.base FROM trading_event e
+JOIN trading_position p ON p.id = e.position_id JOIN accounts_user u ON u.id = e.user_id
+WHERE e.severity = 'critical' AND e.id > ? ORDER BY e.id
+"""
+
 
 def moment(stored: datetime | None) -> datetime | None:
     """Return a stored instant as an aware one."""
@@ -52,6 +58,8 @@ class Case:
     epochs: dict[str, int] = field(default_factory=dict)
     sights_checked: int = 0
     trades_checked: int = 0
+    windows_checked: int = 0
+    events_seen: int = 0
 
     @property
     def now(self) -> datetime:
@@ -92,15 +100,26 @@ class Case:
                 held[trade.venue] = held.get(trade.venue, Decimal(0)) + signed
         return held
 
-    def has_critical(self, username: str, *, since: datetime) -> bool:
-        """Tell whether the user was alerted since then."""
-        found = self.rows(
-            "SELECT 1 FROM trading_event e JOIN accounts_user u ON u.id = e.user_id "
-            "WHERE u.username = ? AND e.severity = 'critical' AND e.created_at >= ? LIMIT 1",
-            username,
-            since.replace(tzinfo=None).isoformat(sep=" "),
+    def note_alerts(self) -> None:
+        """Note for each open window when its user was first alerted of that asset.
+
+        Events are counted and not timed: Carry's own clock may be off.
+        """
+        alerts = self.rows(ALERTS, self.events_seen)
+        self.events_seen = max([self.events_seen, *(row["id"] for row in alerts)])
+        told = {(row["username"], row["base"]) for row in alerts}
+        for key, window in self.chronicle.open.items():
+            if key in told and window.alerted_after is None:
+                excused = self.world.excused - window.excused_before
+                window.alerted_after = self.now - window.starts_at - excused
+
+    def was_alerted_of(self, position: Row, *, after: int = 0) -> bool:
+        """Tell whether a CRITICAL names this position; `after` is the last event not to count."""
+        query = (
+            "SELECT 1 FROM trading_event WHERE position_id = ? AND severity = 'critical' "
+            "AND id > ? LIMIT 1"
         )
-        return bool(found)
+        return bool(self.rows(query, position["id"], after))
 
     def was_liquidated(self, user: str, base: str) -> bool:
         return any(

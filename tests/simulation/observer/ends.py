@@ -8,7 +8,6 @@ from decimal import Decimal
 from tests.simulation.chronicle import TOLERANCE
 from tests.simulation.observer.case import Case, Row, Sentences
 from tests.simulation.observer.steps import ENDED
-from tests.simulation.timeline import START
 from tests.simulation.venue_side import USDT
 from trading.models import Position
 from trading.services.pnl import realised_parts
@@ -44,11 +43,11 @@ def _rest(case: Case, position: Row) -> Sentences:
     if name in ENDED:
         return
     if name == "held":
-        if not case.has_critical(user, since=START):
+        if not case.was_alerted_of(position):
             yield f"I11: a {base} position is held and nobody was alerted"
         return
     if name != "open" or position["goal"] != "hedged":
-        if not case.has_critical(user, since=START) or name in ("planned", "entering"):
+        if not case.was_alerted_of(position) or name in ("planned", "entering"):
             yield f"I11: a {base} position is still {name}, goal {position['goal']}"
         return
     if case.is_foreign(user, base) or case.was_liquidated(user, base):

@@ -6,8 +6,9 @@ from collections import Counter
 from decimal import Decimal
 
 from exchanges.simulator.accounts import Origin
-from tests.simulation.chronicle import TOLERANCE
+from tests.simulation.chronicle import TOLERANCE, Window
 from tests.simulation.observer.case import (
+    ALERTED_WITHIN,
     FLAT_WITHIN,
     HEDGED_WITHIN,
     Case,
@@ -108,19 +109,38 @@ def i9_grid(case: Case) -> Sentences:
 
 
 def i10_windows_are_bounded(case: Case) -> Sentences:
-    """I10: net base beyond tolerance lasts no longer than allowed, or somebody was alerted.
+    """I10: net base beyond tolerance is mended soon after the last fault, and told of meanwhile.
 
     Time in which Carry was dead or a venue could not be reached does not count.
     """
     for window in case.chronicle.open.values():
         excused = case.world.excused - window.excused_before
-        if case.now - window.starts_at - excused <= HEDGED_WITHIN:
+        if case.now - window.starts_at - excused <= ALERTED_WITHIN:
             continue
-        if not case.has_critical(window.user, since=window.starts_at):
+        if window.alerted_after is None:
             yield (
                 f"I10: {window.user} holds {case.chronicle.net(window.user, window.base)} "
                 f"{window.base} unhedged since {window.starts_at:%X}, and nobody was alerted"
             )
+    closed = case.chronicle.closed[case.windows_checked :]
+    case.windows_checked = len(case.chronicle.closed)
+    for window in closed:
+        if window.since_fault > HEDGED_WITHIN and not _was_held(case, window):
+            seconds = window.since_fault.total_seconds()
+            yield f"I10: {window.user}'s {window.base} was mended {seconds:.1f} s after a fault"
+
+
+def _was_held(case: Case, window: Window) -> bool:
+    """Tell whether the position of a window waited for a person."""
+    return bool(
+        case.rows(
+            "SELECT 1 FROM trading_statechange s JOIN trading_position p ON p.id = s.position_id "
+            "JOIN accounts_user u ON u.id = p.user_id "
+            "WHERE u.username = ? AND p.base = ? AND s.to_state = 'held' LIMIT 1",
+            window.user,
+            window.base,
+        )
+    )
 
 
 def i13_one_live_position(case: Case) -> Sentences:
@@ -156,7 +176,7 @@ def i17_a_kill_ends_flat(case: Case) -> Sentences:
         for position in case.positions:
             if kill.user_id not in (None, position["user_id"]) or position["state"] not in LIVE:
                 continue
-            if not case.has_critical(position["username"], since=kill.pressed_at):
+            if not case.was_alerted_of(position, after=kill.events_before):
                 yield f"I17: {position['base']} is {position['state']} long after the kill"
 
 

@@ -29,7 +29,9 @@ class Observer:
     """Watches a world from outside."""
 
     def __init__(self, world: World) -> None:
-        chronicle = Chronicle(lambda: world.excused, lambda: world.is_faulted)
+        chronicle = Chronicle(
+            lambda: world.excused, lambda: world.is_faulted, lambda: world.last_fault
+        )
         world.far.listen(chronicle.hear)
         self.case = Case(world, chronicle)
         self.violations: list[Violation] = []
@@ -42,6 +44,7 @@ class Observer:
 
     def see_step(self) -> None:
         self.case.read()
+        self.case.note_alerts()
         for rule in STEP_RULES:
             self._keep(list(rule(self.case)))
 

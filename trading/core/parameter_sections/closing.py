@@ -20,8 +20,9 @@ class Closing:
     # A table: the formatter would give every word a line of its own.
     # fmt: off
     negative_spread_tolerance: Tolerance = parameter(
-        _U.CHOICE, Tolerance.COST_AWARE, "Negative spread",
-        "How long a spread against us is borne.")
+        _U.CHOICE, Tolerance.BY_STRATEGY, "Negative spread",
+        "How long a spread against us is borne; by strategy is cost-aware for funding spreads and "
+        "moderate for carries opened on funding.")
     aggressive_tolerance: Decimal = parameter(
         _U.FRACTION, "-0.0003", "Aggressive tolerance",
         "8 h spread, 24 h mean, below which an aggressive tolerance closes.", least="-0.1",

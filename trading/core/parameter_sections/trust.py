@@ -22,8 +22,8 @@ class Trust:
         _U.SECONDS, "3", "Oldest book", "Older quotes never trade.", least="0.1", most="300",
         suffix="_seconds")
     max_funding_age: timedelta = parameter(
-        _U.SECONDS, "10", "Oldest funding rate", "Older rates never trade.", least="0.1",
-        most="300", suffix="_seconds")
+        _U.SECONDS, "10", "Oldest funding rate", "Older rates and mark prices never trade.",
+        least="0.1", most="300", suffix="_seconds")
     max_venue_latency: timedelta = parameter(
         _U.MILLISECONDS, "2000", "Slowest venue", "No entry where answers take longer.", least="1",
         most="60000", suffix="_ms")
@@ -35,10 +35,6 @@ class Trust:
         _U.PERCENT, "0.05", "Perpetual fee if unknown",
         "Assumed, and marked, where the account's fee cannot be asked.", least="0", most="5",
         suffix="_pct")
-    borrow_fee_fallback: Decimal = parameter(
-        _U.PERCENT, "0.01", "Borrow rate a day if unknown",
-        "Assumed, and marked, where a venue does not tell what a loan costs a day.", least="0",
-        most="5", suffix="_pct")
     transfer_cost_usd: Decimal = parameter(
         _U.USD, "0", "Cost of a transfer",
         "What moving capital between two venues costs once.", least="0", most="10000")

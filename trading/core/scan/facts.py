@@ -65,6 +65,7 @@ class ScanFacts:
     def __init__(self, slots: Iterable[Slot], bases: Sequence[str]) -> None:
         self.slots = tuple(sorted(slots, key=lambda slot: (KINDS.index(slot.kind), slot)))
         self.bases = tuple(bases)
+        self.is_dated = any(slot.kind is InstrumentKind.FUTURE for slot in self.slots)
         shape = (len(self.slots), len(self.bases))
         self.rows: Floats = np.empty((len(COLUMNS), *shape))
         self.rows[:] = UNKNOWN[:, None, None]
@@ -98,7 +99,3 @@ class ScanFacts:
         if places[-1] - places[0] >= len(places):
             raise ValueError(f"{sorted(kinds)} do not stand together")
         return slice(places[0], places[-1] + 1)
-
-    @property
-    def is_dated(self) -> bool:
-        return any(slot.kind is InstrumentKind.FUTURE for slot in self.slots)

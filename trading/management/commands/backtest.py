@@ -47,6 +47,11 @@ class Command(BaseCommand):
         parser.add_argument("--since", help="first day, like 2024-01-01")
         parser.add_argument("--until", help="day after the last")
         parser.add_argument(
+            "--funding-only",
+            action="store_true",
+            help="leave prices out, also of spot against its perpetual",
+        )
+        parser.add_argument(
             "--set",
             action="append",
             default=[],
@@ -83,6 +88,7 @@ def _question(options: dict[str, Any]) -> Question:
         since=_day(options["since"]),
         until=_day(options["until"]),
         given={"hold_horizon": options["hold"], **given},
+        is_priced=not options["funding_only"],
     )
 
 
