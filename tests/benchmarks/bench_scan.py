@@ -19,13 +19,14 @@ from trading.core.parameters import Parameters
 from trading.core.scan.bundles import BundleLeg, best_bundles
 from trading.core.scan.candidates import candidates
 from trading.core.scan.facts import NEVER, ScanFacts
-from trading.core.scan.matching import Wish, gather, match
+from trading.core.scan.matching import Wish, Wishes, gather, match, who_wants
 from trading.core.scan.rules import DATED, PAIR_RULES, PERPETUAL, SPOT
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
+from trading.services.shared_scan import MOST_FOUND
 
 VENUES, DATED_BASES, SYMBOLS = 10, 10, 500
-USERS, MOST_USD, LISTED = 1_000, 50_000, 128
+USERS, SYMBOLS_EACH, MOST_USD, LISTED = 1_000, 3, 50_000, 128
 FULL_RUNS, ONE_RUNS, MATCH_RUNS, WARM_UP = 400, 5_000, 100, 20
 SPLIT_CARRY = [
     BundleLeg(side=Side.BUY, kinds=SPOT, ratio=Decimal(1)),
@@ -46,6 +47,7 @@ def measure() -> dict[str, Result]:
         "scan.full": timed(lambda: full(scanners), FULL_RUNS, per_second=1e3, unit="ms"),
         "scan.one": _one(scanners),
         "scan.match": _match(scanners[0]),
+        "scan.who_wants": _who_wants(scanners[0]),
     }
     results["scan.reference"] = _reference(scanners, settings)
     faster = float(results["scan.reference"]["p50"]) / float(results["scan.full"]["p50"])
@@ -107,14 +109,27 @@ def _one(scanners: Sequence[Scanner]) -> Result:
 
 def _match(scanner: Scanner) -> Result:
     """Match the best pairs of one scan against users who differ in everything that they set."""
-    generator = np.random.default_rng(4)
-    facts = scanner.facts
-    wishes = gather(facts, [_wish(generator, scanner) for _ in range(USERS)])
+    wishes = _wishes(scanner, scanner.facts.bases)
     found = candidates(scanner, least_net=0, limit=LISTED, most_usd=MOST_USD)
     return timed(lambda: match(found, wishes), MATCH_RUNS, per_second=1e3, unit="ms")
 
 
-def _wish(generator: np.random.Generator, scanner: Scanner) -> Wish:
+def _who_wants(scanner: Scanner) -> Result:
+    """Ask which of the users, all of them with room at the base that changed, want its pairs."""
+    wishes = _wishes(scanner, scanner.facts.bases[:SYMBOLS_EACH])
+
+    def ask() -> None:
+        who_wants(scanner, 0, wishes, limit=MOST_FOUND)
+
+    return timed(ask, MATCH_RUNS, per_second=1e3, unit="ms")
+
+
+def _wishes(scanner: Scanner, bases: Sequence[str]) -> Wishes:
+    generator = np.random.default_rng(4)
+    return gather(scanner.facts, [_wish(generator, scanner, bases) for _ in range(USERS)])
+
+
+def _wish(generator: np.random.Generator, scanner: Scanner, bases: Sequence[str]) -> Wish:
     def number(most: float) -> Decimal:
         return Decimal(str(generator.uniform(0, most)))
 
@@ -124,7 +139,7 @@ def _wish(generator: np.random.Generator, scanner: Scanner) -> Wish:
         spread_base=number(2e-4),
         spread_per_usd=number(2e-9),
         least_gaps=tuple(number(0.01) for _ in PAIR_RULES),
-        base_room={base: number(MOST_USD) for base in facts.bases},
+        base_room={base: number(MOST_USD) for base in bases},
         slot_room={slot: number(MOST_USD) for slot in facts.slots},
         fees={slot: number(1e-4) for slot in facts.slots},
     )

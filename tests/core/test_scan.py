@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,12 +11,12 @@ from hypothesis import strategies as st
 
 from exchanges.domain import InstrumentKind as Kind
 from exchanges.domain import Side
-from tests.benchmarks.reference_scan import reference_net
+from tests.benchmarks.reference_scan import reference_bundles, reference_net
 from tests.core.random_board import EPOCH, random_board
 from tests.generated import quick
 from tests.market import D
 from trading.core.parameters import Parameters
-from trading.core.scan.bundles import BundleLeg, best_bundle
+from trading.core.scan.bundles import BundleLeg, best_bundle, best_bundles
 from trading.core.scan.candidates import candidates, pairs
 from trading.core.scan.facts import NEVER, ScanFacts, Slot
 from trading.core.scan.rules import DATED, PERPETUAL, SPOT
@@ -26,6 +28,12 @@ pytestmark = pytest.mark.core
 EXPECTED = ScanSettings.of(Parameters())
 BELIEVED = ScanSettings.of(Parameters.from_values({"carry_estimator": "predicted"}))
 seeds = st.integers(0, 10_000)
+SPLIT = [
+    BundleLeg(side=Side.BUY, kinds=SPOT, ratio=D(1)),
+    BundleLeg(side=Side.SELL, kinds=PERPETUAL, ratio=D("0.5")),
+    BundleLeg(side=Side.SELL, kinds=DATED, ratio=D("0.5")),
+]
+TURNED = [replace(leg, side=Side.BUY if leg.side is Side.SELL else Side.SELL) for leg in SPLIT]
 
 
 def scanned(facts: ScanFacts, settings: ScanSettings = EXPECTED) -> Scanner:
@@ -52,6 +60,24 @@ def test_scan_equals_plain_python_on_random_boards(
 
     np.testing.assert_allclose(net, referred(facts, settings), rtol=0, atol=1e-12)
     assert (net > NEVER).any()
+
+
+@quick
+@given(seeds, st.sampled_from([EXPECTED, BELIEVED]), st.sampled_from(["split", "turned"]))
+def test_bundles_equal_plain_python_on_random_boards(
+    seed: int, settings: ScanSettings, shape: str
+) -> None:
+    facts = random_board(seed, expiries=2)
+    scanner = scanned(facts, settings)
+    legs = SPLIT if shape == "split" else TURNED
+
+    for base, best in enumerate(best_bundles(scanner, legs)):
+        counted = dict(reference_bundles(facts, settings, EPOCH, legs, base))
+        assert (best is None) == (not counted)
+        if best is not None:
+            assert best.net_return == pytest.approx(max(counted.values()), abs=1e-12)
+            places = tuple(facts.slots.index(slot) for slot in best.slots)
+            assert counted[places] == pytest.approx(best.net_return, abs=1e-12)
 
 
 @quick
@@ -114,6 +140,20 @@ def test_scan_counts_a_pair_as_worked_by_hand() -> None:
     assert funding.profit_usd == pytest.approx(148)
 
 
+def test_transfers_are_charged_between_companies_only() -> None:
+    settings = ScanSettings.of(Parameters.from_values({"transfer_cost_usd": "100"}))
+
+    def profit(companies: dict[str, str]) -> float:
+        scanner = Scanner(two_perpetuals(), settings, companies)
+        scanner.scan_full(EPOCH)
+        found = candidates(scanner, least_net=0.005, limit=1, most_usd=50_000)
+        return pairs(scanner, found, most_usd=50_000)[0].profit_usd
+
+    # One transfer of 100 in ten round trips, of the 148 above.
+    assert profit({}) == pytest.approx(138)
+    assert profit({"venue0": "one", "venue1": "one"}) == pytest.approx(148)
+
+
 def test_size_is_the_one_that_earns_most() -> None:
     facts = two_perpetuals()
     # Each USD costs 3.7e-7 more of each: 0.0074 is eaten up at 20,000, most is earned at half.
@@ -164,19 +204,57 @@ def test_three_legs_are_counted_as_worked_by_hand() -> None:
     facts.interval[1], facts.next_funding[1] = 28_800, EPOCH + 3_600
     facts.carry_8h[1] = facts.predicted_8h[1] = 0.0002
     facts.expires[2] = EPOCH + 70 * 86_400
-    shape = [
-        BundleLeg(side=Side.BUY, kinds=SPOT, ratio=D(1)),
-        BundleLeg(side=Side.SELL, kinds=PERPETUAL, ratio=D("0.5")),
-        BundleLeg(side=Side.SELL, kinds=DATED, ratio=D("0.5")),
-    ]
-
-    bundle = best_bundle(scanned(facts), 0, shape)
+    bundle = best_bundle(scanned(facts), 0, SPLIT)
 
     assert bundle is not None
     assert bundle.slots == tuple(slots)
     # Half a future 2 % above the rest ages 7 of 70 days: 0.1 %. Half a perpetual receives 21 times
     # half of 0.0002: 0.105 %. Costs: 0.1 % of the spot and of both halves.
     assert bundle.net_return == pytest.approx(0.001 + 0.00105 - 0.002)
+
+
+def test_leg_that_ends_within_the_hold_time_is_held_until_a_day_before() -> None:
+    slots = [Slot("a", Kind.PERPETUAL), Slot("a", Kind.FUTURE)]
+    facts = ScanFacts(slots, ["BTC"])
+    facts.rows[:, :, 0] = random_board(1, venues=1, bases=1, expiries=1, troubles=0).rows[:, 1:, 0]
+    facts.bid[:, 0], facts.ask[:, 0] = [99.99, 101.99], [100.01, 102.01]
+    facts.cost[:] = 0.001
+    facts.interval[0], facts.next_funding[0] = 28_800, EPOCH + 3_600
+    facts.carry_8h[0] = facts.predicted_8h[0] = 0.0002
+    facts.expires[1] = EPOCH + 5 * 86_400
+
+    # 4 of 5 days, of which 0.6125 of the average is kept: 0.65 after 3 days, 0.5 after 7. The gap
+    # of 2 % ages by 1.6; a day is 3 x 8 h at 0.0002 x 0.6125, and of what is left beyond it half
+    # counts. The long leg pays 12 times, the coming one as predicted.
+    still_fair, paid = 3 * 0.0001225, 0.0002 + 11 * 0.0001225
+    expected = 0.016 + (0.004 - still_fair) / 2 - paid - 0.002
+    scanner = scanned(facts)
+    assert scanner.net[0, 1, 0] == pytest.approx(expected, abs=1e-15)
+    (pair,) = pairs(
+        scanner, candidates(scanner, least_net=0, limit=5, most_usd=9_000), most_usd=9_000
+    )
+    assert pair.net_apr == pytest.approx(pair.net_return * 8_760 / 96)
+
+    facts.expires[1] = EPOCH + 86_400
+    assert scanned(facts).net[0, 1, 0] == NEVER
+
+
+def test_bundle_is_looked_for_among_the_slots_that_are_named() -> None:
+    facts = random_board(7, expiries=1, troubles=0)
+    scanner = scanned(facts)
+    anywhere = best_bundle(scanner, 0, SPLIT)
+    assert anywhere is not None
+    others = set(facts.slots) - {anywhere.slots[0]}
+
+    elsewhere = best_bundle(scanner, 0, SPLIT, others)
+
+    counted = dict(reference_bundles(facts, EXPECTED, EPOCH, SPLIT, 0))
+    at = facts.slots.index(anywhere.slots[0])
+    assert elsewhere is not None
+    assert elsewhere.net_return == pytest.approx(
+        max(net for places, net in counted.items() if at not in places), abs=1e-12
+    )
+    assert best_bundle(scanner, 0, SPLIT, {anywhere.slots[0]}) is None
 
 
 def test_bundle_of_what_is_not_listed_or_not_trusted_is_none() -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from arbsite.accounts.models import User
 from exchanges import selectors
 from exchanges.board import Board, Key
-from exchanges.domain import Depth, MarketFact
-from exchanges.models import AccountBalance, AccountFee, Exchange, ExchangeAccount, Instrument
-from tests.market import NOW, D, make_book, make_instrument, make_quote, make_rate
+from exchanges.domain import BookTop, Depth, InstrumentKind, MarketFact, Symbol
+from exchanges.models import (
+    AccountBalance,
+    AccountFee,
+    Exchange,
+    ExchangeAccount,
+    HourlyMid,
+    Instrument,
+)
+from tests.market import NOW, PERP, D, make_book, make_instrument, make_quote, make_rate
 from tests.simulation.memory import MemoryRedis
 from trading.core.states import PositionState
 from trading.models import Leg, Order, Position
@@ -22,6 +29,7 @@ from trading.services.seen import Seen
 from trading.services.user_scan import Finding
 from trading.strategies.base import EntryTrigger
 
+SPOT = Symbol("BTC/USDT")
 VENUES = ("binanceusdm", "bybit")
 VALUES: dict[str, object] = {
     "auto_entry": True,
@@ -185,3 +193,42 @@ def make_market(owner: User) -> Market:
     market.tell(*(make_quote(venue, age=1) for venue in VENUES))
     market.tell(make_rate("binanceusdm", rate="0"), make_rate("bybit", rate="0.001"))
     return market
+
+
+def list_spot(venue: str, like: Instrument | None = None) -> Instrument:
+    exchange = Exchange.objects.get(code=venue)
+    listed = make_instrument(venue, kind=InstrumentKind.SPOT)
+    perpetual = like or exchange.instruments.get(symbol=PERP)
+    fields = ("base", "quote", "settle", "contract_base", "price_tick", "lot")
+    return Instrument.objects.create(
+        exchange=exchange,
+        symbol=listed.symbol,
+        venue_symbol="BTCUSDT-SPOT",
+        kind="spot",
+        settlement="none",
+        min_base_quantity=perpetual.min_base_quantity,
+        min_notional=perpetual.min_notional,
+        refreshed_at=NOW,
+        **{name: getattr(perpetual, name) for name in fields},
+    )
+
+
+def spot_book(venue: str, *, bid: str = "49899", ask: str = "49901") -> BookTop:
+    return replace(make_book(venue, bid=bid, ask=ask), symbol=SPOT)
+
+
+def configure_more(market: Market, **values: object) -> None:
+    known = configure.current(market.user).version
+    configure.save(
+        user=market.user, values=VALUES | values, expected_version=known, actor="owner", now=NOW
+    )
+
+
+def store_mids(hours: int, *, before: datetime = NOW, **mids: str) -> None:
+    """Write the same mid of each venue's perpetual in so many hours that have ended."""
+    hour_at = before.replace(minute=0, second=0, microsecond=0)
+    for venue, mid in mids.items():
+        listed = Instrument.objects.get(exchange__code=venue, kind="perpetual")
+        for back in range(1, hours + 1):
+            at = hour_at - timedelta(hours=back)
+            HourlyMid.objects.create(instrument=listed, hour_at=at, mid=D(mid))

@@ -11,12 +11,14 @@ from tests.market import NOW, D
 from tests.services.scan_market import (
     VENUES,
     Market,
+    configure_more,
     list_perpetual,
+    list_spot,
     make_market,
     on_the_board,
     open_account,
+    spot_book,
 )
-from tests.services.test_scan_strategies import configure_more, list_spot, spot_book
 from trading.models import LimitUse, Position
 from trading.services.entry_legs import EntryLeg, long_short
 from trading.services.plan_entry import Refused, plan_entry

@@ -11,8 +11,14 @@ from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.models import AccountFee, Instrument
 from tests.market import NOW, D, make_book, make_quote, make_rate
-from tests.services.scan_market import VENUES, Market, answer_late, make_market, on_the_board
-from tests.services.test_scan_strategies import configure_more
+from tests.services.scan_market import (
+    VENUES,
+    Market,
+    answer_late,
+    configure_more,
+    make_market,
+    on_the_board,
+)
 from trading.core.refusal import Refusal
 from trading.services.entry_legs import long_short
 from trading.services.finding_details import details_of

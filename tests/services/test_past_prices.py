@@ -100,13 +100,13 @@ def test_a_bar_keeps_its_first_mid_and_how_far_it_went(market: Market) -> None:
 def test_a_low_between_settlements_counts_as_a_warning(market: Market) -> None:
     settle(market, "bybit", EIGHT_HOURS, 40)
     universe = Universe()
-    universe.refresh(NOW)
+    universe = universe.refreshed(NOW)
     assert warning(market, "bybit", universe) == 0
 
     # Liquidated at 80 % of the entry, warned within 10 % of that.
     keep_bars(market, "bybit", 60, low="44000")
     universe = Universe()
-    universe.refresh(NOW)
+    universe = universe.refreshed(NOW)
 
     # 58 bars and 59 settlements before them have a whole day after them; 4 of those days see it.
     assert warning(market, "bybit", universe) == D(4) / 117
@@ -115,7 +115,7 @@ def test_a_low_between_settlements_counts_as_a_warning(market: Market) -> None:
 def test_a_bar_that_has_ended_is_read_by_and_by(market: Market) -> None:
     keep_bars(market, "bybit", 60)
     universe = Universe()
-    universe.refresh(NOW)
+    universe = universe.refreshed(NOW)
     assert warning(market, "bybit", universe) == 0
     MidBar.objects.create(
         instrument=market.instrument("bybit"),
@@ -125,9 +125,9 @@ def test_a_bar_that_has_ended_is_read_by_and_by(market: Market) -> None:
         high=D(50_000),
     )
 
-    universe.refresh(NOW)
+    universe = universe.refreshed(NOW)
     assert warning(market, "bybit", universe) == 0
-    universe.refresh(bar_start(NOW) + EIGHT_HOURS)
+    universe = universe.refreshed(bar_start(NOW) + EIGHT_HOURS)
     assert (warning(market, "bybit", universe) or 0) > 0
 
 
@@ -135,7 +135,7 @@ def test_a_venue_of_hourly_settlements_is_looked_back_at_as_far(market: Market) 
     settle(market, "bybit", timedelta(hours=1), 110)
     settle(market, "binanceusdm", EIGHT_HOURS, 110)
     universe = Universe()
-    universe.refresh(NOW)
+    universe = universe.refreshed(NOW)
 
     first = {
         one.key[0]: universe.settled(one)[0].settled_at for one in universe.by_base["BTC"].values()

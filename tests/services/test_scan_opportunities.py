@@ -13,6 +13,7 @@ from exchanges.board import Board
 from exchanges.domain import Depth
 from exchanges.models import (
     AccountBalance,
+    Exchange,
     ExchangeAccount,
     Instrument,
     SettledFundingRate,
@@ -23,9 +24,13 @@ from tests.services.scan_market import (
     VENUES,
     Market,
     answer_late,
+    configure_more,
     list_perpetual,
+    list_spot,
     make_market,
     open_account,
+    spot_book,
+    store_mids,
 )
 from trading.core.scan.candidates import candidates, pairs
 from trading.models import CoolDown
@@ -54,7 +59,10 @@ def test_pair_that_pays_may_be_entered(market: Market) -> None:
     assert candidate.net_return == D("0.006") - candidate.costs.fixed
 
 
-def test_vectorised_pass_and_decimal_count_agree(market: Market) -> None:
+@pytest.mark.parametrize("hours", [23, 30])
+def test_vectorised_pass_and_decimal_count_agree(market: Market, hours: int) -> None:
+    # Bybit is usually 10 bp cheaper, and now not: half of that counts, with a day of hours.
+    store_mids(hours, binanceusdm="50000", bybit="49950")
     (scan,) = market.scan().users
 
     scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
@@ -65,10 +73,42 @@ def test_vectorised_pass_and_decimal_count_agree(market: Market) -> None:
     candidate = market.judge().candidate
     assert candidate is not None
     assert candidate.net_return is not None
+    assert candidate.gap_credit == (D("0.0005") if hours == 30 else 0)
     assert (pair.strategy, pair.base, pair.long.venue) == ("funding_spread", "BTC", "binanceusdm")
     assert pair.size_usd == 50_000
     assert pair.net_return == pytest.approx(float(candidate.net_return), abs=1e-12)
     assert pair.spread_8h == pytest.approx(float(candidate.spread_8h), abs=1e-12)
+
+
+def test_pair_that_is_less_far_apart_than_usual_is_rung(market: Market) -> None:
+    # Six payments of 4 bp and costs of 20.8 bp leave 3.2; a gap of -5 bp would leave nothing,
+    # but it is usually -10: half of the 5 bp that are expected to come back counts.
+    market.tell(make_rate("bybit", rate="0.0004", age=-1))
+    market.tell(make_book("bybit", bid="49974", ask="49976", age=-1))
+    scan = market.scan()
+    assert scan.worth_judging("BTC", market.seen, NOW) == []
+
+    store_mids(30, binanceusdm="50000", bybit="49950")
+    scan = market.scan()
+
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
+    assert market.judge().refusal is None
+
+
+def test_a_new_hour_reaches_the_arrays_that_are_in_use(market: Market) -> None:
+    store_mids(23, binanceusdm="50000", bybit="49950")
+    scan = market.scan()
+    (before,) = scan.users
+    (scanner,) = before.shared.scanners
+    assert scanner.facts.exit_ratio[0, 1, 0] == 1
+    later = NOW + timedelta(hours=1)
+    store_mids(1, before=later, binanceusdm="50000", bybit="49950")
+
+    scan.adopt(scan.load(later))
+    scan.refresh(NOW)
+
+    assert scan.users[0].shared is before.shared
+    assert scanner.facts.exit_ratio[0, 1, 0] == pytest.approx(0.999, abs=1e-15)
 
 
 def test_size_is_what_capital_and_limits_allow(market: Market) -> None:
@@ -152,6 +192,25 @@ def test_hot_path_asks_for_no_count_where_nothing_pays(market: Market) -> None:
     assert scan.worth_judging("BTC", market.seen, NOW) == []
 
 
+def test_users_of_one_scan_are_asked_together_and_told_apart(
+    market: Market, stranger: User
+) -> None:
+    for exchange in Exchange.objects.all():
+        open_account(stranger, exchange)
+    configure.save(user=stranger, values=VALUES, expected_version=0, actor="stranger", now=NOW)
+    engine.resume(user=stranger, actor="stranger", now=NOW)
+    scan = market.scan()
+    assert len({id(user.shared) for user in scan.users}) == 1
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
+
+    engine.pause(user=stranger, actor="stranger", now=NOW)
+    scan.adopt(scan.load(NOW))
+
+    (wanting,) = scan.worth_judging("BTC", market.seen, NOW)
+    assert wanting.standing.user_id == market.user.pk
+    assert scan.worth_judging("ETH", market.seen, NOW) == []
+
+
 def test_scan_is_built_anew_only_for_other_instruments_or_assumptions(market: Market) -> None:
     scan = market.scan()
     (before,) = scan.users
@@ -162,6 +221,26 @@ def test_scan_is_built_anew_only_for_other_instruments_or_assumptions(market: Ma
     Instrument.objects.update(lot=D("0.01"))
     scan.adopt(scan.load(NOW))
     assert scan.users[0].shared is not before.shared
+
+
+def test_an_update_is_judged_while_a_listing_that_has_changed_is_being_loaded(
+    market: Market,
+) -> None:
+    list_spot("bybit")
+    market.tell(spot_book("bybit"))
+    configure_more(market, strategies=["funding_spread", "cash_and_carry"])
+    running = market.scan()
+    Instrument.objects.filter(kind="spot").update(is_active=False)
+    loaded = running.load(NOW)
+
+    (scan,) = running.worth_judging("BTC", market.seen, NOW)
+    judged = scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
+    assert {finding.strategy for finding in judged} == {"funding_spread", "cash_and_carry"}
+
+    running.adopt(loaded)
+    (scan,) = running.worth_judging("BTC", market.seen, NOW)
+    judged = scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
+    assert {finding.strategy for finding in judged} == {"funding_spread"}
 
 
 def test_stale_book_is_named_with_its_age(market: Market) -> None:

@@ -8,10 +8,18 @@ from decimal import Decimal
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.domain import BookTop, InstrumentKind, Symbol
-from exchanges.models import Exchange, Instrument
-from tests.market import NOW, PERP, D, make_book, make_instrument, make_quote
-from tests.services.scan_market import VALUES, Market, make_market
+from exchanges.models import Exchange, ExchangeAccount
+from tests.market import NOW, PERP, D, make_book, make_quote, make_rate
+from tests.services.scan_market import (
+    SPOT,
+    Market,
+    configure_more,
+    list_perpetual,
+    list_spot,
+    make_market,
+    open_account,
+    spot_book,
+)
 from trading.models import LimitUse
 from trading.services import configure, limits
 from trading.services.entry_legs import EntryLeg, long_short, refuse_legs
@@ -23,41 +31,10 @@ from trading.strategies.registry import STRATEGIES
 
 pytestmark = pytest.mark.db
 
-SPOT = Symbol("BTC/USDT")
-
 
 @pytest.fixture
 def market(owner: User) -> Market:
     return make_market(owner)
-
-
-def list_spot(venue: str) -> Instrument:
-    exchange = Exchange.objects.get(code=venue)
-    listed = make_instrument(venue, kind=InstrumentKind.SPOT)
-    perpetual = exchange.instruments.get(symbol=PERP)
-    fields = ("base", "quote", "settle", "contract_base", "price_tick", "lot")
-    return Instrument.objects.create(
-        exchange=exchange,
-        symbol=listed.symbol,
-        venue_symbol="BTCUSDT-SPOT",
-        kind="spot",
-        settlement="none",
-        min_base_quantity=perpetual.min_base_quantity,
-        min_notional=perpetual.min_notional,
-        refreshed_at=NOW,
-        **{name: getattr(perpetual, name) for name in fields},
-    )
-
-
-def spot_book(venue: str, *, bid: str = "49899", ask: str = "49901") -> BookTop:
-    return replace(make_book(venue, bid=bid, ask=ask), symbol=SPOT)
-
-
-def configure_more(market: Market, **values: object) -> None:
-    known = configure.current(market.user).version
-    configure.save(
-        user=market.user, values=VALUES | values, expected_version=known, actor="owner", now=NOW
-    )
 
 
 def by_strategy(market: Market) -> dict[str, Finding]:
@@ -79,6 +56,54 @@ def test_spot_and_perpetual_are_found_as_cash_and_carry(market: Market) -> None:
     assert carry.candidate.entry_gap == D(100) / 49_900
     assert carry.candidate.gap_credit == D(50) / 49_900
     assert carry.candidate.expected_funding == D("0.006")
+
+
+def test_pair_within_one_company_is_found_whatever_a_transfer_costs(market: Market) -> None:
+    binance = Exchange.objects.create(code="binance", short_code="BIN", name="Binance")
+    list_spot("binance", like=market.instrument("binanceusdm"))
+    open_account(market.user, binance)
+    ExchangeAccount.objects.filter(exchange__code="bybit").update(is_active=False)
+    market.tell(spot_book("binance", bid="49999", ask="50001"))
+    market.tell(make_rate("binanceusdm", rate="0.001", age=-1))
+    configure_more(
+        market,
+        strategies=["cash_and_carry"],
+        transfer_cost_usd="1000",
+        max_position_per_pair_usd="5000",
+    )
+    scan = market.scan()
+
+    # Between two companies 1,000 / 10 would be 2 % of 5,000, more than six payments of 10 bp.
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
+
+
+def add_third(market: Market, *, rate: str, quantity: str = "1") -> None:
+    """List a third perpetual, without an account there."""
+    list_perpetual("binance")
+    market.tell(replace(make_book("binance"), bid_quantity=D(quantity), ask_quantity=D(quantity)))
+    market.tell(make_rate("binance", rate=rate))
+
+
+@pytest.mark.parametrize(("ranking", "short"), [("net_profit", "bybit"), ("net_bps", "binance")])
+def test_within_a_base_the_ranking_says_which_pair_is_counted(
+    market: Market, ranking: str, short: str
+) -> None:
+    # A book of 5,000 USD at 12 bp six times, one of 50,000 at 10 bp.
+    add_third(market, rate="0.0012", quantity="0.1")
+    open_account(market.user, Exchange.objects.get(code="binance"))
+    configure_more(market, ranking=ranking)
+
+    finding = market.judge()
+
+    assert (finding.long.instrument.venue, finding.short.instrument.venue) == ("binanceusdm", short)
+
+
+def test_where_no_pair_pays_the_one_that_could_be_entered_is_named(market: Market) -> None:
+    add_third(market, rate="0.0004")
+    market.tell(make_rate("bybit", rate="0.0002", age=-1))
+
+    assert market.judge().short.instrument.venue == "bybit"
+    assert market.refusal()[0] != "no_account"
 
 
 def test_of_two_strategies_on_one_base_the_better_is_entered(market: Market) -> None:

@@ -92,6 +92,14 @@ class Parameters(ParameterTable):
         return frozenset(pair.partition("/")[0] for pair in self.symbols)
 
     @property
+    def carry_betas(self) -> tuple[tuple[timedelta, Decimal], ...]:
+        """Return what is kept of the settled average, by hold time in ascending order."""
+        configured = (self.carry_beta_3d, self.carry_beta_7d, self.carry_beta_14d)
+        return tuple(
+            (timedelta(days=days), beta) for days, beta in zip(BETA_DAYS, configured, strict=True)
+        )
+
+    @property
     def carry_model(self) -> CarryModel:
         """Return the carry estimate over the hold time, of a pair that nothing is fitted to."""
         return self.carry_model_over(self.hold_horizon)

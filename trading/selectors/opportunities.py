@@ -31,6 +31,7 @@ FIGURES = (
     "break_even_probability",
     *("warning_probability", "risk", "implied_carry_8h", "fair_carry_8h"),
 )
+UNKNOWN_PROFIT = Decimal("-Infinity")
 PAIR_FIELDS = ("long", "short", "spread", "net", "even", "cap")
 
 
@@ -90,15 +91,30 @@ class OpportunityLine:
         return ", ".join(self.found.details.get("fees_assumed", []))
 
 
-def recent_opportunities(user: User, *, limit: int, strategy: str = "") -> list[OpportunityLine]:
-    """Return what was found last, taken or passed over, newest first."""
+def recent_opportunities(
+    user: User, now: datetime, *, limit: int, strategy: str = ""
+) -> list[OpportunityLine]:
+    """Return what was found, taken or passed over: first what the last scans saw, by profit.
+
+    Then what was seen earlier, newest first.
+    """
     rows = _with_venues(user)
     if strategy:
         rows = rows.filter(strategy=strategy)
-    found = list(rows[:limit])
+    fresh = rows.filter(seen_at__gte=now - CURRENT_FOR)
+    best = sorted(fresh.values_list("net_return", "size_usd", "seen_at", "pk"), key=_by_profit)
+    chosen = fresh.in_bulk([pk for *_, pk in best[-limit:]])
+    found = [chosen[pk] for *_, pk in reversed(best[-limit:])]
+    found += rows.filter(seen_at__lt=now - CURRENT_FOR)[: limit - len(found)]
     wanted = {UUID(leg["instrument"]) for row in found for leg in row.legs}
     listed = Instrument.objects.select_related("exchange").in_bulk(wanted)
     return [_line(row, listed) for row in found]
+
+
+def _by_profit(row: tuple[Decimal | None, Decimal, datetime, UUID]) -> tuple[Decimal, datetime]:
+    """Return what rows are ordered by: exact decimals are compared here, not in SQL."""
+    net_return, size_usd, seen_at, _ = row
+    return UNKNOWN_PROFIT if net_return is None else net_return * size_usd, seen_at
 
 
 def _line(row: Opportunity, listed: Mapping[UUID, Instrument]) -> OpportunityLine:

@@ -141,7 +141,9 @@ class Screen:
 
     @cached_property
     def opportunities(self) -> list[OpportunityLine]:
-        return recent_opportunities(self.user, limit=OPPORTUNITIES_SHOWN, strategy=self.strategy)
+        return recent_opportunities(
+            self.user, self.now, limit=OPPORTUNITIES_SHOWN, strategy=self.strategy
+        )
 
     @cached_property
     def books(self) -> list[AccountBooks]:

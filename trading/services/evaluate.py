@@ -77,7 +77,7 @@ class _SharedUniverse:
         if not self._is_fresh(now, lasts):
             with self._lock:
                 if not self._is_fresh(now, lasts):
-                    self._universe.refresh(now)
+                    self._universe = self._universe.refreshed(now)
                     self._refreshed_at = now
         return self._universe
 

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import cast
@@ -25,12 +26,12 @@ from exchanges import selectors
 from exchanges.board import Board, Key
 from exchanges.depths import load_depths
 from exchanges.domain import Depth
-from trading.core.scan.settings import ScanSettings
 from trading.doorbell import ring_entry
 from trading.services import opportunities
+from trading.services.crowd import Crowds, crowds_of
 from trading.services.rotate import rotate
+from trading.services.scan_turns import ScanTurns
 from trading.services.seen import Seen
-from trading.services.shared_scan import SharedScan, lowest_fees
 from trading.services.standing import Standing, load_standings
 from trading.services.take import take
 from trading.services.universe import Universe
@@ -47,6 +48,14 @@ SCANNED = "carry:scanned"
 LOOKED_AT_LATELY = timedelta(seconds=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a scan goes on with once it adopts it."""
+
+    universe: Universe
+    crowds: Crowds
+
+
 class MarketScan:
     """What one process scans: all pairs for all users. `load` reads, `judge` asks memory.
 
@@ -55,9 +64,10 @@ class MarketScan:
 
     def __init__(self) -> None:
         self._universe = Universe()
-        self._shared: dict[ScanSettings, SharedScan] = {}
+        self._crowds: Crowds = {}
         self._scans: dict[UUID, UserScan] = {}
         self._rung: dict[tuple[UUID, str], tuple[datetime, Finding]] = {}
+        self.turns = ScanTurns()
 
     @property
     def users(self) -> list[UserScan]:
@@ -71,47 +81,40 @@ class MarketScan:
     def keys(self) -> list[Key]:
         return [paired.key for some in self._universe.by_base.values() for paired in some.values()]
 
-    def load(self, now: datetime) -> list[Standing]:
-        """Read instruments, history and every user's standing from the database."""
-        self._universe.refresh(now)
-        return load_standings(now)
+    def load(self, now: datetime) -> Loaded:
+        """Read instruments, history and standings, and gather what the users ask of a pair.
 
-    def adopt(self, standings: Iterable[Standing]) -> None:
-        """Go on with what was loaded; arrays are built anew only where they no longer fit."""
-        groups: defaultdict[ScanSettings, list[Standing]] = defaultdict(list)
-        for standing in standings:
-            groups[ScanSettings.of(standing.parameters)].append(standing)
-        shared, scans = {}, {}
-        for settings, members in groups.items():
-            fees = lowest_fees(self._universe, members)
-            known = self._shared.get(settings)
-            if known is None or not known.fits(settings, fees):
-                known = SharedScan(self._universe, settings, fees)
-            shared[settings] = known
-            for standing in members:
-                scans[standing.user_id] = UserScan(self._universe, known, standing)
-        self._shared, self._scans = shared, scans
+        Whoever asks meanwhile, on another thread, finds all as it was adopted last.
+        """
+        universe = self._universe.refreshed(now)
+        universe.count_usual_ratios()
+        return Loaded(universe, crowds_of(universe, load_standings(now), self._crowds))
+
+    def adopt(self, loaded: Loaded) -> None:
+        """Go on with what was loaded."""
+        self._universe, self._crowds = loaded.universe, loaded.crowds
+        scans = [scan for crowd in loaded.crowds.values() for scan in crowd.scans]
+        self._scans = {scan.standing.user_id: scan for scan in scans}
 
     def refresh(self, now: datetime) -> None:
         """Let the clock count for what nothing was heard of."""
-        for shared in self._shared.values():
-            shared.refresh(now)
+        for crowd in self._crowds.values():
+            crowd.shared.refresh(now)
 
     def worth_judging(self, base: str, seen: Seen, now: datetime) -> list[UserScan]:
         """Return, within microseconds a user, for whom a base is worth being counted through."""
-        if base not in self._universe.by_base:
-            return []
         found = []
-        for shared in self._shared.values():
-            members = [
-                scan
-                for scan in self._scans.values()
-                if scan.shared is shared and scan.standing.refuse_entries() is None
-            ]
-            shared.renew(base, seen.board, seen.depths, now)
-            wanted = shared.who_wants(base, [scan.wish for scan in members])
-            found += [members[user] for user in wanted]
+        for crowd in self._crowds.values():
+            crowd.shared.renew(base, seen.board, seen.depths, now)
+            found += crowd.who_wants(base)
         return found
+
+    def to_judge(self, scan: UserScan) -> list[str]:
+        """Return the bases that are counted through for a user in this round."""
+        return self.turns.bases(self.bases, scan.standing.parameters.bases)
+
+    def scan_of(self, user_id: UUID) -> UserScan | None:
+        return self._scans.get(user_id)
 
     def standing_of(self, user_id: UUID) -> Standing:
         return self._scans[user_id].standing
@@ -157,14 +160,14 @@ class LiveScan:
             task.add_done_callback(self._tasks.discard)
 
     async def run(self) -> None:
-        """Load standings and write what was found, once a round, until cancelled."""
+        """Once a second take over standings and write what was found, until cancelled.
+
+        What users change must not wait for a round over all of them.
+        """
         await self._settle()
-        while True:
-            try:
-                await self._round()
-            except DatabaseError:
-                logger.exception("scan round failed")
-            await asyncio.sleep(ROUND_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_again(self._renew))
+            group.create_task(_again(self._judge))
 
     async def _settle(self) -> None:
         """Wait for the first facts and intervals: without them everything is passed over."""
@@ -175,26 +178,43 @@ class LiveScan:
             if rates and all(rate.is_tradable for rate in rates):
                 return
 
-    async def _round(self) -> None:
+    async def _renew(self) -> None:
+        """Take over standings and order books, and what the clock alone has changed."""
         self.market.adopt(await asyncio.to_thread(_load, self.market, timezone.now()))
         depths = await asyncio.to_thread(_depths, self.market.keys)
         self._seen = Seen(self._seen.board, depths)
         now = timezone.now()
         self.market.refresh(now)
-        for scan in self.market.users:
+        await asyncio.to_thread(_say_scanned, self.market.bases, now)
+
+    async def _judge(self) -> None:
+        """Count through for every user, each as the user stands when the turn comes."""
+        self.market.turns.begin()
+        for user_id in [scan.standing.user_id for scan in self.market.users]:
+            scan = self.market.scan_of(user_id)
+            if scan is None:
+                continue
             findings = []
-            for base in self.market.bases:
-                findings += scan.judge(base, self._seen, now, EntryTrigger.SCHEDULE)
+            for base in self.market.to_judge(scan):
+                findings += scan.judge(base, self._seen, timezone.now(), EntryTrigger.SCHEDULE)
                 # Facts go on arriving between two bases.
                 await asyncio.sleep(0)
-            await asyncio.to_thread(_record, scan.standing, findings, now)
-        await asyncio.to_thread(_say_scanned, self.market.bases, now)
+            await asyncio.to_thread(_record, scan.standing, findings, timezone.now())
 
     async def _enter(self, found: list[tuple[UUID, Finding]], now: datetime) -> None:
         # The worker must see the facts it is rung for.
         await self._publish()
         for user_id, finding in found:
             await asyncio.to_thread(_ring, user_id, finding, now)
+
+
+async def _again(act: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await act()
+        except DatabaseError:
+            logger.exception("scan round failed")
+        await asyncio.sleep(ROUND_SECONDS)
 
 
 def scan_all(*, force: bool = False) -> int:
@@ -208,12 +228,16 @@ def scan_all(*, force: bool = False) -> int:
     with _worker_lock:
         market, rung = _worker_scan(), 0
         market.adopt(market.load(now))
-        bases = [base for base in market.bases if base not in looked_at]
-        seen = Seen(selectors.market_board() if bases else Board(), _depths(market.keys))
+        is_needed = any(base not in looked_at for base in market.bases)
+        seen = Seen(selectors.market_board() if is_needed else Board(), _depths(market.keys))
         market.refresh(now)
+        market.turns.begin()
         for scan in market.users:
             findings = [
-                finding for base in bases for finding in scan.judge(base, seen, now, trigger)
+                finding
+                for base in market.to_judge(scan)
+                if base not in looked_at
+                for finding in scan.judge(base, seen, now, trigger)
             ]
             if findings:
                 _record(scan.standing, findings, now)
@@ -231,7 +255,7 @@ def _worker_scan() -> MarketScan:
     return MarketScan()
 
 
-def _load(market: MarketScan, now: datetime) -> list[Standing]:
+def _load(market: MarketScan, now: datetime) -> Loaded:
     close_old_connections()
     return market.load(now)
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from exchanges import selectors
 from exchanges.board import Board, Key, Row
 from exchanges.domain import Depth, InstrumentKind, Side
 from trading.core.costs import book_capacity
 from trading.core.funding import rate_8h
 from trading.core.scan.bundles import BundleLeg, best_bundle
-from trading.core.scan.candidates import Candidates, candidates
+from trading.core.scan.candidates import candidates
 from trading.core.scan.facts import ALWAYS, NEVER, UNKNOWN, ScanFacts, Slot
-from trading.core.scan.matching import Wish, gather, match
-from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.matching import Wish, Wishes, best_row, gather, who_wants
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
 from trading.services.depth_facts import levels_of, walked
@@ -51,21 +51,18 @@ class SharedScan:
         self._half_life = timedelta(seconds=settings.half_life)
         self._written: dict[Key, Stamp] = {}
         self._places: dict[str, _Place] = {}
+        self.scanners: list[Scanner] = []
         is_dated = {
             base: any(slot.kind is InstrumentKind.FUTURE for slot in slots)
             for base, slots in self._by_base.items()
         }
         for dated in (False, True):
             self._add([base for base, has in is_dated.items() if has is dated])
+        self._expect_usual_gaps()
 
-    def fits(self, settings: ScanSettings, fees: Mapping[Key, Decimal]) -> bool:
-        """Tell whether the arrays still belong to these instruments and assumptions."""
-        same = self._universe.by_base is self._by_base
-        return same and settings == self.settings and fees == self.fees
-
-    @property
-    def scanners(self) -> list[Scanner]:
-        return list({id(place.scanner): place.scanner for place in self._places.values()}.values())
+    def fits(self, universe: Universe, fees: Mapping[Key, Decimal]) -> bool:
+        """Tell whether the arrays belong to these instruments and fees."""
+        return universe is self._universe and fees == self.fees
 
     def renew(self, base: str, board: Board, depths: Mapping[Key, Depth], now: datetime) -> float:
         """Take over what changed of a base; return the highest return of a pair that changed."""
@@ -88,61 +85,68 @@ class SharedScan:
         return best
 
     def refresh(self, now: datetime) -> None:
-        """Let the clock count for what nothing was heard of."""
+        """Let the clock count for what nothing was heard of, and a new hour for usual gaps."""
+        if self._universe.usual_ratios is not self._ratios:
+            self._expect_usual_gaps()
         for scanner in self.scanners:
             scanner.scan_full(now.timestamp())
 
-    def found(self, base: str, *, least_net: Decimal, most_usd: Decimal) -> Candidates:
-        """Return the pairs of a base that reach the bar, the most profitable first."""
-        place = self._places[base]
-        return candidates(
-            place.scanner,
-            least_net=least_net,
-            limit=MOST_FOUND,
-            most_usd=most_usd,
-            base=place.base,
-        )
+    def gathered(self, wishes: Sequence[Wish]) -> list[Wishes]:
+        """Return wishes as columns, once for the arrays of each scanner."""
+        return [gather(scanner.facts, wishes) for scanner in self.scanners]
 
-    def who_wants(self, base: str, wishes: Sequence[Wish]) -> list[int]:
-        """Return which of the wishes some pair of a base fulfils, by their number."""
-        rooms = [room for wish in wishes if (room := wish.base_room.get(base)) is not None]
-        if not rooms:
+    def who_wants(self, base: str, gathered: Sequence[Wishes]) -> list[int]:
+        """Return which of the gathered wishes some pair of a base fulfils, by their number."""
+        place = self._places.get(base)
+        if place is None:
             return []
-        place, least = self._places[base], min(wish.least_net for wish in wishes)
-        found = self.found(base, least_net=least, most_usd=max(rooms))
-        suits = match(found, gather(place.scanner.facts, wishes))
-        return [user for user in range(len(wishes)) if suits[:, user].any()]
+        wishes = gathered[self.scanners.index(place.scanner)]
+        return who_wants(place.scanner, place.base, wishes, limit=MOST_FOUND)
 
     def pair_for(self, strategy: Strategy, base: str, wish: Wish) -> tuple[Slot, ...] | None:
-        """Return the best slots for a strategy: one that suits the wish, else the best of all.
-
-        None where no combination can be trusted.
+        """Return the slots that rank highest for a strategy: of those that suit the wish, else of
+        those for which there is room, else of all; None where no combination can be trusted.
         """
         place = self._places[base]
         if len(strategy.shape) > 2:
             shape = [
                 BundleLeg(side=leg.side, kinds=leg.kinds, ratio=leg.ratio) for leg in strategy.shape
             ]
-            bundle = best_bundle(place.scanner, place.base, shape)
+            usable = {slot for slot, room in wish.slot_room.items() if room > 0}
+            bundle = best_bundle(place.scanner, place.base, shape, usable) or best_bundle(
+                place.scanner, place.base, shape
+            )
             return None if bundle is None else bundle.slots
-        most = wish.base_room.get(base, INFINITE)
-        found = self.found(base, least_net=-INFINITE, most_usd=most)
-        rules = [i for i, rule in enumerate(PAIR_RULES) if rule.strategy == strategy.key]
-        own = [row for row, rule in enumerate(found.rule.tolist()) if rule in rules]
-        if not own:
-            return None
-        suits = match(found, gather(place.scanner.facts, [wish]))[:, 0]
-        row = next((row for row in own if suits[row]), own[0])
         slots = place.scanner.facts.slots
+        found = candidates(
+            place.scanner,
+            least_net=-INFINITE,
+            limit=len(slots) ** 2,
+            most_usd=wish.base_room.get(base, INFINITE),
+            base=place.base,
+        ).of_strategy(strategy.key)
+        if not len(found):
+            return None
+        row = best_row(found, gather(place.scanner.facts, [wish]), wish.ranking)
         long, short = slots[found.long[row]], slots[found.short[row]]
         return (long, short) if strategy.shape[0].side is Side.BUY else (short, long)
+
+    def _expect_usual_gaps(self) -> None:
+        self._ratios = self._universe.usual_ratios
+        for base, (slots, ratios) in self._ratios.items():
+            place = self._places.get(base)
+            if place is not None:
+                facts = place.scanner.facts
+                facts.expect(place.base, [facts.slots.index(slot) for slot in slots], ratios)
 
     def _add(self, bases: Sequence[str]) -> None:
         """Build arrays for bases that list the same kinds."""
         if not bases:
             return
         slots = {slot for base in bases for slot in self._by_base[base]}
-        scanner = Scanner(ScanFacts(slots, bases), self.settings)
+        companies = {slot.venue: selectors.company(slot.venue) for slot in slots}
+        scanner = Scanner(ScanFacts(slots, bases), self.settings, companies)
+        self.scanners.append(scanner)
         for number, base in enumerate(bases):
             self._places[base] = _Place(scanner, number)
 

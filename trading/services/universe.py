@@ -6,6 +6,7 @@ Read from the database now and then, asked from memory on every update of the bo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,12 +33,13 @@ from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
 from trading.core.history import PriceBar, probability_of_warning
 from trading.core.past_figures import PastFigures, past_figures
-from trading.core.scan.facts import Slot
+from trading.core.scan.facts import Floats, Slot
+from trading.core.scan.usual import usual_ratios
 from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
 from trading.services.pair_betas import PairBetas
 from trading.services.past_prices import PastPrices
-from trading.services.usual_gaps import UsualGaps
+from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
 # Of several markets of one base those that most people mean take part.
@@ -78,7 +80,10 @@ def parts_of(legs: Iterable[PairedLeg]) -> list[tuple[str, Decimal]]:
 
 
 class Universe:
-    """All that can be hedged, with its history. `refresh` reads the database, the rest memory."""
+    """All that can be hedged, with its history. `refreshed` reads the database, the rest memory.
+
+    `by_base` never changes: who goes on with a universe finds in it what it was built for.
+    """
 
     def __init__(self) -> None:
         self.by_base: dict[str, dict[Slot, Paired]] = {}
@@ -88,6 +93,8 @@ class Universe:
         self._carries: dict[tuple[Key, timedelta], Decimal | None] = {}
         self._histories: dict[LegNames, PairHistory] = {}
         self._gaps = UsualGaps()
+        self.usual_ratios: Mapping[str, tuple[tuple[Slot, ...], Floats]] = {}
+        self._ratios_up_to: datetime | None = None
         self._betas = PairBetas()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
@@ -95,13 +102,28 @@ class Universe:
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
 
-    def refresh(self, now: datetime) -> bool:
-        """Read what has changed; tell whether instruments did."""
-        found = _hedgeable()
-        has_changed = found != self.by_base
-        # Scans recognise the instruments they were built for by this very object.
-        if has_changed:
-            self.by_base = found
+    def refreshed(self, now: datetime) -> Universe:
+        """Read what has changed; return this universe, a new one where instruments did."""
+        found, universe = _hedgeable(), self
+        if found != self.by_base:
+            universe = copy(self)
+            universe.by_base, universe._ratios_up_to = found, None
+        universe._read(now)
+        return universe
+
+    def count_usual_ratios(self) -> None:
+        """Count at what prices undated pairs are expected to close: a second of work an hour."""
+        if self._ratios_up_to == self._gaps.known_up_to:
+            return
+        ratios = {}
+        for base, listed in self.by_base.items():
+            slots = tuple(slot for slot in listed if slot.kind is not InstrumentKind.FUTURE)
+            if slots:
+                mids = self._gaps.series([listed[slot].key for slot in slots])
+                ratios[base] = (slots, usual_ratios(mids, least_hours=LEAST_HOURS))
+        self.usual_ratios, self._ratios_up_to = ratios, self._gaps.known_up_to
+
+    def _read(self, now: datetime) -> None:
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
         gaps_moved, fitted_anew = self._gaps.refresh(now), self._betas.refresh()
@@ -124,7 +146,6 @@ class Universe:
                 )
                 self._forget(paired.key)
         self._read_up_to = last
-        return has_changed
 
     def facts(
         self,

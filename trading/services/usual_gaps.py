@@ -18,7 +18,7 @@ from trading.core.history import half_life_of
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 # A day of hours: less says nothing of what is usual.
 LEAST_HOURS = 24
-ZERO = Decimal(0)
+ZERO, UNKNOWN = Decimal(0), Decimal("NaN")
 
 
 class UsualGaps:
@@ -43,6 +43,17 @@ class UsualGaps:
             kept.setdefault(key, {})[at] = mid
         self._mids, self._read_up_to = kept, hour_at
         return True
+
+    @property
+    def known_up_to(self) -> datetime | None:
+        """Return the hour up to which mids were read."""
+        return self._read_up_to
+
+    def series(self, keys: Sequence[Key]) -> list[list[Decimal]]:
+        """Return the mids of each, NaN in hours without one, for the medians of a scan."""
+        known = [self._mids.get(key, {}) for key in keys]
+        hours = sorted(set().union(*known))
+        return [[mids.get(hour, UNKNOWN) for hour in hours] for mids in known]
 
     def half_life_hours(self, legs: Sequence[tuple[Key, PricedLeg]]) -> Decimal | None:
         """Return in how many hours half of a deviation of the whole gap is gone, or None."""

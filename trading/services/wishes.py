@@ -35,6 +35,7 @@ def wish_of(standing: Standing, universe: Universe, shared: SharedScan) -> Wish:
             slot: _slot_room(standing, slot, universe.latency(slot.venue)) for slot in slots
         },
         fees={slot: _extra_fee(standing, slot, bases, by_base, shared) for slot in slots},
+        ranking=p.ranking,
     )
 
 

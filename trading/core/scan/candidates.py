@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trading.core.scan.facts import Floats, Slot
 from trading.core.scan.rules import PAIR_RULES
 from trading.core.scan.scanner import Scanner
+from trading.core.scan.settings import SECONDS_PER_8H, per_year
 
 Places = NDArray[np.intp]
 # No book is so deep that size costs nothing; it keeps the best size finite.
@@ -38,7 +39,8 @@ class ScannedPair:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
     """Aligned columns. `net` is before what depends on size: `impact`, a fraction per USD, and
-    `transfer`, USD. `room` is what both books take, USD.
+    `transfer`, USD. `room` is what both books take, USD. `spread_8h` is what a pair brings at
+    present: funding, ageing of the gap, less borrowing.
     """
 
     rule: Places
@@ -63,6 +65,15 @@ class Candidates:
         """Return the expected profit in USD over the horizon, everything paid."""
         profits: Floats = sizes * (self.net - self.impact * sizes) - self.transfer
         return profits
+
+    def of_strategy(self, key: str) -> Candidates:
+        """Return the candidates of one strategy."""
+        rules = [number for number, rule in enumerate(PAIR_RULES) if rule.strategy == key]
+        return self.only(np.flatnonzero(np.isin(self.rule, rules)))
+
+    def of_one_base(self) -> Candidates:
+        """Return the candidates of one base as its only one: what is kept by base has one row."""
+        return replace(self, base=np.zeros_like(self.base))
 
     def only(self, rows: Places) -> Candidates:
         return Candidates(**{name: getattr(self, name)[rows] for name in self.__slots__})
@@ -90,14 +101,15 @@ def candidates(
     if len(best) > limit:
         best = np.argpartition(-profits, limit - 1)[:limit]
     best = best[np.argsort(-profits[best], kind="stable")]
-    return _by_rule(scanner, lean.columns(best))
+    return lean.columns(best)
 
 
 def pairs(scanner: Scanner, found: Candidates, *, most_usd: float) -> list[ScannedPair]:
     """Name what was found."""
-    facts, sizes = scanner.facts, found.sizes(most_usd)
+    facts, sizes, hold = scanner.facts, found.sizes(most_usd), scanner.values.hold
     profits = found.profits(sizes)
     net = profits / sizes
+    held = np.minimum(hold[found.long, found.base], hold[found.short, found.base])
     return [
         ScannedPair(
             strategy=PAIR_RULES[found.rule[row]].strategy,
@@ -107,7 +119,7 @@ def pairs(scanner: Scanner, found: Candidates, *, most_usd: float) -> list[Scann
             spread_8h=float(found.spread_8h[row]),
             gap=float(found.gap[row]),
             net_return=float(net[row]),
-            net_apr=float(net[row]) * scanner.settings.per_year,
+            net_apr=float(net[row]) * per_year(float(held[row])),
             size_usd=float(sizes[row]),
             profit_usd=float(profits[row]),
         )
@@ -125,11 +137,13 @@ class _Lean:
         self._long, self._short = legs // slots, legs % slots
         self._first = self._long * bases + base
         self._second = self._short * bases + base
-        self._net = scanner.net.ravel()[legs * bases + base]
-        impact, room = facts.impact.ravel(), facts.room.ravel()
-        self._impact = np.maximum(impact[self._first] + impact[self._second], LEAST_IMPACT)
-        self._room = np.minimum(room[self._first], room[self._second])
-        self._transfer = scanner.transfer.ravel()[legs]
+        self._net = scanner.net.take(legs * bases + base)
+        impact, room = facts.impact, facts.room
+        self._impact = impact.take(self._first)
+        self._impact += impact.take(self._second)
+        np.maximum(self._impact, LEAST_IMPACT, out=self._impact)
+        self._room = np.minimum(room.take(self._first), room.take(self._second))
+        self._transfer = scanner.transfer.take(legs)
 
     def profits(self, most_usd: float) -> Floats:
         sizes = np.abs(self._net)
@@ -139,24 +153,35 @@ class _Lean:
         profits: Floats = sizes * (self._net - self._impact * sizes) - self._transfer
         return profits
 
-    def columns(self, rows: Places) -> Candidates:
-        scanner, first, second = self._scanner, self._first[rows], self._second[rows]
-        predicted = scanner.facts.predicted_8h.ravel()
+    def columns(self, best: Places) -> Candidates:
+        """Return all columns, each row once for every rule that covers its kinds."""
+        scanner = self._scanner
+        long, short = self._long.take(best), self._short.take(best)
+        repeated, rule = np.nonzero(scanner.covers[long, short])
+        rows = best.take(repeated)
+        first, second = self._first.take(rows), self._second.take(rows)
+        gap = scanner.price[0].take(second) * scanner.price[1].take(first) - 1
         return Candidates(
-            rule=np.zeros_like(rows),
-            long=self._long[rows],
-            short=self._short[rows],
-            base=self._base[rows],
-            net=self._net[rows],
-            spread_8h=predicted[second] - predicted[first],
-            gap=scanner.price[0].ravel()[second] * scanner.price[1].ravel()[first] - 1,
-            impact=self._impact[rows],
-            room=self._room[rows],
-            transfer=self._transfer[rows],
+            rule=rule,
+            long=long.take(repeated),
+            short=short.take(repeated),
+            base=self._base.take(rows),
+            net=self._net.take(rows),
+            spread_8h=_present_carry(scanner, first, second, gap),
+            gap=gap,
+            impact=self._impact.take(rows),
+            room=self._room.take(rows),
+            transfer=self._transfer.take(rows),
         )
 
 
-def _by_rule(scanner: Scanner, found: Candidates) -> Candidates:
-    """Repeat each row for every rule that covers its kinds, in the same order."""
-    rows, rule = np.nonzero(scanner.covers[found.long, found.short])
-    return replace(found.only(rows), rule=rule)
+def _present_carry(scanner: Scanner, long: Places, short: Places, gap: Floats) -> Floats:
+    """Return what pairs bring per 8 h at present; between two expiries nothing ages."""
+    predicted, borrow = scanner.facts.predicted_8h, scanner.facts.borrow
+    carry: Floats = predicted.take(short) - predicted.take(long) - 8 * borrow.take(short)
+    if scanner.facts.is_dated:
+        long_left, short_left = scanner.values.left.take(long), scanner.values.left.take(short)
+        ages = np.isinf(long_left) | np.isinf(short_left)
+        own = gap / short_left + gap / (1 + gap) / long_left
+        carry += np.where(ages, SECONDS_PER_8H * own, 0.0)
+    return carry

@@ -6,7 +6,7 @@ OKX; a base that is not listed there leaves it empty. Times are epoch seconds, m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -65,6 +65,7 @@ class ScanFacts:
     def __init__(self, slots: Iterable[Slot], bases: Sequence[str]) -> None:
         self.slots = tuple(sorted(slots, key=lambda slot: (KINDS.index(slot.kind), slot)))
         self.bases = tuple(bases)
+        self.is_dated = any(slot.kind is InstrumentKind.FUTURE for slot in self.slots)
         shape = (len(self.slots), len(self.bases))
         self.rows: Floats = np.empty((len(COLUMNS), *shape))
         self.rows[:] = UNKNOWN[:, None, None]
@@ -79,11 +80,22 @@ class ScanFacts:
             if (long, short) not in PAIRED_KINDS:
                 self.exit_ratio[self.of_kind(long), self.of_kind(short)] = ALWAYS
 
+    def expect(self, base: int, slots: Sequence[int], ratios: Floats) -> None:
+        """Take over the exit ratios [long, short] of some slots; what makes no pair stays so."""
+        place = np.ix_(slots, slots, [base])
+        pairs = np.isfinite(self.exit_ratio[place])
+        self.exit_ratio[place] = np.where(pairs, ratios[:, :, None], ALWAYS)
+
     def of_kind(self, kind: InstrumentKind) -> slice:
         """Return the slots of a kind: they stand together."""
         before = sum(KINDS.index(slot.kind) < KINDS.index(kind) for slot in self.slots)
         return slice(before, before + sum(slot.kind is kind for slot in self.slots))
 
-    @property
-    def is_dated(self) -> bool:
-        return any(slot.kind is InstrumentKind.FUTURE for slot in self.slots)
+    def of_kinds(self, kinds: Collection[InstrumentKind]) -> slice:
+        """Return the slots of neighbouring kinds. Raise ValueError where another stands between."""
+        places = [place for place, slot in enumerate(self.slots) if slot.kind in kinds]
+        if not places:
+            return slice(0, 0)
+        if places[-1] - places[0] >= len(places):
+            raise ValueError(f"{sorted(kinds)} do not stand together")
+        return slice(places[0], places[-1] + 1)

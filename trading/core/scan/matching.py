@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.core.scan.candidates import Candidates
+from trading.core.policies import Ranking
+from trading.core.scan.candidates import Candidates, candidates
 from trading.core.scan.facts import Floats, ScanFacts, Slot
 from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.scanner import Scanner
 
 # As many candidates at a time as leave the arrays in the second-level cache.
 CHUNK = 32
+# Nothing is so small that its profit could not be divided by it.
+LEAST_USD = 1e-9
 USES_SPREAD = np.array([rule.spread for rule in PAIR_RULES])
 
 
@@ -33,6 +37,7 @@ class Wish:
     base_room: Mapping[str, Decimal]
     slot_room: Mapping[Slot, Decimal]
     fees: Mapping[Slot, Decimal]
+    ranking: Ranking = Ranking.NET_PROFIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,28 +57,83 @@ class Wishes:
     slot_room: Floats
     fee: Floats
 
+    def at(self, base: int) -> tuple[list[int], Wishes]:
+        """Return who has room at a base, and what they ask there: it is the only one then."""
+        users = np.flatnonzero(self.base_room[base] > 0)
+        return users.tolist(), Wishes(
+            least_net=self.least_net[users],
+            spread_base=self.spread_base[users],
+            spread_per_usd=self.spread_per_usd[users],
+            least_gap=self.least_gap[:, users],
+            base_room=self.base_room[base, users][None],
+            slot_room=self.slot_room[:, users],
+            fee=self.fee[:, users],
+        )
+
 
 def gather(facts: ScanFacts, wishes: Sequence[Wish]) -> Wishes:
-    """Return the wishes of many users as columns; numpy turns Decimals into its floats."""
+    """Return the wishes of many users as columns."""
     base_room = np.zeros((len(facts.bases), len(wishes)))
-    slot_room, fee = np.zeros((2, len(facts.slots), len(wishes)))
     places = {base: place for place, base in enumerate(facts.bases)}
     for user, wish in enumerate(wishes):
         for base, room in wish.base_room.items():
             if base in places:
-                base_room[places[base], user] = room
-        for place, slot in enumerate(facts.slots):
-            slot_room[place, user] = wish.slot_room.get(slot, 0)
-            fee[place, user] = wish.fees.get(slot, 0)
+                base_room[places[base], user] = float(room)
     return Wishes(
-        least_net=np.array([wish.least_net for wish in wishes], dtype=float),
-        spread_base=np.array([wish.spread_base for wish in wishes], dtype=float),
-        spread_per_usd=np.array([wish.spread_per_usd for wish in wishes], dtype=float),
-        least_gap=np.array([wish.least_gaps for wish in wishes], dtype=float).T.copy(),
+        least_net=np.array([float(wish.least_net) for wish in wishes]),
+        spread_base=np.array([float(wish.spread_base) for wish in wishes]),
+        spread_per_usd=np.array([float(wish.spread_per_usd) for wish in wishes]),
+        least_gap=_columns([[*map(float, wish.least_gaps)] for wish in wishes], len(PAIR_RULES)),
         base_room=base_room,
-        slot_room=slot_room,
-        fee=fee,
+        slot_room=_columns([_by_slot(facts, wish.slot_room) for wish in wishes], len(facts.slots)),
+        fee=_columns([_by_slot(facts, wish.fees) for wish in wishes], len(facts.slots)),
     )
+
+
+def _by_slot(facts: ScanFacts, known: Mapping[Slot, Decimal]) -> list[float]:
+    return [float(known.get(slot, 0)) for slot in facts.slots]
+
+
+def _columns(rows: Sequence[Sequence[float]], width: int) -> Floats:
+    return np.ascontiguousarray(np.array(rows, dtype=float).reshape(len(rows), width).T)
+
+
+def who_wants(scanner: Scanner, base: int, wishes: Wishes, *, limit: int) -> list[int]:
+    """Return the users whom one of the best pairs of a base suits."""
+    users, here = wishes.at(base)
+    if not users:
+        return []
+    found = candidates(
+        scanner,
+        least_net=float(here.least_net.min()),
+        limit=limit,
+        most_usd=float(here.base_room.max()),
+        base=base,
+    )
+    wanted = np.flatnonzero(match(found.of_one_base(), here).any(axis=0))
+    return [users[place] for place in wanted]
+
+
+def best_row(found: Candidates, wish: Wishes, ranking: Ranking) -> int:
+    """Return which candidate one user ranks highest, at the user's own fees and size.
+
+    Of those that suit, else of those for which there is room, else of all.
+    """
+    net = found.net - wish.fee[found.long, 0] - wish.fee[found.short, 0]
+    rooms = (wish.slot_room[found.long, 0], wish.slot_room[found.short, 0])
+    room = np.minimum(np.minimum(*rooms), wish.base_room[found.base, 0])
+    has_room = np.minimum(room, found.room) > 0
+    own = replace(found, net=net)
+    sizes = own.sizes(np.where(has_room, room, np.inf))
+    profits = own.profits(sizes)
+    rank = {
+        Ranking.NET_PROFIT: profits,
+        Ranking.NET_BPS: profits / np.maximum(sizes, LEAST_USD),
+        Ranking.SPREAD: found.spread_8h,
+    }[ranking]
+    fits = 2 * match(found, wish)[:, 0] + has_room
+    rows = np.flatnonzero(fits == fits.max())
+    return int(rows[rank[rows].argmax()])
 
 
 def match(found: Candidates, wishes: Wishes) -> NDArray[np.bool_]:

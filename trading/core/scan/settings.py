@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from trading.core.funding import HOURS_PER_YEAR, CarryEstimator
 from trading.core.parameters import Parameters
+from trading.core.scan.facts import Floats
 
 SECONDS_PER_HOUR = 3_600.0
 SECONDS_PER_8H = 8 * SECONDS_PER_HOUR
@@ -16,14 +18,14 @@ SECONDS_PER_8H = 8 * SECONDS_PER_HOUR
 class ScanSettings:
     """Seconds and USD; `beta` None believes the predicted rate, else it is kept of `carry_8h`.
 
-    With `is_premium` that column holds what the present premium makes of the rate.
-
-    `transfer_usd` is what one position between two companies costs in transfers. A dated contract
-    that has to be left, `expiry_lead` before its end, within the horizon is not scanned.
+    With `is_premium` that column holds what the present premium makes of the rate. `betas` are what
+    is kept by hold time, for what has to be left before the horizon: `expiry_lead` before its end.
+    `transfer_usd` is what one position between two companies costs in transfers.
     """
 
     horizon: float
     beta: float | None
+    betas: tuple[tuple[float, float], ...] = ()
     is_premium: bool = False
     half_life: float
     max_book_age: float
@@ -39,6 +41,11 @@ class ScanSettings:
         return cls(
             horizon=parameters.hold_horizon.total_seconds(),
             beta=beta.get(model.estimator, float(model.beta)),
+            betas=tuple(
+                (hold.total_seconds(), float(beta)) for hold, beta in parameters.carry_betas
+            )
+            if model.estimator is CarryEstimator.EWMA
+            else (),
             is_premium=model.estimator is CarryEstimator.PREMIUM_INDEX,
             half_life=parameters.carry_half_life.total_seconds(),
             max_book_age=parameters.max_book_age.total_seconds(),
@@ -48,11 +55,20 @@ class ScanSettings:
             transfer_usd=float(parameters.transfer_cost_usd / parameters.planned_round_trips),
         )
 
-    @property
-    def hours_begun(self) -> int:
-        """Return the hours for which borrowing is charged."""
-        return math.ceil(self.horizon / SECONDS_PER_HOUR)
+    def kept(self, hold: Floats) -> Floats | float:
+        """Return what is kept of the settled average over a hold, seconds; `beta` is not None."""
+        if not self.betas:
+            return self.beta or 0.0
+        holds, betas = zip(*self.betas, strict=True)
+        kept: Floats = np.minimum(np.interp(hold, holds, betas), 1.0)
+        return kept
 
-    @property
-    def per_year(self) -> float:
-        return HOURS_PER_YEAR * SECONDS_PER_HOUR / self.horizon
+
+def hours_begun(hold: Floats) -> Floats:
+    """Return the hours of each hold, seconds, for which borrowing is charged."""
+    return np.ceil(hold / SECONDS_PER_HOUR)
+
+
+def per_year(hold: float) -> float:
+    """Return how many holds, seconds, a year has."""
+    return HOURS_PER_YEAR * SECONDS_PER_HOUR / hold
