@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from trading.core.exposure import Exposure, exposure
-from trading.core.plan_care import reduction_step, trim_cause
+from trading.core.plan_care import lacks_price, reduction_step, trim_cause
 from trading.core.plan_entry import entry_step
 from trading.core.plan_exit import exit_step, unwind_step
 from trading.core.plan_orders import confirmed
@@ -56,7 +56,7 @@ def _hold_open(view: PositionView) -> Step:
         return Record(event=PositionEvent.IMBALANCED, cause=cause)
     if view.goal is Goal.FLAT:
         return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the position is to be flat")
-    return reduction_step(view) or Wait(reason="hedged")
+    return reduction_step(view) or Wait(reason="hedged", is_rest=not lacks_price(view))
 
 
 def _held(view: PositionView) -> Step:
@@ -66,10 +66,10 @@ def _held(view: PositionView) -> Step:
         leg.settled for leg in view.legs
     ):
         return confirmed(view, PositionEvent.FLAT, "all legs are gone")
-    return Wait(reason="held until a person decides")
+    return Wait(reason="held until a person decides", is_rest=True)
 
 
 def _after_the_end(view: PositionView) -> Step:
     if exposure([leg.exposure for leg in view.legs]) is Exposure.FLAT:
-        return Wait(reason="ended")
+        return Wait(reason="ended", is_rest=True)
     return Record(event=PositionEvent.IMBALANCED, cause="something filled after the end")

@@ -106,6 +106,8 @@ def _steps(visit: Visit, loaded: Loaded) -> str:
         if isinstance(step, Wait):
             _tell_if_one_sided(visit, loaded)
             tell_if_unhedged(visit, loaded)
+            if step.is_rest and not lacks_fills(loaded.orders.values()):
+                _note_rest(visit.position)
             return step.reason
         if _must_be_booked(step) and lacks_fills(loaded.orders.values()):
             return _wait_for_books(visit)
@@ -146,6 +148,14 @@ def _wait_for_books(visit: Visit) -> str:
     sentence = "the venue does not list all fills of our orders yet"
     visit.warn("fills.missing", sentence)
     return f"{visit.position.base}: {sentence}"
+
+
+def _note_rest(position: Position) -> None:
+    """Keep which exposure left nothing to do: the sweep comes again once it has changed."""
+    seen = position.exposure_version
+    if position.judged_version < seen:
+        rows = Position.objects.filter(pk=position.pk, judged_version__lt=seen)
+        rows.update(judged_version=seen)
 
 
 def _tell_if_one_sided(visit: Visit, loaded: Loaded) -> None:

@@ -78,19 +78,21 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
     event = _event_of(status, filled, order.base_quantity)
     if event is OrderEvent.FILLED:
         columns["is_final_at_venue"] = True
-    if filled != order.filled_base_quantity:
-        note_exposure_change(order)
-    if _changes_state(order, event):
-        cause = f"venue says {status}, {plain(filled)} of {plain(order.base_quantity)} filled"
-        was_unknown = order.state == OrderState.UNKNOWN
-        apply_to_order(order, event, cause=cause, now=now, **columns)
-        if was_unknown:
-            _review(order, now)
-        return
-    if any(getattr(order, name) != value for name, value in columns.items()):
-        Order.objects.filter(pk=order.pk, state=order.state).update(**columns)
-        for name, value in columns.items():
-            setattr(order, name, value)
+    was_unknown = order.state == OrderState.UNKNOWN
+    # Whoever reads the new version of the exposure must read the new quantity with it.
+    with transaction.atomic():
+        if filled != order.filled_base_quantity:
+            note_exposure_change(order)
+        is_moved = _changes_state(order, event)
+        if is_moved:
+            cause = f"venue says {status}, {plain(filled)} of {plain(order.base_quantity)} filled"
+            apply_to_order(order, event, cause=cause, now=now, **columns)
+        elif any(getattr(order, name) != value for name, value in columns.items()):
+            Order.objects.filter(pk=order.pk, state=order.state).update(**columns)
+            for name, value in columns.items():
+                setattr(order, name, value)
+    if is_moved and was_unknown:
+        _review(order, now)
 
 
 def _is_another_order(order: Order, report: OrderReport, now: datetime) -> bool:
