@@ -19,7 +19,7 @@ from exchanges.domain import Symbol
 from exchanges.errors import SettingRefused, VenueError
 from exchanges.ports import Trading
 from exchanges.sealing import SealError
-from trading.core.states import WORKING_ORDER_STATES, Purpose
+from trading.core.states import WORKING_ORDER_STATES, PositionState, Purpose
 from trading.events import announce_once
 from trading.models import DeadManSwitch, Leg, Order
 from trading.services.venues import REAL, Venues
@@ -50,7 +50,8 @@ def tend_switches(
     }
     tended = 0
     for key, leg in wanted.items():
-        if _arms(key, armed.get(key), countdown, now):
+        # A held entry is being cancelled: should that fail, the countdown may end it.
+        if leg.position.state != PositionState.HELD and _arms(key, armed.get(key), countdown, now):
             _renew(leg, venues, countdown, now)
             tended += 1
     for key, switch in armed.items():

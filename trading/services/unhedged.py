@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from trading.core.exposure import Exposure, exposure, net_base
 from trading.core.money import plain
+from trading.core.states import PositionState
 from trading.models import Order
 from trading.services.view import Loaded
 from trading.services.visit import Visit
@@ -23,10 +24,12 @@ def tell_if_unhedged(visit: Visit, loaded: Loaded) -> None:
         default=visit.position.created_at,
     )
     if visit.now() - since >= TOLD_AFTER:
+        is_held = loaded.view.state is PositionState.HELD
+        follows = "a person must decide" if is_held else "trying on"
         visit.cry(
             "position.unhedged",
             f"{plain(net_base(legs))} {visit.position.base} is unhedged since "
-            f"{since:%H:%M:%S} UTC, position {visit.position.state}; trying on",
+            f"{since:%H:%M:%S} UTC, position {loaded.view.state}; {follows}",
         )
 
 
