@@ -14,7 +14,7 @@ from trading.core.exposure import Exposure, exposure
 from trading.core.plan_care import lacks_price, reduction_step, trim_cause
 from trading.core.plan_entry import entry_step
 from trading.core.plan_exit import exit_step, unwind_step
-from trading.core.plan_orders import cancel_expired, confirmed, resume_unsent
+from trading.core.plan_orders import OF_ENTRY, cancel_expired, confirmed, resume_unsent
 from trading.core.snapshot import PositionView
 from trading.core.states import Goal, PositionEvent, PositionState, Purpose
 from trading.core.steps import Prepare, Record, Step, Wait
@@ -44,6 +44,8 @@ def _begin(view: PositionView) -> Step:
         return Record(event=PositionEvent.DROPPED, cause="the kill switch is pressed")
     if view.goal is Goal.FLAT:
         return Record(event=PositionEvent.DROPPED, cause="closed before the first order")
+    if view.barred:
+        return Record(event=PositionEvent.DROPPED, cause=view.barred)
     if not all(leg.is_prepared for leg in view.legs):
         return Prepare()
     return Record(event=PositionEvent.ENTRY_SUBMITTED, cause="gates passed, venues prepared")
@@ -64,7 +66,7 @@ def _held(view: PositionView, now: datetime) -> Step:
     if view.goal is Goal.FLAT and view.exit_asked_since_hold:
         return Record(event=PositionEvent.EXIT_SUBMITTED, cause="a person asked to close it")
     unsent = resume_unsent(view, dict.fromkeys(Purpose, "the position is held for a person"))
-    if (step := unsent or cancel_expired(view, now, entry_is_over=True)) is not None:
+    if (step := unsent or cancel_expired(view, now, over=OF_ENTRY)) is not None:
         return step
     if exposure([leg.exposure for leg in view.legs]) is Exposure.FLAT and all(
         leg.settled for leg in view.legs

@@ -11,6 +11,7 @@ from trading.core.hold_sentence import cannot_close, dust, wrong_way_round
 from trading.core.order_refusal import RefusalKind
 from trading.core.plan_care import kept_quantity
 from trading.core.plan_orders import (
+    OF_ENTRY,
     cancel_expired,
     confirmed,
     failures_in_a_row,
@@ -57,9 +58,7 @@ def unwind_step(view: PositionView, now: datetime) -> Step:
 
 
 def _settle_orders(view: PositionView, cause: str, now: datetime) -> Step | None:
-    return resume_unsent(view, never_opening(cause)) or cancel_expired(
-        view, now, entry_is_over=True
-    )
+    return resume_unsent(view, never_opening(cause)) or cancel_expired(view, now, over=OF_ENTRY)
 
 
 def _is_away(leg: LegView) -> bool:

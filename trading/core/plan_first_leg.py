@@ -29,7 +29,8 @@ def first_leg_step(view: PositionView, now: datetime) -> Step | None:
         return _begin(view, first, now)
     quantity = _wanted(view, first)
     last = first.opening[-1]
-    if quantity < first.least_order or now >= view.entry_deadline or not last.is_final_at_venue:
+    is_over = bool(view.barred) or now >= view.entry_deadline
+    if is_over or quantity < first.least_order or not last.is_final_at_venue:
         return None
     if not _may_try_again(view, first, last):
         return None
@@ -41,6 +42,8 @@ def first_leg_step(view: PositionView, now: datetime) -> Step | None:
 
 
 def _begin(view: PositionView, first: LegView, now: datetime) -> Step:
+    if view.barred:
+        return Record(event=PositionEvent.NEVER_EXPOSED, cause=view.barred)
     if now >= view.entry_deadline:
         return Record(event=PositionEvent.NEVER_EXPOSED, cause="the time for the entry passed")
     working = view.legs if view.rules.entry_style is EntryStyle.BOTH_AT_ONCE else (first,)

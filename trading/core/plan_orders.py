@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
@@ -12,6 +12,9 @@ from trading.core.money import price_against_us
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import UNRESOLVED_ORDER_STATES, PositionEvent, Purpose
 from trading.core.steps import Cancel, Drop, Place, ReadBack, Record, Send, Step, Wait
+
+# What an entry sends; it is over with it.
+OF_ENTRY = (Purpose.OPEN, Purpose.HEDGE)
 
 
 def marketable(
@@ -52,15 +55,15 @@ def _buffer(view: PositionView, leg: LegView) -> Decimal:
 
 
 def cancel_expired(
-    view: PositionView, now: datetime, *, entry_is_over: bool = False
+    view: PositionView, now: datetime, *, over: Collection[Purpose] = ()
 ) -> Step | None:
     """Cancel what has worked long enough, again where the venue did not obey.
 
-    With `entry_is_over` an order that opens or hedges is due whatever its time.
+    Orders of the purposes that are `over` are due whatever their time.
     """
     for leg in view.legs:
         for order in leg.working:
-            is_over = entry_is_over and order.purpose is not Purpose.REDUCE
+            is_over = order.purpose in over
             is_due = is_over or (order.cancel_after is not None and now >= order.cancel_after)
             if is_due and not leg.unresolved and _may_cancel(view, order, now):
                 return Cancel(order_id=order.id)
@@ -100,7 +103,7 @@ def resume_unsent(view: PositionView, drop_because: Mapping[Purpose, str]) -> St
 
 def never_opening(cause: str) -> dict[Purpose, str]:
     """Return what to drop where nothing may be opened or hedged any more."""
-    return {Purpose.OPEN: cause, Purpose.HEDGE: cause}
+    return dict.fromkeys(OF_ENTRY, cause)
 
 
 def failures_in_a_row(orders: Iterable[OrderView]) -> list[OrderView]:

@@ -235,4 +235,6 @@ class PositionView:
     reduce_to: Decimal | None = None
     """Care wants every leg cut to its ratio of this base quantity; None leaves the size alone."""
     reduce_cause: str = ""
+    barred: str = ""
+    """Why nothing may be opened any more, a halted account; hedges and reductions still go out."""
     rules: Rules

@@ -20,6 +20,7 @@ from trading.core.states import Goal, OrderState, PositionState, Purpose
 from trading.models import KillSwitch, Leg, Order, Position
 from trading.services import market
 from trading.services.contact import Contact
+from trading.services.halt import why_barred
 from trading.services.holdings import closed_outside, fee_in_base, leg_net_base
 
 # Unhedged for longer than this after the first fill, the entry is given up and unwound.
@@ -54,7 +55,7 @@ def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     for leg in legs:
         for order in leg.orders.all():
             order.position, order.leg = position, leg
-    view = _position_view(position, views, parameters, now)
+    view = _position_view(position, views, parameters, _barred(legs), now)
     return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
 
 
@@ -63,7 +64,7 @@ def load_new(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     legs, parameters = list(_legs(position)), Parameters.from_stored(position.parameters)
     board = market.board_of([leg.instrument for leg in legs])
     views = tuple(_empty_leg(leg, board, parameters, contact, now) for leg in legs)
-    view = _position_view(position, views, parameters, now)
+    view = _position_view(position, views, parameters, _barred(legs), now)
     return Loaded(view, {leg.index: leg for leg in legs}, {}, parameters, board)
 
 
@@ -83,7 +84,9 @@ def carry_on(loaded: Loaded, position: Position, *, now: datetime) -> Loaded:
         )
         for known, leg in zip(loaded.view.legs, legs.values(), strict=True)
     )
-    return replace(loaded, view=_position_view(position, views, parameters, now), board=board)
+    # A halt since then is for the licence to see, which asks the rows.
+    view = _position_view(position, views, parameters, loaded.view.barred, now)
+    return replace(loaded, view=view, board=board)
 
 
 def _with_orders(known: LegView, orders: tuple[OrderView, ...], book: BookTop | None) -> LegView:
@@ -97,8 +100,17 @@ def _filled(leg: LegView, orders: Iterable[OrderView]) -> Decimal:
     )
 
 
+def _barred(legs: Iterable[Leg]) -> str:
+    halted = next((leg.account for leg in legs if leg.account.is_halted), None)
+    return "" if halted is None else why_barred(halted)
+
+
 def _position_view(
-    position: Position, legs: tuple[LegView, ...], parameters: Parameters, now: datetime
+    position: Position,
+    legs: tuple[LegView, ...],
+    parameters: Parameters,
+    barred: str,
+    now: datetime,
 ) -> PositionView:
     return PositionView(
         state=PositionState(position.state),
@@ -113,6 +125,7 @@ def _position_view(
         force_one_sided=position.force_one_sided,
         reduce_to=position.reduce_to,
         reduce_cause=position.reduce_cause,
+        barred=barred,
         rules=_rules(parameters),
     )
 
