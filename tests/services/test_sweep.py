@@ -11,7 +11,13 @@ from arbsite.accounts.models import User
 from exchanges.domain import ClientOrderId, Fill, Side, Symbol
 from exchanges.errors import VenueUnavailable
 from tests.services.test_submit import D, ScriptedVenue, venues_of
-from tests.web.rows import make_account, make_exchange, make_instrument, make_position
+from tests.web.rows import (
+    make_account,
+    make_entering,
+    make_exchange,
+    make_instrument,
+    make_position,
+)
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState, Purpose
 from trading.models import Event, Leg, LegSide, Order, Position, StateChange
@@ -130,6 +136,32 @@ def test_a_fill_after_the_end_is_closed_and_told(
     told = Event.objects.get(position=position, kind="position.unwinding")
     assert told.severity == Event.Severity.CRITICAL
     assert "after the end" in told.sentence
+
+
+def test_what_comes_after_the_end_waits_for_a_newer_position_and_is_told_until_then(
+    owner: User, positioned: Positions
+) -> None:
+    ended = positioned(PositionState.CLOSED)
+    newer = make_entering(owner, NOW)
+    Position.objects.filter(pk=newer.pk).update(state=PositionState.OPEN)
+    fills(order(short_leg(ended), Purpose.HEDGE), "0.5")
+
+    assert look().sent == []
+
+    told = Event.objects.get(position=ended, severity=Event.Severity.CRITICAL)
+    assert told.sentence == (
+        f"BTC: -0.5 BTC at Bybit came after the end of position {ended.short_id} and is hedged by "
+        f"nothing; it is closed once the newer position {newer.short_id} has ended: close that, or "
+        "this by hand"
+    )
+    ended.refresh_from_db()
+    assert ended.state == PositionState.CLOSED
+    assert positions_due() == [ended.pk]
+
+    Position.objects.filter(pk=newer.pk).update(state=PositionState.CLOSED)
+    [sent] = look().sent
+
+    assert (sent.side, sent.base_quantity, sent.reduce_only) == (Side.BUY, D("0.5"), True)
 
 
 def test_a_fill_while_a_person_decides_is_looked_at_once_and_nothing_is_sent(
