@@ -46,7 +46,8 @@ def unwind_step(view: PositionView, now: datetime) -> Step:
     if (step := _settle_orders(view, "the hedge failed", now)) is not None:
         return step
     smaller = kept_quantity(view)
-    keeps = view.goal is Goal.HEDGED and not view.is_killed
+    # A kill that closes sets the goal; one that only stops entries leaves positions as they are.
+    keeps = view.goal is Goal.HEDGED
     if not keeps or any(smaller * leg.ratio < leg.least_order for leg in view.legs):
         smaller = ZERO
     targets = {leg.index: smaller * leg.ratio for leg in view.legs}
