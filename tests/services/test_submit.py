@@ -122,7 +122,9 @@ def position(owner: User) -> Position:
     return held
 
 
-def intend(position: Position, purpose: Purpose = Purpose.OPEN, *, cap: int = 30) -> Order:
+def intend(
+    position: Position, purpose: Purpose = Purpose.OPEN, *, cap: int = 30, now: datetime = NOW
+) -> Order:
     leg = position.legs.order_by("index")[0]
     place = Place(
         leg_index=0,
@@ -135,7 +137,7 @@ def intend(position: Position, purpose: Purpose = Purpose.OPEN, *, cap: int = 30
         reduce_only=purpose is Purpose.REDUCE,
         cancel_after=None,
     )
-    return write_intent(position, leg, place, cap=cap, now=NOW)
+    return write_intent(position, leg, place, cap=cap, now=now)
 
 
 def send(order: Order, position: Position, venue: ScriptedVenue) -> OrderState:

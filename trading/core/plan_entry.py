@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from trading.core.elapsed import elapsed
 from trading.core.entry_style import EntryStyle
 from trading.core.exposure import ZERO, Exposure, exposure
 from trading.core.order_refusal import HOPELESS
@@ -52,7 +53,7 @@ def _not_to_be_sent(view: PositionView, is_stopped: bool, now: datetime) -> dict
     if is_stopped:
         return never_opening("the entry was stopped")
     cause = view.barred
-    if now >= view.entry_deadline:
+    if view.is_entry_over(now):
         cause = "the time for the entry passed before it was sent"
     if not cause:
         return {}
@@ -112,7 +113,7 @@ def _hedge_is_late(view: PositionView, leg: LegView, now: datetime) -> bool:
     """Count from the first order since the leg was last hedged whole."""
     open_ended = [*failures_in_a_row(leg.opening), *leg.working]
     started = min((order.created_at for order in open_ended), default=now)
-    return now - started > view.rules.hedge_deadline
+    return elapsed(started, now) > view.rules.hedge_deadline
 
 
 def _give_up_hedge(view: PositionView, leg: LegView, now: datetime) -> Step:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from trading.core.elapsed import elapsed
 from trading.core.entry_style import CloseOrder
 from trading.core.exposure import ZERO, Exposure, exposure
 from trading.core.hold_sentence import cannot_close, dust, wrong_way_round
@@ -178,4 +179,4 @@ def _retry_is_early(view: PositionView, failures: list[OrderView], now: datetime
     is_naked = exposure([leg.exposure for leg in view.legs]) is Exposure.IMBALANCED
     longest = LONGEST_NAKED_PAUSE if is_naked else LONGEST_PAUSE
     delay = min(view.rules.retry_delay * (1 << (len(failures) - 1)), longest)
-    return now - failures[0].created_at < delay
+    return elapsed(failures[0].created_at, now) < delay

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from exchanges.domain import OrderType, Side, TimeInForce
+from trading.core.elapsed import elapsed, is_over
 from trading.core.money import price_against_us
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import UNRESOLVED_ORDER_STATES, PositionEvent, Purpose
@@ -63,16 +64,20 @@ def cancel_expired(
     """
     for leg in view.legs:
         for order in leg.working:
-            is_over = order.purpose in over
-            is_due = is_over or (order.cancel_after is not None and now >= order.cancel_after)
+            is_due = order.purpose in over or _is_late(order, now)
             if is_due and not leg.unresolved and _may_cancel(view, order, now):
                 return Cancel(order_id=order.id)
     return None
 
 
+def _is_late(order: OrderView, now: datetime) -> bool:
+    until = order.cancel_after
+    return until is not None and is_over(until, since=order.created_at, now=now)
+
+
 def _may_cancel(view: PositionView, order: OrderView, now: datetime) -> bool:
     asked = order.cancel_requested_at
-    return asked is None or now - asked >= view.rules.cancel_again
+    return asked is None or elapsed(asked, now) >= view.rules.cancel_again
 
 
 def cancel_working(view: PositionView, now: datetime) -> Step | None:

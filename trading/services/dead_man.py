@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from exchanges import registry
@@ -92,7 +93,9 @@ def _arms(key: Key, switch: DeadManSwitch | None, countdown: timedelta, now: dat
 
 
 def _claim(switch: DeadManSwitch, now: datetime, **columns: datetime) -> bool:
-    due = DeadManSwitch.objects.filter(pk=switch.pk, tended_at__lte=now - TEND_EVERY)
+    # What lies further ahead was tended before the clock was set back.
+    is_due = Q(tended_at__lte=now - TEND_EVERY) | Q(tended_at__gt=now + TEND_EVERY)
+    due = DeadManSwitch.objects.filter(is_due, pk=switch.pk)
     return due.update(tended_at=now, **columns) == 1
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 
+from trading.core.elapsed import elapsed
 from trading.core.states import PositionState
 from trading.doorbell import ring_drive
 from trading.models import KillSwitch, Position
@@ -131,5 +132,5 @@ def _is_unfinished(pressed: KillSwitch, now: datetime) -> bool:
     """Tell whether driving may change anything, or a leftover is still to be told by workers."""
     if unsettled(pressed.user_id):
         return True
-    is_untold = pressed.closes_positions and now - pressed.pressed_at < FLAT_WITHIN
+    is_untold = pressed.closes_positions and elapsed(pressed.pressed_at, now) < FLAT_WITHIN
     return is_untold and bool(leftovers(pressed.user_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from trading.core.elapsed import elapsed
 from trading.core.exposure import Exposure, exposure, net_base
 from trading.core.money import plain
 from trading.core.states import PositionState
@@ -23,7 +24,7 @@ def tell_if_unhedged(visit: Visit, loaded: Loaded) -> None:
         (_last_filled(order) for order in loaded.orders.values() if order.filled_base_quantity),
         default=visit.position.created_at,
     )
-    if visit.now() - since >= TOLD_AFTER:
+    if elapsed(since, visit.now()) >= TOLD_AFTER:
         is_held = loaded.view.state is PositionState.HELD
         follows = "a person must decide" if is_held else "trying on"
         visit.cry(

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from exchanges.board import Board
 from exchanges.domain import BookTop, OrderType, Side, TimeInForce
+from trading.core.elapsed import elapsed
 from trading.core.order_refusal import RefusalKind
 from trading.core.parameters import Parameters
 from trading.core.snapshot import LegView, OrderView, PositionView, Rules
@@ -126,6 +127,7 @@ def _position_view(
         reduce_to=position.reduce_to,
         reduce_cause=position.reduce_cause,
         barred=barred,
+        created_at=position.created_at,
         rules=_rules(parameters),
     )
 
@@ -145,7 +147,7 @@ def _is_confirmed(position: Position, now: datetime) -> bool:
         return False
     # Before an exit, reading both venues is also the proof that both can be reached.
     lasting = position.state in (PositionState.OPEN, PositionState.HELD)
-    return not lasting or now - position.checked_at < CONFIRMATION_LASTS
+    return not lasting or elapsed(position.checked_at, now) < CONFIRMATION_LASTS
 
 
 def _exit_asked_since_hold(position: Position) -> bool:
