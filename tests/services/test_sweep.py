@@ -76,12 +76,12 @@ def order(leg: Leg, purpose: Purpose) -> Order:
     )
 
 
-def fills(canceled: Order, base_quantity: str) -> None:
+def fills(canceled: Order, base_quantity: str, at: datetime = NOW) -> None:
     """Let the stream book a fill of an order whose cancel was acknowledged; no doorbell rings."""
     fill = Fill(
         venue="bybit",
         symbol=BTC,
-        venue_trade_id=f"fill of {canceled.client_order_id}",
+        venue_trade_id=f"{base_quantity} of {canceled.client_order_id}",
         venue_order_id="late",
         client_order_id=ClientOrderId(canceled.client_order_id),
         side=Side(canceled.side),
@@ -90,15 +90,15 @@ def fills(canceled: Order, base_quantity: str) -> None:
         fee=D("0.01"),
         fee_asset="USDT",
         is_maker=True,
-        filled_at=NOW,
+        filled_at=at,
     )
-    record(canceled.leg.account, [fill], now=NOW)
+    record(canceled.leg.account, [fill], now=at)
 
 
-def look() -> ScriptedVenue:
+def look(at: datetime = NOW) -> ScriptedVenue:
     """Sweep once at a venue that takes no order, and return what it was asked to take."""
     venue = ScriptedVenue(VenueUnavailable("closed for the night", venue="bybit"))
-    sweep(venues=venues_of(venue), clock=lambda: NOW)
+    sweep(venues=venues_of(venue), clock=lambda: at)
     return venue
 
 
@@ -164,16 +164,18 @@ def test_what_comes_after_the_end_waits_for_a_newer_position_and_is_told_until_t
     assert (sent.side, sent.base_quantity, sent.reduce_only) == (Side.BUY, D("0.5"), True)
 
 
-def test_a_fill_while_a_person_decides_is_looked_at_once_and_nothing_is_sent(
+def test_a_fill_while_a_person_decides_is_told_once_and_nothing_is_sent(
     positioned: Positions,
 ) -> None:
     position = positioned(PositionState.HELD)
     fills(order(short_leg(position), Purpose.HEDGE), "0.5")
-    assert positions_due() == [position.pk]
 
-    venue = look()
+    assert look().sent == look(NOW + timedelta(seconds=6)).sent == []
 
-    assert venue.sent == []
+    [told] = Event.objects.filter(position=position, kind="position.unhedged")
+    assert told.sentence == (
+        "BTC: -0.5 BTC is unhedged since 14:00:00 UTC, position held; a person must decide"
+    )
     assert positions_due() == []
 
 
@@ -198,3 +200,37 @@ def test_a_drift_whose_trim_has_no_price_yet_stays_due(positioned: Positions) ->
     look()
 
     assert positions_due() == [position.pk]
+
+
+def test_naked_legs_are_told_of_within_ten_seconds_though_they_fill_on(
+    positioned: Positions,
+) -> None:
+    position = positioned()
+    fills(order(short_leg(position), Purpose.HEDGE), "0.5")
+    closing = order(short_leg(position), Purpose.REDUCE)
+    told = Event.objects.filter(position=position, kind="position.unhedged")
+
+    for seconds in (0, 2, 4):
+        look(NOW + timedelta(seconds=seconds))
+    assert not told.exists()
+    fills(closing, "0.1", at=NOW + timedelta(seconds=5))
+    for seconds in (6, 8):
+        look(NOW + timedelta(seconds=seconds))
+
+    assert [event.sentence for event in told] == [
+        "BTC: -0.4 BTC is unhedged since 14:00:00 UTC, position unwinding; trying on"
+    ]
+    assert told.get().severity == Event.Severity.CRITICAL
+    assert told.get().created_at <= NOW + timedelta(seconds=8)
+
+
+def test_a_naked_held_position_is_told_of_at_once_by_a_clock_that_was_set_back(
+    positioned: Positions,
+) -> None:
+    position = positioned(PositionState.HELD)
+    fills(order(short_leg(position), Purpose.HEDGE), "0.5")
+
+    look(NOW - timedelta(hours=1))
+
+    [told] = Event.objects.filter(position=position, kind="position.unhedged")
+    assert told.sentence.endswith("14:00:00 UTC, position held; a person must decide")

@@ -105,13 +105,15 @@ def _steps(visit: Visit, loaded: Loaded) -> str:
             continue
         if isinstance(step, Wait):
             _tell_if_one_sided(visit, loaded)
-            tell_if_unhedged(visit, loaded)
-            if step.is_rest and not lacks_fills(loaded.orders.values()):
+            is_untold = tell_if_unhedged(visit, loaded)
+            if step.is_rest and not (is_untold or lacks_fills(loaded.orders.values())):
                 _note_rest(visit.position)
             return step.reason
         if _must_be_booked(step) and lacks_fills(loaded.orders.values()):
             return _wait_for_books(visit)
         if stopped := _carry_out(step, visit, loaded):
+            if isinstance(step, ReadBack):
+                tell_if_unhedged(visit, loaded)
             return stopped
         if not lease.extend(visit.position, now=visit.now()):
             return "the lease was taken over"
