@@ -36,14 +36,12 @@ def positioned(owner: User) -> Positions:
     """Write a position that was driven to its rest: 10 BTC a leg, or nothing left of them."""
 
     def write(state: PositionState = PositionState.OPEN) -> Position:
-        venues = [
-            make_exchange("binanceusdm", "BIN", "Binance"),
-            make_exchange("bybit", "BYB", "Bybit"),
-        ]
-        instruments = [make_instrument(venue, "BTC", NOW) for venue in venues]
-        for venue in venues:
+        binance = make_exchange("binanceusdm", "BIN", "Binance")
+        bybit = make_exchange("bybit", "BYB", "Bybit")
+        long, short = (make_instrument(venue, "BTC", NOW) for venue in (binance, bybit))
+        for venue in (binance, bybit):
             make_account(owner, venue, NOW)
-        position = make_position(owner, *instruments, NOW, state=state)
+        position = make_position(owner, long, short, NOW, state=state)
         position.parameters = Parameters().to_values()
         position.save()
         if state in (PositionState.CLOSED, PositionState.ABANDONED):

@@ -13,7 +13,6 @@ from uuid import UUID
 from exchanges.domain import ClientOrderId, Fill, OrderReport, Symbol
 from exchanges.errors import OrderNotFound, VenueError
 from exchanges.ports import Account, Trading
-from trading.core.elapsed import elapsed
 from trading.core.states import (
     UNRESOLVED_ORDER_STATES,
     OrderEvent,
@@ -67,7 +66,7 @@ def _suspect_lost_answer(order: Order, now: datetime) -> bool:
     """An order that is still being sent long after its deadline was left so by a dead worker."""
     if order.state != OrderState.SENDING or order.sent_at is None:
         return False
-    if elapsed(order.sent_at, now) <= timedelta(seconds=SEND_SECONDS + 1):
+    if _age(order.sent_at, now) <= timedelta(seconds=SEND_SECONDS + 1):
         return False
     return apply_to_order(
         order, OrderEvent.OUTCOME_UNKNOWN, cause="no answer was recorded", now=now
@@ -78,7 +77,12 @@ def is_due(order: Order, now: datetime) -> bool:
     """Tell whether the venue should be asked about this order now."""
     if order.state == OrderState.SENDING or order.is_final_at_venue:
         return False
-    return order.looked_up_at is None or elapsed(order.looked_up_at, now) >= POLL_EVERY
+    return order.looked_up_at is None or _age(order.looked_up_at, now) >= POLL_EVERY
+
+
+def _age(moment: datetime, now: datetime) -> timedelta:
+    """Return how long ago that was; a clock that was set back must not make an order young."""
+    return abs(now - moment)
 
 
 def _ask(order: Order, venues: Venues) -> Coroutine[Any, Any, OrderReport | Missing]:
@@ -111,7 +115,7 @@ def _take_answer(
 
 def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
     """Not found is evidence only after the lifetime bound, and only if nothing else shows it."""
-    if order.sent_at is None or elapsed(order.sent_at, now) <= ORDER_LIFETIME:
+    if order.sent_at is None or _age(order.sent_at, now) <= ORDER_LIFETIME:
         return
     account, symbol = order.leg.account, Symbol(order.leg.instrument.symbol)
     try:
@@ -169,7 +173,7 @@ def _unbooked(order: Order) -> Decimal:
 
 
 def _tell_unresolved(order: Order, now: datetime) -> None:
-    if order.sent_at is None or elapsed(order.sent_at, now) < timedelta(seconds=10):
+    if order.sent_at is None or _age(order.sent_at, now) < timedelta(seconds=10):
         return
     announce_once(
         user_id=order.position.user_id,

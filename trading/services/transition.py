@@ -99,11 +99,6 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
     account of any leg for what opens, and for a hedge something that was opened. Return False,
     writing nothing, when any of them says no.
     """
-    own = {"position": OuterRef("position")}
-    armed = ~Exists(_pressed_kill_switches())
-    halted = Leg.objects.exclude(account__halted_at=None)
-    may_open = Q(purpose=Purpose.OPEN) & armed & ~Exists(halted.filter(**own))
-    may_hedge = Q(purpose=Purpose.HEDGE) & armed & Exists(Order.objects.opened().filter(**own))
     with transaction.atomic():
         licensed = (
             Order.objects.filter(
@@ -111,7 +106,8 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
                 state=OrderState.PLANNED,
                 position__lease_epoch=position.lease_epoch,
             )
-            .filter(Q(purpose=Purpose.REDUCE) | may_open | may_hedge)
+            .filter(Q(purpose=Purpose.REDUCE) | ~Exists(_pressed_kill_switches()))
+            .filter(_has_its_ground())
             .update(state=OrderState.SENDING, sent_at=now)
         )
         if licensed != 1:
@@ -120,6 +116,18 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
         _journal(order.position, order, *moved, "licensed", now)
     order.state, order.sent_at = OrderState.SENDING, now
     return True
+
+
+def _has_its_ground() -> Q:
+    """Return what each purpose asks of its position: a hedge without an opening would be naked."""
+    position = OuterRef("position")
+    halted = Leg.objects.filter(position=position).exclude(account__halted_at=None)
+    opened = Order.objects.opened().filter(position=position)
+    return (
+        Q(purpose=Purpose.REDUCE)
+        | (Q(purpose=Purpose.OPEN) & ~Exists(halted))
+        | (Q(purpose=Purpose.HEDGE) & Exists(opened))
+    )
 
 
 def _pressed_kill_switches() -> QuerySet[KillSwitch]:
