@@ -42,8 +42,13 @@ def announce_once(
     position: Position | None = None,
 ) -> Event | None:
     """Write an event unless the same kind was written for the same position `within` that time."""
+    # What lies further ahead was said before the clock was set back: it may be long ago.
     recent = Event.objects.filter(
-        user_id=user_id, kind=kind, position=position, created_at__gt=now - within
+        user_id=user_id,
+        kind=kind,
+        position=position,
+        created_at__gt=now - within,
+        created_at__lt=now + within,
     )
     if recent.exists():
         return None

@@ -106,3 +106,15 @@ def test_failures_before_the_last_filled_reduction_are_history() -> None:
     step = step_of(PositionState.UNWINDING, long, make_leg(1, net_base=D("-0.5")))
 
     assert [order.base_quantity for order in orders_of(step)] == [Decimal("0.5")]
+
+
+def test_a_kill_that_only_stops_entries_lets_a_trim_leave_the_hedge() -> None:
+    legs = hedge("1", "0.9")
+
+    (trim,) = orders_of(step_of(PositionState.UNWINDING, *legs, is_killed=True))
+    closing = orders_of(
+        step_of(PositionState.UNWINDING, *legs, is_killed=True, goal=Goal.FLAT),
+    )
+
+    assert (trim.leg_index, trim.base_quantity) == (0, D("0.1"))
+    assert [place.base_quantity for place in closing] == [D(1), D("0.9")]

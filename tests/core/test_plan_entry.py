@@ -27,6 +27,7 @@ from trading.core.steps import (
     Place,
     Prepare,
     ReadBack,
+    Record,
     Send,
     Wait,
 )
@@ -204,3 +205,57 @@ def test_the_kill_switch_during_entry_cancels_and_then_closes_what_was_filled() 
 
     assert first == Cancel(order_id=resting.id)
     assert_records(then, PositionEvent.EXIT_SUBMITTED)
+
+
+BARRED = "main at BYB is halted: a difference"
+
+
+def test_a_planned_position_is_dropped_when_an_account_of_it_is_halted() -> None:
+    step = step_of(PositionState.PLANNED, barred=BARRED)
+
+    assert step == Record(event=PositionEvent.DROPPED, cause=BARRED)
+
+
+def test_an_entry_that_has_sent_nothing_ends_when_its_account_is_halted() -> None:
+    step = step_of(PositionState.ENTERING, barred=BARRED)
+
+    assert step == Record(event=PositionEvent.NEVER_EXPOSED, cause=BARRED)
+
+
+def test_a_halt_cancels_what_opens_once_its_fills_are_hedged() -> None:
+    resting = make_order(0, filled=D("0.4"), state=OrderState.PARTIAL)
+    first = make_leg(0, orders=(resting,), net_base=D("0.4"))
+    hedging = make_order(1, base_quantity=D("0.4"))
+
+    naked = step_of(PositionState.ENTERING, first, make_leg(1), barred=BARRED)
+    hedged = step_of(PositionState.ENTERING, first, make_leg(1, orders=(hedging,)), barred=BARRED)
+
+    assert isinstance(naked, Place)
+    assert (naked.purpose, naked.base_quantity) == (Purpose.HEDGE, D("0.4"))
+    assert hedged == Cancel(order_id=resting.id)
+
+
+def test_an_unsent_order_is_dropped_by_a_halt_and_its_hedge_with_it() -> None:
+    opening = make_order(0, state=OrderState.PLANNED)
+    hedging = make_order(1, state=OrderState.PLANNED)
+    first, second = make_leg(0, orders=(opening,)), make_leg(1, orders=(hedging,))
+
+    step = step_of(PositionState.ENTERING, first, second, barred=BARRED)
+    dropped = replace(opening, state=OrderState.DROPPED, is_final_at_venue=True)
+    then = step_of(PositionState.ENTERING, make_leg(0, orders=(dropped,)), second, barred=BARRED)
+
+    assert step == Drop(order_id=opening.id, cause=BARRED)
+    assert then == Drop(order_id=hedging.id, cause=BARRED)
+
+
+def test_what_was_hedged_before_a_halt_is_kept_and_the_rest_is_left() -> None:
+    ended = make_order(0, filled=D("0.4"), state=OrderState.CANCELED, is_final_at_venue=True)
+    first = make_leg(0, orders=(ended,), net_base=D("0.4"))
+    second = make_leg(1, orders=(filled(1, "0.4"),), net_base=D("-0.4"))
+
+    step = step_of(PositionState.ENTERING, first, second, barred=BARRED, is_confirmed=True)
+
+    assert step == Record(
+        event=PositionEvent.HEDGED,
+        cause=f"all legs are filled and read back; the rest was left: {BARRED}",
+    )

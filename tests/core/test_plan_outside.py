@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from exchanges.domain import OrderType, Side
 from tests.position_views import NOW, D, assert_records, filled, make_leg, make_order, step_of
-from trading.core.states import PositionEvent, PositionState
-from trading.core.steps import Cancel, PlaceAll, ReadBack
+from trading.core.states import OrderState, PositionEvent, PositionState, Purpose
+from trading.core.steps import Cancel, Drop, PlaceAll, ReadBack, Wait
 
 pytestmark = pytest.mark.core
 
@@ -58,3 +60,34 @@ def test_an_exit_closes_only_what_is_left() -> None:
 def test_a_held_position_ends_once_both_legs_are_gone() -> None:
     assert_records(step_of(S.HELD, LONG_GONE, SHORT_GONE, is_confirmed=True), E.FLAT)
     assert step_of(S.HELD, LONG, SHORT_GONE, now=NOW) != step_of(S.OPEN, LONG, SHORT_GONE)
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_an_entry_order_that_still_rests_is_cancelled_when_the_position_is_held(
+    is_killed: bool,
+) -> None:
+    resting = make_order(0, base_quantity=D(2), filled=D(1), state=OrderState.PARTIAL)
+    long = make_leg(0, net_base=D(1), orders=(resting,))
+
+    step = step_of(S.HELD, long, SHORT_GONE, is_killed=is_killed)
+
+    assert step == Cancel(order_id=resting.id)
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_what_was_written_and_not_sent_before_the_hold_is_never_sent(purpose: Purpose) -> None:
+    written = make_order(0, purpose=purpose, state=OrderState.PLANNED)
+    long = make_leg(0, net_base=D(1), orders=(filled(0), written))
+
+    step = step_of(S.HELD, long, SHORT_GONE)
+
+    assert step == Drop(order_id=written.id, cause="the position is held for a person")
+
+
+def test_a_closing_order_of_a_held_position_ends_at_its_own_time() -> None:
+    closing = make_order(0, purpose=Purpose.REDUCE, side=Side.SELL)
+    long = make_leg(0, net_base=D(1), orders=(filled(0), closing))
+
+    assert isinstance(step_of(S.HELD, long, SHORT_GONE), Wait)
+    late = step_of(S.HELD, long, SHORT_GONE, now=NOW + timedelta(seconds=30))
+    assert late == Cancel(order_id=closing.id)

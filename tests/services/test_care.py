@@ -16,6 +16,9 @@ from tests.services.conftest import Desk
 from trading.core.parameters import Parameters
 from trading.core.states import Goal, PositionState
 from trading.models import Event, LastingCondition, MarginTopUp, Position
+from trading.services.drive import drive
+from trading.services.exit import request_exit
+from trading.services.last_resort import AWAY, AWAY_FOR
 from trading.services.watch import watch_positions
 
 pytestmark = pytest.mark.protocol
@@ -52,6 +55,11 @@ def held_at(desk: Desk, venue: str) -> Decimal:
         if row["venue"] == venue and row["symbol"] == "BTCUSDT"
     ]
     return D(row["base_quantity"])
+
+
+def held(desk: Desk, venue: str) -> Decimal:
+    rows = desk.ledger(venue)["positions"]
+    return sum((D(row["base_quantity"]) for row in rows), D(0))  # type: ignore[attr-defined]
 
 
 def say_liquidation(desk: Desk, venue: str, part: str) -> None:
@@ -255,3 +263,55 @@ def test_a_position_that_nobody_reads_is_asked_for(desk: Desk, position: Positio
     watch_positions()
 
     assert not AccountPosition.objects.filter(observed_at__lt=minute_ago).exists()
+
+
+def leave(position: Position) -> None:
+    """Ask for the exit and drive it as far as it goes."""
+    request_exit(
+        position=position, reason="manual", sentence="by hand", actor="demo", now=timezone.now()
+    )
+    drive(position.pk)
+    position.refresh_from_db()
+    assert position.state == PositionState.EXITING
+
+
+def test_a_leg_near_its_liquidation_is_closed_alone_when_the_other_venue_stays_silent(
+    desk: Desk, cornered: Position
+) -> None:
+    desk.simulator.fault(venue="binanceusdm", action="drop_before_accept", count=None)
+    leave(cornered)
+
+    # The first silence may be one lost answer.
+    assert watch_positions() == 0
+    cornered.refresh_from_db()
+    assert not cornered.force_one_sided
+    LastingCondition.objects.filter(rule=AWAY).update(
+        since=timezone.now() - AWAY_FOR, seen_at=timezone.now()
+    )
+    desk.refresh_market()
+    assert watch_positions() == 1
+
+    drive(cornered.pk)
+    assert [held_at(desk, "binanceusdm"), held(desk, "bybit")] == [D("0.1"), D(0)]
+    (sentence,) = sentences(cornered, "position.one_sided")
+    assert sentence.startswith("BTC: one leg may be closed alone, by rules: the short leg at bybit")
+    assert "from its liquidation, less than 5 %, and Binance does not answer" in sentence
+    assert Event.objects.get(kind="position.one_sided").severity == Event.Severity.CRITICAL
+
+    desk.simulator.no_faults()
+    desk.drive_until(cornered, PositionState.CLOSED)
+    assert held(desk, "binanceusdm") == D(0)
+
+
+def test_a_leg_far_from_its_liquidation_waits_for_the_silent_venue(
+    desk: Desk, position: Position
+) -> None:
+    desk.simulator.fault(venue="binanceusdm", action="drop_before_accept", count=None)
+    leave(position)
+
+    watch_positions()
+
+    assert not LastingCondition.objects.filter(rule=AWAY).exists()
+    position.refresh_from_db()
+    assert not position.force_one_sided
+    assert held_at(desk, "bybit") == D("-0.1")

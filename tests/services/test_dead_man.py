@@ -16,6 +16,8 @@ from trading.core.states import OrderState, PositionState, Purpose
 from trading.models import DeadManSwitch, Event, Order, Position
 from trading.services.dead_man import TEND_EVERY, tend_switches
 from trading.services.drive import drive
+from trading.services.hold import hold_position
+from trading.services.sweep import sweep
 
 pytestmark = pytest.mark.protocol
 
@@ -113,3 +115,18 @@ def test_a_venue_without_a_safe_switch_is_never_asked(desk: Desk) -> None:
     assert entry(position).state == OrderState.OPEN
     assert tend_switches() == 0
     assert "cannot be armed for one entry order" in registry.why_no_dead_man("bybit")
+
+
+def test_the_entry_of_a_held_position_is_cancelled_and_its_switch_not_renewed(
+    desk: Desk, resting: Position
+) -> None:
+    assert tend_switches(countdown=SHORT) == 1
+    assert hold_position(resting, cause="its other leg was closed by hand", now=timezone.now())
+
+    assert tend_switches(countdown=SHORT, clock=later) == 0
+    sweep()
+
+    assert cancels_at_venue(desk, resting)
+    assert entry(resting).state == OrderState.CANCELED
+    resting.refresh_from_db()
+    assert resting.state == PositionState.CLOSED

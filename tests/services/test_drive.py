@@ -14,6 +14,7 @@ from trading.models import Event, Order, Position
 from trading.services import kill_switch
 from trading.services.drive import drive
 from trading.services.exit import request_exit
+from trading.services.halt import halt_account
 
 pytestmark = pytest.mark.protocol
 
@@ -63,6 +64,21 @@ def test_a_maker_entry_rests_at_the_touch_and_its_fill_is_hedged(desk: Desk) -> 
 
     assert (held(desk, "binanceusdm"), held(desk, "bybit")) == (Decimal("0.1"), Decimal("-0.1"))
     assert [trade.is_maker for trade in leg.trades.all()] == [True]
+
+
+def test_a_maker_entry_posts_nothing_more_once_an_account_of_it_is_halted(desk: Desk) -> None:
+    position = with_style(desk.plan(), "maker")
+    drive(position.pk)
+    assert position.orders.get().state == "open"
+    halt_account(desk.account("bybit"), reason="a difference", now=timezone.now())
+
+    # The touch leaves the order behind: without the halt it would follow.
+    desk.move(position.legs.select_related("instrument__exchange").get(index=0), Decimal("0.001"))
+    desk.drive_until(position, PositionState.ABANDONED)
+
+    assert [order.state for order in position.orders.all()] == ["canceled"]
+    assert len(desk.ledger("binanceusdm")["orders"]) == 1  # type: ignore[arg-type]
+    assert "main at BYB is halted: a difference" in position.changes.latest("id").cause
 
 
 def test_both_legs_are_sent_together_and_end_hedged(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -20,13 +21,15 @@ from arbsite.launcher.ports import LOOPBACK, free_port
 from exchanges import selectors
 from exchanges.account_keys import store_account
 from exchanges.models import ExchangeAccount
+from tests.machine import wait_until
 from tests.services.conftest import Desk
 from trading.core.states import OrderState, PositionState, Purpose
 from trading.models import Event, KillSwitch, Order, Position
-from trading.services import kill_switch
+from trading.services import engine, kill_switch
 from trading.services.demo import BALANCES
 from trading.services.drive import drive
-from trading.services.flatten import flatten
+from trading.services.flatten import carry_out, flatten
+from trading.services.hold import hold_position
 from trading.services.sweep import sweep
 
 pytestmark = pytest.mark.protocol
@@ -225,3 +228,67 @@ def test_positions_of_a_disabled_person_are_closed_and_staff_is_told(desk: Desk)
     told = Event.objects.get(kind="position.orphaned")
     assert told.user == desk.user
     assert ExchangeAccount.objects.filter(user__username="ann").exists()
+
+
+def press(desk: Desk) -> KillSwitch:
+    return kill_switch.press(
+        user=desk.user, actor="demo", reason="drill", closes_positions=True, now=timezone.now()
+    )
+
+
+def is_watched() -> bool:
+    return any(thread.name == "flatten" for thread in threading.enumerate())
+
+
+def test_whoever_took_a_press_closes_when_the_workers_that_beat_just_now_are_dead(
+    desk: Desk,
+) -> None:
+    position = hedged(desk)
+    # They ended a moment ago: the doorbell is taken, their last beat still counts.
+    engine.beat(now=timezone.now() - engine.LATE + timedelta(seconds=2))
+
+    assert carry_out(press(desk), now=timezone.now()) is False
+
+    wait_until(lambda: not held(desk), timeout=30, what="the venues hold nothing")
+    wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")
+    position.refresh_from_db()
+    assert (position.state, position.close_reason) == (PositionState.CLOSED, "kill")
+
+
+def test_leftovers_are_told_by_the_watch_when_the_workers_are_dead(desk: Desk) -> None:
+    position = hedged(desk)
+    engine.beat(now=timezone.now() - engine.LATE + timedelta(seconds=2))
+    pressed = press(desk)
+    # Held after the press: nothing may be driven, but a person must hear of it.
+    assert hold_position(position, cause="a leg is missing", now=timezone.now())
+
+    assert carry_out(pressed, now=timezone.now()) is False
+
+    wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")
+    told = Event.objects.filter(kind="kill.leftover", severity="critical")
+    assert told.count() == 2
+    assert len(held(desk)) == 2
+
+
+def test_workers_that_are_alive_are_left_to_close_and_the_watch_ends_with_the_press(
+    desk: Desk,
+) -> None:
+    position = hedged(desk)
+    engine.beat(now=timezone.now())
+    pressed = press(desk)
+
+    assert carry_out(pressed, now=timezone.now()) is False
+    assert is_watched()
+    assert kill_switch.rearm(user=desk.user, actor="demo", now=timezone.now())
+
+    wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")
+    assert not position.orders.filter(purpose=Purpose.REDUCE).exists()
+
+
+def test_a_press_that_no_worker_will_hear_is_carried_out_here_at_once(desk: Desk) -> None:
+    hedged(desk)
+
+    assert carry_out(press(desk), now=timezone.now()) is True
+
+    wait_until(lambda: not held(desk), timeout=30, what="the venues hold nothing")
+    wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")

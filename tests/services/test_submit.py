@@ -42,6 +42,7 @@ from trading.core.states import OrderState, Purpose
 from trading.core.steps import Place
 from trading.models import Leg, LegSide, Order, Position, StateChange
 from trading.services import kill_switch, lease
+from trading.services.halt import halt_account
 from trading.services.intents import TooManyOrders, write_intent
 from trading.services.submit import submit
 from trading.services.venues import Venues
@@ -121,7 +122,10 @@ def position(owner: User) -> Position:
     return held
 
 
-def intend(position: Position, purpose: Purpose = Purpose.OPEN, *, cap: int = 30) -> Order:
+def intend(
+    position: Position, purpose: Purpose = Purpose.OPEN, *, cap: int = 30, now: datetime = NOW
+) -> Order:
+    leg = position.legs.order_by("index")[0]
     place = Place(
         leg_index=0,
         purpose=purpose,
@@ -133,7 +137,7 @@ def intend(position: Position, purpose: Purpose = Purpose.OPEN, *, cap: int = 30
         reduce_only=purpose is Purpose.REDUCE,
         cancel_after=None,
     )
-    return write_intent(position, position.legs.get(), place, cap=cap, now=NOW)
+    return write_intent(position, leg, place, cap=cap, now=now)
 
 
 def send(order: Order, position: Position, venue: ScriptedVenue) -> OrderState:
@@ -195,6 +199,66 @@ def test_the_kill_switch_never_stops_a_closing_order(position: Position) -> None
 
     assert send(order, position, venue) is OrderState.FILLED
     assert len(venue.sent) == 1
+
+
+@pytest.fixture
+def halted(position: Position) -> Position:
+    """Return the position after the account of its leg was halted."""
+    account = position.legs.get().account
+    assert halt_account(account, reason="Bybit refused the key", now=NOW)
+    return position
+
+
+def test_an_opening_order_that_was_written_before_the_halt_is_dropped_with_its_reason(
+    halted: Position,
+) -> None:
+    venue, order = ScriptedVenue(report()), intend(halted)
+
+    assert send(order, halted, venue) is OrderState.DROPPED
+    assert venue.sent == []
+    last = StateChange.objects.filter(order=order).latest("id")
+    assert last.cause == "main at BYB is halted: Bybit refused the key"
+
+
+def test_the_halted_account_of_another_leg_stops_an_opening_order_too(
+    owner: User, position: Position
+) -> None:
+    other = make_exchange("binanceusdm", "BIN", "Binance")
+    Leg.objects.create(
+        position=position,
+        index=1,
+        side=LegSide.SHORT,
+        account=make_account(owner, other, NOW),
+        instrument=make_instrument(other, "BTC", NOW),
+        decision_entry_mid=D(100),
+        taker_fee=D("0.0005"),
+    )
+    halt_account(position.legs.get(index=1).account, reason="a difference", now=NOW)
+    venue, order = ScriptedVenue(report()), intend(position)
+
+    assert send(order, position, venue) is OrderState.DROPPED
+    assert venue.sent == []
+
+
+@pytest.mark.parametrize("purpose", [Purpose.HEDGE, Purpose.REDUCE])
+def test_a_halted_account_still_hedges_and_closes_what_was_opened(
+    position: Position, purpose: Purpose
+) -> None:
+    venue = ScriptedVenue(report())
+    assert send(intend(position), position, venue) is OrderState.FILLED
+    halt_account(position.legs.get().account, reason="a difference", now=NOW)
+
+    assert send(intend(position, purpose), position, venue) is OrderState.FILLED
+    assert len(venue.sent) == 2
+
+
+def test_two_legs_at_once_on_a_halted_account_are_both_dropped(halted: Position) -> None:
+    venue, together = ScriptedVenue(report()), [intend(halted), intend(halted, Purpose.HEDGE)]
+
+    submit(together, position=halted, venues=venues_of(venue), clock=lambda: NOW)
+
+    assert venue.sent == []
+    assert [Order.objects.get(pk=o.pk).state for o in together] == [OrderState.DROPPED] * 2
 
 
 def test_another_users_kill_switch_stops_nothing_here(position: Position, stranger: User) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from trading.core.exposure import drift, smallest_size
 from trading.core.money import plain
 from trading.core.sentence import percent
-from trading.core.snapshot import PositionView
+from trading.core.snapshot import LegView, PositionView
 from trading.core.states import PositionEvent
 from trading.core.steps import Record
 
@@ -23,10 +23,7 @@ def trim_cause(view: PositionView) -> str:
 
     What no order could remove, less than a lot, is dust and never counts.
     """
-    sizes = [leg.exposure for leg in view.legs]
-    off = drift(sizes)
-    larger = max(view.legs, key=lambda leg: leg.exposure.size)
-    excess = larger.cut_to(smallest_size(sizes) * larger.ratio)
+    off, larger, excess = _drift(view)
     if excess <= 0 or off < min(view.rules.trim_drift, view.rules.rebalance_threshold):
         return ""
     most = view.rules.rebalance_threshold
@@ -38,6 +35,19 @@ def trim_cause(view: PositionView) -> str:
         f"the legs differ by {percent(off, 2)}, {plain(excess)} {larger.instrument.base}; "
         f"the most is {percent(most, 2)}"
     )
+
+
+def lacks_price(view: PositionView) -> bool:
+    """Tell whether only a fresh book can say if a drift is worth a trim."""
+    off, larger, excess = _drift(view)
+    return excess > 0 and off >= view.rules.trim_drift and larger.book is None
+
+
+def _drift(view: PositionView) -> tuple[Decimal, LegView, Decimal]:
+    """Return how far the legs differ, the larger one, and what could be cut from it."""
+    sizes = [leg.exposure for leg in view.legs]
+    larger = max(view.legs, key=lambda leg: leg.exposure.size)
+    return drift(sizes), larger, larger.cut_to(smallest_size(sizes) * larger.ratio)
 
 
 def reduction_step(view: PositionView) -> Record | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from trading.core.elapsed import elapsed
 from trading.core.entry_style import EntryStyle
 from trading.core.exposure import ZERO, Exposure, exposure
 from trading.core.order_refusal import HOPELESS
@@ -37,24 +38,27 @@ def entry_step(view: PositionView, now: datetime) -> Step:
         return _end_closed_entry(view, now)
     overpaid = _overpaid(view)
     step = _give_up_overpaid(view, overpaid, now) if overpaid else None
-    step = step or _hedge(view, now) or cancel_expired(view, now)
+    over = (Purpose.OPEN,) if view.barred else ()
+    step = step or _hedge(view, now) or cancel_expired(view, now, over=over)
     if step is None and not overpaid:
         step = first_leg_step(view, now)
     if step is not None:
         return step
     if any(leg.working for leg in view.legs):
         return Wait(reason="orders are working")
-    return _entry_ended(view, overpaid)
+    return _entry_ended(view, overpaid or view.barred)
 
 
 def _not_to_be_sent(view: PositionView, is_stopped: bool, now: datetime) -> dict[Purpose, str]:
     if is_stopped:
         return never_opening("the entry was stopped")
-    if now < view.entry_deadline:
+    cause = view.barred
+    if view.is_entry_over(now):
+        cause = "the time for the entry passed before it was sent"
+    if not cause:
         return {}
-    late = "the time for the entry passed before it was sent"
     is_naked = any(leg.net_base for leg in view.legs)
-    return {Purpose.OPEN: late} if is_naked else never_opening(late)
+    return {Purpose.OPEN: cause} if is_naked else never_opening(cause)
 
 
 def _overpaid(view: PositionView) -> str:
@@ -109,7 +113,7 @@ def _hedge_is_late(view: PositionView, leg: LegView, now: datetime) -> bool:
     """Count from the first order since the leg was last hedged whole."""
     open_ended = [*failures_in_a_row(leg.opening), *leg.working]
     started = min((order.created_at for order in open_ended), default=now)
-    return now - started > view.rules.hedge_deadline
+    return elapsed(started, now) > view.rules.hedge_deadline
 
 
 def _give_up_hedge(view: PositionView, leg: LegView, now: datetime) -> Step:
@@ -142,16 +146,17 @@ def _never_exposed(view: PositionView) -> bool:
     return all(leg.net_base == 0 and not leg.was_closed_outside for leg in view.legs)
 
 
-def _entry_ended(view: PositionView, overpaid: str) -> Step:
+def _entry_ended(view: PositionView, left_for: str) -> Step:
+    """Record what the entry has come to, and what the rest of it was left for."""
+    note = f"; the rest was left: {left_for}" if left_for else ""
     if not all(leg.settled for leg in view.legs):
         return Wait(reason="an order is not final at the venue yet")
     match exposure([leg.exposure for leg in view.legs]):
         case Exposure.FLAT if _never_exposed(view):
-            return confirmed(view, PositionEvent.NEVER_EXPOSED, "nothing was filled")
+            return confirmed(view, PositionEvent.NEVER_EXPOSED, f"nothing was filled{note}")
         case Exposure.FLAT:
             return confirmed(view, PositionEvent.FLAT, "nothing but dust is left")
         case Exposure.HEDGED:
-            note = f"; the rest was left: {overpaid}" if overpaid else ""
             cause = f"all legs are filled and read back{note}"
             return confirmed(view, PositionEvent.HEDGED, cause)
         case Exposure.IMBALANCED:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from trading.core.elapsed import elapsed
 from trading.core.entry_style import CloseOrder
 from trading.core.exposure import ZERO, Exposure, exposure
 from trading.core.hold_sentence import cannot_close, dust, wrong_way_round
 from trading.core.order_refusal import RefusalKind
 from trading.core.plan_care import kept_quantity
 from trading.core.plan_orders import (
+    OF_ENTRY,
     cancel_expired,
     confirmed,
     failures_in_a_row,
@@ -45,7 +47,8 @@ def unwind_step(view: PositionView, now: datetime) -> Step:
     if (step := _settle_orders(view, "the hedge failed", now)) is not None:
         return step
     smaller = kept_quantity(view)
-    keeps = view.goal is Goal.HEDGED and not view.is_killed
+    # A kill that closes sets the goal; one that only stops entries leaves positions as they are.
+    keeps = view.goal is Goal.HEDGED
     if not keeps or any(smaller * leg.ratio < leg.least_order for leg in view.legs):
         smaller = ZERO
     targets = {leg.index: smaller * leg.ratio for leg in view.legs}
@@ -57,9 +60,7 @@ def unwind_step(view: PositionView, now: datetime) -> Step:
 
 
 def _settle_orders(view: PositionView, cause: str, now: datetime) -> Step | None:
-    return resume_unsent(view, never_opening(cause)) or cancel_expired(
-        view, now, entry_is_over=True
-    )
+    return resume_unsent(view, never_opening(cause)) or cancel_expired(view, now, over=OF_ENTRY)
 
 
 def _is_away(leg: LegView) -> bool:
@@ -178,4 +179,4 @@ def _retry_is_early(view: PositionView, failures: list[OrderView], now: datetime
     is_naked = exposure([leg.exposure for leg in view.legs]) is Exposure.IMBALANCED
     longest = LONGEST_NAKED_PAUSE if is_naked else LONGEST_PAUSE
     delay = min(view.rules.retry_delay * (1 << (len(failures) - 1)), longest)
-    return now - failures[0].created_at < delay
+    return elapsed(failures[0].created_at, now) < delay

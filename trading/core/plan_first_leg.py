@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import BookTop, OrderType, Side, TimeInForce
+from trading.core.elapsed import elapsed
 from trading.core.entry_style import EntryStyle
 from trading.core.money import price_against_us, price_passive
 from trading.core.order_refusal import RefusalKind
@@ -29,7 +30,8 @@ def first_leg_step(view: PositionView, now: datetime) -> Step | None:
         return _begin(view, first, now)
     quantity = _wanted(view, first)
     last = first.opening[-1]
-    if quantity < first.least_order or now >= view.entry_deadline or not last.is_final_at_venue:
+    is_over = bool(view.barred) or view.is_entry_over(now)
+    if is_over or quantity < first.least_order or not last.is_final_at_venue:
         return None
     if not _may_try_again(view, first, last):
         return None
@@ -41,7 +43,9 @@ def first_leg_step(view: PositionView, now: datetime) -> Step | None:
 
 
 def _begin(view: PositionView, first: LegView, now: datetime) -> Step:
-    if now >= view.entry_deadline:
+    if view.barred:
+        return Record(event=PositionEvent.NEVER_EXPOSED, cause=view.barred)
+    if view.is_entry_over(now):
         return Record(event=PositionEvent.NEVER_EXPOSED, cause="the time for the entry passed")
     working = view.legs if view.rules.entry_style is EntryStyle.BOTH_AT_ONCE else (first,)
     if first.book is None or any(leg.book is None for leg in working):
@@ -127,7 +131,7 @@ def _reprice(view: PositionView, first: LegView, now: datetime) -> Step | None:
         return None
     price, side = _touch(first, book), first.opening_side
     is_left_behind = side.sign * (price - order.price) > 0
-    is_early = now - order.created_at < view.rules.retry_delay
+    is_early = elapsed(order.created_at, now) < view.rules.retry_delay
     if not is_left_behind or is_early or not _has_budget(view, first):
         return None
     if first.unresolved or order.cancel_requested_at is not None or too_far(view, first, price):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 
 from exchanges.domain import OrderType, Side, TimeInForce
+from trading.core.elapsed import elapsed, is_over
 from trading.core.money import price_against_us
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import UNRESOLVED_ORDER_STATES, PositionEvent, Purpose
 from trading.core.steps import Cancel, Drop, Place, ReadBack, Record, Send, Step, Wait
+
+# What an entry sends; it is over with it.
+OF_ENTRY = (Purpose.OPEN, Purpose.HEDGE)
 
 
 def marketable(
@@ -52,24 +56,28 @@ def _buffer(view: PositionView, leg: LegView) -> Decimal:
 
 
 def cancel_expired(
-    view: PositionView, now: datetime, *, entry_is_over: bool = False
+    view: PositionView, now: datetime, *, over: Collection[Purpose] = ()
 ) -> Step | None:
     """Cancel what has worked long enough, again where the venue did not obey.
 
-    With `entry_is_over` an order that opens or hedges is due whatever its time.
+    Orders of the purposes that are `over` are due whatever their time.
     """
     for leg in view.legs:
         for order in leg.working:
-            is_over = entry_is_over and order.purpose is not Purpose.REDUCE
-            is_due = is_over or (order.cancel_after is not None and now >= order.cancel_after)
+            is_due = order.purpose in over or _is_late(order, now)
             if is_due and not leg.unresolved and _may_cancel(view, order, now):
                 return Cancel(order_id=order.id)
     return None
 
 
+def _is_late(order: OrderView, now: datetime) -> bool:
+    until = order.cancel_after
+    return until is not None and is_over(until, since=order.created_at, now=now)
+
+
 def _may_cancel(view: PositionView, order: OrderView, now: datetime) -> bool:
     asked = order.cancel_requested_at
-    return asked is None or now - asked >= view.rules.cancel_again
+    return asked is None or elapsed(asked, now) >= view.rules.cancel_again
 
 
 def cancel_working(view: PositionView, now: datetime) -> Step | None:
@@ -100,7 +108,7 @@ def resume_unsent(view: PositionView, drop_because: Mapping[Purpose, str]) -> St
 
 def never_opening(cause: str) -> dict[Purpose, str]:
     """Return what to drop where nothing may be opened or hedged any more."""
-    return {Purpose.OPEN: cause, Purpose.HEDGE: cause}
+    return dict.fromkeys(OF_ENTRY, cause)
 
 
 def failures_in_a_row(orders: Iterable[OrderView]) -> list[OrderView]:

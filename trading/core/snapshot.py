@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from exchanges.domain import BookTop, Instrument, InstrumentKind, OrderType, Side, TimeInForce
+from trading.core.elapsed import is_over
 from trading.core.entry_style import CloseOrder, EntryStyle
 from trading.core.exposure import ONE, ZERO, LegExposure
 from trading.core.money import ceil_to_lot, floor_to_lot
@@ -235,4 +236,11 @@ class PositionView:
     reduce_to: Decimal | None = None
     """Care wants every leg cut to its ratio of this base quantity; None leaves the size alone."""
     reduce_cause: str = ""
+    barred: str = ""
+    """Why nothing may be opened any more, a halted account; hedges and reductions still go out."""
+    created_at: datetime | None = None
     rules: Rules
+
+    def is_entry_over(self, now: datetime) -> bool:
+        """Tell whether its time has passed, also by a clock that was set back meanwhile."""
+        return is_over(self.entry_deadline, since=self.created_at or now, now=now)

@@ -76,7 +76,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
+    """Stop for now; with `is_rest` until the exposure, the goal or an order changes."""
+
     reason: str
+    is_rest: bool = False
 
 
 Step = Place | PlaceAll | Cancel | Drop | Send | Prepare | Reach | ReadBack | Record | Wait

@@ -32,6 +32,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def pending(self) -> Self:
         return self.filter(state__in=PENDING_ORDER_STATES)
 
+    def opened(self) -> Self:
+        """Return the opening orders that were sent, whatever came of them."""
+        unsent = (OrderState.PLANNED, OrderState.DROPPED)
+        return self.filter(purpose=Purpose.OPEN).exclude(state__in=unsent)
+
 
 class Order(models.Model):
     """One intent: committed before it is sent, sent at most once, resolved only on evidence.

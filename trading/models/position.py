@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.models import ExchangeAccount, Instrument
@@ -26,10 +26,14 @@ class PositionQuerySet(models.QuerySet["Position"]):
         return self.filter(user=user)
 
     def live(self) -> Self:
-        return self.filter(state__in=LIVE_POSITION_STATES)
+        return self.filter(state__in=sorted(LIVE_POSITION_STATES))
 
     def exposed(self) -> Self:
         return self.filter(state__in=EXPOSED_POSITION_STATES)
+
+    def unjudged(self) -> Self:
+        """Return what moved since it was judged last, in any state, also after its end."""
+        return self.filter(exposure_version__gt=F("judged_version"))
 
 
 class Position(models.Model):
@@ -107,6 +111,9 @@ class Position(models.Model):
         null=True, blank=True, help_text="The exposure that both venues confirmed last."
     )
     checked_at = models.DateTimeField(null=True, blank=True)
+    judged_version = models.PositiveIntegerField(
+        default=0, help_text="The exposure that was judged last with nothing left to do about it."
+    )
 
     objects = PositionQuerySet.as_manager()
 
@@ -127,6 +134,11 @@ class Position(models.Model):
             models.Index(fields=["user", "state"]),
             models.Index(
                 fields=["state"], condition=Q(switch_to__isnull=False), name="position_to_switch"
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(exposure_version__gt=F("judged_version")),
+                name="position_unjudged",
             ),
         ]
 

@@ -23,7 +23,7 @@ from trading.core.money import plain
 from trading.core.states import EXPOSED_POSITION_STATES, LIVE_POSITION_STATES
 from trading.doorbell import ring_drive
 from trading.events import announce, announce_once
-from trading.models import BorrowInterest, Event, Leg, LegSide
+from trading.models import BorrowInterest, Event, Leg, LegSide, Position
 from trading.services import market
 from trading.services.halt import openable
 from trading.services.holdings import leg_net_base
@@ -143,6 +143,10 @@ def _book(leg: Leg, charge: domain.BorrowInterest, now: datetime) -> int:
                 amount_usd=charge.amount * price,
                 charged_at=charge.charged_at,
                 booked_at=now,
+            )
+            # What is owed is part of what the leg holds: it is to be judged and read back anew.
+            Position.objects.filter(pk=leg.position_id).update(
+                exposure_version=F("exposure_version") + 1
             )
             announce(
                 user_id=leg.position.user_id,

@@ -36,6 +36,7 @@ from trading.services.equity import read_accounts
 from trading.services.exit import request_exit
 from trading.services.gap_prices import entry_prices, exit_prices
 from trading.services.holdings import leg_exposure
+from trading.services.last_resort import close_alone
 from trading.services.reduction import request_reduction
 from trading.services.venues import Venues
 
@@ -64,6 +65,11 @@ class Subject:
         return at_rest and position.reduce_to is None
 
     @property
+    def is_leaving(self) -> bool:
+        """Being closed, leg by leg: the one thing care may still ask for is to go on alone."""
+        return self.position.state == PositionState.EXITING and not self.position.force_one_sided
+
+    @property
     def instruments(self) -> list[Instrument]:
         return [leg.instrument.snapshot() for leg in self.legs]
 
@@ -90,7 +96,8 @@ class Subject:
 def look_after(subject: Subject) -> bool:
     """Warn of what is wrong and ask for the first remedy needed; tell whether one was asked for."""
     _watch_queue(subject)
-    if not margin.look_up(subject.position, venues=subject.venues, now=subject.now):
+    is_settled = margin.look_up(subject.position, venues=subject.venues, now=subject.now)
+    if not is_settled and not subject.is_leaving:
         return False
     return _watch_expiry(subject) or _watch_liquidation(subject) or _watch_gap(subject)
 
@@ -143,15 +150,30 @@ def _watch_liquidation(subject: Subject) -> bool:
             subject.reported.get(leg.pk),
             subject.board,
             venues=subject.venues,
-            may_ask=subject.may_act,
+            may_ask=subject.may_act or subject.is_leaving,
             now=subject.now,
         )
         if judged is None or judged.danger is Danger.NONE:
             continue
         subject.say("liquidation", judged.danger, judged.sentence)
-        if judged.danger is Danger.CRITICAL and judged.is_fresh and subject.may_act:
+        if judged.danger is not Danger.CRITICAL or not judged.is_fresh:
+            continue
+        if subject.may_act:
             return _help(subject, leg, judged)
+        if subject.is_leaving and _close_alone(subject, leg, judged):
+            return True
     return False
+
+
+def _close_alone(subject: Subject, leg: Leg, judged: Judged) -> bool:
+    return close_alone(
+        subject.position,
+        leg,
+        subject.legs,
+        cause=judged.sentence,
+        venues=subject.venues,
+        now=subject.now,
+    )
 
 
 def _help(subject: Subject, leg: Leg, judged: Judged) -> bool:

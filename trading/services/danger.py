@@ -12,6 +12,7 @@ from exchanges.board import Board
 from exchanges.domain import InstrumentKind, Side, Symbol
 from exchanges.models import AccountBalance, AccountPosition
 from trading.core.care import LegRisk, affordable_top_up
+from trading.core.elapsed import elapsed
 from trading.core.liquidation import WARNING_MARGIN_RATIO, Danger, margin_danger, margin_ratio
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
@@ -53,7 +54,7 @@ def is_known(leg: Leg, row: AccountPosition | None, *, now: datetime) -> bool:
     """Tell whether the venue said lately what it holds of a leg; spot needs no saying."""
     if leg.instrument.kind == InstrumentKind.SPOT:
         return True
-    return row is not None and now - row.observed_at < READ_LASTS
+    return row is not None and elapsed(row.observed_at, now) < READ_LASTS
 
 
 def judge(
@@ -134,7 +135,7 @@ def _risk(
     now: datetime,
     isolated_margin: Decimal | None = None,
 ) -> LegRisk | None:
-    if row is None or not row.base_quantity or now - row.observed_at > POSITION_LASTS:
+    if row is None or not row.base_quantity or elapsed(row.observed_at, now) > POSITION_LASTS:
         return None
     mark = _mark(leg, board, row, now)
     if mark is None or row.entry_price is None:
@@ -155,10 +156,10 @@ def _mark(leg: Leg, board: Board, row: AccountPosition, now: datetime) -> Decima
     """Return the mark price of now: the board's, else the one of a position read just now."""
     shown = market.row_of(board, leg.instrument)
     quote = shown.quote if shown is not None else None
-    if quote is not None and now - quote.observed_at <= MARK_LASTS:
+    if quote is not None and elapsed(quote.observed_at, now) <= MARK_LASTS:
         return quote.mark_price
     read: Decimal | None = row.mark_price
-    return read if now - row.observed_at <= MARK_LASTS else None
+    return read if elapsed(row.observed_at, now) <= MARK_LASTS else None
 
 
 def _ratio(leg: Leg) -> Decimal | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from exchanges import registry
@@ -19,7 +20,7 @@ from exchanges.domain import Symbol
 from exchanges.errors import SettingRefused, VenueError
 from exchanges.ports import Trading
 from exchanges.sealing import SealError
-from trading.core.states import WORKING_ORDER_STATES, Purpose
+from trading.core.states import WORKING_ORDER_STATES, PositionState, Purpose
 from trading.events import announce_once
 from trading.models import DeadManSwitch, Leg, Order
 from trading.services.venues import REAL, Venues
@@ -50,7 +51,8 @@ def tend_switches(
     }
     tended = 0
     for key, leg in wanted.items():
-        if _arms(key, armed.get(key), countdown, now):
+        # A held entry is being cancelled: should that fail, the countdown may end it.
+        if leg.position.state != PositionState.HELD and _arms(key, armed.get(key), countdown, now):
             _renew(leg, venues, countdown, now)
             tended += 1
     for key, switch in armed.items():
@@ -91,7 +93,9 @@ def _arms(key: Key, switch: DeadManSwitch | None, countdown: timedelta, now: dat
 
 
 def _claim(switch: DeadManSwitch, now: datetime, **columns: datetime) -> bool:
-    due = DeadManSwitch.objects.filter(pk=switch.pk, tended_at__lte=now - TEND_EVERY)
+    # What lies further ahead was tended before the clock was set back.
+    is_due = Q(tended_at__lte=now - TEND_EVERY) | Q(tended_at__gt=now + TEND_EVERY)
+    due = DeadManSwitch.objects.filter(is_due, pk=switch.pk)
     return due.update(tended_at=now, **columns) == 1
 
 

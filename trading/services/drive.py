@@ -105,11 +105,15 @@ def _steps(visit: Visit, loaded: Loaded) -> str:
             continue
         if isinstance(step, Wait):
             _tell_if_one_sided(visit, loaded)
-            tell_if_unhedged(visit, loaded)
+            is_untold = tell_if_unhedged(visit, loaded)
+            if step.is_rest and not (is_untold or lacks_fills(loaded.orders.values())):
+                _note_rest(visit.position)
             return step.reason
         if _must_be_booked(step) and lacks_fills(loaded.orders.values()):
             return _wait_for_books(visit)
         if stopped := _carry_out(step, visit, loaded):
+            if isinstance(step, ReadBack):
+                tell_if_unhedged(visit, loaded)
             return stopped
         if not lease.extend(visit.position, now=visit.now()):
             return "the lease was taken over"
@@ -146,6 +150,14 @@ def _wait_for_books(visit: Visit) -> str:
     sentence = "the venue does not list all fills of our orders yet"
     visit.warn("fills.missing", sentence)
     return f"{visit.position.base}: {sentence}"
+
+
+def _note_rest(position: Position) -> None:
+    """Keep which exposure left nothing to do: the sweep comes again once it has changed."""
+    seen = position.exposure_version
+    if position.judged_version < seen:
+        rows = Position.objects.filter(pk=position.pk, judged_version__lt=seen)
+        rows.update(judged_version=seen)
 
 
 def _tell_if_one_sided(visit: Visit, loaded: Loaded) -> None:

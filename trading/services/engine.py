@@ -127,7 +127,8 @@ def beat(*, now: datetime) -> None:
 
 def is_alive(*, now: datetime) -> bool:
     """Tell whether a trade worker has swept lately."""
-    return EnginePulse.objects.filter(beat_at__gt=now - LATE).exists()
+    # A beat far ahead was written before the clock was set back: nobody may have beaten since.
+    return EnginePulse.objects.filter(beat_at__gt=now - LATE, beat_at__lt=now + LATE).exists()
 
 
 def note_reconciled(account_id: UUID, *, now: datetime) -> None:

@@ -16,12 +16,13 @@ from uuid import UUID
 from django.db import DatabaseError, connections, transaction
 from django.utils import timezone
 
+from trading.core.elapsed import elapsed
 from trading.core.states import PositionState
 from trading.doorbell import ring_drive
 from trading.models import KillSwitch, Position
 from trading.services import engine
 from trading.services.kill_switch import FLAT_WITHIN
-from trading.services.leftovers import Leftover, tell_now
+from trading.services.leftovers import Leftover, leftovers, tell_now
 from trading.services.sweep import LANES, drive_all, positions_due
 from trading.services.venues import REAL, Venues
 
@@ -30,9 +31,11 @@ logger = logging.getLogger(__name__)
 ROUND_SECONDS = 0.25
 # Afterwards what is left is tried again, until somebody else does it.
 RETRY_SECONDS = 10.0
+# Meanwhile it is looked this often whether the workers that were told are alive.
+WATCH_SECONDS = 2.0
 
 _lock = threading.Lock()
-_driving: set[int] = set()
+_watched: set[int] = set()
 
 
 def flatten(
@@ -73,47 +76,61 @@ def unsettled(user_id: UUID | None) -> list[UUID]:
 def carry_out(pressed: KillSwitch, *, now: datetime) -> bool:
     """Have a press driven: by trade workers, or here when they cannot be told or are gone.
 
-    Return whether this process does it.
+    Workers that beat a moment ago may have died since: whoever takes the press watches until it is
+    carried out. Return whether this process begins at once.
     """
     # The first doorbell that is lost says enough; each of the others would wait as long.
     was_heard = all(ring_drive(position_id) for position_id in unsettled(pressed.user_id))
-    if was_heard and engine.is_alive(now=now):
-        return False
-    transaction.on_commit(lambda: start_flattening(pressed))
-    return True
+    is_ours = not (was_heard and engine.is_alive(now=now))
+    transaction.on_commit(lambda: start_watching(pressed, is_ours=is_ours))
+    return is_ours
 
 
-def start_flattening(pressed: KillSwitch) -> bool:
-    """Start driving a press on a thread of this process; False when that is under way already."""
+def start_watching(pressed: KillSwitch, *, is_ours: bool) -> bool:
+    """See a press through on a thread of this process; False when that is under way already."""
     with _lock:
-        if pressed.epoch in _driving:
+        if pressed.epoch in _watched:
             return False
-        _driving.add(pressed.epoch)
-    threading.Thread(target=_until_done, args=(pressed,), name="flatten", daemon=True).start()
+        _watched.add(pressed.epoch)
+    arguments = (pressed.epoch, is_ours)
+    threading.Thread(target=_until_done, args=arguments, name="flatten", daemon=True).start()
     return True
 
 
-def _until_done(pressed: KillSwitch) -> None:
-    """Drive, tell, and go on while something is left, the press stands and no worker is alive."""
+def _until_done(epoch: int, is_ours: bool) -> None:
+    """Look again and again: whether the press stands, what is left of it, who is alive."""
     try:
-        while _flatten_again(pressed):
-            time.sleep(RETRY_SECONDS)
+        while pause := _look(epoch, is_ours):
+            time.sleep(pause)
+            is_ours = False
     finally:
         with _lock:
-            _driving.discard(pressed.epoch)
+            _watched.discard(epoch)
         connections.close_all()
 
 
-def _flatten_again(pressed: KillSwitch) -> bool:
-    """Make one attempt and tell whether another is ours to make; without a database it is."""
+def _look(epoch: int, is_ours: bool) -> float:
+    """Flatten where it is ours or nobody is alive; return seconds to the next look, 0 at the end.
+
+    Without a database nothing is known, and it goes on.
+    """
     try:
-        return bool(flatten(pressed)) and _is_ours(pressed)
+        pressed = KillSwitch.objects.filter(epoch=epoch, rearmed_at=None).first()
+        if pressed is None:
+            return 0.0
+        if is_ours or not engine.is_alive(now=timezone.now()):
+            flatten(pressed)
+            return RETRY_SECONDS if unsettled(pressed.user_id) else 0.0
+        return WATCH_SECONDS if _is_unfinished(pressed, timezone.now()) else 0.0
     except DatabaseError:
-        logger.exception("flattening interrupted", extra={"epoch": pressed.epoch})
+        logger.exception("flattening interrupted", extra={"epoch": epoch})
         connections.close_all()
+        return RETRY_SECONDS
+
+
+def _is_unfinished(pressed: KillSwitch, now: datetime) -> bool:
+    """Tell whether driving may change anything, or a leftover is still to be told by workers."""
+    if unsettled(pressed.user_id):
         return True
-
-
-def _is_ours(pressed: KillSwitch) -> bool:
-    stands = KillSwitch.objects.filter(pk=pressed.pk, rearmed_at=None).exists()
-    return stands and not engine.is_alive(now=timezone.now())
+    is_untold = pressed.closes_positions and elapsed(pressed.pressed_at, now) < FLAT_WITHIN
+    return is_untold and bool(leftovers(pressed.user_id))

@@ -33,6 +33,11 @@ def halt_account(account: ExchangeAccount, *, reason: str, now: datetime) -> boo
     return True
 
 
+def why_barred(account: ExchangeAccount) -> str:
+    """Return why a halted account opens nothing."""
+    return f"{account} is halted: {account.halted_reason}"
+
+
 def openable(
     accounts: Iterable[ExchangeAccount], *, venues: Venues, now: datetime
 ) -> list[ExchangeAccount]:

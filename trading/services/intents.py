@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from exchanges.client_order_ids import client_order_id
+from trading.core.elapsed import elapsed
 from trading.core.states import OrderEvent, Purpose
 from trading.core.steps import Place
 from trading.models import Leg, Order, Position
@@ -35,7 +36,8 @@ def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: d
         )
         reduces = place.purpose is Purpose.REDUCE
         recent = sum(
-            (purpose == Purpose.REDUCE) is reduces and created_at > now - timedelta(minutes=1)
+            (purpose == Purpose.REDUCE) is reduces
+            and elapsed(created_at, now) < timedelta(minutes=1)
             for _, purpose, created_at in written
         )
         if recent >= cap:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from trading.core.elapsed import elapsed
 from trading.core.money import plain
 from trading.core.states import LIVE_POSITION_STATES, PositionState
 from trading.events import announce
@@ -57,7 +58,7 @@ def leftovers(user_id: UUID | None) -> list[Leftover]:
 
 def tell_leftovers(pressed: KillSwitch, *, now: datetime) -> list[Leftover]:
     """Announce one CRITICAL for each leftover of a press that should be flat by now, once each."""
-    if now - pressed.pressed_at < FLAT_WITHIN:
+    if elapsed(pressed.pressed_at, now) < FLAT_WITHIN:
         return []
     return tell_now(pressed, now=now)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -78,17 +80,20 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
     event = _event_of(status, filled, order.base_quantity)
     if event is OrderEvent.FILLED:
         columns["is_final_at_venue"] = True
-    if filled != order.filled_base_quantity:
-        note_exposure_change(order)
+    # Whoever reads the new version of the exposure must read the new quantity with it.
+    within = partial(note_exposure_change, order) if filled != order.filled_base_quantity else None
     if _changes_state(order, event):
         cause = f"venue says {status}, {plain(filled)} of {plain(order.base_quantity)} filled"
         was_unknown = order.state == OrderState.UNKNOWN
-        apply_to_order(order, event, cause=cause, now=now, **columns)
+        apply_to_order(order, event, cause=cause, now=now, within=within, **columns)
         if was_unknown:
             _review(order, now)
         return
     if any(getattr(order, name) != value for name, value in columns.items()):
-        Order.objects.filter(pk=order.pk, state=order.state).update(**columns)
+        with transaction.atomic() if within is not None else nullcontext():
+            Order.objects.filter(pk=order.pk, state=order.state).update(**columns)
+            if within is not None:
+                within()
         for name, value in columns.items():
             setattr(order, name, value)
 
@@ -164,8 +169,9 @@ def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime
             order, price = order_of(account, fill), prices.get(fill.fee_asset)
             if order is not None and _book(order, account, fill, price, now):
                 touched[order.pk] = order
-        for order in touched.values():
-            _raise_filled(order, now)
+        # Orders are locked before positions, here as where reports are absorbed: no deadlock.
+        for order in [order for order in touched.values() if _raise_filled(order, now)]:
+            note_exposure_change(order)
     return list(touched.values())
 
 
@@ -204,14 +210,13 @@ def _book(
     return True
 
 
-def _raise_filled(order: Order, now: datetime) -> None:
+def _raise_filled(order: Order, now: datetime) -> bool:
     """Lift the order's cumulative quantity to the sum of its booked fills, never lower it."""
     order.refresh_from_db()
     trades = list(order.trades.all())
     booked = sum((trade.base_quantity for trade in trades), Decimal(0))
     if booked <= order.filled_base_quantity:
-        return
-    note_exposure_change(order)
+        return False
     event = OrderEvent.FILLED if booked >= order.base_quantity else OrderEvent.PARTLY_FILLED
     columns: dict[str, Any] = {
         "filled_base_quantity": booked,
@@ -224,3 +229,4 @@ def _raise_filled(order: Order, now: datetime) -> None:
         apply_to_order(order, event, cause=f"fills add up to {plain(booked)}", now=now, **columns)
     else:
         Order.objects.filter(pk=order.pk).update(**columns)
+    return True

@@ -14,6 +14,8 @@ from trading.services import lease
 from trading.services.transition import apply_to_position
 
 ONE_SIDED = "one_sided"
+# Who let it be closed, where no person did: the risk rules of care.
+RULES = "rules"
 
 
 def release(position: Position, *, actor: str, now: datetime) -> Refusal | None:
@@ -37,11 +39,13 @@ def release(position: Position, *, actor: str, now: datetime) -> Refusal | None:
     return None
 
 
-def force_one_sided(position: Position, *, actor: str, now: datetime) -> bool:
+def force_one_sided(position: Position, *, actor: str, now: datetime, cause: str = "") -> bool:
     """Let each leg be closed although the other's venue is out of reach; False if it ended.
 
-    What cannot be reached stays open and unhedged until its venue answers: only a person may.
+    What cannot be reached stays open and unhedged until its venue answers: only a person may, or
+    the risk rules with the cause that demands it.
     """
+    because = f": {cause}" if cause else ""
     with transaction.atomic():
         live = Position.objects.filter(pk=position.pk, state__in=LIVE_POSITION_STATES)
         forced = live.exclude(force_one_sided=True).update(
@@ -49,15 +53,15 @@ def force_one_sided(position: Position, *, actor: str, now: datetime) -> bool:
             goal=Goal.FLAT,
             exit_requested_at=now,
             close_reason=ONE_SIDED,
-            close_sentence=f"one leg closed alone by {actor}"[:300],
+            close_sentence=f"one leg closed alone by {actor}{because}"[:300],
         )
         if forced:
             announce(
                 user_id=position.user_id,
                 kind="position.one_sided",
                 severity=Event.Severity.CRITICAL,
-                sentence=f"{position.base}: {actor} lets one leg be closed alone; what the other "
-                "venue holds stays unhedged until it answers",
+                sentence=f"{position.base}: one leg may be closed alone, by {actor}{because}; what "
+                "the other venue holds stays unhedged until it answers",
                 position=position,
                 now=now,
             )

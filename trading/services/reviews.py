@@ -20,6 +20,8 @@ from trading.services.in_use import accounts_in_use
 AGAIN_AFTER = timedelta(seconds=3)
 # Without a stream, what a venue closes is seen by then; the other leg follows within 30 s.
 EXPOSED_EVERY = timedelta(seconds=20)
+# No review is put off longer, and none takes longer; beyond it a clock was set back.
+LONGEST_WAIT = timedelta(minutes=1)
 
 
 def ask_for_review(
@@ -46,15 +48,20 @@ def due_accounts(*, now: datetime) -> list[ExchangeAccount]:
     Those that were asked for come first; one that was put off waits, exposed or not.
     """
     exposed = Leg.objects.filter(position__state__in=EXPOSED_POSITION_STATES)
-    fresh = Reconciliation.objects.filter(compared_at__gt=now - EXPOSED_EVERY)
+    # What lies further ahead was written before the clock was set back: it is not fresh, but old.
+    fresh = Reconciliation.objects.filter(
+        compared_at__gt=now - EXPOSED_EVERY, compared_at__lt=now + EXPOSED_EVERY
+    )
+    is_due = Q(review__due_at__lte=now) | Q(review__due_at__gt=now + LONGEST_WAIT)
     is_stale = Q(pk__in=exposed.values("account")) & ~Q(pk__in=fresh.values("account"))
-    accounts = accounts_in_use().filter(Q(review__due_at__lte=now) | (Q(review=None) & is_stale))
+    accounts = accounts_in_use().filter(is_due | (Q(review=None) & is_stale))
     return list(accounts.order_by(F("review__due_at").asc(nulls_last=True)))
 
 
 def close_review(account_id: UUID, *, asked_until: datetime) -> None:
     """End the reviews asked for until then: what was asked for later is still to be done."""
-    done = AccountReview.objects.filter(account_id=account_id, asked_at__lte=asked_until)
+    is_earlier = Q(asked_at__lte=asked_until) | Q(asked_at__gt=asked_until + LONGEST_WAIT)
+    done = AccountReview.objects.filter(is_earlier, account_id=account_id)
     if done.exists():
         done.delete()
 

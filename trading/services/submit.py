@@ -24,12 +24,13 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
+from exchanges.models import ExchangeAccount
 from exchanges.ports import Trading
 from trading.core.order_refusal import RefusalKind
 from trading.core.states import OrderEvent, OrderState, Purpose
 from trading.models import KillSwitch, Order, Position
 from trading.services import order_facts
-from trading.services.halt import halt_account
+from trading.services.halt import halt_account, why_barred
 from trading.services.intents import drop_intent
 from trading.services.transition import apply_to_order, license_order
 from trading.services.venues import SEND_SECONDS, Venues
@@ -76,16 +77,25 @@ async def _send(
 def _license(order: Order, *, position: Position, now: datetime) -> bool:
     if license_order(order, position=position, now=now):
         return True
-    _drop_if_killed(order, now)
+    cause = _why_refused(order)
+    if cause and order.state == OrderState.PLANNED:
+        drop_intent(order, cause=cause, now=now)
     return False
 
 
-def _drop_if_killed(order: Order, now: datetime) -> None:
-    killed = KillSwitch.objects.filter(
-        Q(user=None) | Q(user=order.position.user_id), rearmed_at=None
-    ).exists()
-    if killed and order.purpose != Purpose.REDUCE and order.state == OrderState.PLANNED:
-        drop_intent(order, cause="the kill switch is pressed", now=now)
+def _why_refused(order: Order) -> str:
+    """Return what bars this purpose now; empty where only the state or the lease said no."""
+    if order.purpose == Purpose.REDUCE:
+        return ""
+    pressed = KillSwitch.objects.filter(Q(user=None) | Q(user=order.position.user_id))
+    if pressed.filter(rearmed_at=None).exists():
+        return "the kill switch is pressed"
+    if order.purpose == Purpose.OPEN:
+        accounts = ExchangeAccount.objects.filter(legs__position=order.position_id)
+        halted = accounts.exclude(halted_at=None).select_related("exchange").first()
+        return "" if halted is None else why_barred(halted)
+    was_opened = Order.objects.opened().filter(position=order.position_id).exists()
+    return "" if was_opened else "nothing was opened that it would hedge"
 
 
 def record_outcome(order: Order, answer: OrderReport | BaseException, *, now: datetime) -> None:

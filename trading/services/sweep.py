@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import close_old_connections, connections
-from django.db.models import F
+from django.db.models import Q
 from django.utils import timezone
 
 from arbsite.accounts.models import User
@@ -21,11 +21,11 @@ from trading.core.states import (
     PositionState,
 )
 from trading.events import announce
-from trading.models import Event, KillSwitch, Order, Position, Trade
+from trading.models import Event, KillSwitch, Position
 from trading.services import engine, lease, schema
 from trading.services.drive import drive
 from trading.services.exit import request_exit
-from trading.services.kill_switch import ask_for_exits
+from trading.services.kill_switch import ask_for_exits, of_scope
 from trading.services.leftovers import tell_leftovers
 from trading.services.venues import REAL, Venues
 
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 EVERY_SECONDS = 2.0
 LANES = 4
 DISABLED = "user_disabled"
+# Driven only when something has moved; what a person or care asks for shows in other columns.
+RESTING_STATES = (PositionState.OPEN, PositionState.HELD)
 
 
 def sweep(
@@ -132,23 +134,20 @@ def _drive_apart(position_id: UUID, venues: Venues, clock: Callable[[], datetime
 
 def positions_due(user_id: UUID | None = None) -> list[UUID]:
     """Return the positions that are not at rest, of one user or all: what shrinks comes first."""
-    live = Position.objects.filter(state__in=LIVE_POSITION_STATES)
-    resting = live.filter(
-        state__in=(PositionState.OPEN, PositionState.HELD), goal=Goal.HEDGED
-    ).exclude(state=PositionState.OPEN, reduce_to__isnull=False)
+    rests = Q(state__in=RESTING_STATES, goal=Goal.HEDGED)
+    is_asked = Q(state=PositionState.OPEN, reduce_to__isnull=False)
+    moving = Position.objects.live().filter(~rests | is_asked)
     # An order that is not final keeps its position due, whatever the position's state says.
-    unfinished = Order.objects.filter(state__in=PENDING_ORDER_STATES).values("position")
-    # What a venue closed since both were read back is to be followed, although all is at rest.
-    closed = Trade.objects.filter(order=None, booked_at__gt=F("position__checked_at"))
-    due = (
-        live.exclude(pk__in=resting.values("pk"))
-        | live.filter(pk__in=closed.values("position"))
-        | Position.objects.filter(pk__in=unfinished)
+    unfinished = Position.objects.filter(orders__state__in=PENDING_ORDER_STATES)
+    # A fill that no doorbell told of is to be followed, although all is at rest or has ended.
+    unjudged = Position.objects.unjudged()
+    # Each part has an index of its own: one condition for all would read every position ever.
+    first, *others = (
+        of_scope(part, user_id).order_by().values_list("created_at", "pk", "goal", "state")
+        for part in (moving, unfinished, unjudged)
     )
-    if user_id is not None:
-        due = due.filter(user_id=user_id)
-    rows = due.distinct().order_by("created_at").values_list("pk", "goal", "state")
-    return [pk for pk, _, _ in sorted(rows, key=lambda row: not _shrinks(row[1], row[2]))]
+    rows = sorted(first.union(*others), key=lambda row: (not _shrinks(*row[2:]), row[0]))
+    return [pk for _, pk, _, _ in rows]
 
 
 def _shrinks(goal: str, state: str) -> bool:

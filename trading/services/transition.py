@@ -19,7 +19,7 @@ from trading.core.states import (
     next_position_state,
 )
 from trading.events import announce
-from trading.models import KillSwitch, Order, Position, StateChange
+from trading.models import KillSwitch, Leg, Order, Position, StateChange
 from trading.models.journal import Event
 
 CRITICAL_EVENTS = frozenset({PositionEvent.IMBALANCED, PositionEvent.HOLD})
@@ -65,9 +65,18 @@ def apply_to_position(
 
 
 def apply_to_order(
-    order: Order, event: OrderEvent, *, cause: str, now: datetime, **columns: Any
+    order: Order,
+    event: OrderEvent,
+    *,
+    cause: str,
+    now: datetime,
+    within: Callable[[], None] | None = None,
+    **columns: Any,
 ) -> bool:
-    """Move an order along its table and journal it; return False when its state was not ours."""
+    """Move an order along its table and journal it; `columns` and `within` change with the state.
+
+    Return False, writing nothing, when its state was not ours.
+    """
     before = OrderState(order.state)
     after = next_order_state(before, event)
     with transaction.atomic():
@@ -75,6 +84,8 @@ def apply_to_order(
         if updated != 1:
             return False
         _journal(order.position, order, before, event, after, cause, now)
+        if within is not None:
+            within()
     order.state = after
     for name, value in columns.items():
         setattr(order, name, value)
@@ -82,9 +93,11 @@ def apply_to_order(
 
 
 def license_order(order: Order, *, position: Position, now: datetime) -> bool:
-    """Tx 1: one statement asks for the state, the kill epoch and the lease, and moves the state.
+    """Tx 1: one statement asks for all that must hold at this instant, and moves the state.
 
-    Return False, writing nothing, when any of them says no.
+    The state and the lease for every order; no kill switch for what opens or hedges; no halted
+    account of any leg for what opens, and for a hedge something that was opened. Return False,
+    writing nothing, when any of them says no.
     """
     with transaction.atomic():
         licensed = (
@@ -94,6 +107,7 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
                 position__lease_epoch=position.lease_epoch,
             )
             .filter(Q(purpose=Purpose.REDUCE) | ~Exists(_pressed_kill_switches()))
+            .filter(_has_its_ground())
             .update(state=OrderState.SENDING, sent_at=now)
         )
         if licensed != 1:
@@ -102,6 +116,18 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
         _journal(order.position, order, *moved, "licensed", now)
     order.state, order.sent_at = OrderState.SENDING, now
     return True
+
+
+def _has_its_ground() -> Q:
+    """Return what each purpose asks of its position: a hedge without an opening would be naked."""
+    position = OuterRef("position")
+    halted = Leg.objects.filter(position=position).exclude(account__halted_at=None)
+    opened = Order.objects.opened().filter(position=position)
+    return (
+        Q(purpose=Purpose.REDUCE)
+        | (Q(purpose=Purpose.OPEN) & ~Exists(halted))
+        | (Q(purpose=Purpose.HEDGE) & Exists(opened))
+    )
 
 
 def _pressed_kill_switches() -> QuerySet[KillSwitch]:

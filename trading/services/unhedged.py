@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from trading.core.exposure import Exposure, exposure, net_base
+from exchanges.domain import Side
+from trading.core.elapsed import elapsed
+from trading.core.exposure import ZERO, Exposure, exposure, net_base
 from trading.core.money import plain
-from trading.models import Order
+from trading.core.states import PositionState
+from trading.models import Leg
 from trading.services.view import Loaded
 from trading.services.visit import Visit
 
-TOLD_AFTER = timedelta(seconds=10)
+# A person hears of it within 10 s: the sweep comes every 2 s, and its visit takes a while.
+TOLD_AFTER = timedelta(seconds=6)
 
 
-def tell_if_unhedged(visit: Visit, loaded: Loaded) -> None:
-    """Cry when the legs are beyond the tolerance and nothing was filled for ten seconds."""
+def tell_if_unhedged(visit: Visit, loaded: Loaded) -> bool:
+    """Cry when the legs have been beyond the tolerance for six seconds, filling or not.
+
+    Return whether it is to be told later of a held position, which nothing else drives again.
+    """
     legs = [leg.exposure for leg in loaded.view.legs]
     if exposure(legs) is not Exposure.IMBALANCED:
-        return
-    since = max(
-        (_last_filled(order) for order in loaded.orders.values() if order.filled_base_quantity),
-        default=visit.position.created_at,
+        return False
+    is_held = loaded.view.state is PositionState.HELD
+    since = _unhedged_since(loaded) or visit.position.created_at
+    if elapsed(since, visit.now()) < TOLD_AFTER:
+        return is_held
+    follows = "a person must decide" if is_held else "trying on"
+    visit.cry(
+        "position.unhedged",
+        f"{plain(net_base(legs))} {visit.position.base} is unhedged since "
+        f"{since:%H:%M:%S} UTC, position {loaded.view.state}; {follows}",
     )
-    if visit.now() - since >= TOLD_AFTER:
-        visit.cry(
-            "position.unhedged",
-            f"{plain(net_base(legs))} {visit.position.base} is unhedged since "
-            f"{since:%H:%M:%S} UTC, position {visit.position.state}; trying on",
-        )
+    return False
 
 
-def _last_filled(order: Order) -> datetime:
-    """Return when the order filled last; of one whose fills are not booked yet, when it began."""
-    return max((trade.filled_at for trade in order.trades.all()), default=order.created_at)
+def _unhedged_since(loaded: Loaded) -> datetime | None:
+    """Return which fill took the legs out of the tolerance last, or else the newest of all."""
+    legs = {leg.index: replace(leg.exposure, net_base=ZERO) for leg in loaded.view.legs}
+    began, newest = None, None
+    fills = (fill for leg in loaded.legs.values() for fill in _fills(leg, loaded))
+    for newest, index, quantity in sorted(fills):
+        legs[index] = replace(legs[index], net_base=legs[index].net_base + quantity)
+        if exposure(list(legs.values())) is not Exposure.IMBALANCED:
+            began = None
+        elif began is None:
+            began = newest
+    return began or newest
+
+
+def _fills(leg: Leg, loaded: Loaded) -> Iterator[tuple[datetime, int, Decimal]]:
+    """Yield each signed fill of a leg; what is not booked yet at the moment it was told of."""
+    trades = list(leg.trades.all())
+    for trade in trades:
+        yield trade.filled_at, leg.index, Side(trade.order_side).sign * trade.base_quantity
+    for order in loaded.orders.values():
+        if order.leg_id == leg.pk:
+            booked = sum((t.base_quantity for t in trades if t.order_id == order.pk), ZERO)
+            if booked < order.filled_base_quantity:
+                told_at = order.looked_up_at or order.created_at
+                left = order.filled_base_quantity - booked
+                yield told_at, leg.index, Side(order.side).sign * left

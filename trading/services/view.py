@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from exchanges.board import Board
 from exchanges.domain import BookTop, OrderType, Side, TimeInForce
+from trading.core.elapsed import elapsed
 from trading.core.order_refusal import RefusalKind
 from trading.core.parameters import Parameters
 from trading.core.snapshot import LegView, OrderView, PositionView, Rules
@@ -20,6 +21,7 @@ from trading.core.states import Goal, OrderState, PositionState, Purpose
 from trading.models import KillSwitch, Leg, Order, Position
 from trading.services import market
 from trading.services.contact import Contact
+from trading.services.halt import why_barred
 from trading.services.holdings import closed_outside, fee_in_base, leg_net_base
 
 # Unhedged for longer than this after the first fill, the entry is given up and unwound.
@@ -54,7 +56,7 @@ def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     for leg in legs:
         for order in leg.orders.all():
             order.position, order.leg = position, leg
-    view = _position_view(position, views, parameters, now)
+    view = _position_view(position, views, parameters, _barred(legs), now)
     return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
 
 
@@ -63,7 +65,7 @@ def load_new(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     legs, parameters = list(_legs(position)), Parameters.from_stored(position.parameters)
     board = market.board_of([leg.instrument for leg in legs])
     views = tuple(_empty_leg(leg, board, parameters, contact, now) for leg in legs)
-    view = _position_view(position, views, parameters, now)
+    view = _position_view(position, views, parameters, _barred(legs), now)
     return Loaded(view, {leg.index: leg for leg in legs}, {}, parameters, board)
 
 
@@ -83,7 +85,9 @@ def carry_on(loaded: Loaded, position: Position, *, now: datetime) -> Loaded:
         )
         for known, leg in zip(loaded.view.legs, legs.values(), strict=True)
     )
-    return replace(loaded, view=_position_view(position, views, parameters, now), board=board)
+    # A halt since then is for the licence to see, which asks the rows.
+    view = _position_view(position, views, parameters, loaded.view.barred, now)
+    return replace(loaded, view=view, board=board)
 
 
 def _with_orders(known: LegView, orders: tuple[OrderView, ...], book: BookTop | None) -> LegView:
@@ -97,8 +101,17 @@ def _filled(leg: LegView, orders: Iterable[OrderView]) -> Decimal:
     )
 
 
+def _barred(legs: Iterable[Leg]) -> str:
+    halted = next((leg.account for leg in legs if leg.account.is_halted), None)
+    return "" if halted is None else why_barred(halted)
+
+
 def _position_view(
-    position: Position, legs: tuple[LegView, ...], parameters: Parameters, now: datetime
+    position: Position,
+    legs: tuple[LegView, ...],
+    parameters: Parameters,
+    barred: str,
+    now: datetime,
 ) -> PositionView:
     return PositionView(
         state=PositionState(position.state),
@@ -113,6 +126,8 @@ def _position_view(
         force_one_sided=position.force_one_sided,
         reduce_to=position.reduce_to,
         reduce_cause=position.reduce_cause,
+        barred=barred,
+        created_at=position.created_at,
         rules=_rules(parameters),
     )
 
@@ -132,7 +147,7 @@ def _is_confirmed(position: Position, now: datetime) -> bool:
         return False
     # Before an exit, reading both venues is also the proof that both can be reached.
     lasting = position.state in (PositionState.OPEN, PositionState.HELD)
-    return not lasting or now - position.checked_at < CONFIRMATION_LASTS
+    return not lasting or elapsed(position.checked_at, now) < CONFIRMATION_LASTS
 
 
 def _exit_asked_since_hold(position: Position) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import IntegrityError
+
 from trading.core.states import TERMINAL_POSITION_STATES, PositionEvent
 from trading.events import announce_once
 from trading.models import Event, Position
 from trading.services import aftermath
 from trading.services.contact import Contact
+from trading.services.remainder import why_it_waits
 from trading.services.submit import Clock
 from trading.services.transition import apply_to_position
 from trading.services.venues import Venues
@@ -31,9 +34,26 @@ class Visit:
 
     def record(self, event: PositionEvent, *, cause: str) -> str:
         """Apply an event with its columns and what follows; return why to stop, if lost."""
+        has_ended = self.position.state in TERMINAL_POSITION_STATES
+        if event is PositionEvent.IMBALANCED and has_ended:
+            return self._bring_back(f"CRITICAL after the end: {cause}")
+        return self._apply(event, cause)
+
+    def _bring_back(self, cause: str) -> str:
+        """Let what appeared after the end be closed; a person hears why where it must wait."""
+        waits = why_it_waits(self.position)
+        if not waits:
+            try:
+                return self._apply(PositionEvent.IMBALANCED, cause)
+            except IntegrityError:
+                # A newer position may have taken the pair since it was looked at.
+                if not (waits := why_it_waits(self.position)):
+                    raise
+        self.cry("position.remainder", waits)
+        return waits
+
+    def _apply(self, event: PositionEvent, cause: str) -> str:
         position, now = self.position, self.now()
-        if event is PositionEvent.IMBALANCED and position.state in TERMINAL_POSITION_STATES:
-            cause = f"CRITICAL after the end: {cause}"
         moved = apply_to_position(
             position,
             event,
