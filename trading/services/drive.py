@@ -258,7 +258,7 @@ def _cancel(visit: Visit, order: Order) -> None:
 
 
 def _prepare(visit: Visit, loaded: Loaded) -> str:
-    refusal = prepare_legs(list(loaded.legs.values()), venues=visit.venues)
+    refusal = prepare_legs(list(loaded.legs.values()), venues=visit.venues, now=visit.now())
     return "" if refusal is None else visit.record(PositionEvent.DROPPED, cause=refusal.sentence)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from exchanges.domain import ClientOrderId, Fill, OrderReport, Symbol
-from exchanges.errors import OrderNotFound, VenueError
+from exchanges.errors import CredentialRefused, OrderNotFound, VenueError
 from exchanges.ports import Account, Trading
 from trading.core.states import (
     UNRESOLVED_ORDER_STATES,
@@ -21,6 +21,7 @@ from trading.core.states import (
 from trading.events import announce_once
 from trading.models import Order
 from trading.services.contact import Contact
+from trading.services.halt import halt_account
 from trading.services.order_facts import absorb_report, book_fills, record_absence
 from trading.services.transition import apply_to_order
 from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
@@ -109,7 +110,10 @@ def _take_answer(
         case Missing(seconds=seconds):
             if seconds - not_found_since.setdefault(order.pk, seconds) >= ABSENT_SECONDS:
                 _consider_absence(order, venues, now)
-        case _ if order.state in UNRESOLVED_ORDER_STATES:
+        case CredentialRefused():
+            halt_account(order.leg.account, reason=str(answer), now=now)
+            _tell_unresolved(order, now)
+        case _:
             _tell_unresolved(order, now)
 
 
@@ -173,7 +177,9 @@ def _unbooked(order: Order) -> Decimal:
 
 
 def _tell_unresolved(order: Order, now: datetime) -> None:
-    if order.sent_at is None or _age(order.sent_at, now) < timedelta(seconds=10):
+    if order.state not in UNRESOLVED_ORDER_STATES or order.sent_at is None:
+        return
+    if _age(order.sent_at, now) < timedelta(seconds=10):
         return
     announce_once(
         user_id=order.position.user_id,

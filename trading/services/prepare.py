@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import InstrumentKind, Symbol
-from exchanges.errors import VenueError
+from exchanges.errors import CredentialRefused, VenueError
 from exchanges.models import ExchangeAccount, Instrument
 from exchanges.ports import Account, Trading
 from trading.core.refusal import Refusal
 from trading.models import Leg
+from trading.services.halt import halt_account
 from trading.services.position_facts import venue_quantity
 from trading.services.venues import READ_SECONDS, Venues
 
@@ -19,16 +20,20 @@ from trading.services.venues import READ_SECONDS, Venues
 PREPARED_LASTS = timedelta(minutes=5)
 
 
-def prepare_legs(legs: Sequence[Leg], *, venues: Venues) -> Refusal | None:
+def prepare_legs(legs: Sequence[Leg], *, venues: Venues, now: datetime) -> Refusal | None:
     """Set one-way mode, margin mode and leverage of every leg; refuse where something foreign is.
 
-    Return the refusal in words when a venue won't; the legs are marked when all of them will.
+    Return the refusal in words when a venue won't; the legs are marked when all of them will. An
+    account whose key is refused is halted: the next entry would only be refused again.
     """
     fresh = [leg for leg in legs if not leg.is_prepared]
     doors = [(venues.trading(leg.account), venues.account(leg.account)) for leg in fresh]
     answers = venues.call_all(
         [_prepare(leg, *door) for leg, door in zip(fresh, doors, strict=True)], READ_SECONDS
     )
+    for leg, answer in zip(fresh, answers, strict=True):
+        if isinstance(answer, CredentialRefused):
+            halt_account(leg.account, reason=str(answer), now=now)
     for leg, answer in zip(fresh, answers, strict=True):
         if isinstance(answer, VenueError):
             return Refusal(
