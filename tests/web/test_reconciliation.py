@@ -145,18 +145,23 @@ def test_nothing_is_written_off_that_the_venue_was_not_asked_about_once_more(des
     assert not desk.position.trades.filter(order=None).exists()
 
 
-def test_what_is_not_ours_cannot_be_written_off(desk: Desk) -> None:
-    row = make_discrepancy(desk.position)
+@pytest.mark.parametrize(
+    "what", [{"theirs": -12}, {"kind": "missing", "theirs": -7, "confirmed_at": None}]
+)
+def test_what_is_not_ours_and_what_may_be_lag_cannot_be_written_off(
+    desk: Desk, what: dict[str, object]
+) -> None:
+    row = make_discrepancy(desk.position, **what)
     assert "Write off…" not in page(desk)
 
     answer = desk.client.post(
         f"/reconciliation/differences/{row.pk}/written_off/",
-        {"seen": "-10 -12", "phrase": "WRITE OFF BTC"},
+        {"seen": f"-10 {what['theirs']}", "phrase": "WRITE OFF BTC"},
         headers=HTMX,
     )
 
     assert answer.status_code == 422
-    assert "Only what is missing of our leg" in answer.content.decode()
+    assert "Only what is surely missing of our leg" in answer.content.decode()
 
 
 def test_a_word_that_is_no_choice_is_not_found(desk: Desk) -> None:

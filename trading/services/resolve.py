@@ -33,7 +33,10 @@ def choices(discrepancy: Discrepancy) -> tuple[Resolution, ...]:
     if discrepancy.difference == 0:
         return (Resolution.VANISHED,)
     if discrepancy.takes_from_ours:
-        return (Resolution.ADOPTED, Resolution.CLOSED, Resolution.WRITTEN_OFF)
+        # A suspicion may be lag: what is there cannot be written off.
+        is_sure = discrepancy.confirmed_at is not None
+        gone = (Resolution.WRITTEN_OFF,) if is_sure else ()
+        return (Resolution.ADOPTED, Resolution.CLOSED, *gone)
     if discrepancy.position is None or not discrepancy.position.is_live:
         return (Resolution.IGNORED,)
     return (Resolution.IGNORED, Resolution.CLOSED)
@@ -167,7 +170,7 @@ def _refusal(discrepancy: Discrepancy, wanted: Resolution) -> Refusal | None:
         Resolution.ADOPTED: f"Only what made our leg smaller can be adopted: {words}.",
         Resolution.IGNORED: f"Only a quantity beyond ours can be ignored: {words}.",
         Resolution.CLOSED: f"No position of ours is left to close: {words}.",
-        Resolution.WRITTEN_OFF: f"Only what is missing of our leg can be written off: {words}.",
+        Resolution.WRITTEN_OFF: f"Only what is surely missing of our leg is written off: {words}.",
     }[wanted]
     return Refusal(code="not_possible", sentence=sentence)
 
