@@ -18,6 +18,7 @@ from arbsite.accounts.models import User
 from arbsite.celery import CLOSE, ENTRY
 from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
+from exchanges.limits.lanes import Lane, asking
 from trading.broadcast import broadcast_user
 from trading.services import slots
 from trading.services.book_funding import book_funding as book_all_funding
@@ -103,12 +104,14 @@ def book_funding() -> int:
     now = timezone.now()
     if not slots.claim("book_funding", every=timedelta(seconds=10), now=now):
         return 0
-    return book_all_funding(venues=REAL, now=now) + book_interest(venues=REAL, now=now)
+    with asking(Lane.POLL):
+        return book_all_funding(venues=REAL, now=now) + book_interest(venues=REAL, now=now)
 
 
 @shared_task
 def check_keys() -> int:
-    return check_all_keys(venues=REAL, now=timezone.now())
+    with asking(Lane.POLL):
+        return check_all_keys(venues=REAL, now=timezone.now())
 
 
 @shared_task
@@ -124,8 +127,9 @@ def snapshot_equity() -> int:
     now = timezone.now()
     if not slots.claim("snapshot_equity", every=timedelta(minutes=1), now=now):
         return 0
-    refresh_fees(venues=REAL, now=now)
-    written = snapshot_all_equity(venues=REAL, now=now)
+    with asking(Lane.POLL):
+        refresh_fees(venues=REAL, now=now)
+        written = snapshot_all_equity(venues=REAL, now=now)
     alert_all_unexplained(now=now)
     return written
 

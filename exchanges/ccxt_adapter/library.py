@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -22,7 +24,10 @@ import yarl
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
+from exchanges.limits.buckets import Use
+from exchanges.limits.limiter import Limiter
 from exchanges.venues.profile import VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
@@ -34,8 +39,10 @@ SOCKET_KEEP_ALIVE_MS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One API key. Nothing of it is shown."""
+    """One API key. Nothing of it is shown but its name and the tenant it belongs to."""
 
+    name: str = ""
+    tenant: str = ""
     api_key: str = field(repr=False)
     secret: str = field(repr=False)
     passphrase: str = field(default="", repr=False)
@@ -50,13 +57,19 @@ class Surroundings:
     """The clock of a client and what carries its requests; the simulation hands in its own.
 
     `session` returns what the library uses like an aiohttp session; None opens a real one.
+    `limiter` paces the requests, None lets them all pass; `address` is where they come from.
     """
 
     now: Callable[[], datetime] = _now
     session: Callable[[], Any] | None = None
+    limiter: Limiter | None = None
+    address: str = ""
 
 
 REAL = Surroundings()
+
+# What the request that is under way counts in, for the answer's headers to be compared with.
+_uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())
 
 
 class RedirectedSession:
@@ -112,6 +125,32 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
     session: Any
     simulator_url: str | None = None
     surroundings: Surroundings = REAL
+    pace: Pace | None = None
+    resets_header = ""
+
+    async def fetch2(
+        self,
+        path: str,
+        api: Any = "public",
+        method: str = "GET",
+        params: Any = MappingProxyType({}),
+        config: Any = MappingProxyType({}),
+    ) -> Any:
+        """Send one request when the venue's quotas have room for it; sign it only then."""
+        if self.pace is None:
+            return await super().fetch2(path, api, method, params, config)
+        group = api if isinstance(api, str) else api[0]
+        uses = await self.pace.wait(group, method, path, params)
+        asked = _uses.set(uses)
+        try:
+            return await super().fetch2(path, api, method, params, config)
+        except ccxt.BaseError as error:
+            answer = getattr(error, "answer", None)
+            if answer is not None:
+                await self.pace.refused(group, answer)
+            raise
+        finally:
+            _uses.reset(asked)
 
     def open(self, lazy: bool = False) -> None:
         if self.session is None and not (lazy and self.closed_by_user):
@@ -143,6 +182,8 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         request_body: object,
     ) -> None:
         """Raise as the library does, keep the answer with the error, refuse what is not JSON."""
+        if self.pace is not None:
+            self.pace.heard(_uses.get(), headers)
         try:
             super().handle_errors(
                 code,
@@ -160,7 +201,14 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
                 raise ccxt.BadResponse("not JSON")
         except ccxt.BaseError as error:
             secrets = (self.apiKey, self.secret, self.password)
-            error.answer = Answer.read(code, headers, response, secrets=secrets)
+            error.answer = Answer.read(
+                code,
+                headers,
+                response,
+                secrets=secrets,
+                now=self.surroundings.now(),
+                resets_header=self.resets_header,
+            )
             raise
 
 
@@ -182,12 +230,15 @@ def create_exchange(
     simulator_url: str | None = None,
     surroundings: Surroundings = REAL,
 ) -> Any:
-    """Return a ccxt.pro instance. With a credential it is one for orders: no queue before them."""
+    """Return a ccxt.pro instance, for orders with a credential; the library itself queues nothing.
+
+    Its own limiter knows neither the other processes nor what the venue has counted.
+    """
     base = getattr(ccxt.pro, profile.ccxt_class)
     timeout = ORDER_TIMEOUT_SECONDS if credential else READ_TIMEOUT_SECONDS
     config: dict[str, Any] = {
         "number": Decimal,
-        "enableRateLimit": credential is None,
+        "enableRateLimit": False,
         "timeout": int(timeout * 1000),
         "has": {"fetchCurrencies": False},
         "streaming": {"keepAlive": SOCKET_KEEP_ALIVE_MS},
@@ -201,10 +252,23 @@ def create_exchange(
         }
     exchange = type(f"Careful{profile.ccxt_class}", (_Careful, base), {})(config)
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
+    exchange.resets_header = profile.quotas.resets_header
+    exchange.pace = _pace(profile, credential, surroundings)
     # At DEBUG the library logs whole requests, keys and signatures included.
     exchange.logger.setLevel(logging.INFO)
     _refuse_retries(exchange.options)
     return exchange
+
+
+def _pace(
+    profile: VenueProfile, credential: Credential | None, surroundings: Surroundings
+) -> Pace | None:
+    if surroundings.limiter is None:
+        return None
+    asker = Asker(address=surroundings.address)
+    if credential is not None:
+        asker = replace(asker, key=credential.name, tenant=credential.tenant)
+    return Pace(profile, surroundings.limiter, asker)
 
 
 def _refuse_retries(options: Mapping[str, Any]) -> None:

@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 # Listed intervals change; two sources that disagree are worth a fresh list, but not every second.
 RELIST_AFTER = timedelta(minutes=1)
+# They change between settlements, and the venue counts each question against a small quota.
+ADJUSTED_LAST = timedelta(minutes=1)
 
 
 class CcxtMarketData:
@@ -40,6 +42,8 @@ class CcxtMarketData:
         self._client = client
         self._profile = client.profile
         self._relisted_at: datetime | None = None
+        self._adjusted: dict[str, FundingInterval] = {}
+        self._adjusted_at: datetime | None = None
         settled = client.profile.settled_funding
         self._spacing = SettlementSpacing(client.exchange, settled) if settled else None
 
@@ -193,13 +197,16 @@ class CcxtMarketData:
         return adjusted | spaced
 
     async def _adjusted_intervals(self) -> dict[str, FundingInterval]:
-        rows = self._profile.adjusted_intervals
+        rows, now = self._profile.adjusted_intervals, self._client.now()
         if rows is None:
             return {}
-        return {
-            row[rows.columns["symbol"]]: from_hours(parse.optional(row, rows.columns["hours"]))
-            for row in await fetch_rows(self._client.exchange, rows)
-        }
+        if self._adjusted_at is None or abs(now - self._adjusted_at) >= ADJUSTED_LAST:
+            self._adjusted = {
+                row[rows.columns["symbol"]]: from_hours(parse.optional(row, rows.columns["hours"]))
+                for row in await fetch_rows(self._client.exchange, rows)
+            }
+            self._adjusted_at = now
+        return self._adjusted
 
 
 def _known(

@@ -28,6 +28,7 @@ from exchanges.errors import (
     SettingRefused,
     UnexpectedPayload,
 )
+from exchanges.limits.lanes import Lane, asking
 from exchanges.venues.profile import SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
@@ -45,6 +46,10 @@ class CcxtTrading:
         self._profile = client.profile
 
     async def prepare(self, symbol: Symbol, *, leverage: Decimal) -> None:
+        with asking(Lane.ENTRY):
+            await self._prepare(symbol, leverage)
+
+    async def _prepare(self, symbol: Symbol, leverage: Decimal) -> None:
         listing = await self._client.listing(symbol)
         calls = self._part(listing).settings
         if calls is None:
@@ -79,10 +84,11 @@ class CcxtTrading:
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
         listing = await self._client.listing(symbol)
         request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
-        await reading(
-            self._profile,
-            fetch_rows(self._client.exchange, self._part(listing).cancel_order, **request),
-        )
+        with asking(Lane.CLOSE):
+            await reading(
+                self._profile,
+                fetch_rows(self._client.exchange, self._part(listing).cancel_order, **request),
+            )
 
     async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
         listings = await self._client.ready()
@@ -108,20 +114,22 @@ class CcxtTrading:
         if calls is None:
             raise SettingRefused("margin cannot be added here", venue=self._profile.name)
         request = {calls.amount_param: format(amount.normalize(), "f")}
-        await setting(
-            self._profile,
-            fetch_rows(self._client.exchange, calls.add, **_symbol_of(listing), **request),
-        )
+        with asking(Lane.CLOSE):
+            await setting(
+                self._profile,
+                fetch_rows(self._client.exchange, calls.add, **_symbol_of(listing), **request),
+            )
 
     async def arm_dead_man(self, symbol: Symbol, *, after: timedelta) -> None:
         listing, switch = await self._client.listing(symbol), self._profile.dead_man
         if switch is None:
             raise SettingRefused(self._profile.no_dead_man, venue=self._profile.name)
         request = {switch.countdown_param: str(after // timedelta(milliseconds=1))}
-        await setting(
-            self._profile,
-            fetch_rows(self._client.exchange, switch.call, **_symbol_of(listing), **request),
-        )
+        with asking(Lane.CLOSE):
+            await setting(
+                self._profile,
+                fetch_rows(self._client.exchange, switch.call, **_symbol_of(listing), **request),
+            )
 
     def _part(self, listing: Listing) -> VenueProfile:
         return self._profile.part(listing.instrument.kind)

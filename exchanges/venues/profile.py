@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from exchanges.domain import FillCause, InstrumentKind, SettlementKind
+from exchanges.venues.quotas import Quotas
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -141,6 +142,7 @@ class VenueProfile:
     # Who runs it, where one company runs several venues; empty: a company of its own.
     company: str = ""
 
+    quotas: Quotas
     book_tops: Rows
     quotes: Rows
     settled_funding: Rows | None

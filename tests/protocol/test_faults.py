@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from datetime import UTC, datetime
 
 import ccxt
 import pytest
@@ -34,6 +35,7 @@ from exchanges.venues import PROFILES
 
 pytestmark = pytest.mark.protocol
 
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECRET = "s3cr3t-of-forty-and-more-characters-abcdefghij"
 
 
@@ -135,6 +137,7 @@ def test_answer_is_read_without_its_secrets() -> None:
         {"Retry-After": "7"},
         {"retCode": 10004, "retMsg": f"error sign! origin_string[17{SECRET}5000] key abc123"},
         secrets=("abc123", SECRET, ""),
+        now=NOON,
     )
 
     assert answer.retry_after == 7

@@ -19,6 +19,7 @@ from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
+from exchanges.limits.limiter import Limiter
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
 from exchanges.modes import Mode
 from exchanges.sealing import create_key_file
@@ -65,6 +66,8 @@ class Laboratory:
         self.ids = Ids()
         self.redis = MemoryRedis()
         self.doorbells = Doorbells()
+        # One process has all of each limit; what Redis keeps outlives its deaths.
+        self.limiter = Limiter(share=1, now=lambda: self.timeline.at.timestamp())
         self.far: VenueSide | None = None
         self.calls = ServiceCalls(self.loop, self.boundaries)
         self.clients: dict[UUID, VenueClient] = {}
@@ -117,6 +120,7 @@ class Laboratory:
         self.timeline.restart()
         self.ids.restart(seed)
         self.redis.flush()
+        self.limiter.forget()
         self.doorbells.take()
         self.database.restore()
         evaluate._shared.cache_clear()
@@ -127,7 +131,9 @@ class Laboratory:
         return self.far
 
     def _surroundings(self) -> Surroundings:
-        return Surroundings(now=lambda: self.clock(), session=self._session)
+        return Surroundings(
+            now=lambda: self.clock(), session=self._session, limiter=self.limiter, address="here"
+        )
 
     def _session(self) -> InProcessSession:
         return InProcessSession(self._far)
@@ -206,7 +212,7 @@ class Laboratory:
         account.save(update_fields=["key_fingerprint"])
         client = VenueClient(
             catalogue,
-            credential=Credential(api_key=key, secret=secret),
+            credential=Credential(name=key, tenant=user.username, api_key=key, secret=secret),
             surroundings=self._surroundings(),
         )
         self.clients[account.pk] = client
