@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from threading import RLock
 from typing import Any, cast
@@ -21,6 +22,7 @@ from exchanges import loop
 from exchanges.errors import VenueError
 from exchanges.limits.limiter import Limiter
 from exchanges.modes import Mode
+from exchanges.outcomes import Outcome, of_this_process
 from exchanges.ports import Account, AccountStream, MarketData, MarketStream, Trading
 from exchanges.venues import PROFILES
 
@@ -169,10 +171,21 @@ def _client(owner: AccountKey | tuple[str, Mode, str]) -> Any:
             credential=credential,
             simulator_url=settings.CARRY_SIMULATOR_URL,
             surroundings=library.Surroundings(
-                limiter=cache.limiter, address=f"{mode}:{settings.CARRY_ADDRESS}"
+                limiter=cache.limiter,
+                address=f"{mode}:{settings.CARRY_ADDRESS}",
+                note=partial(_note, venue, mode),
+                note_block=partial(_note_block, venue, mode),
             ),
         )
         return cache.clients[owner]
+
+
+def _note(venue: str, mode: Mode, symptom: str) -> None:
+    of_this_process.note(Outcome(venue=venue, mode=mode, symptom=symptom))
+
+
+def _note_block(venue: str, mode: Mode, seconds: float) -> None:
+    of_this_process.note(Outcome(venue=venue, mode=mode, blocked_seconds=seconds))
 
 
 def _refuse(venue: str, mode: Mode) -> None:

@@ -88,6 +88,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         # The rows that our own rows point at, and what names and opens an account.
         "exchanges.models",
         "exchanges.modes",
+        "exchanges.outcomes",
         "exchanges.client_order_ids",
         "exchanges.depths",
         "exchanges.account_keys",

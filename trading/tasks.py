@@ -24,6 +24,7 @@ from trading.services import slots
 from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.book_interest import book_interest
 from trading.services.books import read_books as read_all_books
+from trading.services.breaker import SETTLE_EVERY_SECONDS, probe_venues, settle_health
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
 from trading.services.drive import drive, drive_planned
@@ -145,11 +146,13 @@ def relay_events() -> int:
 def start_sweep(sender: Any, **_: Any) -> None:
     """Start the sweep in the lanes that trade; closing lanes also watch the owner's rules."""
     queues = set(sender.app.amqp.queues.consume_from)
+    _start(settle_health, "health", SETTLE_EVERY_SECONDS)
     if not queues & {CLOSE, ENTRY}:
         return
     _start(warm_venues, "warm")
     _start(working_sweep, "sweep")
     _start(tend_switches, "dead-man")
+    _start(probe_venues, "probe")
     if ENTRY in queues:
         _start(keep_universe_fresh, "universe")
     if CLOSE in queues:

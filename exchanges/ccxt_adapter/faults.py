@@ -123,6 +123,7 @@ async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:
     except CALL_FAILURES as error:
         _log(profile, error)
         failure = read_failure(profile, error)
+        failure.symptom = health_symptom(profile, error)
     raise failure
 
 
@@ -133,6 +134,7 @@ async def submitting(profile: VenueProfile, call: Awaitable[T]) -> T:
     except CALL_FAILURES as error:
         _log(profile, error)
         failure = submit_failure(profile, error)
+        failure.symptom = health_symptom(profile, error)
     raise failure
 
 
@@ -144,6 +146,7 @@ async def setting(profile: VenueProfile, call: Awaitable[object]) -> None:
     except CALL_FAILURES as error:
         if _verdict(profile, error) is not Verdict.UNCHANGED:
             failure = setting_failure(profile, error)
+            failure.symptom = health_symptom(profile, error)
     if failure is not None:
         raise failure
 
@@ -184,6 +187,24 @@ def setting_failure(profile: VenueProfile, error: BaseException) -> VenueError:
     if answer is None or isinstance(failure, VenueUnavailable | CredentialRefused):
         return failure
     return SettingRefused(f"setting refused: {_said(answer)}", venue=profile.name, code=answer.code)
+
+
+def health_symptom(profile: VenueProfile, error: BaseException) -> str | None:
+    """Return what a failed call says of the venue's health, as `VenueError.symptom`.
+
+    Ill is who does not answer, fails inside or answers what nobody understands. A refusal of the
+    order is a proper answer; one of the key or of the number of requests says nothing.
+    """
+    answer = _answer(error)
+    if answer is None:
+        is_ill = isinstance(error, ccxt.NetworkError | OSError | TimeoutError) or _is_garbage(error)
+        return _symptom(error, None) if is_ill else None
+    if _verdict(profile, error) in (Verdict.CREDENTIAL, Verdict.RATE_LIMITED):
+        return None
+    is_down = isinstance(error, ccxt.ExchangeNotAvailable | ccxt.RequestTimeout)
+    if answer.status >= FIRST_SERVER_ERROR or is_down or (_is_garbage(error) and not answer.code):
+        return _symptom(error, answer)
+    return ""
 
 
 def _log(profile: VenueProfile, error: BaseException) -> None:

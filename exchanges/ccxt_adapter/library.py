@@ -7,6 +7,7 @@ the library keeps the venues' real host names, on which its error tables depend.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
@@ -58,12 +60,16 @@ class Surroundings:
 
     `session` returns what the library uses like an aiohttp session; None opens a real one.
     `limiter` paces the requests, None lets them all pass; `address` is where they come from.
+    `note` hears of each call's symptom, empty for a proper answer, `note_block` of how many seconds
+    the venue wants nothing from this address.
     """
 
     now: Callable[[], datetime] = _now
     session: Callable[[], Any] | None = None
     limiter: Limiter | None = None
     address: str = ""
+    note: Callable[[str], None] = lambda symptom: None
+    note_block: Callable[[float], None] = lambda seconds: None
 
 
 REAL = Surroundings()
@@ -137,20 +143,28 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         config: Any = MappingProxyType({}),
     ) -> Any:
         """Send one request when the venue's quotas have room for it; sign it only then."""
-        if self.pace is None:
-            return await super().fetch2(path, api, method, params, config)
-        group = api if isinstance(api, str) else api[0]
-        uses = await self.pace.wait(group, method, path, params)
-        asked = _uses.set(uses)
+        group, uses = api if isinstance(api, str) else api[0], []
+        if self.pace is not None:
+            uses = await self.pace.wait(group, method, path, params)
+        asked, sent_at = _uses.set(uses), monotonic()
         try:
             return await super().fetch2(path, api, method, params, config)
         except ccxt.BaseError as error:
             answer = getattr(error, "answer", None)
-            if answer is not None:
-                await self.pace.refused(group, answer)
+            if answer is not None and self.pace is not None:
+                await self._keep_silence(self.pace, group, answer)
+            raise
+        except asyncio.CancelledError:
+            # Whoever asked gave up before the library did.
+            if monotonic() - sent_at >= ORDER_TIMEOUT_SECONDS:
+                self.surroundings.note("the venue did not answer in time")
             raise
         finally:
             _uses.reset(asked)
+
+    async def _keep_silence(self, pace: Pace, group: str, answer: Answer) -> None:
+        if blocked := await pace.refused(group, answer):
+            self.surroundings.note_block(blocked)
 
     def open(self, lazy: bool = False) -> None:
         if self.session is None and not (lazy and self.closed_by_user):

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
@@ -134,7 +133,7 @@ class CcxtMarketData:
         return [fact for part in parts for fact in part]
 
     async def _read(self, call: Awaitable[T]) -> T:
-        return await reading(self._profile, call)
+        return await self._client.reading(call)
 
     async def _funding_rates(self, listings: Listings) -> list[FundingRate]:
         rates = await self._rates_once(listings)

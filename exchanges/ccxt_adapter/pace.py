@@ -68,10 +68,13 @@ class Pace:
             elif (left := _number(said, quota.left_header)) is not None:
                 self._limiter.hear(counting[scope], max(0.0, quota.limit - left))
 
-    async def refused(self, group: str, answer: Answer) -> None:
-        """Keep the silence that a venue asks for, of the key or of the whole address."""
+    async def refused(self, group: str, answer: Answer) -> float:
+        """Keep the silence that a venue asks for, of the key or of the whole address.
+
+        Return for how many seconds it blocks the address, 0 where it only wants a pause.
+        """
         if not is_rate_limit(self._profile, answer):
-            return
+            return 0.0
         quotas = self._profile.quotas
         is_ban = answer.status not in BRIEF_STATUSES
         of_key = answer.code in quotas.key_codes and bool(self._asker.key) and not is_ban
@@ -82,9 +85,9 @@ class Pace:
             and (is_ban or group.startswith(quota.group))
         ]
         pause = (quotas.ban if is_ban else quotas.pause).total_seconds()
-        await self._limiter.hush(
-            silent, pause if answer.retry_after is None else answer.retry_after
-        )
+        seconds = pause if answer.retry_after is None else answer.retry_after
+        await self._limiter.hush(silent, seconds)
+        return seconds if is_ban else 0.0
 
     def _scope(self, quota: Quota) -> str:
         if quota.scope is Scope.KEY:

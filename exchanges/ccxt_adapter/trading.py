@@ -9,7 +9,6 @@ from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows
 from exchanges.domain import (
@@ -66,8 +65,7 @@ class CcxtTrading:
         await self._set_cross_margin(calls, listing)
         value = format(leverage.normalize(), "f")
         request = dict.fromkeys(calls.leverage_params, value)
-        await setting(
-            self._profile,
+        await self._client.setting(
             fetch_rows(self._client.exchange, calls.set_leverage, **_symbol_of(listing), **request),
         )
 
@@ -75,18 +73,17 @@ class CcxtTrading:
         listing = await self._client.listing(request.symbol)
         if refusal := _unsendable(request, listing) or self._unlendable(request, listing):
             raise InvalidOrder(refusal, venue=self._profile.name)
-        return await submitting(self._profile, self._place(request, listing))
+        return await self._client.submitting(self._place(request, listing))
 
     async def find_order(self, client_order_id: ClientOrderId, symbol: Symbol) -> OrderReport:
         listing = await self._client.ever_listed(symbol)
-        return await reading(self._profile, self._look_up(client_order_id, listing))
+        return await self._client.reading(self._look_up(client_order_id, listing))
 
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
         listing = await self._client.listing(symbol)
         request = {**_symbol_of(listing), self._profile.client_id_param: client_order_id}
         with asking(Lane.CLOSE):
-            await reading(
-                self._profile,
+            await self._client.reading(
                 fetch_rows(self._client.exchange, self._part(listing).cancel_order, **request),
             )
 
@@ -103,7 +100,7 @@ class CcxtTrading:
             known = ((row, of_part.get(row["symbol"])) for row in answer)
             return [self._report(row, listing) for row, listing in known if listing is not None]
 
-        answers = await reading(self._profile, all_of(map(read, parts)))
+        answers = await self._client.reading(all_of(map(read, parts)))
         found = (report for part in answers for report in part)
         # Parts of the list may overlap.
         return list({report.venue_order_id: report for report in found}.values())
@@ -115,8 +112,7 @@ class CcxtTrading:
             raise SettingRefused("margin cannot be added here", venue=self._profile.name)
         request = {calls.amount_param: format(amount.normalize(), "f")}
         with asking(Lane.CLOSE):
-            await setting(
-                self._profile,
+            await self._client.setting(
                 fetch_rows(self._client.exchange, calls.add, **_symbol_of(listing), **request),
             )
 
@@ -126,8 +122,7 @@ class CcxtTrading:
             raise SettingRefused(self._profile.no_dead_man, venue=self._profile.name)
         request = {switch.countdown_param: str(after // timedelta(milliseconds=1))}
         with asking(Lane.CLOSE):
-            await setting(
-                self._profile,
+            await self._client.setting(
                 fetch_rows(self._client.exchange, switch.call, **_symbol_of(listing), **request),
             )
 
@@ -156,7 +151,9 @@ class CcxtTrading:
         )
         report = parse_account.order_report(order, listing, self._client.now())
         if difference := _difference(request, report, order["info"], listing):
-            raise OrderOutcomeUnknown(difference, venue=self._profile.name)
+            failure = OrderOutcomeUnknown(difference, venue=self._profile.name)
+            failure.symptom = None if report.venue_order_id else difference
+            raise failure
         return report
 
     async def _look_up(self, client_order_id: ClientOrderId, listing: Listing) -> OrderReport:
@@ -181,8 +178,7 @@ class CcxtTrading:
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
         rows = calls.position_mode
-        answer = await reading(
-            self._profile,
+        answer = await self._client.reading(
             fetch_rows(self._client.exchange, rows, **_symbol_of(listing)),
         )
         if any(parse_account.is_hedge_mode(row, rows.columns) for row in answer):
@@ -191,12 +187,12 @@ class CcxtTrading:
     async def _set_cross_margin(self, calls: SettingCalls, listing: Listing) -> None:
         if calls.margin_mode is not None:
             rows = calls.margin_mode
-            answer = await reading(self._profile, fetch_rows(self._client.exchange, rows))
+            answer = await self._client.reading(fetch_rows(self._client.exchange, rows))
             if all(row[rows.columns["mode"]] != calls.isolated_name for row in answer):
                 return
         request = _symbol_of(listing) if calls.margin_mode_takes_symbol else {}
-        await setting(
-            self._profile, fetch_rows(self._client.exchange, calls.set_margin_mode, **request)
+        await self._client.setting(
+            fetch_rows(self._client.exchange, calls.set_margin_mode, **request)
         )
 
 

@@ -44,6 +44,8 @@ def _begin(view: PositionView) -> Step:
         return Record(event=PositionEvent.DROPPED, cause="the kill switch is pressed")
     if view.goal is Goal.FLAT:
         return Record(event=PositionEvent.DROPPED, cause="closed before the first order")
+    if view.barred:
+        return Record(event=PositionEvent.DROPPED, cause=view.barred)
     if not all(leg.is_prepared for leg in view.legs):
         return Prepare()
     return Record(event=PositionEvent.ENTRY_SUBMITTED, cause="gates passed, venues prepared")

@@ -38,20 +38,20 @@ def entry_step(view: PositionView, now: datetime) -> Step:
     overpaid = _overpaid(view)
     step = _give_up_overpaid(view, overpaid, now) if overpaid else None
     step = step or _hedge(view, now) or cancel_expired(view, now)
-    if step is None and not overpaid:
+    if step is None and not overpaid and not view.barred:
         step = first_leg_step(view, now)
     if step is not None:
         return step
     if any(leg.working for leg in view.legs):
         return Wait(reason="orders are working")
-    return _entry_ended(view, overpaid)
+    return _entry_ended(view, overpaid or view.barred)
 
 
 def _not_to_be_sent(view: PositionView, is_stopped: bool, now: datetime) -> dict[Purpose, str]:
     if is_stopped:
         return never_opening("the entry was stopped")
     if now < view.entry_deadline:
-        return {}
+        return {Purpose.OPEN: view.barred} if view.barred else {}
     late = "the time for the entry passed before it was sent"
     is_naked = any(leg.net_base for leg in view.legs)
     return {Purpose.OPEN: late} if is_naked else never_opening(late)
@@ -142,7 +142,7 @@ def _never_exposed(view: PositionView) -> bool:
     return all(leg.net_base == 0 and not leg.was_closed_outside for leg in view.legs)
 
 
-def _entry_ended(view: PositionView, overpaid: str) -> Step:
+def _entry_ended(view: PositionView, why_not_more: str) -> Step:
     if not all(leg.settled for leg in view.legs):
         return Wait(reason="an order is not final at the venue yet")
     match exposure([leg.exposure for leg in view.legs]):
@@ -151,7 +151,7 @@ def _entry_ended(view: PositionView, overpaid: str) -> Step:
         case Exposure.FLAT:
             return confirmed(view, PositionEvent.FLAT, "nothing but dust is left")
         case Exposure.HEDGED:
-            note = f"; the rest was left: {overpaid}" if overpaid else ""
+            note = f"; the rest was left: {why_not_more}" if why_not_more else ""
             cause = f"all legs are filled and read back{note}"
             return confirmed(view, PositionEvent.HEDGED, cause)
         case Exposure.IMBALANCED:

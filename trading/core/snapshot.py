@@ -224,6 +224,8 @@ class PositionView:
     legs: tuple[LegView, ...]
     entry_deadline: datetime
     is_killed: bool
+    barred: str = ""
+    """Why nothing may be opened now; hedges and exits go on. Empty: it may."""
     is_confirmed: bool
     """Both positions were read back after the last order became final."""
     exit_asked_since_hold: bool

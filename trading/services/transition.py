@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from exchanges.models import VenueHealth
 from trading.core.states import (
     OrderEvent,
     OrderState,
@@ -82,7 +83,10 @@ def apply_to_order(
 
 
 def license_order(order: Order, *, position: Position, now: datetime) -> bool:
-    """Tx 1: one statement asks for the state, the kill epoch and the lease, and moves the state.
+    """Tx 1: one statement asks for all that an order needs, and moves the state.
+
+    That is its own state, the lease, no kill switch unless it reduces, and no open breaker at its
+    venue if it opens.
 
     Return False, writing nothing, when any of them says no.
     """
@@ -94,6 +98,7 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
                 position__lease_epoch=position.lease_epoch,
             )
             .filter(Q(purpose=Purpose.REDUCE) | ~Exists(_pressed_kill_switches()))
+            .filter(~Q(purpose=Purpose.OPEN) | ~Exists(_open_breakers()))
             .update(state=OrderState.SENDING, sent_at=now)
         )
         if licensed != 1:
@@ -107,6 +112,11 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
 def _pressed_kill_switches() -> QuerySet[KillSwitch]:
     owner = OuterRef("position__user")
     return KillSwitch.objects.filter(Q(user=None) | Q(user=owner), rearmed_at=None)
+
+
+def _open_breakers() -> QuerySet[VenueHealth]:
+    there = VenueHealth.objects.filter(exchange=OuterRef("leg__account__exchange"))
+    return there.exclude(state=VenueHealth.State.CLOSED)
 
 
 def _journal(

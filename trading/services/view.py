@@ -54,7 +54,7 @@ def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     for leg in legs:
         for order in leg.orders.all():
             order.position, order.leg = position, leg
-    view = _position_view(position, views, parameters, now)
+    view = _position_view(position, legs, views, parameters, now)
     return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
 
 
@@ -63,7 +63,7 @@ def load_new(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     legs, parameters = list(_legs(position)), Parameters.from_stored(position.parameters)
     board = market.board_of([leg.instrument for leg in legs])
     views = tuple(_empty_leg(leg, board, parameters, contact, now) for leg in legs)
-    view = _position_view(position, views, parameters, now)
+    view = _position_view(position, legs, views, parameters, now)
     return Loaded(view, {leg.index: leg for leg in legs}, {}, parameters, board)
 
 
@@ -83,7 +83,8 @@ def carry_on(loaded: Loaded, position: Position, *, now: datetime) -> Loaded:
         )
         for known, leg in zip(loaded.view.legs, legs.values(), strict=True)
     )
-    return replace(loaded, view=_position_view(position, views, parameters, now), board=board)
+    view = _position_view(position, legs.values(), views, parameters, now)
+    return replace(loaded, view=view, board=board)
 
 
 def _with_orders(known: LegView, orders: tuple[OrderView, ...], book: BookTop | None) -> LegView:
@@ -98,7 +99,11 @@ def _filled(leg: LegView, orders: Iterable[OrderView]) -> Decimal:
 
 
 def _position_view(
-    position: Position, legs: tuple[LegView, ...], parameters: Parameters, now: datetime
+    position: Position,
+    rows: Iterable[Leg],
+    legs: tuple[LegView, ...],
+    parameters: Parameters,
+    now: datetime,
 ) -> PositionView:
     return PositionView(
         state=PositionState(position.state),
@@ -107,6 +112,7 @@ def _position_view(
         legs=legs,
         entry_deadline=position.entry_deadline,
         is_killed=is_killed(position.user_id),
+        barred=_barred(rows),
         is_confirmed=_is_confirmed(position, now),
         exit_asked_since_hold=_exit_asked_since_hold(position),
         state_since=position.state_since,
@@ -117,8 +123,16 @@ def _position_view(
     )
 
 
+def _barred(rows: Iterable[Leg]) -> str:
+    """Return which venue's breaker bars opening, in words for a journal."""
+    shut = [leg.account.exchange.name for leg in rows if leg.account.exchange.shut]
+    return f"the breaker of {shut[0]} is open" if shut else ""
+
+
 def _legs(position: Position) -> QuerySet[Leg]:
-    legs: QuerySet[Leg] = position.legs.select_related("instrument__exchange", "account__exchange")
+    legs: QuerySet[Leg] = position.legs.select_related(
+        "instrument__exchange", "account__exchange__health"
+    )
     return legs
 
 
