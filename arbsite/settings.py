@@ -133,6 +133,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Redis: message broker, channel layer, market board -----------------------------------------
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# Venues count requests by address. Machines with public addresses of their own get a name each;
+# until then all count as one.
+CARRY_ADDRESS = env.str("CARRY_ADDRESS", default="all")
 CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -60,6 +60,7 @@ def account_key(account: ExchangeAccount) -> AccountKey:
     keys = account.sealed_keys.reveal(owner_id=str(account.user_id), purpose=PURPOSE)
     return AccountKey(
         credential_id=str(account.pk),
+        owner_id=str(account.user_id),
         venue=account.exchange.code,
         mode=Mode(account.exchange.mode),
         api_key=keys["api_key"],

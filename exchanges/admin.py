@@ -18,6 +18,7 @@ from exchanges.models import (
     Exchange,
     ExchangeAccount,
     Instrument,
+    VenueHealth,
 )
 from exchanges.sealing import SealError
 
@@ -45,6 +46,13 @@ class ExchangeAdmin(ModelAdmin):  # type: ignore[misc]  # the package has no typ
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(VenueHealth)
+class VenueHealthAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("exchange", "state", "failures", "symptom", "failed_at", "opened_at")
+    list_filter = ("state",)
+    list_select_related = ("exchange",)
 
 
 @admin.register(Instrument)

@@ -20,7 +20,13 @@ from __future__ import annotations
 
 
 class VenueError(Exception):
-    """Any failure at a venue. `venue` and `detail` make a sentence a trader understands."""
+    """Any failure at a venue. `venue` and `detail` make a sentence a trader understands.
+
+    `symptom` is what it says of the venue's health: words for an illness, empty for a proper
+    answer, None for nothing.
+    """
+
+    symptom: str | None = None
 
     def __init__(self, detail: str, *, venue: str = "", code: str = "") -> None:
         super().__init__(f"{venue}: {detail}" if venue else detail)
@@ -73,6 +79,8 @@ class OrderOutcomeUnknown(VenueError):
 
 class OrderNotFound(VenueError):
     """The venue does not know this id now; before the lifetime bound that proves nothing."""
+
+    symptom = ""
 
 
 class CredentialRefused(VenueError):

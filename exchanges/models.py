@@ -38,6 +38,51 @@ class Exchange(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.mode})"
 
+    @property
+    def shut(self) -> str:
+        """Return why its breaker lets nothing be opened here, empty while it does."""
+        health: VenueHealth | None = getattr(self, "health", None)
+        return "" if health is None else health.sentence
+
+
+class VenueHealth(models.Model):
+    """Whether an exchange answers, as all processes together see it; written by `breaker`."""
+
+    class State(models.TextChoices):
+        CLOSED = "closed", "closed"
+        OPEN = "open", "open"
+        PROBING = "probing", "probing"
+
+    exchange = models.OneToOneField(
+        Exchange, on_delete=models.CASCADE, primary_key=True, related_name="health"
+    )
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CLOSED)
+    failures = models.PositiveSmallIntegerField(
+        default=0, help_text="In a row, since it last answered properly."
+    )
+    symptom = models.CharField(max_length=100, blank=True, help_text="Of the last failure.")
+    failed_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    probe_at = models.DateTimeField(null=True, blank=True, help_text="Of the next probe.")
+
+    class Meta:
+        verbose_name_plural = "venue health"
+        ordering: ClassVar = ["exchange__code"]
+
+    def __str__(self) -> str:
+        return f"{self.exchange}: breaker {self.state}"
+
+    @property
+    def sentence(self) -> str:
+        """Return why nothing is opened here, empty while the breaker is closed."""
+        if self.state == self.State.CLOSED or self.opened_at is None:
+            return ""
+        return (
+            f"{self.exchange.name} failed {self.failures} times in a row, the last time because "
+            f"{self.symptom}: since {self.opened_at:%H:%M:%S} UTC nothing is opened there, until a "
+            "probe succeeds; closing and look-ups go on."
+        )
+
 
 class Instrument(models.Model):
     """One tradable thing at one exchange; written by the hourly refresh."""

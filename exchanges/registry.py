@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from threading import RLock
 from typing import Any, cast
@@ -19,7 +20,9 @@ from django.conf import settings
 
 from exchanges import loop
 from exchanges.errors import VenueError
+from exchanges.limits.limiter import Limiter
 from exchanges.modes import Mode
+from exchanges.outcomes import Outcome, of_this_process
 from exchanges.ports import Account, AccountStream, MarketData, MarketStream, Trading
 from exchanges.venues import PROFILES
 
@@ -54,23 +57,25 @@ class AccountKey:
     credential_id: str
     venue: str
     mode: Mode
+    owner_id: str = ""
     api_key: str = field(repr=False)
     secret: str = field(repr=False)
     passphrase: str = field(default="", repr=False)
 
 
 class _Cache:
-    """The catalogues, clients and ports of one process."""
+    """The catalogues, clients and ports of one process, and its way to the shared limits."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
+        self.limiter = Limiter(settings.REDIS_URL)
         self.catalogues: dict[tuple[str, Mode], Any] = {}
         self.clients: dict[Hashable, Any] = {}
         self.ports: dict[Hashable, Any] = {}
 
 
 _lock = RLock()
-_cache = _Cache()
+_cache: _Cache | None = None
 
 
 def market_data(venue: str, mode: Mode) -> MarketData:
@@ -112,13 +117,19 @@ def warm_up(keys: Collection[AccountKey]) -> None:
     loop.call(_warm([_client(key) for key in keys]), WARM_UP_SECONDS)
 
 
+def limiter() -> Limiter:
+    """Return this process's way to the shared limits."""
+    with _lock:
+        return _current().limiter
+
+
 def close_all() -> None:
     """Close every client of this process; a later call builds new ones."""
     global _cache
     with _lock:
-        closing, _cache = _cache, _Cache()
-    if closing.pid == os.getpid() and closing.clients:
-        loop.call(_close(list(closing.clients.values())), CLOSE_SECONDS)
+        closing, _cache = _cache, None
+    if closing is not None and closing.pid == os.getpid() and closing.clients:
+        loop.call(_close([*closing.clients.values(), closing.limiter]), CLOSE_SECONDS)
 
 
 def _port(module: str, class_name: str, owner: AccountKey | tuple[str, Mode, str]) -> Any:
@@ -145,16 +156,36 @@ def _client(owner: AccountKey | tuple[str, Mode, str]) -> Any:
             return cache.clients[owner]
         if isinstance(owner, AccountKey):
             credential = library.Credential(
-                api_key=owner.api_key, secret=owner.secret, passphrase=owner.passphrase
+                name=owner.credential_id,
+                tenant=owner.owner_id,
+                api_key=owner.api_key,
+                secret=owner.secret,
+                passphrase=owner.passphrase,
             )
         catalogue = cache.catalogues.get((venue, mode))
         if catalogue is None:
             catalogue = library.Catalogue(PROFILES[venue])
             cache.catalogues[venue, mode] = catalogue
         cache.clients[owner] = library.VenueClient(
-            catalogue, credential=credential, simulator_url=settings.CARRY_SIMULATOR_URL
+            catalogue,
+            credential=credential,
+            simulator_url=settings.CARRY_SIMULATOR_URL,
+            surroundings=library.Surroundings(
+                limiter=cache.limiter,
+                address=f"{mode}:{settings.CARRY_ADDRESS}",
+                note=partial(_note, venue, mode),
+                note_block=partial(_note_block, venue, mode),
+            ),
         )
         return cache.clients[owner]
+
+
+def _note(venue: str, mode: Mode, symptom: str) -> None:
+    of_this_process.note(Outcome(venue=venue, mode=mode, symptom=symptom))
+
+
+def _note_block(venue: str, mode: Mode, seconds: float) -> None:
+    of_this_process.note(Outcome(venue=venue, mode=mode, blocked_seconds=seconds))
 
 
 def _refuse(venue: str, mode: Mode) -> None:
@@ -170,7 +201,7 @@ def _refuse(venue: str, mode: Mode) -> None:
 
 def _current() -> _Cache:
     global _cache
-    if _cache.pid != os.getpid():
+    if _cache is None or _cache.pid != os.getpid():
         _cache = _Cache()
     return _cache
 

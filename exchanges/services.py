@@ -25,6 +25,7 @@ from exchanges.domain import (
     Symbol,
 )
 from exchanges.errors import VenueError
+from exchanges.limits.lanes import Lane, asking
 from exchanges.models import Exchange, Instrument, SettledFundingRate
 from exchanges.modes import Mode
 from exchanges.ports import MarketData
@@ -34,6 +35,7 @@ T = TypeVar("T")
 
 POLL_SECONDS = 8.0
 REFRESH_SECONDS = 120.0
+SETTLEMENTS_SECONDS = 50.0
 # Streams bring each channel at least once a second; half of what a trade may be old is left.
 CHANNEL_BEHIND = timedelta(seconds=1.5)
 INSTRUMENT_BEHIND = timedelta(seconds=15)
@@ -260,9 +262,10 @@ def poll_settlements(now: datetime) -> int:
         for instrument, since in due
         if since is None or _has_settled_since(instrument, since, now)
     ]
-    return sum(
-        _store_settled(*found) for found in good_answers(loop.call_all(calls, REFRESH_SECONDS))
-    )
+    # One request for each contract: they come as the venue's quota lets them.
+    with asking(Lane.POLL, within=SETTLEMENTS_SECONDS):
+        answers = good_answers(loop.call_all(calls, REFRESH_SECONDS))
+    return sum(_store_settled(*found) for found in answers)
 
 
 def _has_settled_since(instrument: Instrument, since: datetime, now: datetime) -> bool:

@@ -42,9 +42,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.errors",
         "exchanges.ports",
         "exchanges.venues",
+        "exchanges.limits",
         "exchanges.funding_intervals",
         "exchanges.intervals",
     ),
+    "exchanges.limits": ("exchanges.limits", "exchanges.errors"),
     "trading": ("trading", "exchanges", "arbsite.accounts"),
     "trading.tasks": (
         "trading",
@@ -81,9 +83,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.selectors",
         "exchanges.board",
         "exchanges.loop",
+        # In which lane an order or a poll is sent.
+        "exchanges.limits.lanes",
         # The rows that our own rows point at, and what names and opens an account.
         "exchanges.models",
         "exchanges.modes",
+        "exchanges.outcomes",
         "exchanges.client_order_ids",
         "exchanges.depths",
         "exchanges.account_keys",

@@ -18,11 +18,13 @@ from arbsite.accounts.models import User
 from arbsite.celery import CLOSE, ENTRY
 from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
+from exchanges.limits.lanes import Lane, asking
 from trading.broadcast import broadcast_user
 from trading.services import schema, slots
 from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.book_interest import book_interest
 from trading.services.books import read_books as read_all_books
+from trading.services.breaker import SETTLE_EVERY_SECONDS, probe_venues, settle_health
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
 from trading.services.drive import drive, drive_planned
@@ -114,12 +116,14 @@ def book_funding() -> int:
     now = timezone.now()
     if not slots.claim("book_funding", every=timedelta(seconds=10), now=now):
         return 0
-    return book_all_funding(venues=REAL, now=now) + book_interest(venues=REAL, now=now)
+    with asking(Lane.POLL):
+        return book_all_funding(venues=REAL, now=now) + book_interest(venues=REAL, now=now)
 
 
 @shared_task
 def check_keys() -> int:
-    return check_all_keys(venues=REAL, now=timezone.now())
+    with asking(Lane.POLL):
+        return check_all_keys(venues=REAL, now=timezone.now())
 
 
 @shared_task
@@ -135,8 +139,9 @@ def snapshot_equity() -> int:
     now = timezone.now()
     if not slots.claim("snapshot_equity", every=timedelta(minutes=1), now=now):
         return 0
-    refresh_fees(venues=REAL, now=now)
-    written = snapshot_all_equity(venues=REAL, now=now)
+    with asking(Lane.POLL):
+        refresh_fees(venues=REAL, now=now)
+        written = snapshot_all_equity(venues=REAL, now=now)
     alert_all_unexplained(now=now)
     return written
 
@@ -160,11 +165,13 @@ def relay_events() -> int:
 def start_sweep(sender: Any, **_: Any) -> None:
     """Start the sweep in the lanes that trade; closing lanes also watch the owner's rules."""
     queues = set(sender.app.amqp.queues.consume_from)
+    _start(settle_health, "health", SETTLE_EVERY_SECONDS)
     if not queues & {CLOSE, ENTRY}:
         return
     _start(warm_venues, "warm")
     _start(working_sweep, "sweep")
     _start(tend_switches, "dead-man")
+    _start(probe_venues, "probe")
     if ENTRY in queues:
         _start(keep_universe_fresh, "universe")
         _start(serve_switches, "switch")

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import STABLE_QUOTES, Listing
 from exchanges.ccxt_adapter.parse import Columns, optional
 from exchanges.ccxt_adapter.rows import Row, fetch_rows, fetch_since, naming
@@ -212,7 +211,7 @@ class CcxtAccount:
         return parse_account.fee_tier(by_group[group], rows.columns, listing, part)
 
     async def _read(self, call: Awaitable[T]) -> T:
-        return await reading(self._profile, call)
+        return await self._client.reading(call)
 
 
 def _debts(answer: Sequence[Row], columns: Columns) -> Decimal:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
-from exchanges.ccxt_adapter.faults import reading
+from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.library import REAL, Credential, Surroundings, create_exchange
 from exchanges.ccxt_adapter.listing import Listing, Listings, delivered_listing, read_listings
 from exchanges.ccxt_adapter.parse import exact
@@ -20,6 +20,8 @@ from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.domain import Symbol
 from exchanges.errors import InvalidOrder, VenueError
 from exchanges.venues.profile import VenueProfile
+
+T = TypeVar("T")
 
 PING_SECONDS = 10.0
 QUICK_MILLISECONDS = 1_000
@@ -104,10 +106,34 @@ class VenueClient:
         """Return what this client's clock says."""
         return self._surroundings.now()
 
+    async def reading(self, call: Awaitable[T]) -> T:
+        """Await a read or a cancel; raise only VenueError kinds."""
+        return await self._watched(reading(self.profile, call))
+
+    async def submitting(self, call: Awaitable[T]) -> T:
+        """Await the one request that places an order."""
+        return await self._watched(submitting(self.profile, call))
+
+    async def setting(self, call: Awaitable[object]) -> None:
+        """Await a change of leverage, mode or margin."""
+        await self._watched(setting(self.profile, call))
+
+    async def _watched(self, call: Awaitable[T]) -> T:
+        """Note what a call says of the venue's health, once."""
+        try:
+            answer = await call
+        except VenueError as failure:
+            if failure.symptom is not None:
+                self._surroundings.note(failure.symptom)
+                failure.symptom = None
+            raise
+        self._surroundings.note("")
+        return answer
+
     async def ready(self) -> Listings:
         """Return the listings; load them, or take them from another client, where needed."""
         if self._catalogue.generation == 0:
-            await reading(self.profile, self._catalogue.load(self.exchange, newer_than=0))
+            await self.reading(self._catalogue.load(self.exchange, newer_than=0))
         if self._generation != self._catalogue.generation:
             if self._catalogue.source is not self.exchange:
                 self.exchange.set_markets_from_exchange(self._catalogue.source)
@@ -117,7 +143,7 @@ class VenueClient:
     async def refresh(self) -> Listings:
         """Read anew what the venue lists, for all clients of this venue."""
         load = self._catalogue.load(self.exchange, newer_than=self._catalogue.generation)
-        await reading(self.profile, load)
+        await self.reading(load)
         return await self.ready()
 
     async def listing(self, symbol: Symbol) -> Listing:
@@ -160,7 +186,7 @@ class VenueClient:
         ahead of their own time.
         """
         asked = self.exchange.milliseconds()
-        theirs = await reading(self.profile, self.exchange.fetch_time())
+        theirs = await self.reading(self.exchange.fetch_time())
         heard = self.exchange.milliseconds()
         if theirs is not None and heard - asked <= QUICK_MILLISECONDS:
             self.exchange.options["timeDifference"] = (asked + heard) // 2 - theirs

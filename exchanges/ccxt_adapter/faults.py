@@ -12,6 +12,7 @@ import re
 import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from math import ceil
 from typing import Any, TypeVar
@@ -50,6 +51,7 @@ FIRST_SERVER_ERROR = 500
 LONGEST_MESSAGE = 200
 _CODE_KEYS = ("sCode", "retCode", "ret_code", "code")
 _MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg")
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)
 
 _REJECTIONS: Mapping[Verdict | None, type[OrderRejected]] = {
@@ -73,21 +75,45 @@ class Answer:
 
     @classmethod
     def read(
-        cls, status: int, headers: Mapping[str, str], payload: object, *, secrets: tuple[str, ...]
+        cls,
+        status: int,
+        headers: Mapping[str, str],
+        payload: object,
+        *,
+        secrets: tuple[str, ...],
+        now: datetime,
+        resets_header: str = "",
     ) -> Answer:
-        """Read code and message of an error answer and take the secrets out of it."""
+        """Read code and message of an error answer and take the secrets out of it.
+
+        `resets_header` names the header in which a venue says until when it wants silence.
+        """
         fields = _refusal_in(payload)
         code = next((str(fields[key]) for key in _CODE_KEYS if key in fields), "")
         message = next((str(fields[key]) for key in _MESSAGE_KEYS if key in fields), "")
         for secret in filter(None, secrets):
             message = message.replace(secret, "•••")
-        waits = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+        said = {name.lower(): value for name, value in headers.items()}
         return cls(
             status=status,
             code=code,
             message=_SECRETIVE.sub("•••", message)[:LONGEST_MESSAGE],
-            retry_after=ceil(Decimal(waits)) if waits.replace(".", "", 1).isdigit() else None,
+            retry_after=_silence(said, message, resets_header, now),
         )
+
+
+def _silence(
+    headers: Mapping[str, str], message: str, resets_header: str, now: datetime
+) -> float | None:
+    """Return for how many seconds the venue wants silence, None where it does not say."""
+    waits = headers.get("retry-after", "")
+    if waits.replace(".", "", 1).isdigit():
+        return ceil(Decimal(waits))
+    banned = _BANNED_UNTIL.search(message)
+    until = banned[1] if banned else headers.get(resets_header, "")
+    if not until.isdigit():
+        return None
+    return max(0.0, int(until) / 1000 - now.timestamp())
 
 
 async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:
@@ -97,6 +123,7 @@ async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:
     except CALL_FAILURES as error:
         _log(profile, error)
         failure = read_failure(profile, error)
+        failure.symptom = health_symptom(profile, error)
     raise failure
 
 
@@ -107,6 +134,7 @@ async def submitting(profile: VenueProfile, call: Awaitable[T]) -> T:
     except CALL_FAILURES as error:
         _log(profile, error)
         failure = submit_failure(profile, error)
+        failure.symptom = health_symptom(profile, error)
     raise failure
 
 
@@ -118,6 +146,7 @@ async def setting(profile: VenueProfile, call: Awaitable[object]) -> None:
     except CALL_FAILURES as error:
         if _verdict(profile, error) is not Verdict.UNCHANGED:
             failure = setting_failure(profile, error)
+            failure.symptom = health_symptom(profile, error)
     if failure is not None:
         raise failure
 
@@ -176,6 +205,24 @@ def _refusal_in(payload: object) -> Mapping[str, Any]:
     return row if isinstance(row, dict) and row.get("sCode", "0") != "0" else fields
 
 
+def health_symptom(profile: VenueProfile, error: BaseException) -> str | None:
+    """Return what a failed call says of the venue's health, as `VenueError.symptom`.
+
+    Ill is who does not answer, fails inside or answers what nobody understands. A refusal of the
+    order is a proper answer; one of the key or of the number of requests says nothing.
+    """
+    answer = _answer(error)
+    if answer is None:
+        is_ill = isinstance(error, ccxt.NetworkError | OSError | TimeoutError) or _is_garbage(error)
+        return _symptom(error, None) if is_ill else None
+    if _verdict(profile, error) in (Verdict.CREDENTIAL, Verdict.RATE_LIMITED):
+        return None
+    is_down = isinstance(error, ccxt.ExchangeNotAvailable | ccxt.RequestTimeout)
+    if answer.status >= FIRST_SERVER_ERROR or is_down or (_is_garbage(error) and not answer.code):
+        return _symptom(error, answer)
+    return ""
+
+
 def _log(profile: VenueProfile, error: BaseException) -> None:
     """Log where an answer of another shape broke a parser: source lines only, no values."""
     if _is_garbage(error) and _answer(error) is None:
@@ -208,8 +255,16 @@ def _certain_failure(
     return None
 
 
+def is_rate_limit(profile: VenueProfile, answer: Answer) -> bool:
+    """Tell whether the venue refused the request for the number of requests before it."""
+    return _verdict_of(profile, answer) is Verdict.RATE_LIMITED
+
+
 def _verdict(profile: VenueProfile, error: BaseException) -> Verdict | None:
-    answer = _answer(error)
+    return _verdict_of(profile, _answer(error))
+
+
+def _verdict_of(profile: VenueProfile, answer: Answer | None) -> Verdict | None:
     if answer is None or answer.status >= FIRST_SERVER_ERROR:
         return None
     if listed := profile.verdict(answer.code, answer.message):

@@ -7,12 +7,16 @@ the library keeps the venues' real host names, on which its error tables depend.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -22,7 +26,10 @@ import yarl
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
+from exchanges.limits.buckets import Use
+from exchanges.limits.limiter import Limiter
 from exchanges.venues.profile import VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
@@ -34,8 +41,10 @@ SOCKET_KEEP_ALIVE_MS = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """One API key. Nothing of it is shown."""
+    """One API key. Nothing of it is shown but its name and the tenant it belongs to."""
 
+    name: str = ""
+    tenant: str = ""
     api_key: str = field(repr=False)
     secret: str = field(repr=False)
     passphrase: str = field(default="", repr=False)
@@ -50,13 +59,23 @@ class Surroundings:
     """The clock of a client and what carries its requests; the simulation hands in its own.
 
     `session` returns what the library uses like an aiohttp session; None opens a real one.
+    `limiter` paces the requests, None lets them all pass; `address` is where they come from.
+    `note` hears of each call's symptom, empty for a proper answer, `note_block` of how many seconds
+    the venue wants nothing from this address.
     """
 
     now: Callable[[], datetime] = _now
     session: Callable[[], Any] | None = None
+    limiter: Limiter | None = None
+    address: str = ""
+    note: Callable[[str], None] = lambda symptom: None
+    note_block: Callable[[float], None] = lambda seconds: None
 
 
 REAL = Surroundings()
+
+# What the request that is under way counts in, for the answer's headers to be compared with.
+_uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())
 
 
 class RedirectedSession:
@@ -114,6 +133,40 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
     surroundings: Surroundings = REAL
     deadline_header: str = ""
     receive_window: timedelta = timedelta(0)
+    pace: Pace | None = None
+    resets_header = ""
+
+    async def fetch2(
+        self,
+        path: str,
+        api: Any = "public",
+        method: str = "GET",
+        params: Any = MappingProxyType({}),
+        config: Any = MappingProxyType({}),
+    ) -> Any:
+        """Send one request when the venue's quotas have room for it; sign it only then."""
+        group, uses = api if isinstance(api, str) else api[0], []
+        if self.pace is not None:
+            uses = await self.pace.wait(group, method, path, params)
+        asked, sent_at = _uses.set(uses), monotonic()
+        try:
+            return await super().fetch2(path, api, method, params, config)
+        except ccxt.BaseError as error:
+            answer = getattr(error, "answer", None)
+            if answer is not None and self.pace is not None:
+                await self._keep_silence(self.pace, group, answer)
+            raise
+        except asyncio.CancelledError:
+            # Whoever asked gave up before the library did.
+            if monotonic() - sent_at >= ORDER_TIMEOUT_SECONDS:
+                self.surroundings.note("the venue did not answer in time")
+            raise
+        finally:
+            _uses.reset(asked)
+
+    async def _keep_silence(self, pace: Pace, group: str, answer: Answer) -> None:
+        if blocked := await pace.refused(group, answer):
+            self.surroundings.note_block(blocked)
 
     def open(self, lazy: bool = False) -> None:
         if self.session is None and not (lazy and self.closed_by_user):
@@ -152,6 +205,8 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         request_body: object,
     ) -> None:
         """Raise as the library does, keep the answer with the error, refuse what is not JSON."""
+        if self.pace is not None:
+            self.pace.heard(_uses.get(), headers)
         try:
             super().handle_errors(
                 code,
@@ -169,7 +224,14 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
                 raise ccxt.BadResponse("not JSON")
         except ccxt.BaseError as error:
             secrets = (self.apiKey, self.secret, self.password)
-            error.answer = Answer.read(code, headers, response, secrets=secrets)
+            error.answer = Answer.read(
+                code,
+                headers,
+                response,
+                secrets=secrets,
+                now=self.surroundings.now(),
+                resets_header=self.resets_header,
+            )
             raise
 
 
@@ -191,12 +253,15 @@ def create_exchange(
     simulator_url: str | None = None,
     surroundings: Surroundings = REAL,
 ) -> Any:
-    """Return a ccxt.pro instance. With a credential it is one for orders: no queue before them."""
+    """Return a ccxt.pro instance, for orders with a credential; the library itself queues nothing.
+
+    Its own limiter knows neither the other processes nor what the venue has counted.
+    """
     base = getattr(ccxt.pro, profile.ccxt_class)
     timeout = ORDER_TIMEOUT_SECONDS if credential else READ_TIMEOUT_SECONDS
     config: dict[str, Any] = {
         "number": Decimal,
-        "enableRateLimit": credential is None,
+        "enableRateLimit": False,
         "timeout": int(timeout * 1000),
         "has": {"fetchCurrencies": False},
         "streaming": {"keepAlive": SOCKET_KEEP_ALIVE_MS},
@@ -212,10 +277,23 @@ def create_exchange(
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
     exchange.deadline_header = profile.deadline_header
     exchange.receive_window = profile.receive_window
+    exchange.resets_header = profile.quotas.resets_header
+    exchange.pace = _pace(profile, credential, surroundings)
     # At DEBUG the library logs whole requests, keys and signatures included.
     exchange.logger.setLevel(logging.INFO)
     _refuse_retries(exchange.options)
     return exchange
+
+
+def _pace(
+    profile: VenueProfile, credential: Credential | None, surroundings: Surroundings
+) -> Pace | None:
+    if surroundings.limiter is None:
+        return None
+    asker = Asker(address=surroundings.address)
+    if credential is not None:
+        asker = replace(asker, key=credential.name, tenant=credential.tenant)
+    return Pace(profile, surroundings.limiter, asker)
 
 
 def _refuse_retries(options: Mapping[str, Any]) -> None:

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since, naming
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
@@ -37,6 +36,8 @@ T = TypeVar("T")
 
 # Listed intervals change; two sources that disagree are worth a fresh list, but not every second.
 RELIST_AFTER = timedelta(minutes=1)
+# They change between settlements, and the venue counts each question against a small quota.
+ADJUSTED_LAST = timedelta(minutes=1)
 
 
 class CcxtMarketData:
@@ -46,6 +47,8 @@ class CcxtMarketData:
         self._client = client
         self._profile = client.profile
         self._relisted_at: datetime | None = None
+        self._adjusted: dict[str, FundingInterval] = {}
+        self._adjusted_at: datetime | None = None
         settled = client.profile.settled_funding
         self._spacing = SettlementSpacing(client.exchange, settled) if settled else None
 
@@ -136,7 +139,7 @@ class CcxtMarketData:
         return [fact for part in parts for fact in part]
 
     async def _read(self, call: Awaitable[T]) -> T:
-        return await reading(self._profile, call)
+        return await self._client.reading(call)
 
     async def _funding_rates(self, listings: Listings) -> list[FundingRate]:
         rates = await self._rates_once(listings)
@@ -207,13 +210,16 @@ class CcxtMarketData:
         return adjusted | spaced
 
     async def _adjusted_intervals(self) -> dict[str, FundingInterval]:
-        rows = self._profile.adjusted_intervals
+        rows, now = self._profile.adjusted_intervals, self._client.now()
         if rows is None:
             return {}
-        return {
-            row[rows.columns["symbol"]]: from_hours(parse.optional(row, rows.columns["hours"]))
-            for row in await fetch_rows(self._client.exchange, rows)
-        }
+        if self._adjusted_at is None or abs(now - self._adjusted_at) >= ADJUSTED_LAST:
+            self._adjusted = {
+                row[rows.columns["symbol"]]: from_hours(parse.optional(row, rows.columns["hours"]))
+                for row in await fetch_rows(self._client.exchange, rows)
+            }
+            self._adjusted_at = now
+        return self._adjusted
 
 
 def _known(

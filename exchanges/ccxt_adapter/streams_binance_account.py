@@ -12,7 +12,6 @@ from typing import Any
 
 from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.faults import reading
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, EmitAccount
@@ -82,7 +81,7 @@ def usdm_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount
     known = listings.by_venue_symbol
 
     async def listen_key() -> str:
-        answer = await reading(client.profile, client.exchange.fapiPrivatePostListenKey())
+        answer = await client.reading(client.exchange.fapiPrivatePostListenKey())
         key: str = answer["listenKey"]
         return key
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, naming
 from exchanges.domain import (
@@ -29,6 +28,7 @@ from exchanges.errors import (
     SettingRefused,
     UnexpectedPayload,
 )
+from exchanges.limits.lanes import Lane, asking
 from exchanges.venues.profile import DeadMan, Rows, SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
@@ -46,6 +46,10 @@ class CcxtTrading:
         self._profile = client.profile
 
     async def prepare(self, symbol: Symbol, *, leverage: Decimal) -> None:
+        with asking(Lane.ENTRY):
+            await self._prepare(symbol, leverage)
+
+    async def _prepare(self, symbol: Symbol, leverage: Decimal) -> None:
         listing = await self._client.listing(symbol)
         calls = self._part(listing).settings
         if calls is None:
@@ -62,27 +66,25 @@ class CcxtTrading:
         await self._set_cross_margin(calls, listing)
         value = format(leverage.normalize(), "f")
         request = dict.fromkeys(calls.leverage_params, value)
-        await setting(
-            self._profile,
-            self._ask(calls.set_leverage, listing, **request),
-        )
+        await self._client.setting(self._ask(calls.set_leverage, listing, **request))
 
     async def submit(self, request: OrderRequest) -> OrderReport:
         listing = await self._client.listing(request.symbol)
         if refusal := _unsendable(request, listing) or self._unlendable(request, listing):
             raise InvalidOrder(refusal, venue=self._profile.name)
-        return await submitting(self._profile, self._place(request, listing))
+        return await self._client.submitting(self._place(request, listing))
 
     async def find_order(self, client_order_id: ClientOrderId, symbol: Symbol) -> OrderReport:
         listing = await self._client.ever_listed(symbol)
-        return await reading(self._profile, self._look_up(client_order_id, listing))
+        return await self._client.reading(self._look_up(client_order_id, listing))
 
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
         listing = await self._client.listing(symbol)
         request = {self._profile.client_id_param: client_order_id}
-        await reading(
-            self._profile, self._ask(self._part(listing).cancel_order, listing, **request)
-        )
+        with asking(Lane.CLOSE):
+            await self._client.reading(
+                self._ask(self._part(listing).cancel_order, listing, **request)
+            )
 
     async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
         listings = await self._client.ready()
@@ -97,7 +99,7 @@ class CcxtTrading:
             known = ((row, of_part.get(row[part.symbol_param])) for row in answer)
             return [self._report(row, listing) for row, listing in known if listing is not None]
 
-        answers = await reading(self._profile, all_of(map(read, parts)))
+        answers = await self._client.reading(all_of(map(read, parts)))
         found = (report for part in answers for report in part)
         # Parts of the list may overlap.
         return list({report.venue_order_id: report for report in found}.values())
@@ -108,7 +110,8 @@ class CcxtTrading:
         if calls is None:
             raise SettingRefused("margin cannot be added here", venue=self._profile.name)
         request = {calls.amount_param: format(amount.normalize(), "f")}
-        await setting(self._profile, self._ask(calls.add, listing, **request))
+        with asking(Lane.CLOSE):
+            await self._client.setting(self._ask(calls.add, listing, **request))
 
     async def arm_dead_man(self, symbol: Symbol, *, after: timedelta) -> None:
         listing, switch = await self._client.listing(symbol), self._profile.dead_man
@@ -123,7 +126,8 @@ class CcxtTrading:
         request = {switch.countdown_param: str(after // switch.unit), **_tag(switch, listing)}
         if not switch.tag_param:
             request |= naming(switch.call, self._profile, listing)
-        await setting(self._profile, fetch_rows(self._client.exchange, switch.call, **request))
+        with asking(Lane.CLOSE):
+            await self._client.setting(fetch_rows(self._client.exchange, switch.call, **request))
 
     async def _ask(self, rows: Rows, listing: Listing, **request: Any) -> list[Row]:
         named = naming(rows, self._part(listing), listing)
@@ -162,7 +166,9 @@ class CcxtTrading:
         report = parse_account.order_report(order, listing, self._client.now())
         echoed = info.get(self._part(listing).symbol_param) or None
         if difference := _difference(request, report, echoed, listing):
-            raise OrderOutcomeUnknown(difference, venue=self._profile.name)
+            failure = OrderOutcomeUnknown(difference, venue=self._profile.name)
+            failure.symptom = None if report.venue_order_id else difference
+            raise failure
         return report
 
     async def _look_up(self, client_order_id: ClientOrderId, listing: Listing) -> OrderReport:
@@ -187,7 +193,7 @@ class CcxtTrading:
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
         rows = calls.position_mode
-        answer = await reading(self._profile, self._ask(rows, listing))
+        answer = await self._client.reading(self._ask(rows, listing))
         if any(parse_account.is_hedge_mode(row, rows.columns) for row in answer):
             raise SettingRefused(calls.hedge_mode_advice, venue=self._profile.name)
 
@@ -196,12 +202,12 @@ class CcxtTrading:
             return
         if calls.margin_mode is not None:
             rows = calls.margin_mode
-            answer = await reading(self._profile, fetch_rows(self._client.exchange, rows))
+            answer = await self._client.reading(fetch_rows(self._client.exchange, rows))
             if all(row[rows.columns["mode"]] != calls.isolated_name for row in answer):
                 return
         rows = calls.set_margin_mode
         request = naming(rows, self._profile, listing) if calls.margin_mode_takes_symbol else {}
-        await setting(self._profile, fetch_rows(self._client.exchange, rows, **request))
+        await self._client.setting(fetch_rows(self._client.exchange, rows, **request))
 
 
 def _tag(switch: DeadMan | None, listing: Listing) -> dict[str, str]:

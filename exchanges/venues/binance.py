@@ -15,6 +15,7 @@ from exchanges.venues.profile import (
     VenueProfile,
     Verdict,
 )
+from exchanges.venues.quotas import Quota, Quotas, Scope
 
 # Shared by spot and USD-M: both speak the same dialect.
 ACCOUNT_VERDICTS = {
@@ -68,6 +69,53 @@ NO_WITHDRAWALS = KeyRule(
     refused=True,
     advice="this key may withdraw: switch Enable Withdrawals off in API Management",
 )
+# Weights: developers.binance.com, "IP weight" of each endpoint. Key calls count for all venues.
+ACCOUNT_CALLS = Quota(
+    name="binance.sapi",
+    scope=Scope.ADDRESS,
+    limit=12_000,
+    window=timedelta(minutes=1),
+    group="sapi",
+    other=1,
+)
+ORDERS = {"POST order": 1}
+QUOTAS = Quotas(
+    all=(
+        Quota(
+            name="binance.api",
+            scope=Scope.ADDRESS,
+            limit=6000,
+            window=timedelta(minutes=1),
+            group="p",
+            weights={
+                "GET account": 20,
+                "GET depth 500": 25,
+                "GET depth 1000": 50,
+                "GET depth": 5,
+                "GET exchangeInfo": 20,
+                "GET myTrades": 20,
+                "GET openOrders": 6,
+                "GET openOrders *": 80,
+                "GET order": 4,
+                "GET ticker/bookTicker": 4,
+                "GET ticker/price": 4,
+            },
+            other=1,
+            used_header="x-mbx-used-weight-1m",
+        ),
+        Quota(
+            name="binance.api.orders",
+            scope=Scope.KEY,
+            limit=100,
+            window=timedelta(seconds=10),
+            group="private",
+            weights=ORDERS,
+            used_header="x-mbx-order-count-10s",
+        ),
+        ACCOUNT_CALLS,
+    ),
+    key_codes=frozenset({"-1015"}),
+)
 OPTIONS: dict[str, object] = {
     "fetchMargins": False,
     "recvWindow": 5000,
@@ -85,6 +133,7 @@ PROFILE = VenueProfile(
     interval_rule=IntervalRule.NONE,
     receive_window=timedelta(seconds=5),
     depth_sizes=DEPTH_SIZES,
+    quotas=QUOTAS,
     book_tops=Rows(method="publicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
     quotes=Rows(method="publicGetTickerPrice", columns={"symbol": "symbol", "mark_price": "price"}),
     settled_funding=None,

@@ -7,12 +7,14 @@ from decimal import Decimal
 
 from exchanges.domain import FillCause, PremiumTerms, SettlementKind
 from exchanges.venues.binance import (
+    ACCOUNT_CALLS,
     ACCOUNT_VERDICTS,
     BOOK_TOP_COLUMNS,
     DEPTH_SIZES,
     KEY_CALL,
     NO_WITHDRAWALS,
     OPTIONS,
+    ORDERS,
     TRADE_COLUMNS,
 )
 from exchanges.venues.profile import (
@@ -27,6 +29,7 @@ from exchanges.venues.profile import (
     VenueProfile,
     Verdict,
 )
+from exchanges.venues.quotas import Quota, Quotas, Scope
 
 PREMIUM_COLUMNS = {
     "symbol": "symbol",
@@ -42,6 +45,70 @@ INVALID_ORDER_CODES = (
 REJECTED_CODES = "-2020", "-2021", "-2025", "-4108", "-4131", "-4140", "-5021"
 MARGIN_CODES = ("-2018", "-2019", "-2027", "-2028")
 
+QUOTAS = Quotas(
+    all=(
+        Quota(
+            name="binance.fapi",
+            scope=Scope.ADDRESS,
+            limit=2400,
+            window=timedelta(minutes=1),
+            group="fapi",
+            weights={
+                "POST order": 0,
+                "GET account": 5,
+                "GET commissionRate": 20,
+                "GET depth 100": 5,
+                "GET depth 500": 10,
+                "GET depth 1000": 20,
+                "GET depth": 2,
+                "GET fundingInfo": 0,
+                "GET fundingRate": 0,
+                "GET income": 30,
+                "GET openOrders *": 40,
+                "GET positionRisk": 5,
+                "GET positionSide/dual": 30,
+                "GET premiumIndex *": 10,
+                "GET ticker/bookTicker": 2,
+                "GET ticker/bookTicker *": 5,
+                "GET userTrades": 5,
+                "POST countdownCancelAll": 10,
+            },
+            other=1,
+            used_header="x-mbx-used-weight-1m",
+        ),
+        Quota(
+            name="binance.fapi.funding",
+            scope=Scope.ADDRESS,
+            limit=500,
+            window=timedelta(minutes=5),
+            group="fapiPublic",
+            weights={"GET fundingInfo": 1, "GET fundingRate": 1},
+            # Each settlement asks once for every contract, and then nobody asks for an hour.
+            at_once=0.6,
+        ),
+        Quota(
+            name="binance.fapi.orders.10s",
+            scope=Scope.KEY,
+            limit=300,
+            window=timedelta(seconds=10),
+            group="fapiPrivate",
+            weights=ORDERS,
+            used_header="x-mbx-order-count-10s",
+        ),
+        Quota(
+            name="binance.fapi.orders.1m",
+            scope=Scope.KEY,
+            limit=1200,
+            window=timedelta(minutes=1),
+            group="fapiPrivate",
+            weights=ORDERS,
+            used_header="x-mbx-order-count-1m",
+        ),
+        ACCOUNT_CALLS,
+    ),
+    key_codes=frozenset({"-1015"}),
+)
+
 PROFILE = VenueProfile(
     name="binanceusdm",
     title="Binance USD-M",
@@ -54,6 +121,7 @@ PROFILE = VenueProfile(
     receive_window=timedelta(seconds=5),
     depth_sizes=DEPTH_SIZES,
     dated_symbol="{base}{quote}_%y%m%d",
+    quotas=QUOTAS,
     book_tops=Rows(method="fapiPublicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
     quotes=Rows(method="fapiPublicGetPremiumIndex", columns=PREMIUM_COLUMNS),
     settled_funding=Rows(

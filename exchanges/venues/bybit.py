@@ -28,6 +28,7 @@ from exchanges.venues.profile import (
     VenueProfile,
     Verdict,
 )
+from exchanges.venues.quotas import Quota, Quotas, Scope
 
 LINEAR = {"category": "linear"}
 LIST = ("result", "list")
@@ -69,6 +70,47 @@ POSITION_COLUMNS = {
 }
 EXECUTIONS = "privateGetV5ExecutionList"
 
+# bybit-exchange.github.io/docs/v5/rate-limit. Each endpoint has a limit of its own there; what is
+# not listed there alone shares the lowest one.
+CHANGES = {
+    "POST v5/order/create": 1,
+    "POST v5/order/cancel": 1,
+    "POST v5/position/add-margin": 1,
+    "POST v5/position/set-leverage": 1,
+    "POST v5/account/set-margin-mode": 1,
+}
+QUOTAS = Quotas(
+    all=(
+        Quota(
+            name="bybit",
+            scope=Scope.ADDRESS,
+            limit=600,
+            window=timedelta(seconds=5),
+            other=1,
+        ),
+        Quota(
+            name="bybit.changes",
+            scope=Scope.KEY,
+            limit=10,
+            window=timedelta(seconds=1),
+            group="private",
+            weights=CHANGES,
+            left_header="x-bapi-limit-status",
+        ),
+        Quota(
+            name="bybit.reads",
+            scope=Scope.KEY,
+            limit=50,
+            window=timedelta(seconds=1),
+            group="private",
+            weights=dict.fromkeys(CHANGES, 0) | {"GET v5/account/fee-rate": 5},
+            other=1,
+        ),
+    ),
+    key_codes=frozenset({"10006"}),
+    resets_header="x-bapi-limit-reset-timestamp",
+)
+
 CONTRACTS = VenueProfile(
     name="bybit",
     title="Bybit",
@@ -88,6 +130,7 @@ CONTRACTS = VenueProfile(
     receive_window=timedelta(seconds=5),
     depth_sizes=(1, 25, 50, 100, 200, 500),
     dated_symbol="{base}{quote}-%d%b%y",
+    quotas=QUOTAS,
     book_tops=TICKERS,
     quotes=TICKERS,
     settled_funding=Rows(

@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import FillCause, InstrumentKind, SettlementKind
+from exchanges.venues.okx_quotas import QUOTAS
 from exchanges.venues.okx_spot import of_spot
 from exchanges.venues.profile import (
     DeadMan,
@@ -126,6 +127,7 @@ LINEAR = VenueProfile(
     # Contracts with other rules, such as futures that pay funding or are not yet open to all.
     only_listed={"ruleType": frozenset({"normal"}), "ctMult": frozenset({"1", ""})},
     symbol_param=SYMBOL,
+    quotas=QUOTAS,
     dated_symbol="{base}-{quote}-%y%m%d",
     dated_like_perpetual=True,
     book_tops=Rows(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from exchanges.domain import FillCause, InstrumentKind, PremiumTerms, SettlementKind
+from exchanges.venues.quotas import Quotas
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -188,6 +189,7 @@ class VenueProfile:
     # Who runs it, where one company runs several venues; empty: a company of its own.
     company: str = ""
 
+    quotas: Quotas
     book_tops: Rows
     quotes: Rows
     # Where the coming rates are, if not beside the quotes.

@@ -73,6 +73,44 @@ def test_an_unsent_intent_is_dropped_when_the_kill_switch_is_pressed() -> None:
     assert isinstance(step, Drop)
 
 
+BARRED = "the breaker of Bybit is open"
+
+
+def test_an_entry_that_is_barred_before_its_first_order_is_dropped() -> None:
+    step = step_of(PositionState.PLANNED, barred=BARRED)
+
+    assert_records(step, PositionEvent.DROPPED)
+    assert isinstance(step, Record)
+    assert step.cause == BARRED
+
+
+def test_an_entry_that_is_barred_opens_nothing_and_hedges_what_is_filled() -> None:
+    unsent = make_order(0, state=OrderState.PLANNED)
+    first = make_leg(0, orders=(filled(0, "0.4"),), net_base=D("0.4"))
+
+    begun = step_of(PositionState.ENTERING, barred=BARRED)
+    dropped = step_of(
+        PositionState.ENTERING, make_leg(0, orders=(unsent,)), make_leg(1), barred=BARRED
+    )
+    hedged = step_of(PositionState.ENTERING, first, make_leg(1), barred=BARRED)
+
+    assert not isinstance(begun, Place)
+    assert dropped == Drop(order_id=unsent.id, cause=BARRED)
+    assert isinstance(hedged, Place)
+    assert (hedged.purpose, hedged.base_quantity) == (Purpose.HEDGE, D("0.4"))
+
+
+def test_a_barred_entry_ends_with_what_is_hedged_and_says_why() -> None:
+    first = make_leg(0, orders=(filled(0, "0.4"),), net_base=D("0.4"))
+    second = make_leg(1, orders=(filled(1, "0.4"),), net_base=D("-0.4"))
+
+    step = step_of(PositionState.ENTERING, first, second, barred=BARRED, is_confirmed=True)
+
+    assert_records(step, PositionEvent.HEDGED)
+    assert isinstance(step, Record)
+    assert step.cause == f"all legs are filled and read back; the rest was left: {BARRED}"
+
+
 def test_each_fill_of_the_first_leg_is_hedged_at_once_by_what_was_filled() -> None:
     working = make_order(0, filled=D("0.4"), state=OrderState.PARTIAL)
 

@@ -15,12 +15,12 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="sends_again_after_no_answer",
         path="trading/services/submit.py",
-        before="    return await trading.submit(request)\n",
+        before="        return await trading.submit(request)\n",
         after=(
-            "    try:\n"
-            "        return await trading.submit(request)\n"
-            "    except OrderOutcomeUnknown:\n"
-            "        return await trading.submit(request)\n"
+            "        try:\n"
+            "            return await trading.submit(request)\n"
+            "        except OrderOutcomeUnknown:\n"
+            "            return await trading.submit(request)\n"
         ),
         tests=SEEDS,
     ),
@@ -53,8 +53,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "    licensed = [order for order in orders "
             "if _license(order, position=position, now=clock())]\n"
             "    answers = venues.call_all(\n"
-            "        [_send(*doors[order.pk], order.sent_at, clock) for order in licensed], "
-            "SEND_SECONDS\n"
+            "        [_send(order, *doors[order.pk], clock) for order in licensed], SEND_SECONDS\n"
             "    )\n"
         ),
         after=(
@@ -65,7 +64,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "if _license(order, position=position, now=clock())\n"
             "        ]\n"
             "        answers = venues.call_all(\n"
-            "            [_send(*doors[order.pk], order.sent_at, clock) for order in licensed],\n"
+            "            [_send(order, *doors[order.pk], clock) for order in licensed],\n"
             "            SEND_SECONDS,\n"
             "        )\n"
         ),

@@ -163,6 +163,12 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
     )
 
 
+@pytest.fixture(autouse=True)
+def full_limits() -> None:
+    """Let every test begin with all that the venues allow; without Redis it is a quarter."""
+    registry.limiter().forget()
+
+
 @pytest.fixture
 def undisturbed(simulator: Simulator) -> Generator[Simulator]:
     """Give the simulator to a test that adds faults, and take them away afterwards."""

@@ -32,8 +32,8 @@ def test_order_client_never_retries_and_never_queues(profile: VenueProfile) -> N
     assert exchange.number is Decimal
 
 
-def test_data_client_keeps_to_the_venues_pace(profile: VenueProfile) -> None:
-    assert create_exchange(profile).enableRateLimit is True
+def test_the_librarys_own_limiter_is_off_for_data_too(profile: VenueProfile) -> None:
+    assert create_exchange(profile).enableRateLimit is False
 
 
 def test_option_that_would_place_an_order_twice_stops_the_start() -> None:

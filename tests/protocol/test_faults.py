@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from datetime import UTC, datetime
 
 import ccxt
 import pytest
@@ -34,6 +35,7 @@ from exchanges.venues import PROFILES
 
 pytestmark = pytest.mark.protocol
 
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SECRET = "s3cr3t-of-forty-and-more-characters-abcdefghij"
 
 
@@ -150,6 +152,7 @@ def test_answer_is_read_without_its_secrets() -> None:
         {"Retry-After": "7"},
         {"retCode": 10004, "retMsg": f"error sign! origin_string[17{SECRET}5000] key abc123"},
         secrets=("abc123", SECRET, ""),
+        now=NOON,
     )
 
     assert answer.retry_after == 7
@@ -174,7 +177,7 @@ def test_refusal_of_one_order_is_read_from_its_row_and_not_from_the_answer() -> 
     row = {"ordId": "", "sCode": "51016", "sMsg": "Client order ID already exists."}
     payload = {"code": "1", "msg": "All operations failed", "data": [row]}
 
-    answer = Answer.read(200, {}, payload, secrets=())
+    answer = Answer.read(200, {}, payload, secrets=(), now=NOON)
 
     assert (answer.code, answer.message) == ("51016", "Client order ID already exists.")
 
@@ -184,7 +187,7 @@ def test_refusal_of_one_order_is_read_from_its_row_and_not_from_the_answer() -> 
 )
 def test_answer_without_one_refused_row_speaks_for_itself(rows: object) -> None:
     answer = Answer.read(
-        200, {}, {"code": "50026", "msg": "System error", "data": rows}, secrets=()
+        200, {}, {"code": "50026", "msg": "System error", "data": rows}, secrets=(), now=NOON
     )
 
     assert (answer.code, answer.message) == ("50026", "System error")

@@ -16,6 +16,7 @@ from arbsite.accounts.models import User
 from exchanges import registry, selectors
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
+from exchanges.limits.limiter import PREFIX
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
 from tests.machine import wait_until
 from tests.rehearsal import RunningRedis, RunningSimulator
@@ -237,10 +238,19 @@ def desk(
     settings.REDIS_URL = redis_server.url
     selectors.board_redis.cache_clear()
     open_accounts(simulator, listed)
+    refill_limits()
     yield Desk(user=User.objects.get(username="demo"), simulator=simulator)
     simulator.no_faults()
     selectors.board_redis().close()
     selectors.board_redis.cache_clear()
+
+
+def refill_limits() -> None:
+    """Give a test all that the venues allow: the reads before it took much of it."""
+    registry.limiter().forget()
+    redis = selectors.board_redis()
+    for key in redis.scan_iter(f"{PREFIX}*"):
+        redis.delete(key)
 
 
 def open_accounts(simulator: RunningSimulator, listed: Listed) -> None:

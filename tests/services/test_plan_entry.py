@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,7 +21,13 @@ from trading.services.standing import standing_of
 pytestmark = pytest.mark.protocol
 
 
-def open_by_hand(desk: Desk, *, size: str = "5000", key: str | None = None) -> Position | Refused:
+def open_by_hand(
+    desk: Desk,
+    *,
+    size: str = "5000",
+    key: str | None = None,
+    after: timedelta = timedelta(0),
+) -> Position | Refused:
     return plan_entry(
         user=desk.user,
         base="BTC",
@@ -29,7 +36,7 @@ def open_by_hand(desk: Desk, *, size: str = "5000", key: str | None = None) -> P
         opened_by="demo",
         is_manual=True,
         idempotency_key=key,
-        now=timezone.now(),
+        now=timezone.now() + after,
     )
 
 
@@ -109,7 +116,9 @@ def test_an_entry_by_hand_on_stale_prices_is_refused_with_their_age(ready: Desk)
         now=timezone.now(),
     )
 
-    assert "s old; the most is 0.1 s" in sentences(open_by_hand(ready))
+    answer = open_by_hand(ready, after=timedelta(seconds=0.5))
+
+    assert "s old; the most is 0.1 s" in sentences(answer)
 
 
 def test_a_size_below_what_a_venue_takes_is_refused_with_the_least(ready: Desk) -> None:

@@ -19,8 +19,10 @@ from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
+from exchanges.limits.limiter import Limiter
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
 from exchanges.modes import Mode
+from exchanges.outcomes import Outcome, Outcomes
 from exchanges.sealing import create_key_file
 from exchanges.services import store_listing
 from exchanges.venues import PROFILES
@@ -65,6 +67,9 @@ class Laboratory:
         self.ids = Ids()
         self.redis = MemoryRedis()
         self.doorbells = Doorbells()
+        self.outcomes = Outcomes()
+        # One process has all of each limit; what Redis keeps outlives its deaths.
+        self.limiter = Limiter(share=1, now=lambda: self.timeline.at.timestamp())
         self.far: VenueSide | None = None
         self.calls = ServiceCalls(self.loop, self.boundaries)
         self.clients: dict[UUID, VenueClient] = {}
@@ -79,6 +84,7 @@ class Laboratory:
             call=self.calls.call,
             call_all=self.calls.call_all,
             relist=self._list,
+            probe=lambda exchange: CcxtMarketData(self._readers[exchange.code]).server_time(),
         )
 
     @contextmanager
@@ -117,6 +123,8 @@ class Laboratory:
         self.timeline.restart()
         self.ids.restart(seed)
         self.redis.flush()
+        self.limiter.forget()
+        self.outcomes.take()
         self.doorbells.take()
         self.database.restore()
         evaluate._shared.cache_clear()
@@ -126,8 +134,16 @@ class Laboratory:
         self.timeline.listener = self.far.beat
         return self.far
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(now=lambda: self.clock(), session=self._session)
+    def _surroundings(self, venue: str) -> Surroundings:
+        return Surroundings(
+            now=lambda: self.clock(),
+            session=self._session,
+            limiter=self.limiter,
+            address="here",
+            note=lambda symptom: self.outcomes.note(
+                Outcome(venue=venue, mode=Mode.REHEARSAL, symptom=symptom)
+            ),
+        )
 
     def _session(self) -> InProcessSession:
         return InProcessSession(self._far)
@@ -165,7 +181,7 @@ class Laboratory:
         exchange = Exchange.objects.create(
             code=venue, mode=Mode.REHEARSAL, short_code=venue[:3].upper(), name=venue
         )
-        self._readers[venue] = VenueClient(catalogue, surroundings=self._surroundings())
+        self._readers[venue] = VenueClient(catalogue, surroundings=self._surroundings(venue))
         self._list(exchange, START)
         for instrument in Instrument.objects.filter(exchange=exchange, kind="perpetual"):
             self._store_history(instrument)
@@ -206,8 +222,8 @@ class Laboratory:
         account.save(update_fields=["key_fingerprint"])
         client = VenueClient(
             catalogue,
-            credential=Credential(api_key=key, secret=secret),
-            surroundings=self._surroundings(),
+            credential=Credential(name=key, tenant=user.username, api_key=key, secret=secret),
+            surroundings=self._surroundings(exchange.code),
         )
         self.clients[account.pk] = client
         self._ports[account.pk] = (CcxtTrading(client), CcxtAccount(client))

@@ -27,6 +27,7 @@ from trading.models import Position
 from trading.services import evaluate, lease, lookup, slots
 from trading.services.account_facts import record
 from trading.services.book_funding import book_funding
+from trading.services.breaker import probe_venues, settle_health
 from trading.services.dead_man import tend_switches
 from trading.services.drive import drive
 from trading.services.equity import read_accounts
@@ -52,6 +53,7 @@ SELECT EXISTS (SELECT 1 FROM trading_order WHERE state IN
 OR EXISTS (SELECT 1 FROM trading_position WHERE state IN
   ('planned', 'entering', 'exiting', 'unwinding') OR (state = 'open' AND goal = 'flat'))
 """
+ILL = "SELECT EXISTS (SELECT 1 FROM exchanges_venuehealth WHERE failures > 0)"
 COUNTS_DOWN = """
 SELECT EXISTS (SELECT 1 FROM trading_deadmanswitch) OR EXISTS (SELECT 1 FROM trading_order
   WHERE purpose = 'open' AND state IN ('sending', 'open', 'partial', 'unknown'))
@@ -109,6 +111,7 @@ class World:
         self.slots_run: dict[str, int] = {}
         self._slot_of: dict[timedelta, int] = {}
         self._funding_seen = 0
+        self._may_be_open = False
         self._news_seen: tuple[object, ...] = ()
         self._watched_at = self._balances_at = self.timeline.at
         accounts = ExchangeAccount.objects.select_related("exchange").order_by("created_at", "pk")
@@ -147,6 +150,7 @@ class World:
         forget_tasks(self.laboratory.loop, frozenset(self.far.travelling))
         evaluate._shared.cache_clear()
         lookup.not_found_since.clear()
+        self.laboratory.outcomes.take()
         self.streams.lose_all()
         self._leave_leases()
         self.sleep(RESTART_SECONDS)
@@ -176,7 +180,20 @@ class World:
             self.as_process(lambda: drive(position_id, venues=self.venues, clock=self.clock))
 
     def sweep(self) -> None:
+        self._tend_breakers()
         self.as_process(lambda: sweep(venues=self.venues, clock=self.clock))
+
+    def _tend_breakers(self) -> None:
+        """Let a process write what it saw of the venues, where that is anything but well."""
+        outcomes = self.laboratory.outcomes
+        if outcomes.holds_symptoms or self._may_be_open:
+            self.as_process(self._settle_and_probe)
+            self._may_be_open = self.laboratory.database.asks(ILL)
+        outcomes.take()
+
+    def _settle_and_probe(self) -> None:
+        settle_health(outcomes=self.laboratory.outcomes, now=self.clock())
+        probe_venues(venues=self.venues, clock=self.clock)
 
     def reconcile(self) -> None:
         self.as_process(self._reconcile)

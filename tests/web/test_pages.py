@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from arbsite.accounts.models import User
-from exchanges.models import Exchange, SettledFundingRate
+from exchanges.models import Exchange, SettledFundingRate, VenueHealth
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
 from trading.models import BorrowInterest, EquitySnapshot, FittedBeta, Leg, Opportunity, Trade
@@ -220,6 +220,31 @@ def test_without_redis_the_page_says_down_and_never_green(desk: Desk) -> None:
 
     assert "BIN DOWN ?" in shown
     assert "OK" not in shown.split("Engine")[1].split("Pause")[0]
+
+
+def test_an_open_breaker_is_told_above_and_beside_its_venue_and_shuts_the_ticket(
+    desk: Desk,
+) -> None:
+    opened_at = desk.now.replace(hour=14, minute=0, second=5)
+    VenueHealth.objects.create(
+        exchange=Exchange.objects.get(code="bybit"),
+        state="open",
+        failures=5,
+        symptom="the venue answered HTTP 502",
+        opened_at=opened_at,
+    )
+
+    page, ticket = (desk.client.get(path).content.decode() for path in ("/", "/ticket/?base=ETH"))
+
+    sentence = (
+        "Bybit failed 5 times in a row, the last time because the venue answered HTTP 502: since "
+        "14:00:05 UTC nothing is opened there, until a probe succeeds; closing and look-ups go on."
+    )
+    [banner] = re.findall(r'<p class="bar warn">(.*?)</p>', page)
+    assert text_of(banner) == sentence
+    assert re.search(r"BYB .{0,20} breaker open", text_of(page))
+    assert text_of(page).count("breaker open") == 1
+    assert sentence in text_of(ticket)
 
 
 def test_mixed_modes_are_unknown_and_block_the_ticket(desk: Desk) -> None:

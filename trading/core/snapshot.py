@@ -237,7 +237,8 @@ class PositionView:
     """Care wants every leg cut to its ratio of this base quantity; None leaves the size alone."""
     reduce_cause: str = ""
     barred: str = ""
-    """Why nothing may be opened any more, a halted account; hedges and reductions still go out."""
+    """Why nothing may be opened now, a halted account or a venue's breaker; hedges and reductions
+    still go out. Empty: it may."""
     created_at: datetime | None = None
     rules: Rules
 

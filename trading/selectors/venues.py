@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from arbsite.accounts.models import User
 from exchanges.board import Board, Channel, FeedHealth
-from exchanges.models import AccountBalance, Exchange
+from exchanges.models import AccountBalance, Exchange, VenueHealth
 
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
 GLYPHS = {
@@ -43,6 +43,8 @@ class VenueStatus:
     feed: VenueFeed
     margin_used: Decimal | None
     halted: str
+    breaker: str
+    """Why its breaker is open; empty while it is closed."""
 
 
 def venue_feed(board: Board, code: str, now: datetime) -> VenueFeed:
@@ -65,6 +67,7 @@ def venue_statuses(
         account.exchange_id: account.halted_reason
         for account in user.exchange_accounts.active().filter(halted_at__isnull=False)
     }
+    breakers = {row.pk: row.sentence for row in VenueHealth.objects.select_related("exchange")}
     return [
         VenueStatus(
             code=exchange.code,
@@ -73,6 +76,7 @@ def venue_statuses(
             feed=venue_feed(board, exchange.code, now),
             margin_used=margin.get(exchange.code),
             halted=halted.get(exchange.id, ""),
+            breaker=breakers.get(exchange.id, ""),
         )
         for exchange in exchanges
     ]

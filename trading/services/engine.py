@@ -99,7 +99,7 @@ def usable_accounts(user: User) -> list[ExchangeAccount]:
         ExchangeAccount.objects.for_user(user)
         .active()
         .filter(exchange__is_enabled=True)
-        .select_related("exchange")
+        .select_related("exchange__health")
     )
 
 

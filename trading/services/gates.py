@@ -179,7 +179,8 @@ GATES = (
     Gate(key="chosen", asks="every venue is among the configured ones", refuse=_chosen),
     Gate(
         key="venues",
-        asks="every venue has a checked, compared account that is not halted, with margin to spare",
+        asks="every venue answers and has a checked, compared account that is not halted, with "
+        "margin to spare",
         refuse=_venues,
     ),
     Gate(key="mode", asks="all legs are simulated, or none is", refuse=_mode),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from exchanges.domain import Side
 from exchanges.errors import VenueError
+from exchanges.limits.lanes import Lane, asking
 from trading.core.order_refusal import RefusalKind
 from trading.core.plan_orders import failures_in_a_row
 from trading.core.slippage import too_far
@@ -49,7 +50,9 @@ def send(visit: Visit, orders: Sequence[Order]) -> None:
     refused = {o.leg.instrument.exchange for o in orders if o.refusal_kind == RefusalKind.INVALID}
     for exchange in refused:
         try:
-            visit.venues.relist(exchange, visit.now())
+            # An order waits for it, perhaps one that closes.
+            with asking(Lane.LOOK_UP):
+                visit.venues.relist(exchange, visit.now())
         except VenueError as error:
             visit.warn(
                 "instruments.stale", f"what {exchange.name} lists could not be read: {error}"

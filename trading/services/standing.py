@@ -124,6 +124,8 @@ class Standing:
                     code="no_account",
                     sentence=f"There is no active account at {venue}: add its API key first.",
                 )
+            if account.exchange.shut:
+                return Refusal(code="breaker_open", sentence=account.exchange.shut)
             if account.checked_at is None and not account.is_halted:
                 return Refusal(
                     code="key_unchecked",

@@ -24,6 +24,7 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
+from exchanges.limits.lanes import Lane, asking
 from exchanges.models import ExchangeAccount
 from exchanges.ports import Trading
 from trading.core.order_refusal import RefusalKind
@@ -60,18 +61,19 @@ def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock
     doors = {order.pk: (venues.trading(order.leg.account), order.request()) for order in orders}
     licensed = [order for order in orders if _license(order, position=position, now=clock())]
     answers = venues.call_all(
-        [_send(*doors[order.pk], order.sent_at, clock) for order in licensed], SEND_SECONDS
+        [_send(order, *doors[order.pk], clock) for order in licensed], SEND_SECONDS
     )
     for order, answer in zip(licensed, answers, strict=True):
         record_outcome(order, answer, now=clock())
 
 
-async def _send(
-    trading: Trading, request: OrderRequest, sent_at: datetime | None, clock: Clock
-) -> OrderReport:
-    if sent_at is not None and clock() - sent_at > SEND_WITHIN:
+async def _send(order: Order, trading: Trading, request: OrderRequest, clock: Clock) -> OrderReport:
+    age = timedelta(0) if order.sent_at is None else clock() - order.sent_at
+    if age > SEND_WITHIN:
         raise VenueUnavailable("the licence was too old to be used; nothing was sent")
-    return await trading.submit(request)
+    lane = Lane.ENTRY if order.purpose == Purpose.OPEN else Lane.CLOSE
+    with asking(lane, within=min(SEND_WITHIN, SEND_WITHIN - age).total_seconds()):
+        return await trading.submit(request)
 
 
 def _license(order: Order, *, position: Position, now: datetime) -> bool:

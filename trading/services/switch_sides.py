@@ -7,10 +7,10 @@ the pause after the position that it turns is lifted for it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,14 +22,13 @@ from trading.core.states import PositionState
 from trading.doorbell import ring_drive
 from trading.events import announce
 from trading.models import Leg, Position
+from trading.services.apart import apart
 from trading.services.cool_downs import BETWEEN_ENTRIES, cool_down, lift
 from trading.services.entry_legs import EntryLeg
 from trading.services.equity import read_accounts
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.venues import REAL, Venues
 from trading.strategies.base import Candidate, ExitReason
-
-logger = logging.getLogger(__name__)
 
 
 def wish_to_switch(opposite: Candidate, legs: Sequence[Leg]) -> dict[str, Any]:
@@ -55,14 +54,11 @@ def serve_switches(*, venues: Venues = REAL, clock: Callable[[], datetime] = tim
     waiting = Position.objects.filter(state=PositionState.CLOSED, switch_to__isnull=False)
     entered = 0
     for position_id in waiting.values_list("pk", flat=True):
-        try:
-            planned = switch_sides(position_id, venues=venues, now=clock())
-            if planned is not None:
-                ring_drive(planned.pk)
-                entered += 1
-        except Exception:
-            # A boundary, as a task is: one wish that breaks keeps none of the others waiting.
-            logger.exception("side not switched", extra={"position": str(position_id)})
+        serve = partial(switch_sides, position_id, venues=venues, now=clock())
+        planned = apart(serve, "side not switched", position=position_id)
+        if planned is not None:
+            ring_drive(planned.pk)
+            entered += 1
     return entered
 
 

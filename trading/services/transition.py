@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from exchanges.models import VenueHealth
 from trading.core.states import (
     OrderEvent,
     OrderState,
@@ -96,8 +97,8 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
     """Tx 1: one statement asks for all that must hold at this instant, and moves the state.
 
     The state and the lease for every order; no kill switch for what opens or hedges; no halted
-    account of any leg for what opens, and for a hedge something that was opened. Return False,
-    writing nothing, when any of them says no.
+    account of any leg and no open breaker at its venue for what opens, and for a hedge something
+    that was opened. Return False, writing nothing, when any of them says no.
     """
     with transaction.atomic():
         licensed = (
@@ -108,6 +109,7 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
             )
             .filter(Q(purpose=Purpose.REDUCE) | ~Exists(_pressed_kill_switches()))
             .filter(_has_its_ground())
+            .filter(~Q(purpose=Purpose.OPEN) | ~Exists(_open_breakers()))
             .update(state=OrderState.SENDING, sent_at=now)
         )
         if licensed != 1:
@@ -133,6 +135,11 @@ def _has_its_ground() -> Q:
 def _pressed_kill_switches() -> QuerySet[KillSwitch]:
     owner = OuterRef("position__user")
     return KillSwitch.objects.filter(Q(user=None) | Q(user=owner), rearmed_at=None)
+
+
+def _open_breakers() -> QuerySet[VenueHealth]:
+    there = VenueHealth.objects.filter(exchange=OuterRef("leg__account__exchange"))
+    return there.exclude(state=VenueHealth.State.CLOSED)
 
 
 def _journal(

@@ -11,6 +11,7 @@ from exchanges import loop, registry
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
 from exchanges.models import Exchange, ExchangeAccount
+from exchanges.modes import Mode
 from exchanges.ports import Account, Trading
 
 T = TypeVar("T")
@@ -37,6 +38,8 @@ class Venues:
     account: Callable[[ExchangeAccount], Account]
     call: Call
     call_all: CallAll
+    # One small public read that tells whether a venue is well.
+    probe: Callable[[Exchange], Coroutine[Any, Any, object]] = lambda exchange: _probe(exchange)
     relist: Callable[[Exchange, datetime], object] = exchange_services.refresh_venue
 
 
@@ -46,6 +49,10 @@ def _trading(account: ExchangeAccount) -> Trading:
 
 def _account(account: ExchangeAccount) -> Account:
     return registry.account(account_key(account))
+
+
+def _probe(exchange: Exchange) -> Coroutine[Any, Any, object]:
+    return registry.market_data(exchange.code, Mode(exchange.mode)).server_time()
 
 
 REAL = Venues(trading=_trading, account=_account, call=loop.call, call_all=loop.call_all)

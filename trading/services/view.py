@@ -102,8 +102,13 @@ def _filled(leg: LegView, orders: Iterable[OrderView]) -> Decimal:
 
 
 def _barred(legs: Iterable[Leg]) -> str:
-    halted = next((leg.account for leg in legs if leg.account.is_halted), None)
-    return "" if halted is None else why_barred(halted)
+    """Return what bars opening, in words for a journal: a halted account, a venue's breaker."""
+    accounts = [leg.account for leg in legs]
+    for account in accounts:
+        if account.is_halted:
+            return why_barred(account)
+    shut = [account.exchange.name for account in accounts if account.exchange.shut]
+    return f"the breaker of {shut[0]} is open" if shut else ""
 
 
 def _position_view(
@@ -133,7 +138,9 @@ def _position_view(
 
 
 def _legs(position: Position) -> QuerySet[Leg]:
-    legs: QuerySet[Leg] = position.legs.select_related("instrument__exchange", "account__exchange")
+    legs: QuerySet[Leg] = position.legs.select_related(
+        "instrument__exchange", "account__exchange__health"
+    )
     return legs
 
 

@@ -21,8 +21,10 @@ from django.utils import timezone
 from exchanges import domain, loop, registry, selectors, services
 from exchanges.feeds import MarketFeed, pairable
 from exchanges.modes import Mode
+from trading.services.breaker import SETTLE_EVERY_SECONDS, settle_health
 from trading.services.listen import listen_forever
 from trading.services.scan import LiveScan
+from trading.services.sweep import run_every
 
 RELIST_EVERY = 600.0
 CHECK_EVERY = 0.5
@@ -44,6 +46,7 @@ class Command(BaseCommand):
         while not (selectors.active_instruments().exists() or stopping.is_set()):
             services.refresh_instruments(timezone.now())
             stopping.wait(CHECK_EVERY)
+        run_every(settle_health, SETTLE_EVERY_SECONDS, stopping, name="health")
         running = [loop.spawn(_markets_forever(part, parts))]
         if part == 0:
             running.append(loop.spawn(listen_forever()))

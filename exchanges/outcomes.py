@@ -1,0 +1,54 @@
+"""What this process's calls said of the venues' health, until a thread with a database writes it.
+
+Venue calls run on a loop that must not wait for a database, and an order waits for none of this.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+# A process that never writes them, as the web's, keeps the newest.
+MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How one call to a venue ended. No `symptom`: the venue answered properly, yes or no.
+
+    `blocked_seconds`: it refuses everything from this address for so long.
+    """
+
+    venue: str
+    mode: str
+    symptom: str = ""
+    blocked_seconds: float = 0.0
+
+
+class Outcomes:
+    """A queue in the order in which the calls ended."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Outcome] = deque(maxlen=MOST)
+
+    def note(self, outcome: Outcome) -> None:
+        """Keep an outcome; of answers in a row the last one tells all."""
+        waiting = self._waiting
+        if waiting and waiting[-1] == outcome and not outcome.symptom:
+            return
+        waiting.append(outcome)
+
+    @property
+    def holds_symptoms(self) -> bool:
+        """Tell whether anything but proper answers waits."""
+        return any(one.symptom or one.blocked_seconds for one in self._waiting)
+
+    def take(self) -> list[Outcome]:
+        """Return what has not been taken yet, oldest first."""
+        taken: list[Outcome] = []
+        while self._waiting:
+            taken.append(self._waiting.popleft())
+        return taken
+
+
+of_this_process = Outcomes()

@@ -1,0 +1,179 @@
+"""What reaches a venue, by its access log, when it wants silence or our limits are used up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from exchanges import loop, registry
+from exchanges.domain import OrderRequest
+from exchanges.errors import OrderNotFound, RateLimited, VenueUnavailable
+from exchanges.limits.lanes import Lane, asking
+from tests.protocol.conftest import VENUES, Desk, OpenDesk, Simulator, run
+from tests.rehearsal import RunningRedis
+
+pytestmark = pytest.mark.protocol
+
+POLL_PATHS = {
+    "binance": "/api/v3/ticker/bookTicker",
+    "binanceusdm": "/fapi/v1/ticker/bookTicker",
+    "bybit": "/v5/market/tickers",
+}
+
+
+def log(simulator: Simulator, venue: str) -> list[dict[str, Any]]:
+    entries = simulator.ask("GET", "/access-log?limit=1000000")["entries"]
+    return [entry for entry in entries if entry["venue"] == venue]
+
+
+def submit(desk: Desk, request: OrderRequest, lane: Lane, *, within: float = 0.05) -> None:
+    """Send as `trading.services.submit` does: in a lane, for a while, once."""
+
+    async def send() -> None:
+        with asking(lane, within=within):
+            await desk.trading.submit(request)
+
+    run(send())
+
+
+@pytest.fixture(params=VENUES)
+def desks(request: pytest.FixtureRequest, open_desk: OpenDesk) -> tuple[Desk, Desk]:
+    """Two accounts of two people at one venue, warm."""
+    pair = open_desk(request.param), open_desk(request.param)
+    for desk in pair:
+        run(desk.trading.open_orders(desk.symbol))
+    return pair
+
+
+def every_kind_of_request(desk: Desk) -> list[Callable[[], object]]:
+    request = desk.resting()
+    return [
+        lambda: submit(desk, request, Lane.CLOSE),
+        lambda: run(desk.trading.find_order(request.client_order_id, desk.symbol)),
+        lambda: run(desk.account.balances()),
+        lambda: run(desk.trading.open_orders(desk.symbol)),
+        lambda: run(desk.market.book_tops()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("desks", "action"),
+    [
+        ("binance", "rate_limit"),
+        ("binanceusdm", "rate_limit"),
+        # Bybit's pauses are a key's own; it blocks an address altogether.
+        *((venue, "ban") for venue in VENUES),
+    ],
+    indirect=["desks"],
+)
+def test_nothing_reaches_a_venue_that_wants_silence_until_the_silence_ends(
+    undisturbed: Simulator, desks: tuple[Desk, Desk], action: str
+) -> None:
+    """The address is meant: other accounts, look-ups, polls and closing orders are silent too."""
+    (desk, other), seconds = desks, 3
+    requests, last = [*every_kind_of_request(desk), *every_kind_of_request(other)], desk.resting()
+    undisturbed.disturb(
+        action, method="GET", path=POLL_PATHS[desk.venue], retry_after=seconds, venue=desk.venue
+    )
+    with pytest.raises(RateLimited):
+        run(desk.market.book_tops())
+    asked_at, seen = time.monotonic(), len(log(undisturbed, desk.venue))
+
+    for send in requests:
+        with asking(Lane.POLL, within=0.05), pytest.raises(RateLimited, match="nothing was sent"):
+            send()
+
+    assert len(log(undisturbed, desk.venue)) == seen
+    with asking(Lane.CLOSE, within=seconds + 1.0):
+        run(desk.trading.submit(last))
+    assert time.monotonic() - asked_at >= seconds - 0.1
+    assert len(log(undisturbed, desk.venue)) == seen + 1
+
+
+def test_a_pause_of_one_key_silences_no_other_one(
+    undisturbed: Simulator, open_desk: OpenDesk
+) -> None:
+    noisy, quiet = open_desk("bybit"), open_desk("bybit")
+    run(quiet.trading.open_orders(quiet.symbol))
+    request = noisy.resting()
+    undisturbed.disturb("rate_limit", client_order_id=request.client_order_id, retry_after=5)
+    with pytest.raises(RateLimited):
+        submit(noisy, request, Lane.CLOSE)
+
+    with asking(Lane.LOOK_UP, within=0.05), pytest.raises(RateLimited, match="wants no request"):
+        run(noisy.account.balances())
+    submit(quiet, quiet.resting(), Lane.CLOSE)
+    run(quiet.market.book_tops())
+
+
+def test_polls_that_use_up_a_limit_leave_room_to_look_up_and_to_close(
+    desks: tuple[Desk, Desk],
+) -> None:
+    desk, _ = desks
+    with asking(Lane.POLL, within=0.0), pytest.raises(RateLimited, match="in the poll lane"):
+        for _ in range(1000):
+            run(desk.market.book_tops())
+
+    request = desk.resting()
+    submit(desk, request, Lane.CLOSE)
+    with asking(Lane.LOOK_UP, within=0.0):
+        assert run(desk.trading.find_order(request.client_order_id, desk.symbol)).venue_order_id
+
+
+def test_an_order_without_tokens_before_its_deadline_is_surely_not_sent(
+    simulator: Simulator, desks: tuple[Desk, Desk]
+) -> None:
+    desk, _ = desks
+    sent: list[OrderRequest] = []
+    with pytest.raises(RateLimited, match="in the entry lane; nothing was sent") as caught:
+        for _ in range(200):
+            sent.append(desk.resting())
+            submit(desk, sent[-1], Lane.ENTRY)
+
+    assert isinstance(caught.value, VenueUnavailable)
+    *placed, refused = sent
+    assert placed
+    assert simulator.requests(refused.client_order_id) == []
+    with pytest.raises(OrderNotFound):
+        run(desk.trading.find_order(refused.client_order_id, desk.symbol))
+    # What closes is served next.
+    submit(desk, desk.resting(), Lane.CLOSE, within=1.0)
+
+
+@pytest.fixture
+def shared(simulator: Simulator) -> Iterator[str]:
+    """Let this process share its limits through a Redis, as workers do."""
+    running = RunningRedis()
+    registry.close_all()
+    try:
+        with override_settings(REDIS_URL=running.url):
+            yield running.url
+            registry.close_all()
+            loop.close()
+    finally:
+        running.stop()
+
+
+def test_a_process_that_starts_in_a_silence_keeps_it(
+    shared: str, undisturbed: Simulator, open_desk: OpenDesk
+) -> None:
+    desk = open_desk("binanceusdm")
+    run(desk.market.book_tops())
+    undisturbed.disturb(
+        "ban", method="GET", path=POLL_PATHS[desk.venue], retry_after=60, venue=desk.venue
+    )
+    with pytest.raises(RateLimited):
+        run(desk.market.book_tops())
+    seen = len(log(undisturbed, desk.venue))
+
+    # All that a restarted process knows is what Redis tells it.
+    registry.close_all()
+    newcomer = open_desk("binanceusdm")
+    with pytest.raises(RateLimited, match="wants no request"):
+        run(newcomer.trading.submit(newcomer.order()))
+
+    assert len(log(undisturbed, desk.venue)) == seen

@@ -1,0 +1,157 @@
+"""One breaker for each venue: five failures in a row open it, a probe that is answered closes it.
+
+It bars what opens a position and nothing else: hedges, exits, look-ups and polls go on, and one of
+these may be the first to find the venue well again. The row is shared by all processes. Each writes
+every second what its own calls saw, in their order; a breaker is opened by the one update that
+finds it closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from arbsite.accounts.models import User
+from exchanges.models import Exchange, VenueHealth
+from exchanges.outcomes import Outcome, Outcomes, of_this_process
+from trading.core.states import EXPOSED_POSITION_STATES
+from trading.events import announce, announce_once
+from trading.models import Event, Position
+from trading.services.venues import REAL, Venues
+
+FAILURES = 5
+PROBE_AFTER = timedelta(seconds=10)
+PROBE_SECONDS = 5.0
+SETTLE_EVERY_SECONDS = 1.0
+BLOCK_TOLD_AGAIN = timedelta(minutes=1)
+LONGEST_SYMPTOM = 80
+
+State = VenueHealth.State
+Key = tuple[str, str]
+
+
+def settle_health(*, outcomes: Outcomes = of_this_process, now: datetime | None = None) -> int:
+    """Write what this process saw of venues since the last time; return how many were shut."""
+    seen = outcomes.take()
+    if not seen:
+        return 0
+    at, rows = now or timezone.now(), _rows(seen)
+    return sum(_settle(rows[one.venue, one.mode], one, at) for one in seen if _key(one) in rows)
+
+
+def _key(outcome: Outcome) -> Key:
+    return (outcome.venue, outcome.mode)
+
+
+def _rows(seen: Iterable[Outcome]) -> dict[Key, VenueHealth]:
+    """Return the health of each exchange that was seen, made where there is none yet."""
+    wanted = {_key(one) for one in seen}
+    exchanges = Exchange.objects.filter(code__in={venue for venue, _ in wanted})
+    rows: dict[Key, VenueHealth] = {}
+    for exchange in exchanges.select_related("health"):
+        if (exchange.code, exchange.mode) in wanted:
+            row = getattr(exchange, "health", None)
+            if row is None:
+                row, _ = VenueHealth.objects.get_or_create(exchange=exchange)
+            rows[exchange.code, exchange.mode] = row
+    return rows
+
+
+def _settle(row: VenueHealth, outcome: Outcome, now: datetime) -> bool:
+    if outcome.blocked_seconds:
+        _tell_of_block(row.exchange, now + timedelta(seconds=outcome.blocked_seconds), now)
+        return False
+    if outcome.symptom:
+        return _fail(row, outcome.symptom[:LONGEST_SYMPTOM], now)
+    if row.failures:
+        VenueHealth.objects.filter(pk=row.pk, state=State.CLOSED).update(failures=0)
+        row.failures = 0
+    return False
+
+
+def _fail(row: VenueHealth, symptom: str, now: datetime) -> bool:
+    """Count one failure; tell whether it was the one that opened the breaker."""
+    closed = VenueHealth.objects.filter(pk=row.pk, state=State.CLOSED)
+    with transaction.atomic():
+        closed.update(failures=F("failures") + 1, symptom=symptom, failed_at=now)
+        opened = closed.filter(failures__gte=FAILURES).update(
+            state=State.OPEN, opened_at=now, probe_at=now + PROBE_AFTER
+        )
+        row.refresh_from_db()
+        if opened:
+            _tell(row.exchange, "breaker.opened", row.sentence, Event.Severity.WARNING, now)
+    return bool(opened)
+
+
+def probe_venues(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
+    """Ask each venue whose breaker has been open for a while one thing; return how many closed."""
+    now = clock()
+    due = VenueHealth.objects.exclude(state=State.CLOSED).filter(
+        probe_at__lte=now, exchange__is_enabled=True
+    )
+    # One worker probes; should it die of it, the next one's turn comes with the next probe.
+    claimed = [row for row in due.select_related("exchange") if _claim(row, now)]
+    answers = venues.call_all([venues.probe(row.exchange) for row in claimed], PROBE_SECONDS)
+    return sum(
+        _take_answer(row, answer, clock()) for row, answer in zip(claimed, answers, strict=True)
+    )
+
+
+def _claim(row: VenueHealth, now: datetime) -> bool:
+    mine = VenueHealth.objects.filter(pk=row.pk, state=row.state, probe_at=row.probe_at)
+    row.probe_at = now + PROBE_AFTER
+    return mine.update(state=State.PROBING, probe_at=row.probe_at) == 1
+
+
+def _take_answer(row: VenueHealth, answer: object, now: datetime) -> bool:
+    mine = VenueHealth.objects.filter(pk=row.pk, state=State.PROBING, probe_at=row.probe_at)
+    if isinstance(answer, BaseException):
+        mine.update(state=State.OPEN)
+        return False
+    with transaction.atomic():
+        if mine.update(state=State.CLOSED, failures=0) != 1:
+            return False
+        opened_at = row.opened_at or now
+        sentence = (
+            f"{row.exchange.name} answers again after {_span(now - opened_at)}: entries there are "
+            "possible."
+        )
+        _tell(row.exchange, "breaker.closed", sentence, Event.Severity.INFO, now)
+    return True
+
+
+def _span(span: timedelta) -> str:
+    seconds = max(0, round(span.total_seconds()))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+
+
+def _users_at(exchange: Exchange) -> Iterable[User]:
+    at = {"exchange_accounts__exchange": exchange, "exchange_accounts__is_active": True}
+    return User.objects.filter(is_active=True, **at).distinct()
+
+
+def _tell(exchange: Exchange, kind: str, sentence: str, severity: str, now: datetime) -> None:
+    for user in _users_at(exchange):
+        announce(user_id=user.pk, kind=kind, severity=severity, sentence=sentence, now=now)
+
+
+def _tell_of_block(exchange: Exchange, until: datetime, now: datetime) -> None:
+    """Cry with what hangs on the venue: while it blocks the address nothing can be done there."""
+    for user in _users_at(exchange):
+        exposed = Position.objects.for_user(user).filter(
+            state__in=EXPOSED_POSITION_STATES, legs__account__exchange=exchange
+        )
+        held = sorted({f"{position.base} ({position.state})" for position in exposed})
+        announce_once(
+            user_id=user.pk,
+            kind="venue.blocked",
+            severity=Event.Severity.CRITICAL,
+            sentence=f"{exchange.name} blocks this address until {until:%H:%M:%S} UTC: nothing can "
+            f"be asked or closed there; positions there: {', '.join(held) or 'none'}",
+            within=BLOCK_TOLD_AGAIN,
+            now=now,
+        )
