@@ -33,7 +33,7 @@ class Size:
     window: float
 
     @classmethod
-    def of(cls, limit: float, window: float, at_once: float = 0.2) -> Size:
+    def of(cls, limit: float, window: float, at_once: float) -> Size:
         """Return the size that keeps to four fifths of a venue's limit, a part of it at once."""
         return cls(
             capacity=limit * at_once,

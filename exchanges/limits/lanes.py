@@ -40,13 +40,13 @@ class Claim:
     patience: float
 
 
-# The first fifth of every bucket is for closing alone. Waiting ends in time for the request itself:
-# a service gives an order 8 s and a read 8 s, of which the venue's answer may take 4 s and more.
+# The first fifth of every bucket is for closing alone. Polls leave most: preparing a position takes
+# heavy requests. Waiting ends in time for the request itself, which a service gives 8 s in all.
 CLAIMS = {
     Lane.CLOSE: Claim(0.0, 0.1, 2.0),
     Lane.LOOK_UP: Claim(0.2, 0.25, 3.0),
-    Lane.ENTRY: Claim(0.3, 0.35, 2.0),
-    Lane.POLL: Claim(0.4, 0.45, 3.0),
+    Lane.ENTRY: Claim(0.3, 0.35, 5.0),
+    Lane.POLL: Claim(0.5, 0.55, 3.0),
 }
 
 _asked: ContextVar[Lane | None] = ContextVar("lane", default=None)

@@ -35,7 +35,7 @@ class Quota:
     weights: Mapping[str, int] = field(default_factory=lambda: NONE)
     other: int = 0
     # The part of it that may be used at once; with what comes in steadily it makes four fifths.
-    at_once: float = 0.2
+    at_once: float = 0.3
     # The answer's header that tells what is used of it, or what is left.
     used_header: str = ""
     left_header: str = ""

@@ -60,8 +60,8 @@ ASKS = st.lists(
 )
 
 
-def test_a_full_bucket_is_a_fifth_of_the_limit_and_a_minute_brings_three_more() -> None:
-    size = Size.of(1000, 60)
+def test_a_full_bucket_and_what_a_window_brings_are_four_fifths_of_the_limit() -> None:
+    size = Size.of(1000, 60, at_once=0.2)
 
     assert (size.capacity, size.rate, size.target) == pytest.approx((200, 10, 800))
 
@@ -104,7 +104,7 @@ def test_whatever_else_was_asked_the_last_fifth_is_there_to_close(asks: list[Ask
 
 @pytest.mark.parametrize(
     ("lane", "tokens"),
-    [(Lane.CLOSE, 200), (Lane.LOOK_UP, 160), (Lane.ENTRY, 140), (Lane.POLL, 120)],
+    [(Lane.CLOSE, 200), (Lane.LOOK_UP, 160), (Lane.ENTRY, 140), (Lane.POLL, 100)],
 )
 def test_a_lane_leaves_to_those_before_it_what_is_theirs(lane: Lane, tokens: int) -> None:
     assert drained(Buckets(), lane) == tokens
@@ -114,7 +114,7 @@ def test_what_polling_has_emptied_still_serves_entries_look_ups_and_closing_in_t
     buckets = Buckets()
     drained(buckets, Lane.POLL)
 
-    assert [drained(buckets, lane) for lane in reversed(LANES)] == [0, 20, 20, 40]
+    assert [drained(buckets, lane) for lane in reversed(LANES)] == [0, 40, 20, 40]
 
 
 @given(ASKS, st.integers(1, 200))
@@ -141,7 +141,7 @@ def test_a_refused_request_is_told_how_long_to_wait_and_is_served_then() -> None
 
 def test_a_request_takes_of_all_its_buckets_or_of_none() -> None:
     buckets = Buckets()
-    scarce = Size.of(10, 1)
+    scarce = Size.of(10, 1, at_once=0.2)
 
     assert buckets.take([use(5), use(2, "key", scarce)], CLAIMS[Lane.CLOSE], "a", 0.0) == 0
     assert buckets.take([use(5), use(1, "key", scarce)], CLAIMS[Lane.CLOSE], "a", 0.0) > 0

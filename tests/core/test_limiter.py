@@ -18,7 +18,7 @@ from tests.simulation.timeline import Timeline, TimelineLoop
 pytestmark = pytest.mark.core
 
 T = TypeVar("T")
-SECOND = Size.of(50, 1)
+SECOND = Size(capacity=10, rate=30, target=40, window=1)
 """10 at once, 30 a second."""
 
 
