@@ -55,6 +55,7 @@ def wish(facts: ScanFacts, seed: int) -> Wish:
         base_room={base: number(20_000) for base in facts.bases[1:]},
         slot_room={slot: number(20_000) for slot in facts.slots[1:]},
         fees={slot: number(1e-3) for slot in facts.slots},
+        most_gap=D(str(generator.choice(["Infinity", "0.002"]))),
     )
 
 
@@ -78,6 +79,8 @@ def suits(facts: ScanFacts, found: Candidates, row: int, asked: Wish) -> bool:
     needed = float(asked.spread_base) + float(asked.spread_per_usd) * size
     by_spread = rule.spread and gap == gap and float(found.spread_8h[row]) >= needed
     by_gap = float(found.gap[row]) >= gap
+    if max(abs(float(found.gap[row])), abs(float(found.spread_8h[row]))) > float(asked.most_gap):
+        return False
     return profit >= float(asked.least_net) * size and (by_spread or by_gap)
 
 
@@ -199,6 +202,10 @@ def test_ranking_says_which_pair_of_a_base_is_the_best(ranking: Ranking, best: i
     # Nothing may be opened at the third venue, so the first pair remains.
     closed = replace(asked, slot_room=dict.fromkeys(slots[:2], D(50_000)))
     assert best_row(two_pairs(), gather(facts, [closed]), ranking) == 0
+    # A spread of 4 bp is taken for bad data.
+    assert (
+        best_row(two_pairs(), gather(facts, [replace(asked, most_gap=D("0.0003"))]), ranking) == 0
+    )
     # The third venue costs this user 30 bp more: nothing is left of the second pair.
     dear = replace(asked, fees={slots[2]: D("0.003")}, least_net=D("0.001"))
     assert best_row(two_pairs(), gather(facts, [dear]), ranking) == 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.services.strategy_desk import D, StrategyDesk
-from tests.services.test_strategies import FAR, assert_books_are_the_venues
+from tests.services.test_strategies import FAR, NEAR, assert_books_are_the_venues
 from tests.services.way_in import enter, set_out
 from trading.core.states import PositionState
 from trading.models import Leg, Position
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
 SPOT, PERP, BYBIT = "binance", "binanceusdm", "bybit"
 SPOT_OF_BYBIT = "bybitspot"
 FAR_AT_BINANCE = "BTCUSDT_260327"
+NEAR_AT_BYBIT = "BTCUSDT-06JAN26"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,8 @@ STORIES = (
             (BYBIT, BTC): {"price": "64000", "funding_rate": "0"},
             (BYBIT, FAR): {"price": "65600"},
             (PERP, FAR_AT_BINANCE): {"price": "64000"},
+            (PERP, NEAR): {"price": "64000"},
+            (BYBIT, NEAR_AT_BYBIT): {"price": "64000"},
         },
         # Funding is what is fair: at none, no gap is.
         turn={(BYBIT, FAR): {"price": "63990"}},
@@ -116,6 +119,8 @@ STORIES = (
             (BYBIT, BTC): {"price": "64000", "funding_rate": "0.00001"},
             (BYBIT, FAR): {"price": "65600"},
             (PERP, FAR_AT_BINANCE): {"price": "64000"},
+            (PERP, NEAR): {"price": "64000"},
+            (BYBIT, NEAR_AT_BYBIT): {"price": "64000"},
         },
         turn={(PERP, BTC): {"price": "63900"}, (BYBIT, FAR): {"price": "63900"}},
         legs=((SPOT, "spot", "LONG"), (PERP, "perpetual", "SHORT"), (BYBIT, "future", "SHORT")),

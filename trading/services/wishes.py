@@ -36,6 +36,7 @@ def wish_of(standing: Standing, universe: Universe, shared: SharedScan) -> Wish:
         },
         fees={slot: _extra_fee(standing, slot, bases, by_base, shared) for slot in slots},
         ranking=p.ranking,
+        most_gap=p.max_spread,
     )
 
 

@@ -27,7 +27,8 @@ class Wish:
     """What one user asks of a pair. Rooms in USD by base and slot; what is left out has none.
 
     `least_gaps` [rule] is what a price gap must reach, NaN where the rule is off. `fees` are what a
-    leg's round trip costs beyond what the scan reckoned with.
+    leg's round trip costs beyond what the scan reckoned with. A gap or a spread beyond `most_gap`
+    is probably bad data.
     """
 
     least_net: Decimal
@@ -38,6 +39,7 @@ class Wish:
     slot_room: Mapping[Slot, Decimal]
     fees: Mapping[Slot, Decimal]
     ranking: Ranking = Ranking.NET_PROFIT
+    most_gap: Decimal = Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Wishes:
     """
 
     least_net: Floats
+    most_gap: Floats
     spread_base: Floats
     spread_per_usd: Floats
     least_gap: Floats
@@ -62,6 +65,7 @@ class Wishes:
         users = np.flatnonzero(self.base_room[base] > 0)
         return users.tolist(), Wishes(
             least_net=self.least_net[users],
+            most_gap=self.most_gap[users],
             spread_base=self.spread_base[users],
             spread_per_usd=self.spread_per_usd[users],
             least_gap=self.least_gap[:, users],
@@ -81,6 +85,7 @@ def gather(facts: ScanFacts, wishes: Sequence[Wish]) -> Wishes:
                 base_room[places[base], user] = float(room)
     return Wishes(
         least_net=np.array([float(wish.least_net) for wish in wishes]),
+        most_gap=np.array([float(wish.most_gap) for wish in wishes]),
         spread_base=np.array([float(wish.spread_base) for wish in wishes]),
         spread_per_usd=np.array([float(wish.spread_per_usd) for wish in wishes]),
         least_gap=_columns([[*map(float, wish.least_gaps)] for wish in wishes], len(PAIR_RULES)),
@@ -173,3 +178,5 @@ def _match(found: Candidates, wishes: Wishes, suits: NDArray[np.bool_]) -> None:
     opens &= least_gap == least_gap
     opens |= found.gap[:, None] >= least_gap
     suits &= opens
+    widest = np.maximum(np.abs(found.gap), np.abs(found.spread_8h))
+    suits &= widest[:, None] <= wishes.most_gap
