@@ -2,7 +2,8 @@
 
 VenueError
 ├── VenueUnavailable          nothing changed at the venue; ask again later
-│   └── RateLimited           silent until `retry_after` seconds have passed
+│   ├── RateLimited           silent until `retry_after` seconds have passed
+│   └── ClockRefused          signed too early or too late; sign with the venue's time
 ├── OrderRejected             the venue said no and is certain; plan anew under a new id
 │   ├── InsufficientMargin    the account cannot carry it; smaller or not at all
 │   ├── InvalidOrder          our bug or stale instrument data; refresh instruments
@@ -47,6 +48,10 @@ class RateLimited(VenueUnavailable):
     ) -> None:
         super().__init__(detail, venue=venue, code=code)
         self.retry_after = retry_after
+
+
+class ClockRefused(VenueUnavailable):
+    """What was asked was signed by a clock that is off: nothing was done, sign it anew."""
 
 
 class OrderRejected(VenueError):

@@ -18,7 +18,7 @@ from exchanges.ccxt_adapter.parse import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
 from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.domain import Symbol
-from exchanges.errors import InvalidOrder, VenueError
+from exchanges.errors import ClockRefused, InvalidOrder, VenueError
 from exchanges.venues.profile import VenueProfile
 
 T = TypeVar("T")
@@ -126,6 +126,8 @@ class VenueClient:
             if failure.symptom is not None:
                 self._surroundings.note(failure.symptom)
                 failure.symptom = None
+            if isinstance(failure, ClockRefused):
+                await self._set_clock_at_once()
             raise
         self._surroundings.note("")
         return answer
@@ -190,6 +192,11 @@ class VenueClient:
         heard = self.exchange.milliseconds()
         if theirs is not None and heard - asked <= QUICK_MILLISECONDS:
             self.exchange.options["timeDifference"] = (asked + heard) // 2 - theirs
+
+    async def _set_clock_at_once(self) -> None:
+        """Have the next request signed by the venue's time, if the venue tells it quickly."""
+        with contextlib.suppress(VenueError, TimeoutError):
+            await asyncio.wait_for(self.set_clock(), QUICK_MILLISECONDS / 1000)
 
     async def _ping_forever(self) -> None:
         while True:

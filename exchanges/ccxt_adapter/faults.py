@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import ccxt
 
 from exchanges.errors import (
+    ClockRefused,
     CredentialRefused,
     DuplicateClientOrderId,
     InsufficientMargin,
@@ -243,6 +244,8 @@ def _certain_failure(
             code=answer.code,
             retry_after=answer.retry_after,
         )
+    if verdict is Verdict.CLOCK:
+        return ClockRefused(_said(answer), venue=profile.name, code=answer.code)
     if verdict is Verdict.NOT_PLACED:
         return VenueUnavailable(_said(answer), venue=profile.name, code=answer.code)
     if verdict is Verdict.CREDENTIAL:

@@ -22,7 +22,7 @@ ACCOUNT_VERDICTS = {
     "-1002": Verdict.CREDENTIAL,
     "-1003": Verdict.RATE_LIMITED,
     "-1015": Verdict.RATE_LIMITED,
-    "-1021": Verdict.NOT_PLACED,
+    "-1021": Verdict.CLOCK,
     "-1022": Verdict.CREDENTIAL,
     "-2014": Verdict.CREDENTIAL,
     "-2015": Verdict.CREDENTIAL,

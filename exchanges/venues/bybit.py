@@ -365,7 +365,7 @@ CONTRACTS = VenueProfile(
         **dict.fromkeys(CREDENTIAL_CODES, Verdict.CREDENTIAL),
         **dict.fromkeys((*NOT_FOUND_CODES, *SPOT_NOT_FOUND_CODES), Verdict.NOT_FOUND),
         **dict.fromkeys(UNCHANGED_CODES, Verdict.UNCHANGED),
-        "10002": Verdict.NOT_PLACED,
+        "10002": Verdict.CLOCK,
         "10006": Verdict.RATE_LIMITED,
         "10018": Verdict.RATE_LIMITED,
         "10429": Verdict.RATE_LIMITED,

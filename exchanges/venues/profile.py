@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     NOTHING_TO_REDUCE = "nothing_to_reduce"
     DUPLICATE = "duplicate"
     NOT_PLACED = "not_placed"
+    CLOCK = "clock"
     RATE_LIMITED = "rate_limited"
     CREDENTIAL = "credential"
     NOT_FOUND = "not_found"

@@ -9,7 +9,7 @@ import pytest
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.trading import CcxtTrading
-from exchanges.errors import VenueError
+from exchanges.errors import ClockRefused
 from exchanges.venues import PROFILES
 from tests.protocol.conftest import Desk, Simulator, run
 
@@ -21,7 +21,7 @@ AHEAD = {"okx": 31}
 
 
 @pytest.mark.parametrize("seconds", [-60, None, 60])
-def test_a_clock_that_is_off_is_set_by_the_venues_own(
+def test_a_clock_that_is_off_is_set_by_the_venues_own_once_it_refused_a_request(
     simulator: Simulator, desk: Desk, seconds: int | None
 ) -> None:
     off = timedelta(seconds=seconds or AHEAD.get(desk.venue, 2))
@@ -35,10 +35,8 @@ def test_a_clock_that_is_off_is_set_by_the_venues_own(
     )
     trading = CcxtTrading(client)
     try:
-        with pytest.raises(VenueError):
+        with pytest.raises(ClockRefused):
             run(trading.open_orders(desk.symbol))
-
-        run(client.set_clock())
 
         assert run(trading.open_orders(desk.symbol)) == []
     finally:

@@ -17,6 +17,7 @@ from exchanges.ccxt_adapter.faults import (
     submitting,
 )
 from exchanges.errors import (
+    ClockRefused,
     CredentialRefused,
     DuplicateClientOrderId,
     InsufficientMargin,
@@ -59,13 +60,13 @@ def answered(
         ("binanceusdm", "-4164", "Order's notional must be no smaller.", InvalidOrder),
         ("binanceusdm", "-2022", "ReduceOnly Order is rejected.", NothingToReduce),
         ("binanceusdm", "-4116", "ClientOrderId is duplicated.", DuplicateClientOrderId),
-        ("binanceusdm", "-1021", "Timestamp is outside of the recvWindow.", VenueUnavailable),
+        ("binanceusdm", "-1021", "Timestamp is outside of the recvWindow.", ClockRefused),
         ("binanceusdm", "-2015", "Invalid API-key, IP, or permissions.", CredentialRefused),
         ("binanceusdm", "-1015", "Too many new orders.", RateLimited),
         ("bybit", "110007", "ab not enough for new order", InsufficientMargin),
         ("bybit", "110017", "orderQty will be truncated to zero", NothingToReduce),
         ("bybit", "110072", "OrderLinkedID is duplicate", DuplicateClientOrderId),
-        ("bybit", "10002", "invalid request, check your timestamp", VenueUnavailable),
+        ("bybit", "10002", "invalid request, check your timestamp", ClockRefused),
         ("bybit", "10006", "Too many visits!", RateLimited),
         ("bybit", "10003", "API key is invalid.", CredentialRefused),
         ("okx", "51008", "Insufficient USDT margin in account", InsufficientMargin),
