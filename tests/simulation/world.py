@@ -180,20 +180,20 @@ class World:
             self.as_process(lambda: drive(position_id, venues=self.venues, clock=self.clock))
 
     def sweep(self) -> None:
+        self.as_process(self._sweep)
+
+    def _sweep(self) -> None:
         self._tend_breakers()
-        self.as_process(lambda: sweep(venues=self.venues, clock=self.clock))
+        sweep(venues=self.venues, clock=self.clock)
 
     def _tend_breakers(self) -> None:
-        """Let a process write what it saw of the venues, where that is anything but well."""
+        """Write what was seen of the venues, where that is anything but well, and probe."""
         outcomes = self.laboratory.outcomes
         if outcomes.holds_symptoms or self._may_be_open:
-            self.as_process(self._settle_and_probe)
+            settle_health(outcomes=outcomes, now=self.clock())
+            probe_venues(venues=self.venues, clock=self.clock)
             self._may_be_open = self.laboratory.database.asks(ILL)
         outcomes.take()
-
-    def _settle_and_probe(self) -> None:
-        settle_health(outcomes=self.laboratory.outcomes, now=self.clock())
-        probe_venues(venues=self.venues, clock=self.clock)
 
     def reconcile(self) -> None:
         self.as_process(self._reconcile)
