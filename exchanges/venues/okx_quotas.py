@@ -6,62 +6,55 @@ from datetime import timedelta
 
 from exchanges.venues.quotas import Quota, Quotas, Scope
 
-TWO_SECONDS = timedelta(seconds=2)
+# Its limits are for two seconds and one; over ten of them the steady part is the same.
+TEN_SECONDS = timedelta(seconds=10)
 # Counted together they are asked for less than each may be.
+OF_LISTS = {"GET public/instruments": 1, "GET market/tickers": 1, "GET market/books": 1}
 OF_ORDERS = {"POST trade/order": 1, "POST trade/cancel-order": 1}
 OF_LOOK_UPS = {"GET trade/order": 1, "GET trade/orders-pending": 1, "GET trade/fills": 1}
+OF_RIGHTS = {"GET account/config": 1, "GET account/trade-fee": 1}
 OF_COUNTDOWN = {"POST trade/cancel-all-after": 1}
-ELSEWHERE = dict.fromkeys((*OF_ORDERS, *OF_LOOK_UPS, *OF_COUNTDOWN), 0)
+ELSEWHERE = dict.fromkeys((*OF_ORDERS, *OF_LOOK_UPS, *OF_RIGHTS, *OF_COUNTDOWN), 0)
+
+
+def _of_key(
+    name: str, limit: int, weights: dict[str, int], *, other: int = 0, at_once: float = 0.2
+) -> Quota:
+    return Quota(
+        name=f"okx.{name}",
+        scope=Scope.KEY,
+        limit=limit,
+        window=TEN_SECONDS,
+        group="private",
+        weights=weights,
+        other=other,
+        at_once=at_once,
+    )
+
+
+def _of_address(name: str, limit: int, weights: dict[str, int], *, other: int = 0) -> Quota:
+    return Quota(
+        name=name,
+        scope=Scope.ADDRESS,
+        limit=limit,
+        window=TEN_SECONDS,
+        group="public",
+        weights=weights,
+        other=other,
+        at_once=0.2,
+    )
+
 
 QUOTAS = Quotas(
     all=(
-        Quota(
-            name="okx",
-            scope=Scope.ADDRESS,
-            limit=20,
-            window=TWO_SECONDS,
-            group="public",
-            weights={"GET public/instruments": 1, "GET market/tickers": 1, "GET market/books": 1},
-            # 10 in two seconds is what most of the others may be asked.
-            other=2,
-            at_once=0.4,
-        ),
-        Quota(
-            name="okx.orders",
-            scope=Scope.KEY,
-            limit=60,
-            window=TWO_SECONDS,
-            group="private",
-            weights=OF_ORDERS,
-        ),
-        Quota(
-            name="okx.look_ups",
-            scope=Scope.KEY,
-            limit=60,
-            window=TWO_SECONDS,
-            group="private",
-            weights=OF_LOOK_UPS,
-        ),
-        Quota(
-            name="okx.account",
-            scope=Scope.KEY,
-            limit=10,
-            window=TWO_SECONDS,
-            group="private",
-            # Rights and fees may be asked for 5 times in two seconds.
-            weights=ELSEWHERE | {"GET account/config": 2, "GET account/trade-fee": 2},
-            other=1,
-            at_once=0.5,
-        ),
-        Quota(
-            name="okx.countdown",
-            scope=Scope.KEY,
-            limit=4,
-            window=timedelta(seconds=4),
-            group="private",
-            weights=OF_COUNTDOWN,
-            at_once=0.25,
-        ),
+        _of_address("okx.lists", 100, OF_LISTS),
+        _of_address("okx.public", 50, dict.fromkeys(OF_LISTS, 0), other=1),
+        _of_key("orders", 300, OF_ORDERS),
+        _of_key("look_ups", 300, OF_LOOK_UPS),
+        _of_key("account", 50, ELSEWHERE, other=1),
+        _of_key("rights", 25, OF_RIGHTS, at_once=0.35),
+        # One a second for each tag, which is for each symbol.
+        _of_key("countdown", 10, OF_COUNTDOWN, at_once=0.4),
     ),
     # 50011 is of the user or of the address, 50061 of the sub-account's orders.
     key_codes=frozenset({"50061"}),

@@ -7,6 +7,7 @@ import pytest
 
 from exchanges.domain import OrderType, Side, Symbol, TimeInForce, VenueOrderStatus
 from exchanges.errors import (
+    ClockRefused,
     CredentialRefused,
     DuplicateClientOrderId,
     InsufficientMargin,
@@ -207,7 +208,7 @@ def test_order_lost_before_the_venue_is_unknown_and_not_found(
     ("venue", "code", "expected"),
     [
         ("binance", -2010, OrderRejected),
-        ("binance", -1021, VenueUnavailable),
+        ("binance", -1021, ClockRefused),
         ("binance", -1000, OrderOutcomeUnknown),
         ("binanceusdm", -2019, InsufficientMargin),
         ("binanceusdm", -4164, InvalidOrder),
@@ -216,7 +217,7 @@ def test_order_lost_before_the_venue_is_unknown_and_not_found(
         ("binanceusdm", -2015, CredentialRefused),
         ("bybit", 110007, InsufficientMargin),
         ("bybit", 110017, NothingToReduce),
-        ("bybit", 10002, VenueUnavailable),
+        ("bybit", 10002, ClockRefused),
         ("bybit", 10016, OrderOutcomeUnknown),
         ("bybit", 987654, OrderOutcomeUnknown),
         ("okx", 51008, InsufficientMargin),
