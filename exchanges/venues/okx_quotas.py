@@ -32,13 +32,15 @@ def _of_key(
     )
 
 
-def _of_address(name: str, limit: int, weights: dict[str, int], *, other: int = 0) -> Quota:
+def _of_address(
+    name: str, limit: int, weights: dict[str, int], *, group: str = "public", other: int = 0
+) -> Quota:
     return Quota(
         name=name,
         scope=Scope.ADDRESS,
         limit=limit,
         window=TEN_SECONDS,
-        group="public",
+        group=group,
         weights=weights,
         other=other,
         at_once=0.2,
@@ -47,6 +49,8 @@ def _of_address(name: str, limit: int, weights: dict[str, int], *, other: int = 
 
 QUOTAS = Quotas(
     all=(
+        # It names none for all calls of an address; what it blocks an address for stops them all.
+        _of_address("okx", 1000, {}, group="", other=1),
         _of_address("okx.lists", 100, OF_LISTS),
         _of_address("okx.public", 50, dict.fromkeys(OF_LISTS, 0), other=1),
         _of_key("orders", 300, OF_ORDERS),

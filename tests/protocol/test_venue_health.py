@@ -59,7 +59,9 @@ def patient(
     said: list[str] = []
     client = VenueClient(
         Catalogue(PROFILES[desk.venue]),
-        credential=Credential(api_key=desk.key.api_key, secret=desk.key.secret),
+        credential=Credential(
+            api_key=desk.key.api_key, secret=desk.key.secret, passphrase=desk.key.passphrase
+        ),
         simulator_url=simulator.url,
         surroundings=Surroundings(note=said.append),
     )

@@ -22,6 +22,7 @@ POLL_PATHS = {
     "binance": "/api/v3/ticker/bookTicker",
     "binanceusdm": "/fapi/v1/ticker/bookTicker",
     "bybit": "/v5/market/tickers",
+    "okx": "/api/v5/market/tickers",
 }
 
 
@@ -79,9 +80,10 @@ def test_nothing_reaches_a_venue_that_wants_silence_until_the_silence_ends(
     undisturbed.disturb(
         action, method="GET", path=POLL_PATHS[desk.venue], retry_after=seconds, venue=desk.venue
     )
+    asked_at = time.monotonic()
     with pytest.raises(RateLimited):
         run(desk.market.book_tops())
-    asked_at, seen = time.monotonic(), len(log(undisturbed, desk.venue))
+    seen = len(log(undisturbed, desk.venue))
 
     for send in requests:
         with asking(Lane.POLL, within=0.05), pytest.raises(RateLimited, match="nothing was sent"):
@@ -127,11 +129,11 @@ def test_polls_that_use_up_a_limit_leave_room_to_look_up_and_to_close(
 def test_an_order_without_tokens_before_its_deadline_is_surely_not_sent(
     simulator: Simulator, desks: tuple[Desk, Desk]
 ) -> None:
-    desk, _ = desks
-    sent: list[OrderRequest] = []
+    (desk, _), sent = desks, list[OrderRequest]()
+    price = desk.resting().price
     with pytest.raises(RateLimited, match="in the entry lane; nothing was sent") as caught:
         for _ in range(200):
-            sent.append(desk.resting())
+            sent.append(desk.order(price=price))
             submit(desk, sent[-1], Lane.ENTRY)
 
     assert isinstance(caught.value, VenueUnavailable)

@@ -183,6 +183,13 @@ class Desk:
         self.move(leg, -leg.sign * Decimal("0.0005"))
         return position
 
+    def price(self, position: Position, price: str) -> None:
+        """Put all markets of a position at a price, as if its entry had been decided there."""
+        for leg in position.legs.select_related("instrument__exchange"):
+            self.simulator.pin(leg.instrument.exchange.code, leg.instrument.base, price=price)
+        position.legs.update(decision_entry_mid=Decimal(price))
+        self.refresh_market()
+
     def move(self, leg: Leg, part: Decimal) -> None:
         """Move a leg's market by a part of the price it was decided on."""
         self.simulator.control(

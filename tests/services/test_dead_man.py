@@ -29,9 +29,7 @@ def resting(desk: Desk) -> Position:
     """Return an entry whose first leg rests at Binance, at a price where nothing trades."""
     position = desk.plan()
     # Here a spread is two ticks wide and the mid rests between them.
-    for venue in ("binanceusdm", "bybit"):
-        desk.simulator.pin(venue, "BTC", price="48000")
-    desk.refresh_market()
+    desk.price(position, "48000")
     drive(position.pk)
     assert entry(position).state == OrderState.OPEN
     return position

@@ -68,11 +68,8 @@ def test_a_position_that_another_worker_took_first_is_left_to_it(desk: Desk) -> 
 def test_an_entry_asks_the_database_little_before_each_of_its_orders(desk: Desk) -> None:
     position = desk.plan()
     position.legs.update(is_prepared=True)
-    for venue in ("binanceusdm", "bybit"):
-        # The spread is one tick here: the first leg is filled at once.
-        pin = {"venue": venue, "symbol": "BTCUSDT", "price": "48000.05"}
-        desk.simulator.control("POST", "/market", pin)
-    desk.refresh_market()
+    # The spread is one tick here: the first leg is filled at once.
+    desk.price(position, "48000.05")
     statements: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -191,9 +191,7 @@ def test_an_entry_under_way_is_cancelled_without_workers(
 ) -> None:
     position = desk.plan()
     # Here a spread is two ticks wide and the mid rests between them.
-    for venue in ("binanceusdm", "bybit"):
-        desk.simulator.pin(venue, "BTC", price="48000")
-    desk.refresh_market()
+    desk.price(position, "48000")
     drive(position.pk)
     assert position.orders.get().state == OrderState.OPEN
     lose_redis()
