@@ -165,10 +165,8 @@ class World:
         Position.objects.filter(lease_owner=lease.owner_name()).update(lease_owner=holder)
 
     def _start(self) -> None:
-        lease.free_the_dead(now=self.clock())
         reconcile_accounts(venues=self.venues, now=self.clock())
-        for position_id in self.live():
-            drive(position_id, venues=self.venues, clock=self.clock)
+        sweep(venues=self.venues, clock=self.clock)
 
     def live(self) -> list[UUID]:
         rows = Position.objects.filter(state__in=LIVE_POSITION_STATES).order_by("created_at", "pk")
