@@ -189,7 +189,9 @@ def test_rate_limit_says_how_long_to_be_silent(undisturbed: Simulator, market: M
     with pytest.raises(RateLimited) as caught:
         run(market.book_tops())
 
-    assert caught.value.retry_after == 7
+    # Where several lists make one answer, one of them may already know of the silence.
+    assert caught.value.retry_after is not None
+    assert 6 < caught.value.retry_after <= 7
 
 
 def test_prices_are_decimals_as_the_venue_wrote_them(simulator: Simulator) -> None:

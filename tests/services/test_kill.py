@@ -68,8 +68,7 @@ def lose_redis(desk: Desk, settings: Settings) -> Generator[Callable[[], None]]:
 def hedged(desk: Desk, base: str = "BTC") -> Position:
     """Open a position whose first leg is filled as it arrives."""
     position = desk.plan(base=base, base_quantity=QUANTITIES.get(base, "100"))
-    for venue in ("binanceusdm", "bybit"):
-        desk.simulator.pin(venue, base, price=MIDS[base])
+    desk.price(position, MIDS[base])
     return desk.drive_until(position, PositionState.OPEN)
 
 

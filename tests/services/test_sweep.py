@@ -21,6 +21,7 @@ from tests.web.rows import (
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState, Purpose
 from trading.models import Event, Leg, LegSide, Order, Position, StateChange
+from trading.services import lease
 from trading.services.account_facts import record
 from trading.services.sweep import positions_due, sweep
 
@@ -220,6 +221,22 @@ def test_naked_legs_are_told_of_within_ten_seconds_though_they_fill_on(
     ]
     assert told.get().severity == Event.Severity.CRITICAL
     assert told.get().created_at <= NOW + timedelta(seconds=8)
+
+
+def test_naked_legs_are_told_of_though_a_machine_that_is_gone_has_the_lease(
+    positioned: Positions,
+) -> None:
+    position = positioned()
+    fills(order(short_leg(position), Purpose.HEDGE), "0.5")
+    taken = lease.take(position.pk, owner="0therbox.1.gone.1", now=NOW)
+    assert taken is not None
+
+    look(NOW + timedelta(seconds=7))
+
+    told = Event.objects.get(position=position, kind="position.unhedged")
+    assert told.sentence.startswith("BTC: -0.5 BTC is unhedged since 14:00:00 UTC")
+    position.refresh_from_db()
+    assert (position.lease_owner, position.lease_epoch) == (taken.lease_owner, taken.lease_epoch)
 
 
 def test_a_naked_held_position_is_told_of_at_once_by_a_clock_that_was_set_back(

@@ -54,6 +54,7 @@ from trading.services.visit import Visit
 logger = logging.getLogger(__name__)
 
 MAX_STEPS = 32
+LEASED = "another worker drives it"
 SENDS = (Place, PlaceAll, Send)
 INTENTS = frozenset({PositionEvent.ENTRY_SUBMITTED, PositionEvent.EXIT_SUBMITTED})
 
@@ -62,7 +63,7 @@ def drive(position_id: UUID, *, venues: Venues = REAL, clock: Clock = timezone.n
     """Take the position's lease and carry it as far as it goes now; return why it stopped."""
     position = lease.take(position_id, owner=lease.owner_name(), now=clock())
     if position is None:
-        return "another worker drives it"
+        return LEASED
     return _drive(Visit(position, venues, clock), load)
 
 

@@ -23,10 +23,11 @@ from trading.core.states import (
 from trading.events import announce
 from trading.models import Event, KillSwitch, Position
 from trading.services import engine, lease, schema
-from trading.services.drive import drive
+from trading.services.drive import LEASED, drive
 from trading.services.exit import request_exit
 from trading.services.kill_switch import ask_for_exits, of_scope
 from trading.services.leftovers import tell_leftovers
+from trading.services.unhedged import look_on
 from trading.services.venues import REAL, Venues
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,9 @@ def drive_all(
 
 def _drive_apart(position_id: UUID, venues: Venues, clock: Callable[[], datetime]) -> None:
     try:
-        drive(position_id, venues=venues, clock=clock)
+        stopped = drive(position_id, venues=venues, clock=clock)
+        if stopped == LEASED:
+            look_on(position_id, venues=venues, clock=clock)
     except Exception:
         # A boundary, as a task is: the other positions are driven whatever this one meets.
         logger.exception("position not driven", extra={"position": str(position_id)})

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from exchanges.domain import Side
 from trading.core.elapsed import elapsed
 from trading.core.exposure import ZERO, Exposure, exposure, net_base
 from trading.core.money import plain
 from trading.core.states import PositionState
-from trading.models import Leg
-from trading.services.view import Loaded
+from trading.models import Leg, Position
+from trading.services.submit import Clock
+from trading.services.venues import Venues
+from trading.services.view import Loaded, load
 from trading.services.visit import Visit
 
 # A person hears of it within 10 s: the sweep comes every 2 s, and its visit takes a while.
@@ -39,6 +42,17 @@ def tell_if_unhedged(visit: Visit, loaded: Loaded) -> bool:
         f"{since:%H:%M:%S} UTC, position {loaded.view.state}; {follows}",
     )
     return False
+
+
+def look_on(position_id: UUID, *, venues: Venues, clock: Clock) -> None:
+    """Cry for a position that another worker has: it may have died with the lease in its hands.
+
+    Nothing is acted on or written but the alert, which is the same whoever raises it.
+    """
+    position = Position.objects.select_related("user").filter(pk=position_id).first()
+    if position is not None:
+        visit = Visit(position, venues, clock)
+        tell_if_unhedged(visit, load(position, contact=visit.contact, now=visit.now()))
 
 
 def _unhedged_since(loaded: Loaded) -> datetime | None:
