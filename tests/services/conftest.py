@@ -17,7 +17,13 @@ from exchanges import registry, selectors
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
 from exchanges.limits.limiter import PREFIX
-from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
+from exchanges.models import (
+    AccountFee,
+    Exchange,
+    ExchangeAccount,
+    Instrument,
+    SettledFundingRate,
+)
 from tests.machine import wait_until
 from tests.rehearsal import RunningRedis, RunningSimulator
 from tests.services.strategy_desk import StrategyDesk
@@ -31,7 +37,6 @@ from trading.services.check_keys import check_keys
 from trading.services.demo import VALUES, seed_demo
 from trading.services.drive import drive
 from trading.services.equity import read_accounts, snapshot_equity
-from trading.services.fees import refresh_fees
 from trading.services.sweep import sweep
 from trading.services.venues import REAL
 
@@ -55,12 +60,13 @@ SETTLEMENTS = 20
 
 
 class Listed:
-    """Rows of what the simulated venues list and have settled: to read them takes seconds."""
+    """Rows of what the simulated venues list, have settled and charge: to read them takes seconds."""
 
     def __init__(self) -> None:
         self._exchanges: list[Exchange] = []
         self._instruments: list[Instrument] = []
         self._settled: list[SettledFundingRate] = []
+        self._fees: list[AccountFee] = []
 
     def restore(self) -> None:
         """Write what an earlier test of this process read, if one did."""
@@ -68,10 +74,19 @@ class Listed:
         Instrument.objects.bulk_create(self._instruments)
         SettledFundingRate.objects.bulk_create(self._settled)
 
+    def charge(self) -> None:
+        """Write the fees of the accounts, as new as if they had just been asked for."""
+        accounts = {account.exchange_id: account for account in ExchangeAccount.objects.all()}
+        for fee in self._fees:
+            fee.pk, fee.observed_at = None, timezone.now()
+            fee.account = accounts[fee.instrument.exchange_id]
+        AccountFee.objects.bulk_create(self._fees)
+
     def keep(self) -> None:
         """Keep what is stored now; of the settlements the latest, for this test too."""
         self._exchanges = list(Exchange.objects.all())
         self._instruments = list(Instrument.objects.all())
+        self._fees = list(AccountFee.objects.select_related("instrument"))
         latest = SettledFundingRate.objects.order_by("-settled_at")
         self._settled = [
             row
@@ -268,8 +283,8 @@ def open_accounts(simulator: RunningSimulator, listed: Listed) -> None:
     if is_first:
         listed.keep()
     else:
+        listed.charge()
         check_keys(venues=REAL, now=now)
-        refresh_fees(venues=REAL, now=now)
         snapshot_equity(venues=REAL, now=now)
 
 
