@@ -25,15 +25,17 @@ from exchanges.modes import Mode
 from exchanges.outcomes import Outcome, Outcomes
 from exchanges.sealing import create_key_file
 from exchanges.services import store_listing
+from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
 from exchanges.venues import PROFILES
 from tests.simulation.calls import ServiceCalls
 from tests.simulation.crash import Boundaries
 from tests.simulation.database import Database, Ids
 from tests.simulation.doorbells import Doorbells
+from tests.simulation.markets import ALL_VENUES, PERPETUALS, api_key, secret_of
 from tests.simulation.memory import MemoryRedis
 from tests.simulation.timeline import START, Timeline, TimelineLoop, forget_tasks
 from tests.simulation.transport import InProcessSession
-from tests.simulation.venue_side import USERS, VENUES, VenueSide, api_key
+from tests.simulation.venue_side import PASSPHRASE, USERS, VenueSide
 from trading.services import configure, engine, evaluate, lookup
 from trading.services.check_keys import check_keys
 from trading.services.equity import read_accounts
@@ -53,6 +55,7 @@ CONFIGURATION: dict[str, object] = {
     "order_fill_timeout_seconds": "10",
 }
 
+SHORT_CODES = {USDM: "BIN", BYBIT: "BYB", SPOT: "BIS", OKX: "OKX"}
 COLLECTED = gc.get_threshold()
 
 
@@ -159,9 +162,9 @@ class Laboratory:
         self.database.connection.ensure_connection()
         raw = self.database.connection.connection
         self.far = VenueSide(0, self.timeline, self.boundaries, raw)
-        catalogues = {venue: Catalogue(PROFILES[venue]) for venue in VENUES}
+        catalogues = {venue: Catalogue(PROFILES[venue]) for venue in ALL_VENUES}
         users = [User.objects.create_user(name) for name in USERS]
-        for venue in VENUES:
+        for venue in ALL_VENUES:
             exchange = self._exchange(venue, catalogues[venue])
             for user in users:
                 self._account(user, exchange, catalogues[venue])
@@ -175,11 +178,15 @@ class Laboratory:
         read_accounts(
             ExchangeAccount.objects.select_related("exchange"), venues=self.venues, now=START
         )
+        # A day reads what it trades at; which accounts are in use is said at its beginning.
+        ExchangeAccount.objects.exclude(exchange__code__in=PERPETUALS.venues).update(
+            is_active=False
+        )
         self.database.keep()
 
     def _exchange(self, venue: str, catalogue: Catalogue) -> Exchange:
         exchange = Exchange.objects.create(
-            code=venue, mode=Mode.REHEARSAL, short_code=venue[:3].upper(), name=venue
+            code=venue, mode=Mode.REHEARSAL, short_code=SHORT_CODES[venue], name=venue
         )
         self._readers[venue] = VenueClient(catalogue, surroundings=self._surroundings(venue))
         self._list(exchange, START)
@@ -191,7 +198,8 @@ class Laboratory:
         """Store what a venue lists, as the poll does, and a refusal that calls it outdated."""
         data = CcxtMarketData(self._readers[exchange.code])
         listed = self.calls.call(data.instruments(), 60)
-        rates = self.calls.call(data.funding_rates(), 60)
+        is_spot = PROFILES[exchange.code].is_spot
+        rates = [] if is_spot else self.calls.call(data.funding_rates(), 60)
         return store_listing(exchange, listed, rates, now)
 
     def _store_history(self, instrument: Instrument) -> None:
@@ -213,16 +221,27 @@ class Laboratory:
 
     def _account(self, user: User, exchange: Exchange, catalogue: Catalogue) -> None:
         key = api_key(user.username, exchange.code)
-        secret = f"secret of {user.username} at {exchange.code}"
+        secret, passphrase = secret_of(key), PASSPHRASE if exchange.code == OKX else ""
         account = store_account(
-            user=user, exchange=exchange, label="main", api_key=key, secret=secret
+            user=user,
+            exchange=exchange,
+            label="main",
+            api_key=key,
+            secret=secret,
+            passphrase=passphrase,
         )
         # The key file is another one in each process, and rows are read in the order of an index.
         account.key_fingerprint = key
         account.save(update_fields=["key_fingerprint"])
         client = VenueClient(
             catalogue,
-            credential=Credential(name=key, tenant=user.username, api_key=key, secret=secret),
+            credential=Credential(
+                name=key,
+                tenant=user.username,
+                api_key=key,
+                secret=secret,
+                passphrase=passphrase,
+            ),
             surroundings=self._surroundings(exchange.code),
         )
         self.clients[account.pk] = client

@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from exchanges.simulator.listings import BYBIT, USDM
-from tests.simulation.disturbances import CANCEL, CREATE, FILLS, POSITIONS, QUERY
+from tests.simulation.disturbances import CANCEL, FILLS, POSITIONS, QUERY
 from tests.simulation.drill import FLAT, THIN, Drill
 from tests.simulation.laboratory import Laboratory
+from tests.simulation.markets import CREATE
 from trading.models import Order
 from trading.services.lookup import ORDER_LIFETIME
 

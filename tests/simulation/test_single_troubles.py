@@ -9,9 +9,9 @@ from django.db import DatabaseError
 
 from exchanges.models import ExchangeAccount
 from exchanges.simulator.listings import BYBIT, USDM
-from tests.simulation.disturbances import CREATE
 from tests.simulation.drill import FLAT, Drill
 from tests.simulation.laboratory import Laboratory
+from tests.simulation.markets import CREATE
 from trading.models import KillSwitch, Order, Position
 
 pytestmark = pytest.mark.simulation

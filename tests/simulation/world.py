@@ -14,10 +14,13 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
+from django.db.models import Q
+
 from arbsite.accounts.models import User
 from exchanges.models import ExchangeAccount, Instrument
 from tests.simulation.crash import Crash
 from tests.simulation.laboratory import Laboratory
+from tests.simulation.markets import PERPETUALS, Market
 from tests.simulation.prices import Prices
 from tests.simulation.streams import Streams, Weather
 from tests.simulation.timeline import forget_tasks
@@ -114,11 +117,8 @@ class World:
         self._may_be_open = False
         self._news_seen: tuple[object, ...] = ()
         self._watched_at = self._balances_at = self.timeline.at
-        accounts = ExchangeAccount.objects.select_related("exchange").order_by("created_at", "pk")
-        self.accounts = {account.pk: account for account in accounts}
-        for account in self.accounts.values():
-            self.streams.open(account.pk, account.exchange.code, laboratory.clients[account.pk])
-        self.prices.feed(self.now)
+        self.accounts: dict[UUID, ExchangeAccount] = {}
+        self.trade_at(PERPETUALS)
 
     @property
     def now(self) -> datetime:
@@ -126,6 +126,21 @@ class World:
 
     def clock(self) -> datetime:
         return self.timeline.at + timedelta(seconds=self.skew)
+
+    def trade_at(self, market: Market) -> None:
+        """Use the accounts of these venues and no others, from before anything is opened."""
+        self.far.market = market
+        self.streams.close()
+        with self.boundaries.passed_over():
+            of_the_day = Q(exchange__code__in=market.venues)
+            ExchangeAccount.objects.filter(of_the_day).update(is_active=True)
+            ExchangeAccount.objects.exclude(of_the_day).update(is_active=False)
+            accounts = ExchangeAccount.objects.filter(of_the_day).select_related("exchange")
+            self.accounts = {row.pk: row for row in accounts.order_by("created_at", "pk")}
+            for account in self.accounts.values():
+                client = self.laboratory.clients[account.pk]
+                self.streams.open(account.pk, account.exchange.code, client)
+        self.prices.feed(self.now)
 
     # --- Carry's processes ----------------------------------------------------------------------
 
@@ -372,5 +387,5 @@ class World:
 
     def instrument(self, venue: str, base: str) -> Instrument:
         return Instrument.objects.select_related("exchange").get(
-            exchange__code=venue, symbol=f"{base}/USDT:USDT"
+            exchange__code=venue, symbol=self.far.listing(venue, base).unified_symbol
         )

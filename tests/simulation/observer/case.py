@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.simulator.accounts import Order
-from tests.simulation.chronicle import Chronicle
+from tests.simulation.chronicle import Chronicle, net_of_fee
+from tests.simulation.markets import base_of
 from tests.simulation.venue_side import Sight
 from tests.simulation.world import World
 
@@ -96,9 +97,17 @@ class Case:
         held: dict[str, Decimal] = {}
         for trade in self.world.far.ledger.trades:
             if trade.client_order_id in mine:
-                signed = trade.side.sign * trade.base_quantity
-                held[trade.venue] = held.get(trade.venue, Decimal(0)) + signed
+                held[trade.venue] = held.get(trade.venue, Decimal(0)) + net_of_fee(trade)
         return held
+
+    def last_price(self, position: Row, venue: str) -> Decimal:
+        """Return the price at which this position last traded at a venue."""
+        mine = {
+            row["client_order_id"] for row in self.orders if row["position_id"] == position["id"]
+        }
+        trades = self.world.far.ledger.trades
+        own = [t for t in trades if t.client_order_id in mine and t.venue == venue]
+        return own[-1].price if own else Decimal(0)
 
     def note_alerts(self) -> None:
         """Note for each open window when its user was first alerted of that asset.
@@ -125,7 +134,7 @@ class Case:
         return any(
             trade.origin != "user" and trade.row.api_key.startswith(f"{user}-")
             for trade in self.chronicle.trades
-            if trade.row.symbol == f"{base}USDT"
+            if base_of(trade.row.symbol) == base
         )
 
     def is_foreign(self, user: str, base: str) -> bool:
