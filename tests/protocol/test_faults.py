@@ -74,7 +74,7 @@ def answered(
         ("okx", "51121", "Must be a multiple of the lot size.", InvalidOrder),
         ("okx", "51170", "Can't be the same trading direction", NothingToReduce),
         ("okx", "51016", "Client order ID already exists.", DuplicateClientOrderId),
-        ("okx", "50037", "Order expired.", VenueUnavailable),
+        ("okx", "50037", "Order expired.", ClockRefused),
         ("okx", "51030", "Funding fee is being settled.", VenueUnavailable),
         ("okx", "50011", "Too Many Requests", RateLimited),
         ("okx", "50110", "Your IP is not in the whitelist.", CredentialRefused),
