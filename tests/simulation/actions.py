@@ -33,6 +33,9 @@ from trading.services.halt import release_account
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.release import force_one_sided, release
 
+# What a venue that has had too many requests asks for.
+SILENCE = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
@@ -224,7 +227,8 @@ def _fault(world: World, action: Action) -> None:
 def _down(world: World, action: Action) -> None:
     """A venue that answers nothing for a while, whose prices stand still."""
     venue = _at(world, action)
-    world.far.disturb(action=action.kind, venue=venue, count=None)
+    silence = {"retry_after": SILENCE} if action.kind == "rate_limit" else {}
+    world.far.disturb(action=action.kind, venue=venue, count=None, **silence)
     world.down.add(venue)
     world.prices.silent.add(venue)
     world.note_fault()
@@ -232,6 +236,12 @@ def _down(world: World, action: Action) -> None:
     world.far.calm()
     world.down.discard(venue)
     world.prices.silent.discard(venue)
+
+
+def _flood(world: World, action: Action) -> None:
+    """Polls take all that they may of the venues' limits."""
+    for venue in world.far.market.venues:
+        world.laboratory.let_polls_take_all(venue)
 
 
 def _stale(world: World, action: Action) -> None:
@@ -244,7 +254,7 @@ def _stale(world: World, action: Action) -> None:
 
 def _skew(world: World, action: Action) -> None:
     world.note_fault()
-    world.skew = float(action.amount)
+    world.skew, world.skewed_at = float(action.amount), world.now
 
 
 def _price(world: World, action: Action) -> None:
@@ -340,6 +350,7 @@ ACTIONS: dict[str, Callable[[World, Action], None]] = {
     "weather": _weather,
     "fault": _fault,
     "down": _down,
+    "flood": _flood,
     "stale": _stale,
     "skew": _skew,
     "price": _price,

@@ -31,11 +31,19 @@ from tests.simulation.calls import ServiceCalls
 from tests.simulation.crash import Boundaries
 from tests.simulation.database import Database, Ids
 from tests.simulation.doorbells import Doorbells
+from tests.simulation.flood import flood
 from tests.simulation.markets import ALL_VENUES, PERPETUALS, api_key, secret_of
 from tests.simulation.memory import MemoryRedis
+from tests.simulation.sinks import Sinks
 from tests.simulation.timeline import START, Timeline, TimelineLoop, forget_tasks
 from tests.simulation.transport import InProcessSession
-from tests.simulation.venue_side import PASSPHRASE, USERS, VenueSide
+from tests.simulation.venue_side import (
+    ADDRESS,
+    PASSPHRASE,
+    USERS,
+    VenueSide,
+    credential_name,
+)
 from trading.services import configure, engine, evaluate, lookup
 from trading.services.check_keys import check_keys
 from trading.services.equity import read_accounts
@@ -71,6 +79,7 @@ class Laboratory:
         self.redis = MemoryRedis()
         self.doorbells = Doorbells()
         self.outcomes = Outcomes()
+        self.sinks = Sinks(self.database, self.redis, self.doorbells)
         # One process has all of each limit; what Redis keeps outlives its deaths.
         self.limiter = Limiter(share=1, now=lambda: self.timeline.at.timestamp())
         self.far: VenueSide | None = None
@@ -95,7 +104,9 @@ class Laboratory:
         """Make the simulated world this process's database, board and source of ids for a while."""
         with self.database.in_use(), self.ids.in_use():
             selectors.stand_in_for_board(self.redis)  # type: ignore[arg-type]  # what is used of it
-            logging.disable(logging.CRITICAL)
+            handlers, logging.root.handlers = logging.root.handlers, [self.sinks.lines]
+            level = logging.root.level
+            logging.root.setLevel(logging.INFO)
             try:
                 # Rows come and go by the hundred thousand and form no circles.
                 gc.set_threshold(200_000, 50, 50)
@@ -109,7 +120,8 @@ class Laboratory:
                 gc.set_threshold(*COLLECTED)
                 self.boundaries.disarm()
                 forget_tasks(self.loop)
-                logging.disable(logging.NOTSET)
+                logging.root.handlers = handlers
+                logging.root.setLevel(level)
                 selectors.stand_in_for_board(None)
 
     def close(self) -> None:
@@ -129,6 +141,7 @@ class Laboratory:
         self.limiter.forget()
         self.outcomes.take()
         self.doorbells.take()
+        self.sinks.forget()
         self.database.restore()
         evaluate._shared.cache_clear()
         lookup.not_found_since.clear()
@@ -137,12 +150,16 @@ class Laboratory:
         self.timeline.listener = self.far.beat
         return self.far
 
+    def let_polls_take_all(self, venue: str) -> None:
+        """Leave of a venue's limits only what no poll may take."""
+        self.loop.run_until_complete(flood(venue, self.limiter))
+
     def _surroundings(self, venue: str) -> Surroundings:
         return Surroundings(
             now=lambda: self.clock(),
             session=self._session,
             limiter=self.limiter,
-            address="here",
+            address=ADDRESS,
             note=lambda symptom: self.outcomes.note(
                 Outcome(venue=venue, mode=Mode.REHEARSAL, symptom=symptom)
             ),
@@ -231,12 +248,12 @@ class Laboratory:
             passphrase=passphrase,
         )
         # The key file is another one in each process, and rows are read in the order of an index.
-        account.key_fingerprint = key
+        account.key_fingerprint = credential_name(user.username, exchange.code)
         account.save(update_fields=["key_fingerprint"])
         client = VenueClient(
             catalogue,
             credential=Credential(
-                name=key,
+                name=account.key_fingerprint,
                 tenant=user.username,
                 api_key=key,
                 secret=secret,

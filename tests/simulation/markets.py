@@ -53,8 +53,8 @@ ALL_VENUES = (USDM, BYBIT, SPOT, OKX)
 
 
 def api_key(user: str, venue: str) -> str:
-    """Return whose key it is: spot and contracts of Binance share one."""
-    return f"{user}-{USDM if OWNERS[venue] == SPOT else venue}"
+    """Return a user's key, a canary too: spot and contracts of Binance share one."""
+    return f"{user}-{USDM if OWNERS[venue] == SPOT else venue}-key-canary"
 
 
 def secret_of(key: str) -> str:

@@ -46,6 +46,7 @@ WEIGHTS = {
     "reconcile": 3,
     "fund": 1,
     "flush": 1,
+    "flood": 2,
 }
 
 

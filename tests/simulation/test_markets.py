@@ -92,6 +92,22 @@ def test_coins_beyond_ours_are_nobodys_business(laboratory: Laboratory) -> None:
     assert Decimal("0.4995") <= drill.held()[0] < Decimal("0.4995") + SPOT_DUST
 
 
+def test_a_deadline_that_is_over_at_once_sets_the_clock_of_the_next_order(
+    laboratory: Laboratory,
+) -> None:
+    """OKX drops an order that comes after its own deadline, as all do of a clock that is behind."""
+    drill = Drill(laboratory, "contracts by number")
+    drill.enter()
+
+    drill.do("skew", amount="-8")
+    drill.leave()
+
+    assert drill.state() == "closed"
+    closings = Order.objects.filter(leg__instrument__exchange__code=OKX, purpose="reduce")
+    assert [order.state for order in closings.order_by("created_at")] == ["rejected", "filled"]
+    drill.rest()
+
+
 def test_a_contract_that_is_counted_by_number_is_hedged_in_base_units(
     laboratory: Laboratory,
 ) -> None:

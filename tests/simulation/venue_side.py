@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -48,9 +48,32 @@ CREATES = frozenset(CREATE.values())
 INTERVAL = timedelta(minutes=4)
 BEAT = timedelta(milliseconds=500)
 MOST_BEATS = 8
+ASKS_SILENCE = frozenset({418, 429})
 USDT = Decimal(100_000)
-PASSPHRASE = "pass-phrase-of-nobody"
+PASSPHRASE = "pass-phrase-canary"
+ADDRESS = "here"
 DEPTH = {"BTC": Decimal(2), "ETH": Decimal(40)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A request that reached a venue, whatever became of it there."""
+
+    at: datetime
+    venue: str
+    method: str
+    path: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A venue asked for silence until then, and this was heard."""
+
+    heard_at: datetime
+    until: datetime
+    is_ban: bool
+    by: Arrival
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +86,11 @@ class Sight:
     client_order_id: str
     intent: dict[str, Any] | None
     is_in_transaction: bool
+
+
+def credential_name(user: str, venue: str) -> str:
+    """Return how limits name a key: not by itself."""
+    return f"{user} at {venue}"
 
 
 class VenueSide:
@@ -84,6 +112,9 @@ class VenueSide:
         )
         self.venues = Venues(self.simulator)
         self.sights: list[Sight] = []
+        self.arrivals: list[Arrival] = []
+        self.silences: list[Silence] = []
+        self.on_arrival: Callable[[Arrival], None] | None = None
         self.faults_fired = 0
         self.on_create: Callable[[Sight], None] | None = None
         self.on_fault: Callable[[], None] | None = None
@@ -102,6 +133,10 @@ class VenueSide:
     # --- The wire -----------------------------------------------------------------------------
 
     def disturbance(self, request: WireRequest) -> FaultRule | None:
+        arrival = self._arrival(request)
+        self.arrivals.append(arrival)
+        if self.on_arrival is not None:
+            self.on_arrival(arrival)
         rule = self.venues.disturbance(request)
         if rule is not None:
             self.faults_fired += 1
@@ -114,6 +149,28 @@ class VenueSide:
         if request.method == "POST" and request.path in CREATES:
             self._see(request)
         return self.venues.answer(request, rule)
+
+    def heard(self, request: WireRequest, status: int, headers: Mapping[str, str]) -> None:
+        """Note what silence a venue asked for: Carry knows of it from now on."""
+        waits = headers.get("Retry-After")
+        if status in ASKS_SILENCE and waits is not None:
+            self.silences.append(
+                Silence(
+                    heard_at=self._timeline.at,
+                    until=self._timeline.at + timedelta(seconds=float(waits)),
+                    is_ban=status != 429,
+                    by=self._arrival(request),
+                )
+            )
+
+    def _arrival(self, request: WireRequest) -> Arrival:
+        return Arrival(
+            at=self._timeline.at,
+            venue=VENUE_OF_HOST[request.host],
+            method=request.method,
+            path=request.path,
+            api_key=key_of(request),
+        )
 
     def latency(self) -> float:
         return LATENCY + LATENCY_SPREAD * self._draws.random()

@@ -21,6 +21,7 @@ Sentences = Iterator[str]
 HEDGED_WITHIN = timedelta(seconds=30)
 ALERTED_WITHIN = timedelta(seconds=10)
 IN_FLIGHT = timedelta(seconds=5)
+DISPATCHED_WITHIN = timedelta(seconds=5)
 FLAT_WITHIN = timedelta(seconds=60)
 
 ORDERS = """
@@ -61,6 +62,8 @@ class Case:
     trades_checked: int = 0
     windows_checked: int = 0
     events_seen: int = 0
+    # Since when an open position is to be flat while nothing is disturbed, and what was excused.
+    to_close: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:

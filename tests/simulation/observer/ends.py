@@ -185,6 +185,18 @@ def i26_reconciling_twice_changes_nothing(case: Case) -> Sentences:
         yield "I26: reconciling a second time changed something"
 
 
+def i33_no_secret_in_any_sink(case: Case) -> Sentences:
+    """I33: no key, secret or passphrase is in anything that is kept, sent or shown."""
+    accounts = case.world.far.ledger.accounts.values()
+    canaries = {
+        canary for row in accounts for canary in (row.api_key, row.secret, row.passphrase) if canary
+    }
+    for sink, text in case.world.laboratory.sinks.texts():
+        for canary in sorted(canaries):
+            if canary in text:
+                yield f"I33: {sink} holds {canary}"
+
+
 def fingerprint(case: Case) -> list[list[Row]]:
     """Return everything reconciliation could change, and what the venues received."""
     received: list[Row] = [{"sights": len(case.world.far.sights)}]
@@ -203,4 +215,5 @@ END_RULES = (
     i21_the_bridge_closes,
     i25_what_differs_is_halted,
     i26_reconciling_twice_changes_nothing,
+    i33_no_secret_in_any_sink,
 )

@@ -11,6 +11,7 @@ from tests.simulation.chronicle import TOLERANCE, Window
 from tests.simulation.markets import base_of
 from tests.simulation.observer.case import (
     ALERTED_WITHIN,
+    DISPATCHED_WITHIN,
     FLAT_WITHIN,
     HEDGED_WITHIN,
     Case,
@@ -194,6 +195,22 @@ def i18_a_kill_lasts(case: Case) -> Sentences:
             yield f"I18: kill {kill.epoch} is over though nobody re-armed it"
 
 
+def i19_closing_is_dispatched(case: Case) -> Sentences:
+    """I19: an exit is on its way within seconds, whatever polls have used up before it.
+
+    While anything is disturbed, or a venue cannot be reached, other rules bound it.
+    """
+    waiting = {p["id"]: p for p in case.positions if (p["state"], p["goal"]) == ("open", "flat")}
+    if case.world.is_faulted:
+        waiting.clear()
+    case.to_close = {name: since for name, since in case.to_close.items() if name in waiting}
+    for name, position in waiting.items():
+        begun, excused = case.to_close.setdefault(name, (case.now, case.world.excused))
+        waited = case.now - begun - (case.world.excused - excused)
+        if waited > DISPATCHED_WITHIN:
+            yield f"I19: nothing closes {position['base']} after {waited.total_seconds():.1f} s"
+
+
 def i23_modes_never_mix(case: Case) -> Sentences:
     """I23: rehearsed positions stay rehearsed."""
     for position in case.positions:
@@ -224,7 +241,7 @@ def i27_epochs_only_grow(case: Case) -> Sentences:
 
 def i28_slots_run_once(case: Case) -> Sentences:
     """I28: two beats ring, one slot runs."""
-    for slot, runs in case.world.slots_run.items():
+    for slot, runs in case.world.beats.slots_run.items():
         if runs > 1:
             yield f"I28: the slot {slot} ran {runs} times"
 
@@ -256,6 +273,7 @@ STEP_RULES = (
     i14_reservations,
     i17_a_kill_ends_flat,
     i18_a_kill_lasts,
+    i19_closing_is_dispatched,
     i23_modes_never_mix,
     i25_ended_means_flat,
     i27_epochs_only_grow,
