@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from exchanges.ccxt_adapter.faults import (
     submitting,
 )
 from exchanges.errors import (
+    AddressRefused,
     ClockRefused,
     CredentialRefused,
     DuplicateClientOrderId,
@@ -47,6 +49,33 @@ def answered(
     error = kind(f"venue {message}")
     error.answer = Answer(status=status, code=code, message=message, retry_after=None)
     return error
+
+
+@pytest.mark.parametrize(
+    ("venue", "status", "body", "kind", "words"),
+    [
+        ("binanceusdm", 403, "<html>Request blocked</html>", AddressRefused, "this address (HTTP"),
+        ("binanceusdm", 403, '{"code":-2015,"msg":"no"}', CredentialRefused, "refused the API key"),
+        ("binanceusdm", 418, '{"code":-1003,"msg":"banned"}', RateLimited, "waiting as the venue"),
+        ("binance", 451, '{"code":0,"msg":"restricted location"}', AddressRefused, "the region of"),
+        ("bybit", 403, "<html>block access from your country</html>", AddressRefused, "the region"),
+        ("bybit", 403, "access too frequent", RateLimited, "waiting as the venue asks"),
+        ("okx", 403, "", AddressRefused, "this address (HTTP 403)"),
+    ],
+)
+def test_who_is_not_served_here_is_told_from_a_refused_key_and_from_a_ban(
+    venue: str, status: int, body: str, kind: type[VenueError], words: str
+) -> None:
+    payload = json.loads(body) if body.startswith("{") else None
+    error = ccxt.ExchangeError("refused")
+    error.answer = Answer.read(status, {}, payload, body=body, secrets=(), now=NOON)
+
+    for failure in (
+        submit_failure(PROFILES[venue], error),
+        read_failure(PROFILES[venue], error),
+    ):
+        assert type(failure) is kind
+        assert words in failure.detail
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from exchanges.errors import (
     RateLimited,
     SettingRefused,
     VenueError,
-    VenueUnavailable,
 )
 from tests.protocol.conftest import (
     DERIVATIVES,

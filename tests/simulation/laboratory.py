@@ -163,6 +163,9 @@ class Laboratory:
             note=lambda symptom: self.outcomes.note(
                 Outcome(venue=venue, mode=Mode.REHEARSAL, symptom=symptom)
             ),
+            note_block=lambda block: self.outcomes.note(
+                Outcome(venue=venue, mode=Mode.REHEARSAL, block=block)
+            ),
         )
 
     def _session(self) -> InProcessSession:

@@ -48,7 +48,9 @@ CREATES = frozenset(CREATE.values())
 INTERVAL = timedelta(minutes=4)
 BEAT = timedelta(milliseconds=500)
 MOST_BEATS = 8
-ASKS_SILENCE = frozenset({418, 429})
+ASKS_SILENCE = frozenset({403, 418, 429, 451})
+# Who serves nobody here is asked about once a minute.
+BARRED_SECONDS = {403: "55", 451: "55"}
 USDT = Decimal(100_000)
 PASSPHRASE = "pass-phrase-canary"
 ADDRESS = "here"
@@ -152,7 +154,7 @@ class VenueSide:
 
     def heard(self, request: WireRequest, status: int, headers: Mapping[str, str]) -> None:
         """Note what silence a venue asked for: Carry knows of it from now on."""
-        waits = headers.get("Retry-After")
+        waits = headers.get("Retry-After") or BARRED_SECONDS.get(status)
         if status in ASKS_SILENCE and waits is not None:
             self.silences.append(
                 Silence(
