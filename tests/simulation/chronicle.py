@@ -89,6 +89,12 @@ class Chronicle:
         if order.origin is Origin.LIQUIDATION:
             # It takes the whole holding, whoever it was of.
             self.own[key] = self.foreign[key] = ZERO
+        elif order.origin.is_venue:
+            # What it takes beyond the own holding was of a trade by hand.
+            own = min(abs(signed), abs(before)) if before * signed < 0 else ZERO
+            taken = own.copy_sign(signed)
+            self.own[key] += taken
+            self.foreign[key] += signed - taken
         else:
             self.own[key] += signed
         self.trades.append(
