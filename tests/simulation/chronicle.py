@@ -51,6 +51,8 @@ class OwnTrade:
     reduce_only: bool
     before: Decimal
     after: Decimal
+    # What all legs of the asset add up to after it.
+    net_after: Decimal
 
 
 class Chronicle:
@@ -104,6 +106,7 @@ class Chronicle:
                 reduce_only=order.reduce_only,
                 before=before,
                 after=self.own[key],
+                net_after=self.net(user, base),
             )
         )
         self.weigh(user, base, event.at)
