@@ -213,6 +213,7 @@ def test_a_venue_that_lists_no_position_for_a_while_is_not_taken_for_flat(drill:
 
     assert (drill.orders(USDM), drill.orders(BYBIT)) == (["open filled"], ["hedge filled"])
     assert drill.state() == "open"
+    assert not drill.cried("position.unwinding")
 
 
 def test_an_order_that_neither_fills_nor_cancels_is_cried_out(drill: Drill) -> None:
