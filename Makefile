@@ -55,7 +55,7 @@ check: $(STAMP)
 test: $(STAMP)
 	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
 	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" \
-	    $(VENV)/bin/pytest -q -m "db or postgres" --create-db --reuse-db; \
+	    $(VENV)/bin/pytest -q -m "db or postgres" --create-db --reuse-db -n 2 --dist loadgroup; \
 	else \
 	  echo "Tests on PostgreSQL are left out: CARRY_TEST_POSTGRES_URL names no server."; \
 	fi

@@ -115,7 +115,7 @@ MUTANTS: tuple[Mutant, ...] = (
         path="trading/core/plan_entry.py",
         before="    return view.legs[0].exposure.size, view.legs[1:]\n",
         after="    return view.target_base_quantity, view.legs[1:]\n",
-        tests=SEEDS,
+        tests=FAULTS,
     ),
     Mutant(
         name="closes_without_reduce_only",

@@ -52,6 +52,8 @@ class OwnTrade:
     reduce_only: bool
     before: Decimal
     after: Decimal
+    # What all legs of the asset add up to after it.
+    net_after: Decimal
 
 
 def net_of_fee(trade: TradeRow) -> Decimal:
@@ -96,6 +98,12 @@ class Chronicle:
         if order.origin is Origin.LIQUIDATION:
             # It takes the whole holding, whoever it was of.
             self.own[key] = self.foreign[key] = ZERO
+        elif order.origin.is_venue:
+            # What it takes beyond the own holding was of a trade by hand.
+            own = min(abs(signed), abs(before)) if before * signed < 0 else ZERO
+            taken = own.copy_sign(signed)
+            self.own[key] += taken
+            self.foreign[key] += signed - taken
         else:
             self.own[key] += signed
         self.trades.append(
@@ -105,6 +113,7 @@ class Chronicle:
                 reduce_only=order.reduce_only,
                 before=before,
                 after=self.own[key],
+                net_after=self.net(user, base),
             )
         )
         self.weigh(user, base, event.at)

@@ -96,6 +96,34 @@ def test_an_unhedged_leg_that_nobody_hears_of_is_seen(entered: Observer) -> None
     assert "I10" in rules(entered)
 
 
+def test_only_time_in_which_nobody_could_act_is_excused(entered: Observer) -> None:
+    world = entered.case.world
+    world.pass_time(4)
+    assert world.excused.total_seconds() == 0
+
+    world.down.add("bybit")
+    world.sleep(3)
+    assert world.excused.total_seconds() == 3
+
+    world.down.clear()
+    world.pass_time(4)
+    assert world.excused.total_seconds() == 3
+
+
+def test_deleveraging_beyond_the_own_holding_takes_from_a_trade_by_hand(
+    laboratory: Laboratory,
+) -> None:
+    world = World(laboratory, 1)
+    observer = Observer(world)
+    perform(world, Action(do="foreign", user="bob", venue="binanceusdm", base="ETH", amount="0.2"))
+    perform(world, Action(do="deleverage", user="bob", venue="binanceusdm", base="ETH", amount="1"))
+    world.pass_time(60)
+
+    assert observer.case.chronicle.net("bob", "ETH") == 0
+    assert sum(observer.case.chronicle.foreign.values()) == 0
+    assert observer.violations == []
+
+
 def test_a_foreign_holding_without_a_halt_is_seen(entered: Observer) -> None:
     world = entered.case.world
     world.far.trade_by_hand("bob", "bybit", "ETH", Side.BUY, Decimal("1"))

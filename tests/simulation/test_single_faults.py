@@ -6,11 +6,14 @@ from decimal import Decimal
 
 import pytest
 
+from exchanges.models import AccountPosition
 from exchanges.simulator.listings import BYBIT, USDM
 from tests.simulation.disturbances import CANCEL, FILLS, POSITIONS, QUERY
 from tests.simulation.drill import FLAT, THIN, Drill
 from tests.simulation.laboratory import Laboratory
 from tests.simulation.markets import CREATE
+from tests.simulation.streams import Weather
+from tests.simulation.world import BALANCES_EVERY
 from trading.models import Order
 from trading.services.lookup import ORDER_LIFETIME
 
@@ -153,13 +156,15 @@ def test_a_rate_limited_hedge_was_not_placed_and_is_a_new_intent(drill: Drill) -
     assert len(drill.sent()) == 3
 
 
+@pytest.mark.parametrize("lost", [0.0, 1.0], ids=["streamed", "not-streamed"])
 @pytest.mark.parametrize(
     ("level", "ends"), [(THIN, "open canceled"), (DEEP, "open filled")], ids=["part", "whole"]
 )
 def test_a_fill_that_races_the_cancel_counts_and_is_hedged(
-    drill: Drill, level: Decimal, ends: str
+    drill: Drill, level: Decimal, ends: str, lost: float
 ) -> None:
     """The market comes back while the cancel is on its way; a whole fill leaves it nothing."""
+    drill.world.streams.weather = Weather(lost=lost)
     method, path = CANCEL[USDM]
     drill.disturb(venue=USDM, method=method, path=path, action="delay", seconds=1.2)
 
@@ -173,6 +178,9 @@ def test_a_fill_that_races_the_cancel_counts_and_is_hedged(
     drill.rest()
 
     assert drill.orders(USDM)[0] == ends
+    if lost:
+        first = Order.objects.get(purpose="open")
+        assert first.looked_up_at > first.cancel_requested_at, "the cancel's answer was believed"
     long, short = drill.held()
     assert long > 0
     assert long == -short
@@ -194,16 +202,19 @@ def test_a_cancel_without_an_answer_leaves_the_order_alive_until_a_look_says_oth
 
 
 def test_a_venue_that_lists_no_position_for_a_while_is_not_taken_for_flat(drill: Drill) -> None:
-    drill.enter()
-    drill.fault("positions-empty", USDM, count=3)
+    """Not by the reconciliation, nor by what the minutely read keeps for the screens."""
+    drill.enter(wait=BALANCES_EVERY.total_seconds() + 1)
+    drill.fault("positions-empty", USDM, count=6)
 
     drill.world.reconcile()
+    kept = AccountPosition.objects.filter(account__user__username="alice")
+    assert [row.account.exchange.code for row in kept] == [BYBIT]
     drill.do("doorbell", number=1, wait=5.0)
-    assert drill.far.faults_fired > 0
     drill.rest()
 
     assert (drill.orders(USDM), drill.orders(BYBIT)) == (["open filled"], ["hedge filled"])
     assert drill.state() == "open"
+    assert not drill.cried("position.unwinding")
 
 
 def test_an_order_that_neither_fills_nor_cancels_is_cried_out(drill: Drill) -> None:

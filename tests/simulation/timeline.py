@@ -16,17 +16,23 @@ RESOLUTION = 2e-6
 
 
 class Timeline:
-    """The one clock of a run. `listener` hears of every moment that is reached."""
+    """The one clock of a run. `listener` hears of every moment that is reached.
+
+    `excused` is how much has passed while `is_excused`: nobody can act at a venue that is away.
+    """
 
     def __init__(self) -> None:
         self.at = START
         self.listener: Callable[[datetime], None] | None = None
+        self.excused = timedelta()
+        self.is_excused: Callable[[], bool] = lambda: False
         self._zero = START
 
     def restart(self) -> None:
         """Begin again at START; what the loop counts in seconds goes on."""
         self._zero = START - (self.at - self._zero)
         self.at = START
+        self.excused, self.is_excused = timedelta(), lambda: False
 
     @property
     def seconds(self) -> float:
@@ -34,7 +40,10 @@ class Timeline:
 
     def advance(self, seconds: float) -> None:
         """Let time pass, telling the listener once it has."""
-        self.at += timedelta(microseconds=max(1, round(seconds * 1e6)))
+        passed = timedelta(microseconds=max(1, round(seconds * 1e6)))
+        self.at += passed
+        if self.is_excused():
+            self.excused += passed
         if self.listener is not None:
             self.listener(self.at)
 

@@ -95,11 +95,11 @@ class World:
         self.kills: list[Kill] = []
         self.released: set[str] = set()
         self.closed_by_hand: set[str] = set()
-        self.excused = timedelta()
         self._faulted_at = (self.timeline.at - FAULTS_LINGER, timedelta())
         self.down: set[str] = set()
         self.doorbells_lost = 0.0
         self.is_alive = True
+        self.timeline.is_excused = self._nobody_can_act
         self.on_step: Callable[[], None] = lambda: None
         self._may_be_open = False
         self._balances_at = self.timeline.at
@@ -257,13 +257,10 @@ class World:
         """Let time pass with every process of Carry away."""
         before, self.is_alive = self.is_alive, False
         self._wait(seconds)
-        self.excused += timedelta(seconds=seconds)
         self.is_alive = before
         self._step()
 
     def _wait(self, seconds: float) -> None:
-        if self.down or self.prices.silent:
-            self.excused += timedelta(seconds=seconds)
         self.laboratory.loop.run_until_complete(asyncio.sleep(seconds))
 
     def _is_busy(self) -> bool:
@@ -282,6 +279,14 @@ class World:
         if self.doorbells_lost or self.streams.weather != Weather():
             return True
         return self.now - self.last_fault[0] < FAULTS_LINGER
+
+    @property
+    def excused(self) -> timedelta:
+        """Return how long in all Carry was dead or could not reach both venues."""
+        return self.timeline.excused
+
+    def _nobody_can_act(self) -> bool:
+        return not self.is_alive or bool(self.down or self.prices.silent)
 
     @property
     def last_fault(self) -> tuple[datetime, timedelta]:

@@ -87,12 +87,20 @@ def i7_monotone(case: Case) -> Sentences:
 
 
 def i8_reducing_reduces(case: Case) -> Sentences:
-    """I8: a reducing order makes the own holding smaller and never turns it round."""
+    """I8: what reduces makes the own holding smaller, what hedges the exposure; none turns it."""
     purpose = {row["client_order_id"]: row["purpose"] for row in case.orders}
     trades = case.chronicle.trades[case.trades_checked :]
     case.trades_checked = len(case.chronicle.trades)
     for trade in trades:
         user, base = trade.row.api_key.partition("-")[0], base_of(trade.row.symbol)
+        hedged = trade.after - trade.before
+        if purpose.get(trade.row.client_order_id) == "hedge" and (
+            trade.net_after * hedged > 0 and abs(trade.net_after) > TOLERANCE[base]
+        ):
+            yield (
+                f"I8: {trade.row.client_order_id} was to hedge {trade.net_after - hedged} "
+                f"and left {trade.net_after}"
+            )
         if purpose.get(trade.row.client_order_id) != "reduce" or case.is_foreign(user, base):
             continue
         if abs(trade.after) > abs(trade.before) or trade.after * trade.before < 0:
