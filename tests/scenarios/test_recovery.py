@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Generator
 from uuid import UUID
 
@@ -20,6 +21,8 @@ FIRST_CLOSE = "ca0r"
 MARGIN_IS_SHORT = {"binanceusdm": -2019, "bybit": 110007}
 # What a worker says that comes back to a position which is not its own any more.
 TAKEN_OVER = ("the lease was taken over", "no answer within")
+# Three times as long as a lease lasts, and a little more.
+STOPPED_SECONDS = 61.0
 # What a deploy waits for before it kills.
 STOP_SECONDS = 45.0
 
@@ -175,6 +178,40 @@ def test_a_worker_stopped_beyond_its_lease_changes_nothing_when_it_goes_on(
     assert desk.venues.orders("AVAX") == orders
     assert desk.close(position).state == "closed"
     assert_flat_and_all_booked(desk, "AVAX")
+
+
+def test_a_worker_that_wakes_after_three_leases_finds_its_position_closed_and_leaves_it_so(
+    desk: Desk, processes: Processes
+) -> None:
+    """Two minutes are six leases; three tell the same: it was taken over, ended, and reopened."""
+    desk.simulator.fault(
+        method="POST", client_order_id=SECOND_LEG, action="delay", after_accept=True, seconds=4
+    )
+    position = desk.open("DOGE")
+    desk.bring_market_to(position)
+    desk.order(position, SECOND_LEG)
+    driver = processes.driver_of(position)
+
+    stopped_at = time.monotonic()
+    with processes.stopped(driver):
+        assert desk.wait_for(position, "open", *ENDS).state == "open"
+        assert desk.close(position).state == "closed"
+        story, orders = desk.books.story(position), desk.venues.orders("DOGE")
+        wait_until(
+            lambda: time.monotonic() - stopped_at > STOPPED_SECONDS,
+            timeout=STOPPED_SECONDS + PATIENCE,
+            what="the worker has stood still for three leases",
+        )
+
+    wait_until(
+        lambda: any(words in processes.log(driver) for words in TAKEN_OVER),
+        timeout=PATIENCE,
+        what="the revived worker learns that it was taken over",
+    )
+    assert desk.books.story(position) == story
+    assert desk.venues.orders("DOGE") == orders
+    desk.assert_one_order_per_intent()
+    assert_flat_and_all_booked(desk, "DOGE")
 
 
 def test_a_worker_told_to_stop_with_a_leg_on_its_way_ends_in_time_and_loses_nothing(

@@ -15,7 +15,7 @@ MOST_SHRUNK = 5
 
 
 def main() -> int:
-    """Return 0 when no rule was broken."""
+    """Return 0 when no rule was broken and no aim was missed."""
     options = _options()
     started, whole = time.monotonic(), Report()
     for report in batch.run_all(_work(options), jobs=options.jobs, fail_fast=options.fail_fast):
@@ -26,7 +26,9 @@ def main() -> int:
         _shrink(whole)
     print(f"took {time.monotonic() - started:.0f} s")
     print("\n".join(whole.lines()))
-    return 1 if whole.violations else 0
+    for breach in whole.breaches():
+        print(breach)
+    return 1 if whole.violations or whole.breaches() else 0
 
 
 def _options() -> argparse.Namespace:

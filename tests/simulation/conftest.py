@@ -26,5 +26,6 @@ def account_for(record_property: Callable[[str, object], None]) -> Callable[[Rep
     def take(report: Report) -> None:
         record_property(PROPERTY, json.dumps(report.plain()))
         assert report.violations == []
+        assert report.breaches() == []
 
     return take

@@ -15,6 +15,7 @@ from tests.simulation.actions import Action, perform
 from tests.simulation.laboratory import Laboratory
 from tests.simulation.markets import CREATE
 from tests.simulation.observer.watching import Observer
+from tests.simulation.report import Report
 from tests.simulation.run import come_to_rest
 from tests.simulation.world import World
 from trading.models import Order, Position, Trade
@@ -63,6 +64,39 @@ def test_an_order_called_filled_that_no_venue_holds_is_seen(entered: Observer) -
     Order.objects.filter(pk=order.pk).update(client_order_id="ca0o001nowhere")
 
     assert "I4" in rules(entered)
+
+
+def test_an_order_that_stays_unknown_is_seen(entered: Observer) -> None:
+    Order.objects.filter(purpose="open").update(state="unknown")
+    entered.see_step()
+    entered.case.world.timeline.advance(31)
+
+    assert "I5" in rules(entered)
+
+
+def test_a_long_window_without_a_fault_is_seen(entered: Observer) -> None:
+    chronicle, world = entered.case.chronicle, entered.case.world
+    chronicle.own["alice", "bybit", "BTC"] += Decimal("0.01")
+    chronicle.weigh("alice", "BTC", world.now)
+    world.timeline.advance(11)
+    chronicle.own["alice", "bybit", "BTC"] -= Decimal("0.01")
+    chronicle.weigh("alice", "BTC", world.now)
+    entered.see_step()
+
+    assert any("of calm" in violation.sentence for violation in entered.violations)
+
+
+def test_aims_in_seconds_that_are_missed_are_told() -> None:
+    report = Report(calm=[0.5, 2.5], recoveries=[5.0])
+    assert report.breaches() == []
+
+    report.merge(Report(calm=[2.1], recoveries=[30.5]))
+
+    assert report.breaches() == [
+        "recovered 30.50 s after a death",
+        "unhedged for 2.50 s without a fault",
+        "unhedged for 2.10 s without a fault",
+    ]
 
 
 def test_a_fill_booked_twice_is_seen(entered: Observer) -> None:

@@ -200,6 +200,31 @@ def test_a_new_configuration_leaves_a_position_its_own_and_binds_the_next_at_onc
     drill.rest()
 
 
+def test_a_kill_that_closes_nothing_unwinds_what_an_entry_had_filled_and_leaves_the_rest(
+    drill: Drill,
+) -> None:
+    """No hedge may follow after a kill, so the first leg cannot stay; hedged positions can."""
+    kept = drill.enter(user="bob")
+    drill.rest_first_leg()
+    drill.far.move_price("BTC", Decimal("0.99"))
+    drill.world.sleep(1.0)
+    assert drill.held()[0] > 0
+
+    drill.do("kill", kind="global", number=0, wait=20.0)
+
+    of_alice = Order.objects.exclude(position=kept).order_by("created_at")
+    assert [(order.purpose, order.state) for order in of_alice] == [
+        ("open", "filled"),
+        ("reduce", "filled"),
+    ]
+    assert (drill.state(), drill.held()) == ("closed", FLAT)
+    kept.refresh_from_db()
+    long, short = drill.held("bob")
+    assert (kept.state, long) == ("open", -short)
+    assert long > 0
+    drill.rest()
+
+
 def test_a_kill_a_rearm_and_a_kill_of_everyone_at_once_end_flat(drill: Drill) -> None:
     drill.enter(wait=0.3)
 

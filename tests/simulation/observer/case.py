@@ -19,6 +19,8 @@ Sentences = Iterator[str]
 
 # Times within which things must have happened while Carry lived and venues could be reached.
 HEDGED_WITHIN = timedelta(seconds=30)
+CALM_WITHIN = timedelta(seconds=10)
+RESOLVED_WITHIN = timedelta(seconds=30)
 ALERTED_WITHIN = timedelta(seconds=10)
 IN_FLIGHT = timedelta(seconds=5)
 DISPATCHED_WITHIN = timedelta(seconds=5)
@@ -62,6 +64,8 @@ class Case:
     trades_checked: int = 0
     windows_checked: int = 0
     events_seen: int = 0
+    # Since when the outcome of an order is open, and what was excused by then.
+    unresolved: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
     # Since when an open position is to be flat while nothing is disturbed, and what was excused.
     to_close: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
 

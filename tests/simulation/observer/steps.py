@@ -11,15 +11,18 @@ from tests.simulation.chronicle import TOLERANCE, Window
 from tests.simulation.markets import base_of
 from tests.simulation.observer.case import (
     ALERTED_WITHIN,
+    CALM_WITHIN,
     DISPATCHED_WITHIN,
     FLAT_WITHIN,
     HEDGED_WITHIN,
+    RESOLVED_WITHIN,
     Case,
     Sentences,
     moment,
 )
 
 FINAL = frozenset({"dropped", "filled", "canceled", "expired", "rejected", "not_placed"})
+UNRESOLVED = frozenset({"sending", "unknown"})
 SUCCESS = frozenset({"open", "partial", "filled"})
 ENDED = frozenset({"closed", "abandoned"})
 LIVE = frozenset({"planned", "entering", "open", "exiting", "unwinding", "held"})
@@ -56,6 +59,22 @@ def i5_absence_is_proven(case: Case) -> Sentences:
     for row in case.orders:
         if row["state"] in ("not_placed", "dropped") and case.at_venue(row["client_order_id"]):
             yield f"I5: {row['client_order_id']} is {row['state']}, and its venue holds it"
+
+
+def i5_unknown_is_resolved(case: Case) -> Sentences:
+    """I5: an unknown outcome is known soon after the venue can be asked again.
+
+    Counted from when it was first seen or the last fault struck, without what is excused.
+    """
+    open_ones = {row["client_order_id"] for row in case.orders if row["state"] in UNRESOLVED}
+    kept = {name: since for name, since in case.unresolved.items() if name in open_ones}
+    case.unresolved = kept
+    for name in sorted(open_ones):
+        seen = kept.setdefault(name, (case.now, case.world.excused))
+        begun, excused = max(seen, case.world.last_fault)
+        waited = case.now - begun - (case.world.excused - excused)
+        if waited > RESOLVED_WITHIN:
+            yield f"I5: {name} is unresolved {waited.total_seconds():.1f} s after the last fault"
 
 
 def i6_fills_at_most_once(case: Case) -> Sentences:
@@ -137,6 +156,9 @@ def i10_windows_are_bounded(case: Case) -> Sentences:
     closed = case.chronicle.closed[case.windows_checked :]
     case.windows_checked = len(case.chronicle.closed)
     for window in closed:
+        if window.length > CALM_WITHIN and not window.is_faulted:
+            seconds = window.length.total_seconds()
+            yield f"I10: {window.user}'s {window.base} was unhedged for {seconds:.1f} s of calm"
         if window.since_fault > HEDGED_WITHIN and not _was_held(case, window):
             seconds = window.since_fault.total_seconds()
             yield f"I10: {window.user}'s {window.base} was mended {seconds:.1f} s after a fault"
@@ -272,6 +294,7 @@ STEP_RULES = (
     i1_every_order_at_a_venue_is_ours,
     i4_success_has_evidence,
     i5_absence_is_proven,
+    i5_unknown_is_resolved,
     i6_fills_at_most_once,
     i7_monotone,
     i8_reducing_reduces,
