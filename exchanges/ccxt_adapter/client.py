@@ -25,8 +25,7 @@ T = TypeVar("T")
 
 PING_SECONDS = 10.0
 QUICK_MILLISECONDS = 1_000
-# Ticks, lots and limits change now and then; a symbol we do not know may just have been listed.
-RELIST_SECONDS = 3600.0
+# A symbol we do not know may just have been listed.
 RELIST_MISSING_SECONDS = 60.0
 
 
@@ -62,6 +61,11 @@ class Catalogue:
     def is_older_than(self, seconds: float) -> bool:
         """Tell whether the venue was last asked longer ago than that."""
         return monotonic() - self.loaded_at > seconds
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether it is time to ask the venue again."""
+        return self.is_older_than(self.profile.relisted_every.total_seconds())
 
     async def _maintenance_rates(
         self, exchange: Any, markets: Mapping[str, Any]
@@ -142,6 +146,16 @@ class VenueClient:
             self._generation = self._catalogue.generation
         return self._catalogue.listings
 
+    @property
+    def listings(self) -> Listings:
+        """Return what is known to be listed at this moment."""
+        return self._catalogue.listings
+
+    async def keep_listed(self) -> None:
+        """Read the list again when it is due, for all clients of this venue."""
+        if self._catalogue.is_due:
+            await self.refresh()
+
     async def refresh(self) -> Listings:
         """Read anew what the venue lists, for all clients of this venue."""
         load = self._catalogue.load(self.exchange, newer_than=self._catalogue.generation)
@@ -203,6 +217,5 @@ class VenueClient:
             # A venue that is down is noticed by those who ask it something.
             with contextlib.suppress(VenueError):
                 await self.set_clock()
-                if self._catalogue.is_older_than(RELIST_SECONDS):
-                    await self.refresh()
+                await self.keep_listed()
             await asyncio.sleep(PING_SECONDS)

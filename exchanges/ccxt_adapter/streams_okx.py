@@ -166,7 +166,7 @@ def _acknowledged(message: Any) -> bool:
 
 
 def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
-    exchange, known = client.exchange, listings.by_venue_symbol
+    exchange = client.exchange
 
     async def greet(send: Send, receive: Receive) -> None:
         stamp = str(int(exchange.nonce()) // 1000)
@@ -180,12 +180,18 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
     def handle(message: Any) -> bool:
         if "data" not in message:
             return _acknowledged(message) or message == PONG
-        now = datetime.now(UTC)
+        # Not what was listed when the socket was opened: a contract may have another size by now.
+        now, known = datetime.now(UTC), client.listings.by_venue_symbol
         for row in _rows_of(message):
             listing = known.get(row.get("instId", ""))
             for fact in account_facts(message["arg"]["channel"], row, listing, exchange, now):
                 emit(fact)
         return True
+
+    async def keep_up(send: Send) -> None:
+        await _ping(send)
+        # This process may be the only one here that asks what is listed.
+        await client.keep_listed()
 
     return Feed(
         name="okx account",
@@ -193,7 +199,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=_ping,
+        upkeep=keep_up,
         pings=False,
     )
 

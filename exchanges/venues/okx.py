@@ -124,6 +124,8 @@ LINEAR = VenueProfile(
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.NEXT_TWO_SETTLEMENTS,
     receive_window=timedelta(seconds=5),
+    # Orders and positions count contracts: a size that has changed makes all of them wrong.
+    relisted_every=timedelta(minutes=1),
     deadline_header="expTime",
     depth_sizes=(5, 10, 20, 50, 100, 200, 400),
     # Contracts with other rules, such as futures that pay funding or are not yet open to all.

@@ -176,6 +176,8 @@ class VenueProfile:
     settlement: SettlementKind
     interval_rule: IntervalRule
     receive_window: timedelta
+    # How old what is listed may become: ticks, lots and limits change now and then.
+    relisted_every: timedelta = timedelta(hours=1)
     depth_sizes: tuple[int, ...]
     # The header that says until when an order may be executed; empty: signing bounds it.
     deadline_header: str = ""

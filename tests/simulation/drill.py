@@ -71,7 +71,7 @@ class Drill:
         """End all faults, give everything time, and let the observer judge."""
         come_to_rest(self.world)
         self.observer.see_end()
-        assert self.observer.violations == []
+        assert [violation.sentence for violation in self.observer.violations] == []
         assert len(self.sent()) == len(set(self.sent()))
 
     def sent(self) -> list[str]:

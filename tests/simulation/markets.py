@@ -17,7 +17,7 @@ CREATE = {
     USDM: "/fapi/v1/order",
     BYBIT: "/v5/order/create",
     SPOT: "/api/v3/order",
-    OKX: "/api/v5/trade/batch-orders",
+    OKX: "/api/v5/trade/order",
 }
 KEY_HEADERS = ("x-mbx-apikey", "x-bapi-api-key", "ok-access-key")
 OWN_ID_FIELDS = ("newClientOrderId", "orderLinkId", "clOrdId")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from exchanges.ccxt_adapter.client import Catalogue
 from exchanges.domain import Side
 from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
+from exchanges.venues import PROFILES
 from tests.simulation.drill import Drill
 from tests.simulation.laboratory import Laboratory
 from tests.simulation.markets import MARKETS
@@ -27,6 +31,12 @@ def test_a_position_is_entered_and_left_to_the_last_lot(
 
     drill.enter()
     assert drill.state() == "open"
+    # What the observer judges requests by sees all of them.
+    assert sorted(drill.sent()) == sorted(
+        order.client_order_id for order in drill.far.ledger.orders.values()
+    )
+    assert {sight.venue for sight in drill.far.sights} == set(drill.far.market.venues)
+    assert all(sight.intent and sight.api_key for sight in drill.far.sights)
     long, short = drill.held()
     assert long > Decimal("0.08")
     assert abs(long + short) < Decimal("0.001")
@@ -106,6 +116,39 @@ def test_a_deadline_that_is_over_at_once_sets_the_clock_of_the_next_order(
     closings = Order.objects.filter(leg__instrument__exchange__code=OKX, purpose="reduce")
     assert [order.state for order in closings.order_by("created_at")] == ["rejected", "filled"]
     drill.rest()
+
+
+@pytest.fixture
+def counted(laboratory: Laboratory) -> Generator[Drill]:
+    """A day at OKX, whose list is read anew for the days to come."""
+    drill = Drill(laboratory, "contracts by number")
+    value = drill.far.listing(OKX, "BTC").contract_value
+    yield drill
+    drill.far.resize_contract(OKX, "BTC", value)
+    drill.world.relist(OKX)
+
+
+def test_a_contract_that_became_smaller_is_closed_in_base_units(counted: Drill) -> None:
+    """OKX makes ten contracts of one: what is held stays the same, its number does not."""
+    counted.enter()
+    before = counted.held()
+
+    counted.far.resize_contract(OKX, "BTC", Decimal("0.001"))
+    counted.world.relist(OKX)
+    counted.do("time", amount="90")
+    assert (counted.held(), counted.state()) == (before, "open")
+    assert not Discrepancy.objects.exists()
+
+    counted.leave()
+    assert (counted.state(), counted.held()) == ("closed", (Decimal(0), Decimal(0)))
+    assert [v.sentence for v in counted.observer.violations] == []
+    counted.rest()
+
+
+def test_where_contracts_have_a_size_the_list_is_read_again_within_a_minute() -> None:
+    assert PROFILES["okx"].relisted_every == timedelta(minutes=1)
+    assert Catalogue(PROFILES["okx"]).is_due
+    assert PROFILES["bybit"].relisted_every == timedelta(hours=1)
 
 
 def test_a_contract_that_is_counted_by_number_is_hedged_in_base_units(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from exchanges.domain import OrderType, Side, TimeInForce
 from exchanges.simulator.accounts import Account, Order, Origin, Pin
@@ -265,6 +265,14 @@ class VenueSide:
         """Put so much on each level of the books of one asset."""
         for venue in venues or self.market.venues:
             self._pin(self.listing(venue, base), level_quantity=level_quantity)
+
+    def resize_contract(self, venue: str, base: str, value: Decimal) -> None:
+        """Let a contract be another part of a coin: holdings in coins stay as they are."""
+        old = self.listing(venue, base)
+        new = replace(old, contract_value=value)
+        listed = (self.simulator.market.listings, self.simulator.listings_at(venue))
+        for rows, key in zip(listed, (old.key, old.symbol), strict=True):
+            cast(dict[Any, Listing], rows)[key] = new
 
     def _pin(self, listing: Listing, **values: Any) -> None:
         before = self.ledger.pins.get(listing.key, Pin(venue=listing.venue, symbol=listing.symbol))

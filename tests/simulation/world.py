@@ -129,6 +129,15 @@ class World:
                 self.streams.open(account.pk, account.exchange.code, client)
         self.prices.feed(self.now)
 
+    def relist(self, venue: str) -> None:
+        """Read anew what a venue lists, as a connection that is kept warm does now and then."""
+        client = next(
+            self.laboratory.clients[row.pk]
+            for row in self.accounts.values()
+            if row.exchange.code == venue
+        )
+        self.laboratory.calls.call(client.refresh(), 60)
+
     # --- Carry's processes ----------------------------------------------------------------------
 
     def as_process(self, work: Callable[[], object]) -> None:
