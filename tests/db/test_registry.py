@@ -31,8 +31,8 @@ def key(mode: Mode = Mode.REHEARSAL, credential_id: str = "1") -> AccountKey:
     )
 
 
-@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.PAPER, Mode.TESTNET])
-def test_every_mode_but_rehearsal_is_refused_with_a_sentence(mode: Mode) -> None:
+@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.TESTNET])
+def test_modes_that_may_not_trade_are_refused_with_a_sentence(mode: Mode) -> None:
     with pytest.raises(ModeRefused, match="use rehearsal"):
         registry.trading(key(mode))
     with pytest.raises(ModeRefused, match="use rehearsal"):
@@ -44,6 +44,16 @@ def test_rehearsal_without_a_simulator_is_refused(settings: Settings) -> None:
 
     with pytest.raises(ModeRefused, match="CARRY_SIMULATOR_URL is not set"):
         registry.market_data("binance", Mode.REHEARSAL)
+
+
+def test_paper_needs_neither_a_simulator_nor_a_key(settings: Settings) -> None:
+    settings.CARRY_SIMULATOR_URL = ""
+
+    ports = registry.trading(key(Mode.PAPER)), registry.account(key(Mode.PAPER))
+
+    assert [type(port).__name__ for port in ports] == ["PaperTrading", "PaperReads"]
+    assert registry.trading(key(Mode.PAPER)) is ports[0]
+    registry.close_all()
 
 
 def test_unknown_venue_is_named() -> None:
