@@ -58,7 +58,13 @@ def open_paper_account(
     `assumptions` are columns of `PaperAccount`: fees, slippage, leverage, maintenance. Raise
     PaperRefused, or ModesMixed where the user trades in another mode.
     """
-    _refuse(user, exchange, label, starting_balance, allocation)
+    check_paper_account(
+        user=user,
+        exchange=exchange,
+        label=label,
+        starting_balance=starting_balance,
+        allocation=allocation,
+    )
     with transaction.atomic():
         account = ExchangeAccount(user=user, exchange=exchange, label=label)
         account.key_fingerprint = keyed_fingerprint(f"paper:{account.pk}")
@@ -82,9 +88,10 @@ def open_paper_account(
     return paper
 
 
-def _refuse(
-    user: User, exchange: Exchange, label: str, starting_balance: Decimal, allocation: Decimal
+def check_paper_account(
+    *, user: User, exchange: Exchange, label: str, starting_balance: Decimal, allocation: Decimal
 ) -> None:
+    """Raise PaperRefused or ModesMixed where such an account may not be opened."""
     if exchange.mode != Mode.PAPER:
         raise PaperRefused(f"{exchange} is no paper venue.")
     if starting_balance <= 0 or not 0 < allocation <= 1:

@@ -126,7 +126,7 @@ def engine_status(user: User, now: datetime) -> EngineStatus:
 
 
 def account_identity(user: User) -> Identity:
-    """Tell from the accounts in use whether money is real; mixed or no accounts is UNKNOWN."""
+    """Tell from the accounts in use whose money moves; mixed or no accounts is UNKNOWN."""
     modes = set(user.exchange_accounts.active().values_list("exchange__mode", flat=True))
     return IDENTITIES[Mode(modes.pop())] if len(modes) == 1 else Identity.UNKNOWN
 
