@@ -15,6 +15,8 @@ from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
 from exchanges.paper.terms import Terms
 
 ZERO = Decimal(0)
+# As fine as venues book: a row that is rounded otherwise than the balance would not add up.
+PAID_TO = Decimal("0.00000001")
 
 
 def pass_time(ledger: Ledger, facts: Facts, terms: Terms) -> None:
@@ -55,7 +57,7 @@ def _pay(ledger: Ledger, row: PaperHolding, settled: SettledFunding, facts: Fact
     used = _nearest_mark(row, settled.settled_at, facts) if price is None else price
     payment = funding_payment(
         position_base=held, settlement_price=used, funding_rate=settled.funding_rate
-    )
+    ).quantize(PAID_TO)
     asset = settle_of(row.symbol)
     PaperFunding.objects.create(
         paper=ledger.paper,
