@@ -37,7 +37,6 @@ WARM_UP_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 
 _REFUSALS = {
-    Mode.TESTNET: "Venue testnets are not built yet: use rehearsal.",
     Mode.LIVE: "Live trading stays shut until its go-live checks exist: use rehearsal.",
 }
 
@@ -69,7 +68,7 @@ class _Cache:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.limiter = Limiter(settings.REDIS_URL)
-        self.catalogues: dict[tuple[str, Mode], Any] = {}
+        self.catalogues: dict[tuple[str, Mode, bool], Any] = {}
         self.clients: dict[Hashable, Any] = {}
         self.ports: dict[Hashable, Any] = {}
         self.public_sides: dict[str, Any] = {}
@@ -202,14 +201,17 @@ def _client(owner: AccountKey | tuple[str, Mode, str]) -> Any:
                 secret=owner.secret,
                 passphrase=owner.passphrase,
             )
-        catalogue = cache.catalogues.get((venue, mode))
+        practice = PROFILES[venue].practice if credential and mode is Mode.TESTNET else None
+        # What a place for practice lists is its own.
+        place = (venue, mode, practice is not None)
+        catalogue = cache.catalogues.get(place)
         if catalogue is None:
-            catalogue = library.Catalogue(PROFILES[venue])
-            cache.catalogues[venue, mode] = catalogue
+            catalogue = cache.catalogues[place] = library.Catalogue(PROFILES[venue])
         cache.clients[owner] = library.VenueClient(
             catalogue,
             credential=credential,
             simulator_url=_elsewhere(mode),
+            practice=practice,
             surroundings=library.Surroundings(
                 limiter=cache.limiter,
                 address=f"{mode}:{settings.CARRY_ADDRESS}",
@@ -233,6 +235,8 @@ def _refuse(venue: str, mode: Mode) -> None:
         raise ModeRefused(_REFUSALS[mode], venue=venue)
     if venue not in PROFILES:
         raise VenueUnknown(f"{venue!r} is not a supported venue: choose {', '.join(PROFILES)}")
+    if mode is Mode.TESTNET and PROFILES[venue].practice is None:
+        raise ModeRefused("this venue has no accounts for practice", venue=venue)
     if mode is Mode.REHEARSAL and not settings.CARRY_SIMULATOR_URL:
         raise ModeRefused(
             "Rehearsal needs the venue simulator, and CARRY_SIMULATOR_URL is not set.", venue=venue
@@ -241,8 +245,8 @@ def _refuse(venue: str, mode: Mode) -> None:
 
 def _elsewhere(mode: Mode) -> str | None:
     """Return where a mode's requests go instead of to the venues themselves."""
-    paper: str | None = settings.CARRY_PAPER_URL or None
-    return paper if mode is Mode.PAPER else settings.CARRY_SIMULATOR_URL
+    url = settings.CARRY_SIMULATOR_URL if mode is Mode.REHEARSAL else settings.CARRY_VENUES_URL
+    return url or None
 
 
 def _current() -> _Cache:

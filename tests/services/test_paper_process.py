@@ -31,7 +31,7 @@ def key(
 ) -> Generator[AccountKey]:
     """The simulator stands for the real venue; no account of ours is known there."""
     registry.close_all()
-    settings.CARRY_SIMULATOR_URL, settings.CARRY_PAPER_URL = "", simulator.url
+    settings.CARRY_SIMULATOR_URL, settings.CARRY_VENUES_URL = "", simulator.url
     settings.REDIS_URL = redis_server.url
     call_command("paper_account", "owner", "binanceusdm", "--balance", "50000")
     yield account_key(ExchangeAccount.objects.select_related("exchange").get())
