@@ -32,11 +32,13 @@ def paper_exchange(venue: str) -> Exchange:
             f"{other.name} is in use in mode {other.mode}: one installation asks a venue in one "
             "mode only. Switch that one off in the admin first."
         )
-    title = PROFILES[venue].title
+    profile = PROFILES[venue]
+    # Binance's spot and its futures are two venues: BIS and BIN.
+    short_code = f"{venue[:2]}s" if profile.is_spot else venue[:3]
     exchange, _ = Exchange.objects.get_or_create(
         code=venue,
         mode=Mode.PAPER,
-        defaults={"name": title, "short_code": venue[:3].upper()},
+        defaults={"name": profile.title, "short_code": short_code.upper()},
     )
     return exchange
 

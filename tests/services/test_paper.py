@@ -28,14 +28,21 @@ from exchanges.paper.trading import PaperTrading
 from exchanges.paper.venue import PaperVenue
 from exchanges.services import store_listing
 from exchanges.venues import PROFILES
-from tests.services.strategy_desk import CATALOGUES, LISTED, SHORT_CODES, D, StrategyDesk
+from tests.services.strategy_desk import (
+    CATALOGUES,
+    LISTED,
+    SHORT_CODES,
+    D,
+    PlannedLeg,
+    StrategyDesk,
+)
 from tests.services.way_in import enter, set_out
 from tests.simulation.memory import MemoryRedis
 from tests.simulation.transport import InProcessSession
 from tests.simulator.nearby import Nearby, call
 from tests.simulator.world import World
 from trading.core.states import PositionState
-from trading.models import FundingEvent, Trade
+from trading.models import FundingEvent, LegSide, Trade
 from trading.selectors.engine import Identity, account_identity
 from trading.services import evaluate
 from trading.services.check_keys import check_keys
@@ -181,6 +188,32 @@ def assert_books_are_the_papers() -> None:
     booked = sorted((row.venue_payment_id, row.payment) for row in FundingEvent.objects.all())
     paid = sorted((row.venue_payment_id, row.payment) for row in PaperFunding.objects.all())
     assert booked == paid
+
+
+def test_a_leg_that_is_liquidated_on_paper_takes_the_other_with_it(desk: PaperStories) -> None:
+    desk.open_accounts(BINANCE, BYBIT)
+    for venue in (BINANCE, BYBIT):
+        desk.world.pin(venue, price="64000", level_quantity="5")
+    desk.read_equity()
+    legs = [
+        PlannedLeg(venue=venue, symbol="BTCUSDT", side=side, leverage="10", kinds=("perpetual",))
+        for venue, side in ((BINANCE, LegSide.LONG), (BYBIT, LegSide.SHORT))
+    ]
+    position = desk.plan("funding_spread", legs, "0.1", entry_style="both_at_once")
+    desk.drive_until(position, PositionState.OPEN)
+    # What carries the long is 300 USDT: 0.1 x 3,100 are more than that.
+    PaperBalance.objects.filter(paper__account__exchange__code=BINANCE).update(total=D(300))
+
+    for venue in (BINANCE, BYBIT):
+        desk.world.pin(venue, price="60900")
+    desk.world.wait(seconds=4)
+    desk.reconcile()
+    desk.drive_until(position, PositionState.CLOSED)
+
+    closed = Trade.objects.get(cause="liquidation")
+    assert (closed.leg.index, closed.price, closed.base_quantity) == (0, D(60_900), D("0.1"))
+    assert not PaperHolding.objects.exclude(base_quantity=0).exists()
+    assert_books_are_the_papers()
 
 
 def test_after_a_restart_nothing_is_lost_or_done_twice(desk: PaperStories) -> None:
