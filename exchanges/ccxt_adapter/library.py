@@ -30,7 +30,7 @@ from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
-from exchanges.venues.profile import VenueProfile
+from exchanges.venues.profile import Practice, VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
 KEEP_ALIVE_SECONDS = 60.0
@@ -252,8 +252,11 @@ def create_exchange(
     credential: Credential | None = None,
     simulator_url: str | None = None,
     surroundings: Surroundings = REAL,
+    practice: Practice | None = None,
 ) -> Any:
     """Return a ccxt.pro instance, for orders with a credential; the library itself queues nothing.
+
+    With `practice` it speaks to that place alone.
 
     Its own limiter knows neither the other processes nor what the venue has counted.
     """
@@ -275,6 +278,9 @@ def create_exchange(
         }
     exchange = type(f"Careful{profile.ccxt_class}", (_Careful, base), {})(config)
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
+    if practice is not None:
+        exchange.urls["api"] = dict(practice.addresses)
+        exchange.headers = {**exchange.headers, **practice.headers}
     exchange.deadline_header = profile.deadline_header
     exchange.receive_window = profile.receive_window
     exchange.resets_header = profile.quotas.resets_header

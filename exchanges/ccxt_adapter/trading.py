@@ -29,6 +29,7 @@ from exchanges.errors import (
     UnexpectedPayload,
 )
 from exchanges.limits.lanes import Lane, asking
+from exchanges.order_form import off_the_grid
 from exchanges.venues.profile import DeadMan, Rows, SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
@@ -70,7 +71,9 @@ class CcxtTrading:
 
     async def submit(self, request: OrderRequest) -> OrderReport:
         listing = await self._client.listing(request.symbol)
-        if refusal := _unsendable(request, listing) or self._unlendable(request, listing):
+        if refusal := off_the_grid(request, listing.instrument) or self._unlendable(
+            request, listing
+        ):
             raise InvalidOrder(refusal, venue=self._profile.name)
         return await self._client.submitting(self._place(request, listing))
 
@@ -226,26 +229,6 @@ def _order_params(request: OrderRequest, listing: Listing) -> dict[str, object]:
     if request.reduce_only and listing.instrument.kind is not InstrumentKind.SPOT:
         params["reduceOnly"] = True
     return params
-
-
-def _unsendable(request: OrderRequest, listing: Listing) -> str | None:
-    """Say why the library would change or the venue refuse the order, None where all is well."""
-    instrument = listing.instrument
-    quantity, price = request.base_quantity, request.price
-    if quantity < instrument.min_base_quantity or quantity <= 0:
-        return (
-            f"{quantity} {instrument.base} is below the smallest order of "
-            f"{instrument.min_base_quantity} {instrument.base}"
-        )
-    if instrument.lot and quantity % instrument.lot:
-        return f"{quantity} {instrument.base} is no multiple of the lot {instrument.lot}"
-    if request.order_type is OrderType.MARKET:
-        return None
-    if price is None or price <= 0:
-        return f"a limit order needs a price above 0, not {price}"
-    if instrument.price_tick and price % instrument.price_tick:
-        return f"the price {price} is no multiple of the tick {instrument.price_tick}"
-    return None
 
 
 def _difference(

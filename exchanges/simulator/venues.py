@@ -29,6 +29,14 @@ VENUE_OF_HOST = {
     "stream.bybit.com": BYBIT,
     "www.okx.com": OKX,
     "ws.okx.com": OKX,
+    # Where practice keys are taken.
+    "demo-api.binance.com": SPOT,
+    "demo-ws-api.binance.com": SPOT,
+    "demo-fapi.binance.com": USDM,
+    "fstream.binancefuture.com": USDM,
+    "api-demo.bybit.com": BYBIT,
+    "stream-demo.bybit.com": BYBIT,
+    "wspap.okx.com": OKX,
 }
 # Under which venue's name the requests for another are known.
 HOMES = {BYBIT_SPOT: BYBIT}

@@ -24,6 +24,7 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
+    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
@@ -107,6 +108,17 @@ QUOTAS = Quotas(
         ACCOUNT_CALLS,
     ),
     key_codes=frozenset({"-1015"}),
+)
+
+PRACTICE = Practice(
+    addresses={
+        "fapiPublic": "https://demo-fapi.binance.com/fapi/v1",
+        "fapiPrivate": "https://demo-fapi.binance.com/fapi/v1",
+        "fapiPrivateV2": "https://demo-fapi.binance.com/fapi/v2",
+        "fapiPrivateV3": "https://demo-fapi.binance.com/fapi/v3",
+        "ws": {"linear": "wss://fstream.binancefuture.com/ws"},
+    },
+    tells_rights=False,
 )
 
 PROFILE = VenueProfile(
@@ -219,6 +231,7 @@ PROFILE = VenueProfile(
     ),
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0005"),
+    practice=PRACTICE,
     key_rights=KeyRights(
         call=KEY_CALL,
         rules=(

@@ -23,6 +23,7 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
+    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
@@ -304,6 +305,14 @@ CONTRACTS = VenueProfile(
     ),
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.00055"),
+    # https://bybit-exchange.github.io/docs/v5/demo; its public market is the real one.
+    practice=Practice(
+        addresses={
+            "public": "https://api-demo.bybit.com",
+            "private": "https://api-demo.bybit.com",
+            "ws": {"private": {"contract": "wss://stream-demo.bybit.com/v5/private"}},
+        },
+    ),
     key_rights=KeyRights(
         call=Rows(method="privateGetV5UserQueryApi", path=("result",)),
         rules=(

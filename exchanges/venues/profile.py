@@ -165,6 +165,22 @@ class KeyRights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """Where a venue lets accounts trade without money beside its real market.
+
+    `addresses` are by the library's name of a group of calls, `ws` the sockets among them. They
+    take the whole place of the real ones: what is not named cannot be asked, so that nothing sent
+    with a practice key reaches the real account.
+    """
+
+    addresses: Mapping[str, object]
+    # Sent with every request, where the host alone does not tell practice from earnest.
+    headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    # Off: the venue does not say there what a key may do.
+    tells_rights: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueProfile:
     """Everything the adapter needs to know of one venue beyond what ccxt knows."""
 
@@ -247,6 +263,8 @@ class VenueProfile:
     settings: SettingCalls | None = None
     isolated_margin: IsolatedMargin | None = None
     dead_man: DeadMan | None = None
+    # None where the venue has no accounts for practice.
+    practice: Practice | None = None
     # Why there is none that is safe to arm.
     no_dead_man: str = ""
 

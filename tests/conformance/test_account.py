@@ -26,7 +26,7 @@ class TestAccount:
 
         payments = call(bench.account.funding_payments(bench.subject.symbol, since=START))
 
-        [booked] = bench.world.simulator.ledger.funding
+        [booked] = bench.funding
         assert [(one.venue_payment_id, one.payment) for one in payments] == [
             (booked.venue_payment_id, booked.payment)
         ]
@@ -44,7 +44,7 @@ class TestAccount:
             for fill in call(bench.account.fills(bench.subject.symbol, since=START))
         ]
 
-        booked = bench.world.simulator.ledger.trades
+        booked = bench.trades
         assert [(one.venue_trade_id, one.price, one.base_quantity, one.fee) for one in fills] == [
             (one.venue_trade_id, one.price, one.base_quantity, one.fee) for one in booked
         ]

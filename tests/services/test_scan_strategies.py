@@ -9,6 +9,7 @@ import pytest
 
 from arbsite.accounts.models import User
 from exchanges.models import Exchange, ExchangeAccount
+from exchanges.modes import Mode
 from tests.market import NOW, PERP, D, make_book, make_quote, make_rate
 from tests.services.scan_market import (
     SPOT,
@@ -204,7 +205,7 @@ def test_exposure_of_one_reason_is_a_limit_of_its_own(market: Market) -> None:
             size_usd=D(40_000),
             parameters=parameters,
         )
-        limits.reserve(market.user.pk, claims)
+        limits.reserve(market.user.pk, Mode.REHEARSAL, claims)
 
     claim("funding")
     with pytest.raises(limits.LimitReached) as reached:
@@ -215,7 +216,7 @@ def test_exposure_of_one_reason_is_a_limit_of_its_own(market: Market) -> None:
             size_usd=D(30_000),
             parameters=parameters,
         )
-        limits.reserve(market.user.pk, claims)
+        limits.reserve(market.user.pk, Mode.REHEARSAL, claims)
 
     assert "does not fit the limit of funding positions" in str(reached.value)
     claim("basis")

@@ -29,8 +29,25 @@ class Identity(StrEnum):
     """Whose money moves: rendered from the accounts in use, never from a page setting."""
 
     SIMULATION = "SIMULATION"
+    PAPER = "PAPER"
+    TESTNET = "TESTNET"
     LIVE = "LIVE"
     UNKNOWN = "MODE UNKNOWN"
+
+
+IDENTITIES = {
+    Mode.REHEARSAL: Identity.SIMULATION,
+    Mode.PAPER: Identity.PAPER,
+    Mode.TESTNET: Identity.TESTNET,
+    Mode.LIVE: Identity.LIVE,
+}
+SHORT_MODES = {
+    Identity.SIMULATION: "SIM",
+    Identity.PAPER: "PAPER",
+    Identity.TESTNET: "TEST",
+    Identity.LIVE: "LIVE",
+    Identity.UNKNOWN: "?",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +101,7 @@ class EngineStatus:
 
     @property
     def short_mode(self) -> str:
-        return "LIVE" if self.is_live else "SIM"
+        return SHORT_MODES[self.identity]
 
 
 def engine_status(user: User, now: datetime) -> EngineStatus:
@@ -109,13 +126,9 @@ def engine_status(user: User, now: datetime) -> EngineStatus:
 
 
 def account_identity(user: User) -> Identity:
-    """Tell from the accounts in use whether money is real; mixed or no accounts is UNKNOWN."""
+    """Tell from the accounts in use whose money moves; mixed or no accounts is UNKNOWN."""
     modes = set(user.exchange_accounts.active().values_list("exchange__mode", flat=True))
-    if not modes:
-        return Identity.UNKNOWN
-    if Mode.LIVE not in modes:
-        return Identity.SIMULATION
-    return Identity.LIVE if modes == {Mode.LIVE} else Identity.UNKNOWN
+    return IDENTITIES[Mode(modes.pop())] if len(modes) == 1 else Identity.UNKNOWN
 
 
 def _next_scan(own: Engine) -> datetime | None:

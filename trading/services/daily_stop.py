@@ -17,6 +17,7 @@ from trading.models import AccountEquity, EquitySnapshot, Event, Transfer
 from trading.services import configure
 from trading.services.capital import DOLLARS, capital_of
 from trading.services.engine import usable_accounts
+from trading.services.money_mode import mode_of
 
 ZERO = Decimal(0)
 KIND = "equity.daily_stop"
@@ -29,7 +30,8 @@ def lost_today(
 
     < 0 is a gain. Without a reading of today nothing is known to be lost.
     """
-    first = EquitySnapshot.objects.filter(user=user, at__gte=_midnight(now)).order_by("at").first()
+    today = EquitySnapshot.objects.filter(user=user, mode=mode_of(user), at__gte=_midnight(now))
+    first = today.order_by("at").first()
     if first is None:
         return ZERO
     moved = _moved(user, first, accounts)

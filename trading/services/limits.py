@@ -9,8 +9,9 @@ from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from exchanges.modes import Mode
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.models import LimitUse, Position
@@ -86,19 +87,19 @@ def claims_for(
     )
 
 
-def reserve(user_id: UUID, claims: Sequence[Claim]) -> None:
+def reserve(user_id: UUID, mode: Mode, claims: Sequence[Claim]) -> None:
     """Reserve all claims or raise LimitReached; call it inside the entry's transaction."""
     for claim in claims:
-        if _fits(user_id, claim):
+        use = LimitUse.objects.filter(user_id=user_id, mode=mode, scope=claim.scope)
+        if _fits(use, claim):
             continue
-        _, is_new = LimitUse.objects.get_or_create(user_id=user_id, scope=claim.scope)
-        if not (is_new and _fits(user_id, claim)):
-            raise LimitReached(_refusal(user_id, claim))
+        _, is_new = LimitUse.objects.get_or_create(user_id=user_id, mode=mode, scope=claim.scope)
+        if not (is_new and _fits(use, claim)):
+            raise LimitReached(_refusal(use.get(), claim))
 
 
-def _fits(user_id: UUID, claim: Claim) -> bool:
+def _fits(use: QuerySet[LimitUse], claim: Claim) -> bool:
     cents = _cents(claim.amount_usd)
-    use = LimitUse.objects.filter(user_id=user_id, scope=claim.scope)
     if claim.cap_usd is not None:
         use = use.filter(reserved_cents__lte=_cents(claim.cap_usd) - cents)
     return use.update(reserved_cents=F("reserved_cents") + cents) == 1
@@ -120,7 +121,10 @@ def release(position: Position) -> None:
         ]
         for scope, amount in shares:
             LimitUse.objects.filter(
-                user=position.user_id, scope=scope, reserved_cents__gte=_cents(amount)
+                user=position.user_id,
+                mode=position.mode,
+                scope=scope,
+                reserved_cents__gte=_cents(amount),
             ).update(reserved_cents=F("reserved_cents") - _cents(amount))
         Position.objects.filter(pk=position.pk).update(reserved_usd=Decimal(0))
         position.reserved_usd = Decimal(0)
@@ -134,8 +138,8 @@ def parts_by_venue(legs: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decim
     return sorted(parts.items())
 
 
-def _refusal(user_id: UUID, claim: Claim) -> Refusal:
-    used = LimitUse.objects.get(user_id=user_id, scope=claim.scope).reserved_cents
+def _refusal(use: LimitUse, claim: Claim) -> Refusal:
+    used = use.reserved_cents
     return Refusal(
         code="limit",
         sentence=f"{claim.amount_usd:,.0f} USD does not fit {claim.words}: "

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from arbsite.accounts.models import User
 from exchanges.models import Instrument
+from exchanges.modes import Mode
 from trading.core.refusal import Refusal
 from trading.core.sentence import usd
 from trading.core.sizing import PlannedSize, planned_usd
@@ -100,8 +101,10 @@ def _write(
     signalled_at: datetime | None,
 ) -> Position:
     parameters = found.standing.parameters
+    mode = found.standing.accounts[candidate.legs[0].facts.instrument.venue].exchange.mode
     limits.reserve(
         user.pk,
+        Mode(mode),
         limits.claims_for(
             base=candidate.base,
             legs=[(leg.facts.instrument.venue, leg.ratio) for leg in candidate.legs],
@@ -113,7 +116,7 @@ def _write(
     _refuse_overdrawn(found, size)
     position = Position.objects.create(
         user=user,
-        mode=found.standing.accounts[candidate.legs[0].facts.instrument.venue].exchange.mode,
+        mode=mode,
         base=candidate.base,
         strategy=candidate.strategy,
         open_reason=candidate.open_reason,

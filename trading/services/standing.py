@@ -28,6 +28,7 @@ from trading.services.capital import capital_of
 from trading.services.daily_stop import lost_today
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
+from trading.services.money_mode import mode_of
 from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
@@ -201,7 +202,7 @@ def standing_of(user: User, now: datetime) -> Standing:
     accounts = {account.exchange.code: account for account in usable}
     capital, equity = capital_of(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
-    uses = LimitUse.objects.filter(user=user)
+    uses = LimitUse.objects.filter(user=user, mode=mode_of(user))
     configuration, fees = configure.current(user), _fees(accounts)
     return Standing(
         user_id=user.pk,
