@@ -13,13 +13,21 @@ from arbsite.accounts import audit
 from arbsite.accounts.models import AuditEntry, User
 from exchanges.models import SettledFundingRate
 from tests.market import NOW, D, make_rate
-from tests.services.scan_market import VALUES, Market, make_market
+from tests.services.scan_market import (
+    VALUES,
+    Market,
+    make_market,
+    on_the_board,
+    store_mids,
+)
 from tests.web.rows import make_position
 from trading.core.parameters import Parameters
 from trading.models import FittedBeta, Position
 from trading.services import configure, evaluate
 from trading.services.held_position import held_position
 from trading.services.refit_betas import refit_betas
+from trading.services.standing import standing_of
+from trading.services.staying import staying
 from trading.strategies.base import ExitSignal
 from trading.strategies.registry import STRATEGIES
 
@@ -113,6 +121,47 @@ def test_an_exit_counts_with_the_fit_too(market: Market) -> None:
 
     assert found is not None
     assert "Staying 168.0 h is expected to bring -0.126" in found.sentence
+
+
+def test_rotation_counts_staying_with_the_fit_too(market: Market) -> None:
+    settle(market, 121, binanceusdm="0.0001", bybit="0.0003")
+    position = make_position(
+        market.user, market.instrument("binanceusdm"), market.instrument("bybit"), NOW
+    )
+
+    def kept() -> Decimal:
+        evaluate._shared.cache_clear()
+        held = staying(position, standing_of(market.user, NOW), NOW)
+        assert held is not None
+        return (held.keeps_usd / position.size_usd).quantize(D("1e-9"))
+
+    with on_the_board(market):
+        # 21 settlements of half of 2 bp, then of 2 bp.
+        assert kept() == D("0.0021")
+        refit_betas(NOW)
+        assert kept() == D("0.0042")
+
+
+def test_the_other_side_of_a_position_is_counted_with_the_fit_and_its_usual_gap(
+    market: Market,
+) -> None:
+    settle(market, 121, binanceusdm="0.0001", bybit="0.0003")
+    store_mids(24, binanceusdm="50000", bybit="50050")
+    position = make_position(
+        market.user, market.instrument("bybit"), market.instrument("binanceusdm"), NOW
+    )
+    position.parameters = Parameters.from_values({"funding_flip": True}).to_values()
+    refit_betas(NOW)
+    evaluate._shared.cache_clear()
+    legs = list(position.legs.select_related("instrument__exchange", "account__exchange"))
+
+    held = held_position(position, legs, market.board, NOW)
+
+    assert held is not None and held.opposite is not None
+    assert held.opposite.expected_funding is not None
+    assert held.opposite.expected_funding.quantize(D("1e-9")) == D("0.0042")
+    # Both stand at 50,000 and are expected to part by 10 bp, to the loss of whoever sold Bybit.
+    assert held.opposite.gap_credit == D("-0.001")
 
 
 def test_a_fit_lasts_thirty_days_and_the_audit_log_keeps_the_one_before(market: Market) -> None:

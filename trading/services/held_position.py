@@ -35,7 +35,6 @@ from trading.strategies.base import (
     HeldPosition,
     InstrumentFacts,
     OpenReason,
-    PairHistory,
     funded_legs,
 )
 from trading.strategies.calendar_spread import fair_gap
@@ -158,7 +157,7 @@ def _held(
         borrow_per_hour=sum((fact.borrow_per_hour for fact in known), ZERO),
         fair_gap=fair_gap(legs, history, parameters, now),
         forecast=_forecast(spreads, funded, parameters),
-        opposite=_opposite(position, legs, spreads, parameters, now),
+        opposite=_opposite(position, known, board, parameters, now),
         betas=history.betas,
     )
 
@@ -214,8 +213,8 @@ def _forecast(
 
 def _opposite(
     position: Position,
-    legs: Sequence[CandidateLeg],
-    spreads: Sequence[SettledRate],
+    known: Sequence[LegNow],
+    board: Board,
     parameters: Parameters,
     now: datetime,
 ) -> Candidate | None:
@@ -224,17 +223,19 @@ def _opposite(
     if strategy is None or not parameters.funding_flip:
         return None
     placed = [
-        leg.facts
+        (fact, place)
         for place in strategy.shape
-        for leg in legs
-        if leg.side is place.side.opposite and leg.facts.instrument.kind in place.kinds
+        for fact in known
+        if fact.leg.side is place.side.opposite and fact.leg.facts.instrument.kind in place.kinds
     ]
-    turned = PairHistory(spreads=[_turned(rate) for rate in spreads])
+    turned = [
+        replace(fact.paired_leg, side=place.side, ratio=place.ratio) for fact, place in placed
+    ]
     counted = strategy.evaluate(
-        placed, turned, size_usd=position.size_usd, parameters=parameters, now=now
+        [fact.leg.facts for fact, _ in placed],
+        shared_universe(now).history(turned, board),
+        size_usd=position.size_usd,
+        parameters=parameters,
+        now=now,
     )
     return None if isinstance(counted, Refusal) else counted
-
-
-def _turned(rate: SettledRate) -> SettledRate:
-    return replace(rate, rate_8h=-rate.rate_8h)
