@@ -133,7 +133,8 @@ def test_rotation_counts_staying_with_the_fit_too(market: Market) -> None:
         evaluate._shared.cache_clear()
         held = staying(position, standing_of(market.user, NOW), NOW)
         assert held is not None
-        return (held.keeps_usd / position.size_usd).quantize(D("1e-9"))
+        part: Decimal = held.keeps_usd / position.size_usd
+        return part.quantize(D("1e-9"))
 
     with on_the_board(market):
         # 21 settlements of half of 2 bp, then of 2 bp.

@@ -74,6 +74,7 @@ def appraise(
             paired,
             seen.board,
             taker_fee=standing.taker_fee(paired.key, paired.instrument.kind),
+            maker_fee=standing.maker_fee(paired.key),
             half_life=parameters.carry_half_life,
             now=now,
         )

@@ -246,7 +246,7 @@ class SharedScan:
 def lowest_fees(universe: Universe, standings: Sequence[Standing]) -> dict[Key, Decimal]:
     """Return the lowest fee that any of the users pays for each instrument."""
     return {
-        paired.key: min(one.taker_fee(paired.key, slot.kind) for one in standings)
+        paired.key: min(one.least_fee(paired.key, slot.kind) for one in standings)
         for slots in universe.by_base.values()
         for slot, paired in slots.items()
     }

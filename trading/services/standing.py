@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountFee, ExchangeAccount
+from trading.core.entry_style import EntryStyle, FirstLeg
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
@@ -44,6 +46,8 @@ class Standing:
     capital: Mapping[str, Capital]
     equity: Decimal
     fees: Mapping[Key, Decimal]
+    """Of an order that takes."""
+    maker_fees: Mapping[Key, Decimal]
     assumed_fees: frozenset[Key]
     """Of which the venue did not tell the account's own: its list price stands in."""
     reserved: Mapping[str, Decimal]
@@ -62,6 +66,21 @@ class Standing:
         p = self.parameters
         is_spot = kind is InstrumentKind.SPOT
         return self.fees.get(key, p.spot_fee_fallback if is_spot else p.perpetual_fee_fallback)
+
+    def maker_fee(self, key: Key) -> Decimal | None:
+        """Return the account's own maker fee, None where the venue did not tell it."""
+        return None if self.assumes_fee(key) else self.maker_fees.get(key)
+
+    def least_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
+        """Return the mean fee of opening and closing a leg, at least: it may be the one that rests.
+
+        Of legs of which any may rest one does, and that saves no more than half of them all.
+        """
+        taker, maker = self.taker_fee(key, kind), self.maker_fee(key)
+        if maker is None or self.parameters.entry_style is not EntryStyle.MAKER:
+            return taker
+        saved = max(max(taker, ZERO) - max(maker, ZERO), ZERO)
+        return taker - saved / (4 if self.parameters.first_leg is FirstLeg.AUTO else 2)
 
     def assumes_fee(self, key: Key) -> bool:
         """Tell whether the account's own fee is not known."""
@@ -210,8 +229,9 @@ def standing_of(user: User, now: datetime) -> Standing:
         accounts=accounts,
         capital=capital,
         equity=equity,
-        fees={key: taker for key, taker, _ in fees},
-        assumed_fees=frozenset(key for key, _, is_assumed in fees if is_assumed),
+        fees={row.key: row.taker for row in fees},
+        maker_fees={row.key: row.maker for row in fees},
+        assumed_fees=frozenset(row.key for row in fees if row.is_assumed),
         reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
@@ -222,10 +242,20 @@ def standing_of(user: User, now: datetime) -> Standing:
     )
 
 
-def _fees(accounts: Mapping[str, ExchangeAccount]) -> list[tuple[Key, Decimal, bool]]:
-    """Return each instrument's taker fee, and whether the venue's list price stands in for it."""
+class _Fee(NamedTuple):
+    key: Key
+    maker: Decimal
+    taker: Decimal
+    is_assumed: bool
+
+
+def _fees(accounts: Mapping[str, ExchangeAccount]) -> list[_Fee]:
+    """Return each instrument's fees, and whether the venue's list price stands in for them."""
     # Not as models: there is a row for each instrument of each account.
     rows = AccountFee.objects.filter(account__in=accounts.values()).values_list(
-        "instrument__exchange__code", "instrument__symbol", "taker", "is_fallback"
+        "instrument__exchange__code", "instrument__symbol", "maker", "taker", "is_fallback"
     )
-    return [((code, Symbol(symbol)), taker, assumed) for code, symbol, taker, assumed in rows]
+    return [
+        _Fee((code, Symbol(symbol)), maker, taker, assumed)
+        for code, symbol, maker, taker, assumed in rows
+    ]

@@ -153,6 +153,7 @@ class Universe:
         board: Board,
         *,
         taker_fee: Decimal,
+        maker_fee: Decimal | None = None,
         half_life: timedelta,
         now: datetime,
     ) -> InstrumentFacts:
@@ -173,6 +174,7 @@ class Universe:
             borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
             borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
+            maker_fee=maker_fee,
         )
 
     def latency(self, venue: str) -> timedelta | None:

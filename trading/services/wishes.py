@@ -68,7 +68,7 @@ def _extra_fee(
 ) -> Decimal:
     """Return the round trip's fee beyond the shared one, of the base where it is the least."""
     beyond = [
-        standing.taker_fee(paired.key, slot.kind) - shared.fees[paired.key]
+        standing.least_fee(paired.key, slot.kind) - shared.fees[paired.key]
         for base in bases
         if (paired := by_base[base].get(slot)) is not None
     ]

@@ -106,7 +106,7 @@ class CandidateLeg:
 
     @property
     def cost(self) -> LegCost:
-        """Return the leg's costs, taker both ways: a limit at mid rounds to the touch."""
+        """Return the leg's costs as a taker both ways: a limit at mid rounds to the touch."""
         facts = self.facts
         return LegCost(
             open_fee=facts.taker_fee,

@@ -23,7 +23,8 @@ class InstrumentFacts:
     `borrow_rate_per_hour` is a fraction of what is borrowed, the larger of the current and the
     day's highest, None where a spot market's base cannot be borrowed; `borrowable` the most of it
     that is lent, in base units, None where untold. `company` runs the venue: within one no transfer
-    is paid; None is a company of its own.
+    is paid; None is a company of its own. `maker_fee` is the account's own, None where the venue
+    did not tell it.
     """
 
     instrument: Instrument
@@ -38,6 +39,14 @@ class InstrumentFacts:
     borrow_rate_per_hour: Decimal | None = None
     borrowable: Decimal | None = None
     company: str | None = None
+    maker_fee: Decimal | None = None
+
+    @property
+    def resting_saves(self) -> Decimal:
+        """Return what an order that rests pays less than one that takes; a rebate counts as 0."""
+        if self.maker_fee is None:
+            return ZERO
+        return max(max(self.taker_fee, ZERO) - max(self.maker_fee, ZERO), ZERO)
 
     def funding_leg(self, side: Side, ratio: Decimal = ONE) -> FundingLeg:
         """Return the leg this instrument would be. Raise ValueError without a known interval."""
