@@ -75,7 +75,7 @@ def exit_signal(market: Market, position: Position) -> ExitSignal | None:
     """Ask the rules of a position at the facts of now."""
     evaluate._shared.cache_clear()
     legs = list(position.legs.select_related("instrument__exchange", "account__exchange"))
-    held = held_position(position, legs, market.board, NOW)
+    held = held_position(position, legs, market.seen, NOW)
     assert held is not None
     parameters = Parameters.from_stored(position.parameters)
     return STRATEGIES["funding_spread"].exit_signal(held, parameters=parameters, now=NOW)
@@ -156,7 +156,7 @@ def test_the_other_side_of_a_position_is_counted_with_the_fit_and_its_usual_gap(
     evaluate._shared.cache_clear()
     legs = list(position.legs.select_related("instrument__exchange", "account__exchange"))
 
-    held = held_position(position, legs, market.board, NOW)
+    held = held_position(position, legs, market.seen, NOW)
 
     assert held is not None and held.opposite is not None
     assert held.opposite.expected_funding is not None

@@ -228,6 +228,7 @@ class SharedScan:
     def _depth(self, known: InstrumentFacts, depth: Depth | None) -> tuple[Decimal, Decimal]:
         """Return the USD that the thinner side takes, and what each of them adds to a round trip.
 
+        A round trip takes either side once, whichever the leg opens with.
         Of an unread book nothing is known but its touch.
         """
         assert known.book is not None  # noqa: S101  (checked by the caller)
@@ -239,8 +240,8 @@ class SharedScan:
         room = min(book_capacity(levels, mid, most) * mid for levels in sides)
         if room <= 0:
             return Decimal(0), Decimal(0)
-        slips = max(walked(levels, room, mid) for levels in sides)
-        return room, 2 * max(slips - known.slippage, Decimal(0)) / room
+        beyond = [max(walked(levels, room, mid) - known.slippage, Decimal(0)) for levels in sides]
+        return room, sum(beyond, Decimal(0)) / room
 
 
 def lowest_fees(universe: Universe, standings: Sequence[Standing]) -> dict[Key, Decimal]:

@@ -112,7 +112,7 @@ class CandidateLeg:
             open_fee=facts.taker_fee,
             close_fee=facts.taker_fee,
             entry_slippage=facts.slippage,
-            exit_slippage=facts.slippage,
+            exit_slippage=facts.closing_slippage,
             ratio=self.ratio,
         )
 

@@ -15,7 +15,9 @@ ZERO, ONE = Decimal(0), Decimal(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentFacts:
-    """All that is known of one instrument. `slippage` is one order's at the size in question.
+    """All that is known of one instrument. `slippage` is of the opening order at the size in
+    question, `exit_slippage` of the closing one, which takes the other side of the book; None where
+    only the touch is known, which is as far on both sides.
 
     `funding` and `book` are None where nothing is known, `carry_8h` and `daily_volatility` without
     settled history, `latency` where nothing was asked yet. `premium_rate` is what the venue's
@@ -40,6 +42,11 @@ class InstrumentFacts:
     borrowable: Decimal | None = None
     company: str | None = None
     maker_fee: Decimal | None = None
+    exit_slippage: Decimal | None = None
+
+    @property
+    def closing_slippage(self) -> Decimal:
+        return self.slippage if self.exit_slippage is None else self.exit_slippage
 
     @property
     def resting_saves(self) -> Decimal:
