@@ -112,7 +112,7 @@ def test_slippage_is_filled_in_from_both_sides_of_the_book_at_the_size_typed(des
     for venue in ("binanceusdm", "bybit"):
         symbol = Symbol(desk.instruments[venue, "BTC"].symbol)
         depth = Depth(venue=venue, symbol=symbol, observed_at=desk.now, **sides)
-        board_redis().hset(HASH, _field((venue, symbol)), _encoded(depth))
+        board_redis().hset(HASH, mapping={_field((venue, symbol)): _encoded(depth)})
 
     asked = desk.client.get("/calculators/arbitrage/", {**LIVE, "size": "10000", "fill": "market"})
 
