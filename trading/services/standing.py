@@ -21,13 +21,12 @@ from trading.core.entry_style import EntryStyle, FirstLeg
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
-from trading.core.sentence import percent
 from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
-from trading.models import CoolDown, EnginePulse, LimitUse, Position
+from trading.models import CoolDown, DailyStop, EnginePulse, LimitUse, Position
 from trading.services import configure
 from trading.services.capital import capital_of
-from trading.services.daily_stop import lost_today
+from trading.services.daily_stop import lost_today, refusal_of, stop_of
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
 from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
@@ -55,6 +54,8 @@ class Standing:
     cool_downs: Mapping[str, CoolDown]
     lost_today: Decimal
     """What was lost today, as a part of the capital, transfers aside; < 0 is a gain."""
+    daily_stop: DailyStop | None
+    """What halts automation today, however the loss has changed since."""
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
@@ -183,13 +184,7 @@ class Standing:
 
     def refuse_day(self) -> Refusal | None:
         """Refuse entries after the day's loss; a person may overrule it."""
-        if self.lost_today < self.parameters.daily_stop:
-            return None
-        sentence = (
-            f"{percent(self.lost_today)} of the capital was lost since midnight UTC, transfers "
-            f"aside; automation halts at {percent(self.parameters.daily_stop)}."
-        )
-        return Refusal(code="daily_stop", sentence=sentence)
+        return refusal_of(self.daily_stop, self.lost_today)
 
     def refuse_entries(self) -> Refusal | None:
         """Refuse whatever is found while the user's engine may not open anything."""
@@ -222,6 +217,7 @@ def standing_of(user: User, now: datetime) -> Standing:
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
     uses = LimitUse.objects.filter(user=user)
     configuration, fees = configure.current(user), _fees(accounts)
+    lost = lost_today(user, usable, equity, now)
     return Standing(
         user_id=user.pk,
         parameters=configuration.parameters,
@@ -235,7 +231,8 @@ def standing_of(user: User, now: datetime) -> Standing:
         reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
-        lost_today=lost_today(user, usable, equity, now),
+        lost_today=lost,
+        daily_stop=stop_of(user, lost, configuration.parameters.daily_stop, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
         rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
