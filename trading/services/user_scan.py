@@ -18,7 +18,7 @@ from trading.core.parameters import Parameters
 from trading.core.past_figures import PastFigures
 from trading.core.refusal import Refusal
 from trading.core.scan.rules import PAIR_RULES
-from trading.core.sentence import percent
+from trading.core.sentence import percent, usd
 from trading.core.sizing import LegCapacity, planned_usd
 from trading.services.appraise import Appraisal, appraise, curve_of, leverage_of, risk_of
 from trading.services.gates import EntryCase, shut
@@ -240,9 +240,15 @@ class UserScan:
                 carried, self.standing.equity, self._parameters
             )
         bound_by, size = min(bounds.items(), key=lambda bound: bound[1])
-        if size > 0:
-            return size
-        return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
+        least = self._parameters.min_position_usd
+        if size <= 0:
+            return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
+        if size < least:
+            sentence = (
+                f"Only {usd(size)} is left of {bound_by}; no position below {usd(least)} is opened."
+            )
+            return Refusal(code="no_room", sentence=sentence)
+        return size
 
     def _asked_usd(self, legs: Sequence[PairedLeg], seen: Seen) -> Decimal | None:
         """Return the configured size; one in the base asset at the lowest mid of the legs."""
