@@ -122,6 +122,8 @@ def test_all_errors_are_reported_at_once() -> None:
             "250000 USD is less than the limit of one venue, 300000 USD",
         ),
         ({"max_basis_exposure_usd": "300000"}, "max_basis_exposure_usd", "limit in all, 250000"),
+        ({"order_amount_usd": "99"}, "order_amount_usd", "the least position, 100 USD"),
+        ({"min_position_usd": "50001"}, "min_position_usd", "The limit of one pair, 50000 USD"),
         ({"order_amount_usd": "50001"}, "order_amount_usd", "the limit of one pair, 50000 USD"),
         (
             {"min_opening_arbitrage_pct": "0.2", "min_closing_arbitrage_pct": "0.2"},

@@ -184,7 +184,8 @@ def test_several_findings_share_one_purse(market: Market) -> None:
 def test_what_is_left_below_a_venue_minimum_is_not_rung(market: Market) -> None:
     # Beside 50,000 of BTC the least order of 0.001 at 50,000, and one cent less than it.
     for whole, taken_bases in (("50050", ["BTC", "ETH"]), ("50049.99", ["BTC"])):
-        configure_more(market, max_position_per_venue_usd=whole, max_position_per_user_usd=whole)
+        limits_of_all = ("max_position_per_venue_usd", "max_position_per_user_usd")
+        configure_more(market, min_position_usd="0", **dict.fromkeys(limits_of_all, whole))
         (user,) = market.scan().users
         first = market.judge()
 

@@ -14,6 +14,7 @@ from trading.core.parameters import Parameters
 from trading.core.states import Goal, PositionState
 from trading.models import Event, LastingCondition, LegSide, Position
 from trading.services.held_position import held_position
+from trading.services.seen import Seen
 from trading.services.watch import watch_positions
 
 pytestmark = pytest.mark.protocol
@@ -148,6 +149,6 @@ def test_a_stale_book_closes_nothing(desk: Desk, position: Position) -> None:
     legs = list(position.legs.select_related("instrument__exchange"))
     position.refresh_from_db()
 
-    held = held_position(position, legs, selectors.market_board(), timezone.now())
+    held = held_position(position, legs, Seen(selectors.market_board()), timezone.now())
 
     assert held is None

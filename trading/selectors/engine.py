@@ -13,6 +13,7 @@ from arbsite.accounts.models import User
 from exchanges.modes import Mode
 from trading.models import Engine, KillSwitch, Order, Position
 from trading.services import configure, engine, kill_switch
+from trading.services.daily_stop import halted_by, in_force
 from trading.services.engine import EngineState, EngineView
 
 SCAN_TASK = "trading.tasks.scan"
@@ -64,6 +65,8 @@ class EngineStatus:
     pending_orders: int
     open_positions: int
     max_positions: int
+    daily_stop: str
+    """Why automation halts today; empty while it does not."""
     hold_hours: Decimal
     min_net_return: Decimal
 
@@ -120,9 +123,15 @@ def engine_status(user: User, now: datetime) -> EngineStatus:
         pending_orders=Order.objects.for_user(user).pending().count(),
         open_positions=live,
         max_positions=parameters.max_open_positions,
+        daily_stop=_daily_stop(user, now),
         hold_hours=Decimal(str(parameters.hold_horizon / timedelta(hours=1))),
         min_net_return=parameters.min_net_return,
     )
+
+
+def _daily_stop(user: User, now: datetime) -> str:
+    stop = in_force(user, now)
+    return "" if stop is None else halted_by(stop)
 
 
 def account_identity(user: User) -> Identity:

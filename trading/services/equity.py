@@ -16,7 +16,7 @@ from exchanges.ports import Account
 from trading.models import AccountEquity, EquitySnapshot
 from trading.services.capital import DOLLARS
 from trading.services.coins import OwnCoins, own_coins
-from trading.services.daily_stop import announce_daily_stop
+from trading.services.daily_stop import note_daily_stop
 from trading.services.halt import openable
 from trading.services.in_use import accounts_in_use
 from trading.services.position_facts import store_positions
@@ -64,7 +64,7 @@ def snapshot_equity(*, venues: Venues, now: datetime) -> int:
             continue
         _write_snapshot(user, mode, accounts, minute, now)
         book_transfers(accounts, venues=venues, now=now)
-        announce_daily_stop(user, now=now)
+        note_daily_stop(user, now=now)
         note_hour(user, accounts, now)
         written += 1
     return written

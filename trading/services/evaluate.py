@@ -13,14 +13,9 @@ from decimal import Decimal
 from functools import cache
 
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from arbsite.accounts.models import User
-from exchanges.board import Key
-from exchanges.depths import load_depths
-from exchanges.domain import Depth
 from exchanges.models import Instrument
-from exchanges.selectors import board_redis
 from trading.core.refusal import Refusal
 from trading.core.sizing import PlannedSize, plan_size
 from trading.services import market
@@ -118,7 +113,7 @@ def evaluate(
         return Evaluation(standing=standing, refusals=(wrong,))
     instruments = [leg.instrument for leg in legs]
     board = market.board_of(instruments)
-    seen = Seen(board, _depths(instruments))
+    seen = Seen(board, market.depths_of(instruments))
     appraisal = appraise(
         rules,
         [PairedLeg(paired=_paired(leg.instrument), side=leg.side, ratio=leg.ratio) for leg in legs],
@@ -181,14 +176,6 @@ def _size(appraisal: Appraisal, standing: Standing) -> PlannedSize | Refusal | N
         ),
         parameters=standing.parameters,
     )
-
-
-def _depths(instruments: Sequence[Instrument]) -> dict[Key, Depth]:
-    """Return the shared books; without Redis there are none."""
-    try:
-        return load_depths([_paired(one).key for one in instruments], board_redis())
-    except RedisError:
-        return {}
 
 
 def _paired(instrument: Instrument) -> Paired:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from exchanges.domain import InstrumentKind
 from trading.core.refusal import Refusal
 from trading.core.risk import refuse_bad_mark, refuse_off_mark
+from trading.core.sentence import usd
 from trading.core.sizing import PlannedSize
 from trading.services.appraise import Appraisal
 from trading.services.rehearsal import is_live
@@ -149,6 +150,20 @@ def _room(case: EntryCase) -> Refusal | None:
     return case.room if isinstance(case.room, Refusal) else None
 
 
+def _least(case: EntryCase) -> Refusal | None:
+    room, least = case.room, case.standing.parameters.min_position_usd
+    if isinstance(room, Refusal):
+        return None
+    size = room.size_usd if isinstance(room, PlannedSize) else case.appraisal.size_usd
+    if size >= least:
+        return None
+    bound = f", all that {room.bound_by} allows" if isinstance(room, PlannedSize) else ""
+    return Refusal(
+        code="too_small",
+        sentence=f"The position would be of {usd(size)}{bound}; none below {usd(least)} is opened.",
+    )
+
+
 def _day(case: EntryCase) -> Refusal | None:
     """Warn a person; automation is halted with the engine."""
     return case.standing.refuse_day() if case.is_by_hand else None
@@ -190,6 +205,12 @@ GATES = (
         refuse=_rehearsed,
     ),
     Gate(key="room", asks="capital, books and every limit leave room", refuse=_room),
+    Gate(
+        key="least",
+        asks="the position is no smaller than the least that is worth opening",
+        refuse=_least,
+        binds_hand=False,
+    ),
     Gate(
         key="engine",
         asks="no kill switch is pressed and the engine runs; for automation also: it is on, the "

@@ -18,7 +18,6 @@ from exchanges.board import Board, Key
 from exchanges.domain import (
     BookTop,
     BorrowRate,
-    FundingRate,
     Instrument,
     InstrumentKind,
     SettledFunding,
@@ -29,8 +28,12 @@ from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
 from exchanges.modes import Mode
 from trading.core.basis import PricedLeg, eight_hours
-from trading.core.forecast import PremiumFormula, premium_index
-from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
+from trading.core.funding import (
+    SettledRate,
+    ewma_8h,
+    settled_carry_8h,
+    settled_rates_8h,
+)
 from trading.core.history import PriceBar, probability_of_warning
 from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Floats, Slot
@@ -39,6 +42,7 @@ from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
 from trading.services.pair_betas import PairBetas
 from trading.services.past_prices import PastPrices
+from trading.services.premium_rates import premium_rate
 from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
@@ -79,6 +83,12 @@ def parts_of(legs: Iterable[PairedLeg]) -> list[tuple[str, Decimal]]:
     return [(leg.paired.instrument.venue, leg.ratio) for leg in legs]
 
 
+def settling_keys(legs: Iterable[PairedLeg]) -> list[Key]:
+    """Return the legs that pay or receive funding, as betas are fitted to them."""
+    perpetual = InstrumentKind.PERPETUAL
+    return [leg.paired.key for leg in legs if leg.paired.instrument.kind is perpetual]
+
+
 class Universe:
     """All that can be hedged, with its history. `refreshed` reads the database, the rest memory.
 
@@ -95,7 +105,7 @@ class Universe:
         self._gaps = UsualGaps()
         self.usual_ratios: Mapping[str, tuple[tuple[Slot, ...], Floats]] = {}
         self._ratios_up_to: datetime | None = None
-        self._betas = PairBetas()
+        self.pair_betas = PairBetas()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
         self._prices = PastPrices()
@@ -126,7 +136,7 @@ class Universe:
     def _read(self, now: datetime) -> None:
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
-        gaps_moved, fitted_anew = self._gaps.refresh(now), self._betas.refresh()
+        gaps_moved, fitted_anew = self._gaps.refresh(now), self.pair_betas.refresh()
         if gaps_moved or fitted_anew:
             self._histories, self._figures = {}, {}
         if self._prices.refresh(now):
@@ -153,6 +163,7 @@ class Universe:
         board: Board,
         *,
         taker_fee: Decimal,
+        maker_fee: Decimal | None = None,
         half_life: timedelta,
         now: datetime,
     ) -> InstrumentFacts:
@@ -167,12 +178,13 @@ class Universe:
             taker_fee=taker_fee,
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
-            premium_rate=_premium_rate(row.funding) if row is not None else None,
+            premium_rate=premium_rate(row.funding) if row is not None else None,
             latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatility(paired.key),
             borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
             borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
+            maker_fee=maker_fee,
         )
 
     def latency(self, venue: str) -> timedelta | None:
@@ -197,7 +209,7 @@ class Universe:
         self, paired: Paired, half_life: timedelta, horizon: timedelta
     ) -> Decimal | None:
         """Return the middle of the betas fitted to the pairs of an instrument; None without any."""
-        return self._betas.usual(paired.key, half_life, horizon)
+        return self.pair_betas.usual(paired.key, half_life, horizon)
 
     def settled(self, paired: Paired) -> tuple[SettledRate, ...]:
         """Return the settled rates of one instrument, oldest first."""
@@ -275,14 +287,16 @@ class Universe:
     def _past(self, legs: Sequence[PairedLeg]) -> PairHistory:
         known = _names(legs)
         if known not in self._histories:
-            settling = [
-                leg for leg in legs if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
+            settling = settling_keys(legs)
+            settled = [
+                (-leg.side.sign * leg.ratio, self.settled(leg.paired))
+                for leg in legs
+                if leg.paired.key in settling
             ]
-            settled = [(-leg.side.sign * leg.ratio, self.settled(leg.paired)) for leg in settling]
             self._histories[known] = PairHistory(
                 spreads=settled_carry_8h(settled),
                 expected_exit_gap=self._gaps.of(_priced(legs)),
-                betas=self._betas.of([leg.paired.key for leg in settling]),
+                betas=self.pair_betas.of(settling),
             )
         return self._histories[known]
 
@@ -301,17 +315,6 @@ class Universe:
             for known, figures in self._figures.copy().items()
             if all(leg[0] != key for leg in known[0])
         }
-
-
-def _premium_rate(rate: FundingRate | None) -> Decimal | None:
-    """Return what the venue's formula makes of the present premium; None without an index."""
-    if rate is None or not rate.interval_seconds or not rate.mark_price or not rate.index_price:
-        return None
-    terms = selectors.premium_terms(rate.venue)
-    if terms is None:
-        return None
-    premium = premium_index(rate.mark_price, rate.index_price)
-    return PremiumFormula(terms=terms).rate(premium, rate.interval_seconds)
 
 
 def _priced(legs: Sequence[PairedLeg]) -> list[tuple[Key, PricedLeg]]:

@@ -22,6 +22,7 @@ from trading.services.danger import reported
 from trading.services.exit import request_exit
 from trading.services.held_position import held_position, stale_facts
 from trading.services.position_money import money_of
+from trading.services.seen import Seen
 from trading.services.silence import past_silent
 from trading.services.switch_sides import wish_to_switch
 from trading.services.venues import REAL, Venues
@@ -86,7 +87,8 @@ def _watch(position: Position, venues: Venues, now: datetime) -> bool:
 
 def _check_exits(subject: Subject) -> bool:
     position, now = subject.position, subject.now
-    held = held_position(position, subject.legs, subject.board, now)
+    seen = Seen(subject.board, market.depths_of([leg.instrument for leg in subject.legs]))
+    held = held_position(position, subject.legs, seen, now)
     if held is None:
         _tell_if_blind(subject)
         # The limits in money need prices only: a funding rate nobody tells must not stop them.
