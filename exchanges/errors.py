@@ -3,6 +3,7 @@
 VenueError
 ├── VenueUnavailable          nothing changed at the venue; ask again later
 │   ├── RateLimited           silent until `retry_after` seconds have passed
+│   │   └── AddressRefused    it serves nobody at this address; asked again rarely
 │   └── ClockRefused          signed too early or too late; sign with the venue's time
 ├── OrderRejected             the venue said no and is certain; plan anew under a new id
 │   ├── InsufficientMargin    the account cannot carry it; smaller or not at all
@@ -48,6 +49,10 @@ class RateLimited(VenueUnavailable):
     ) -> None:
         super().__init__(detail, venue=venue, code=code)
         self.retry_after = retry_after
+
+
+class AddressRefused(RateLimited):
+    """The venue serves nobody at this address: no key is at fault, and asking on is of no use."""
 
 
 class ClockRefused(VenueUnavailable):

@@ -7,22 +7,44 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import StrEnum
 
 # A process that never writes them, as the web's, keeps the newest.
 MOST = 10_000
+
+
+class Bar(StrEnum):
+    """Why a venue serves nobody at this address, other than for too many requests."""
+
+    ADDRESS = "address"
+    REGION = "region"
+
+
+BARRED_WORDS = {
+    Bar.ADDRESS: "the venue refuses every request from this address",
+    Bar.REGION: "the venue does not serve the region of this address",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """For how long nothing should be sent from this address; no `bar` after too many requests."""
+
+    seconds: float
+    bar: Bar | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one call to a venue ended. No `symptom`: the venue answered properly, yes or no.
 
-    `blocked_seconds`: it refuses everything from this address for so long.
+    `block`: it refuses everything from this address.
     """
 
     venue: str
     mode: str
     symptom: str = ""
-    blocked_seconds: float = 0.0
+    block: Block | None = None
 
 
 class Outcomes:
@@ -41,7 +63,7 @@ class Outcomes:
     @property
     def holds_symptoms(self) -> bool:
         """Tell whether anything but proper answers waits."""
-        return any(one.symptom or one.blocked_seconds for one in self._waiting)
+        return any(one.symptom or one.block for one in self._waiting)
 
     def take(self) -> list[Outcome]:
         """Return what has not been taken yet, oldest first."""

@@ -22,7 +22,7 @@ from exchanges import loop
 from exchanges.errors import VenueError
 from exchanges.limits.limiter import Limiter
 from exchanges.modes import Mode
-from exchanges.outcomes import Outcome, of_this_process
+from exchanges.outcomes import Block, Outcome, of_this_process
 from exchanges.ports import Account, AccountStream, MarketData, MarketStream, Trading
 from exchanges.venues import PROFILES
 
@@ -226,8 +226,8 @@ def _note(venue: str, mode: Mode, symptom: str) -> None:
     of_this_process.note(Outcome(venue=venue, mode=mode, symptom=symptom))
 
 
-def _note_block(venue: str, mode: Mode, seconds: float) -> None:
-    of_this_process.note(Outcome(venue=venue, mode=mode, blocked_seconds=seconds))
+def _note_block(venue: str, mode: Mode, block: Block) -> None:
+    of_this_process.note(Outcome(venue=venue, mode=mode, block=block))
 
 
 def _refuse(venue: str, mode: Mode) -> None:

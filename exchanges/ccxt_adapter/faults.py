@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import ccxt
 
 from exchanges.errors import (
+    AddressRefused,
     ClockRefused,
     CredentialRefused,
     DuplicateClientOrderId,
@@ -36,6 +37,7 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
+from exchanges.outcomes import BARRED_WORDS, Bar
 from exchanges.venues.profile import VenueProfile, Verdict
 
 T = TypeVar("T")
@@ -46,13 +48,15 @@ logger = logging.getLogger(__name__)
 PARSE_FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 CALL_FAILURES = (ccxt.BaseError, *PARSE_FAILURES, OSError, TimeoutError, RuntimeError)
 
-RATE_LIMIT_STATUSES = frozenset({403, 418, 429})
+RATE_LIMIT_STATUSES = frozenset({418, 429})
+FORBIDDEN, UNLAWFUL_THERE = 403, 451
 UNAUTHORISED = 401
 FIRST_SERVER_ERROR = 500
 LONGEST_MESSAGE = 200
 _CODE_KEYS = ("sCode", "retCode", "ret_code", "code")
 _MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg")
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+_OF_REGION = re.compile(r"restricted location|your country|your region|jurisdiction", re.I)
 _SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)
 
 _REJECTIONS: Mapping[Verdict | None, type[OrderRejected]] = {
@@ -73,6 +77,7 @@ class Answer:
     code: str
     message: str
     retry_after: float | None
+    bar: Bar | None = None
 
     @classmethod
     def read(
@@ -81,6 +86,7 @@ class Answer:
         headers: Mapping[str, str],
         payload: object,
         *,
+        body: str = "",
         secrets: tuple[str, ...],
         now: datetime,
         resets_header: str = "",
@@ -100,7 +106,15 @@ class Answer:
             code=code,
             message=_SECRETIVE.sub("•••", message)[:LONGEST_MESSAGE],
             retry_after=_silence(said, message, resets_header, now),
+            bar=_bar(status, body),
         )
+
+
+def _bar(status: int, body: str) -> Bar | None:
+    """Return why nobody is served at this address, as far as status and page say so."""
+    if status == UNLAWFUL_THERE or (status == FORBIDDEN and _OF_REGION.search(body)):
+        return Bar.REGION
+    return Bar.ADDRESS if status == FORBIDDEN else None
 
 
 def _silence(
@@ -237,6 +251,13 @@ def _certain_failure(
     """Return the kinds after which surely nothing was placed, None for all else."""
     if answer is None:
         return None
+    if (bar := bar_of(profile, answer)) is not None:
+        return AddressRefused(
+            f"{BARRED_WORDS[bar]} (HTTP {answer.status})",
+            venue=profile.name,
+            code=answer.code,
+            retry_after=answer.retry_after,
+        )
     if verdict is Verdict.RATE_LIMITED:
         return RateLimited(
             "too many requests; waiting as the venue asks",
@@ -258,6 +279,13 @@ def _certain_failure(
     return None
 
 
+def bar_of(profile: VenueProfile, answer: Answer) -> Bar | None:
+    """Return why the venue serves nobody here; a refused key and a ban for too much are no bar."""
+    if answer.status in profile.quotas.ban_statuses and answer.bar is not Bar.REGION:
+        return None
+    return None if profile.verdict(answer.code, answer.message) else answer.bar
+
+
 def is_rate_limit(profile: VenueProfile, answer: Answer) -> bool:
     """Tell whether the venue refused the request for the number of requests before it."""
     return _verdict_of(profile, answer) is Verdict.RATE_LIMITED
@@ -272,7 +300,7 @@ def _verdict_of(profile: VenueProfile, answer: Answer | None) -> Verdict | None:
         return None
     if listed := profile.verdict(answer.code, answer.message):
         return listed
-    if answer.status in RATE_LIMIT_STATUSES:
+    if answer.status in RATE_LIMIT_STATUSES or answer.bar is not None:
         return Verdict.RATE_LIMITED
     return Verdict.CREDENTIAL if answer.status == UNAUTHORISED else None
 

@@ -30,6 +30,7 @@ from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
+from exchanges.outcomes import Block
 from exchanges.venues.profile import Practice, VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
@@ -60,8 +61,8 @@ class Surroundings:
 
     `session` returns what the library uses like an aiohttp session; None opens a real one.
     `limiter` paces the requests, None lets them all pass; `address` is where they come from.
-    `note` hears of each call's symptom, empty for a proper answer, `note_block` of how many seconds
-    the venue wants nothing from this address.
+    `note` hears of each call's symptom, empty for a proper answer, `note_block` of a venue that
+    refuses everything from this address.
     """
 
     now: Callable[[], datetime] = _now
@@ -69,7 +70,7 @@ class Surroundings:
     limiter: Limiter | None = None
     address: str = ""
     note: Callable[[str], None] = lambda symptom: None
-    note_block: Callable[[float], None] = lambda seconds: None
+    note_block: Callable[[Block], None] = lambda block: None
 
 
 REAL = Surroundings()
@@ -228,6 +229,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
                 code,
                 headers,
                 response,
+                body=body,
                 secrets=secrets,
                 now=self.surroundings.now(),
                 resets_header=self.resets_header,

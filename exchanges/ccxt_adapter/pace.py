@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exchanges.ccxt_adapter.faults import Answer, is_rate_limit
+from exchanges.ccxt_adapter.faults import Answer, bar_of, is_rate_limit
 from exchanges.limits.buckets import Size, Use
 from exchanges.limits.lanes import Lane, lane_or
 from exchanges.limits.limiter import Limiter
+from exchanges.outcomes import Block
 from exchanges.venues.profile import VenueProfile
 from exchanges.venues.quotas import Quota, Scope
 
@@ -68,13 +69,14 @@ class Pace:
             elif (left := _number(said, quota.left_header)) is not None:
                 self._limiter.hear(counting[scope], max(0.0, quota.limit - left))
 
-    async def refused(self, group: str, answer: Answer) -> float:
+    async def refused(self, group: str, answer: Answer) -> Block | None:
         """Keep the silence that a venue asks for, of the key or of the whole address.
 
-        Return for how many seconds it blocks the address, 0 where it only wants a pause.
+        Return how it blocks the address, None where it only wants a pause. A venue that serves
+        nobody here is asked again rarely, for as long as it lasts.
         """
         if not is_rate_limit(self._profile, answer):
-            return 0.0
+            return None
         quotas = self._profile.quotas
         is_ban = answer.status not in BRIEF_STATUSES
         of_key = answer.code in quotas.key_codes and bool(self._asker.key) and not is_ban
@@ -84,10 +86,12 @@ class Pace:
             if quota.scope is (Scope.KEY if of_key else Scope.ADDRESS)
             and (is_ban or group.startswith(quota.group))
         ]
-        pause = (quotas.ban if is_ban else quotas.pause).total_seconds()
+        bar = bar_of(self._profile, answer)
+        usual = quotas.barred if bar else quotas.ban if is_ban else quotas.pause
+        pause = usual.total_seconds()
         seconds = pause if answer.retry_after is None else answer.retry_after
         await self._limiter.hush(silent, seconds)
-        return seconds if is_ban else 0.0
+        return Block(seconds=seconds, bar=bar) if is_ban else None
 
     def _scope(self, quota: Quota) -> str:
         if quota.scope is Scope.KEY:

@@ -109,6 +109,8 @@ QUOTAS = Quotas(
         ),
     ),
     key_codes=frozenset({"10006"}),
+    # "403, access too frequent": the address is let in again after ten minutes.
+    ban_statuses=frozenset({403, 418}),
     resets_header="x-bapi-limit-reset-timestamp",
 )
 

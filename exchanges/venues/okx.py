@@ -40,7 +40,9 @@ LAST_MONTHS = timedelta(days=92)
 SYMBOL = "instId"
 
 # Sent to the matching engine or not, nobody can tell: 50001, 50004, 50026, 51054 and 51149.
-NOT_PLACED_CODES = "50036", "50037", "51029", "51030"
+NOT_PLACED_CODES = "50036", "51029", "51030"
+# Signed too early or too late, and sent past its own deadline: by a clock that is behind.
+CLOCK_CODES = "50102", "50037"
 RATE_LIMIT_CODES = "50011", "50040", "50061", "51113", "51115"
 CREDENTIAL_CODES = (
     *("50007", "50027", "50029", "50030", "50100", "50101", "50103", "50104", "50105", "50106"),
@@ -344,7 +346,7 @@ LINEAR = VenueProfile(
         **dict.fromkeys(CREDENTIAL_CODES, Verdict.CREDENTIAL),
         **dict.fromkeys(NOT_FOUND_CODES, Verdict.NOT_FOUND),
         **dict.fromkeys(NOT_PLACED_CODES, Verdict.NOT_PLACED),
-        "50102": Verdict.CLOCK,
+        **dict.fromkeys(CLOCK_CODES, Verdict.CLOCK),
         **dict.fromkeys(RATE_LIMIT_CODES, Verdict.RATE_LIMITED),
         "50071": Verdict.DUPLICATE,
         "51016": Verdict.DUPLICATE,

@@ -62,5 +62,9 @@ class Quotas:
     pause: timedelta = timedelta(seconds=5)
     # After a block of the whole address.
     ban: timedelta = timedelta(minutes=10)
+    # The statuses of such a block; any other 403 is one of what is not served at all.
+    ban_statuses: frozenset[int] = frozenset({418})
+    # Who is not served is asked again so rarely.
+    barred: timedelta = timedelta(minutes=1)
     # The answer's header that tells when a pause ends, in milliseconds since 1970.
     resets_header: str = ""

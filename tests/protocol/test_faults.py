@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import traceback
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from exchanges.ccxt_adapter.faults import (
     submitting,
 )
 from exchanges.errors import (
+    AddressRefused,
     ClockRefused,
     CredentialRefused,
     DuplicateClientOrderId,
@@ -50,6 +52,33 @@ def answered(
 
 
 @pytest.mark.parametrize(
+    ("venue", "status", "body", "kind", "words"),
+    [
+        ("binanceusdm", 403, "<html>Request blocked</html>", AddressRefused, "this address (HTTP"),
+        ("binanceusdm", 403, '{"code":-2015,"msg":"no"}', CredentialRefused, "refused the API key"),
+        ("binanceusdm", 418, '{"code":-1003,"msg":"banned"}', RateLimited, "waiting as the venue"),
+        ("binance", 451, '{"code":0,"msg":"restricted location"}', AddressRefused, "the region of"),
+        ("bybit", 403, "<html>block access from your country</html>", AddressRefused, "the region"),
+        ("bybit", 403, "access too frequent", RateLimited, "waiting as the venue asks"),
+        ("okx", 403, "", AddressRefused, "this address (HTTP 403)"),
+    ],
+)
+def test_who_is_not_served_here_is_told_from_a_refused_key_and_from_a_ban(
+    venue: str, status: int, body: str, kind: type[VenueError], words: str
+) -> None:
+    payload = json.loads(body) if body.startswith("{") else None
+    error = ccxt.ExchangeError("refused")
+    error.answer = Answer.read(status, {}, payload, body=body, secrets=(), now=NOON)
+
+    for failure in (
+        submit_failure(PROFILES[venue], error),
+        read_failure(PROFILES[venue], error),
+    ):
+        assert type(failure) is kind
+        assert words in failure.detail
+
+
+@pytest.mark.parametrize(
     ("venue", "code", "message", "expected"),
     [
         ("binance", "-2010", "Account has insufficient balance.", InsufficientMargin),
@@ -74,7 +103,7 @@ def answered(
         ("okx", "51121", "Must be a multiple of the lot size.", InvalidOrder),
         ("okx", "51170", "Can't be the same trading direction", NothingToReduce),
         ("okx", "51016", "Client order ID already exists.", DuplicateClientOrderId),
-        ("okx", "50037", "Order expired.", VenueUnavailable),
+        ("okx", "50037", "Order expired.", ClockRefused),
         ("okx", "51030", "Funding fee is being settled.", VenueUnavailable),
         ("okx", "50011", "Too Many Requests", RateLimited),
         ("okx", "50110", "Your IP is not in the whitelist.", CredentialRefused),

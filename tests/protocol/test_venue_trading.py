@@ -20,7 +20,6 @@ from exchanges.errors import (
     RateLimited,
     SettingRefused,
     VenueError,
-    VenueUnavailable,
 )
 from tests.protocol.conftest import (
     DERIVATIVES,
@@ -224,7 +223,7 @@ def test_order_lost_before_the_venue_is_unknown_and_not_found(
         ("okx", 51020, InvalidOrder),
         ("okx", 51169, NothingToReduce),
         ("okx", 51031, OrderRejected),
-        ("okx", 50037, VenueUnavailable),
+        ("okx", 50037, ClockRefused),
         ("okx", 50113, CredentialRefused),
         ("okx", 50004, OrderOutcomeUnknown),
         ("okx", 51149, OrderOutcomeUnknown),

@@ -13,7 +13,7 @@ from arbsite.accounts.models import User
 from exchanges.errors import VenueUnavailable
 from exchanges.models import Exchange, VenueHealth
 from exchanges.modes import Mode
-from exchanges.outcomes import Outcome, Outcomes
+from exchanges.outcomes import Bar, Block, Outcome, Outcomes
 from tests.services.test_submit import ScriptedVenue, intend, position, report, send
 from tests.web.rows import make_account, make_exchange, make_instrument, make_position
 from trading.core.states import OrderState, Purpose
@@ -243,7 +243,7 @@ def test_a_block_of_the_address_is_cried_out_with_what_hangs_on_the_venue(
     make_position(owner, make_instrument(bybit, "BTC", NOW), make_instrument(okx, "BTC", NOW), NOW)
     outcomes = Outcomes()
     for _ in range(3):
-        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, blocked_seconds=600))
+        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, block=Block(seconds=600)))
 
     settle_health(outcomes=outcomes, now=NOW)
 
@@ -257,3 +257,25 @@ def test_a_block_of_the_address_is_cried_out_with_what_hangs_on_the_venue(
     assert Event.objects.get(kind="venue.blocked").severity == "critical"
     assert told(stranger) == []
     assert VenueHealth.objects.get().state == "closed"
+
+
+def test_a_venue_that_serves_nobody_here_halts_its_accounts_with_what_helps(owner: User) -> None:
+    bybit, okx = make_exchange("bybit", "BYB", "Bybit"), make_exchange("okx", "OKX", "OKX")
+    at_bybit, at_okx = make_account(owner, bybit, NOW), make_account(owner, okx, NOW)
+    outcomes = Outcomes()
+    for _ in range(3):
+        block = Block(seconds=60, bar=Bar.REGION)
+        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, block=block))
+
+    settle_health(outcomes=outcomes, now=NOW)
+
+    at_bybit.refresh_from_db()
+    at_okx.refresh_from_db()
+    assert at_bybit.halted_reason == (
+        "Bybit: the venue does not serve the region of this address. Run Carry from where it is "
+        "served, or close by hand what is open there. It is asked, and closing is tried, about "
+        "once a minute."
+    )
+    assert at_okx.halted_at is None
+    told_of = Event.objects.get(kind="account.halted")
+    assert (told_of.user, told_of.severity) == (owner, "critical")

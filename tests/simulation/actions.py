@@ -1,5 +1,8 @@
 """What a scheduler may let happen: each action is data, and one function does it to a world.
 
+An action names the first or second venue of the day by Binance's or Bybit's contracts: it is the
+same list of actions whatever the day trades.
+
 Everything random about an action was drawn when it was recorded, so that a list of actions is
 replayed, shortened and kept as it is.
 """
@@ -16,8 +19,9 @@ from exchanges.domain import Side
 from exchanges.models import ExchangeAccount
 from exchanges.simulator.listings import USDM
 from tests.simulation.disturbances import fault_rules
+from tests.simulation.markets import BASES, BASIS, MARKETS, PERPETUALS
 from tests.simulation.streams import Weather
-from tests.simulation.venue_side import DEPTH, VENUES
+from tests.simulation.venue_side import DEPTH
 from tests.simulation.world import OTHER_MACHINE, World
 from trading.core.states import PositionState
 from trading.models import Discrepancy, KillSwitch, Position
@@ -28,6 +32,9 @@ from trading.services.exit import request_exit
 from trading.services.halt import release_account
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.release import force_one_sided, release
+
+# What a venue that has had too many requests asks for.
+SILENCE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +60,15 @@ def perform(world: World, action: Action) -> None:
 
 def _open(world: World, action: Action) -> None:
     """Plan an entry: a form rings for its drive, the scheduler's task drives what it planned."""
-    long, short = (action.venue, _other(action.venue))
+    market = world.far.market
+    long = market.venues[0] if market.buys_spot else _at(world, action)
+    short = market.other(long)
     planned: list[Position] = []
 
     def work() -> None:
         found = plan_entry(
             user=world.users[action.user],
+            strategy=market.strategy,
             base=action.base,
             legs=long_short(
                 world.instrument(long, action.base), world.instrument(short, action.base)
@@ -208,34 +218,43 @@ def _weather(world: World, action: Action) -> None:
 
 
 def _fault(world: World, action: Action) -> None:
-    for rule in fault_rules(action.kind, action.venue, action.number, action.options):
+    venue = _at(world, action)
+    for rule in fault_rules(action.kind, venue, action.number, action.options):
         world.far.disturb(**rule)
     world.note_fault()
 
 
 def _down(world: World, action: Action) -> None:
     """A venue that answers nothing for a while, whose prices stand still."""
-    rule = {"action": action.kind, "venue": action.venue, "count": None}
-    world.far.disturb(**rule)
-    world.down.add(action.venue)
-    world.prices.silent.add(action.venue)
+    venue = _at(world, action)
+    silence = {"retry_after": SILENCE} if action.kind == "rate_limit" else {}
+    world.far.disturb(action=action.kind, venue=venue, count=None, **silence)
+    world.down.add(venue)
+    world.prices.silent.add(venue)
     world.note_fault()
     world.pass_time(float(action.amount))
     world.far.calm()
-    world.down.discard(action.venue)
-    world.prices.silent.discard(action.venue)
+    world.down.discard(venue)
+    world.prices.silent.discard(venue)
+
+
+def _flood(world: World, action: Action) -> None:
+    """Polls take all that they may of the venues' limits."""
+    for venue in world.far.market.venues:
+        world.laboratory.let_polls_take_all(venue)
 
 
 def _stale(world: World, action: Action) -> None:
-    world.prices.silent.add(action.venue)
+    venue = _at(world, action)
+    world.prices.silent.add(venue)
     world.note_fault()
     world.pass_time(float(action.amount))
-    world.prices.silent.discard(action.venue)
+    world.prices.silent.discard(venue)
 
 
 def _skew(world: World, action: Action) -> None:
     world.note_fault()
-    world.skew = float(action.amount)
+    world.skew, world.skewed_at = float(action.amount), world.now
 
 
 def _price(world: World, action: Action) -> None:
@@ -243,7 +262,7 @@ def _price(world: World, action: Action) -> None:
 
 
 def _gap(world: World, action: Action) -> None:
-    world.far.move_price(action.base, 1 + Decimal(action.amount), venues=(action.venue,))
+    world.far.move_price(action.base, 1 + Decimal(action.amount), venues=(_at(world, action),))
 
 
 def _depth(world: World, action: Action) -> None:
@@ -253,18 +272,19 @@ def _depth(world: World, action: Action) -> None:
 def _foreign(world: World, action: Action) -> None:
     side = Side.BUY if action.number else Side.SELL
     quantity = Decimal(action.amount)
-    if world.far.trade_by_hand(action.user, action.venue, action.base, side, quantity):
+    if world.far.trade_by_hand(action.user, _at(world, action), action.base, side, quantity):
         world.note_fault()
 
 
 def _liquidate(world: World, action: Action) -> None:
-    if world.far.liquidate(action.user, action.venue, action.base) is not None:
+    venue = world.far.market.contracts(_at(world, action))
+    if world.far.liquidate(action.user, venue, action.base) is not None:
         world.note_fault()
 
 
 def _deleverage(world: World, action: Action) -> None:
-    share = Decimal(action.amount)
-    if world.far.deleverage(action.user, action.venue, action.base, share) is not None:
+    share, venue = Decimal(action.amount), world.far.market.contracts(_at(world, action))
+    if world.far.deleverage(action.user, venue, action.base, share) is not None:
         world.note_fault()
 
 
@@ -302,11 +322,23 @@ def _positions(world: World, action: Action) -> list[Position]:
     return list(rows.exclude(state__in=ended).order_by("created_at", "pk"))
 
 
-def _other(venue: str) -> str:
-    return VENUES[1 - VENUES.index(venue)]
+def _at(world: World, action: Action) -> str:
+    """Return the day's venue that the action means."""
+    return world.far.market.venues[PERPETUALS.venues.index(action.venue)]
+
+
+def _market(world: World, action: Action) -> None:
+    """Let the day trade elsewhere; a contract is dear enough there for its spot to be bought."""
+    market = MARKETS[action.kind]
+    world.trade_at(market)
+    if market.buys_spot:
+        for base in BASES:
+            world.far.move_price(base, Decimal(1), venues=market.venues[:1])
+            world.far.move_price(base, BASIS, venues=market.venues[1:])
 
 
 ACTIONS: dict[str, Callable[[World, Action], None]] = {
+    "market": _market,
     "open": _open,
     "close": _close,
     "kill": _kill,
@@ -318,6 +350,7 @@ ACTIONS: dict[str, Callable[[World, Action], None]] = {
     "weather": _weather,
     "fault": _fault,
     "down": _down,
+    "flood": _flood,
     "stale": _stale,
     "skew": _skew,
     "price": _price,

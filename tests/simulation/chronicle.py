@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from exchanges.simulator.accounts import Origin, TradeRow
 from exchanges.simulator.events import AccountEvent, Happening
+from tests.simulation.markets import base_of
 
 ZERO = Decimal(0)
 TOLERANCE = {"BTC": Decimal("0.001"), "ETH": Decimal("0.001")}
@@ -55,6 +56,12 @@ class OwnTrade:
     net_after: Decimal
 
 
+def net_of_fee(trade: TradeRow) -> Decimal:
+    """Return what a trade changed of the holding: a fee that is paid in coins is not held."""
+    fee = trade.fee if trade.fee_asset == base_of(trade.symbol) else ZERO
+    return trade.side.sign * trade.base_quantity - fee
+
+
 class Chronicle:
     """Listens to the simulator's ledger; what is no part of it is asked of the world.
 
@@ -81,9 +88,9 @@ class Chronicle:
             return
         trade, order = event.trade, event.order
         user = trade.api_key.partition("-")[0]
-        base = trade.symbol.removesuffix("USDT")
+        base = base_of(trade.symbol)
         key = (user, trade.venue, base)
-        signed = trade.side.sign * trade.base_quantity
+        signed = net_of_fee(trade)
         if order.origin is Origin.FOREIGN:
             self.foreign[key] += signed
             return

@@ -18,6 +18,12 @@ OPEN = Action(do="open", amount="6000", kind="manual", wait=8.0)
 TRADES: dict[str, tuple[Action, ...]] = {
     # In, over a settlement, out.
     "calm": (OPEN, Action(do="time", amount="200", wait=1.0), Action(do="close", wait=6.0)),
+    # The same with coins bought instead of a contract.
+    "spot": (
+        Action(do="market", kind="cash and carry", wait=0.1),
+        OPEN,
+        Action(do="close", wait=6.0),
+    ),
     # The second leg is refused for lack of margin, and the first one is unwound at once.
     "refused": (Action(do="fault", kind="create-refused", venue=BYBIT, number=1, wait=0.1), OPEN),
     # The kill switch is pressed while the first leg is on its way.

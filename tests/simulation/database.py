@@ -85,6 +85,10 @@ class Database:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def text(self) -> str:
+        """Return every row of every table as text."""
+        return "\n".join(self.connection.connection.iterdump())
+
     def asks(self, query: str) -> bool:
         return bool(self.connection.connection.execute(query).fetchone()[0])
 

@@ -4,22 +4,65 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchanges.simulator.listings import BYBIT, USDM
+from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
+from tests.simulation.markets import CREATE
 
-CREATE = {USDM: "/fapi/v1/order", BYBIT: "/v5/order/create"}
-QUERY = {USDM: "/fapi/v1/order", BYBIT: "/v5/order/realtime"}
-CANCEL = {USDM: ("DELETE", "/fapi/v1/order"), BYBIT: ("POST", "/v5/order/cancel")}
-POSITIONS = {USDM: "/fapi/v3/positionRisk", BYBIT: "/v5/position/list"}
-FILLS = {USDM: "/fapi/v1/userTrades", BYBIT: "/v5/execution/list"}
+QUERY = {
+    USDM: "/fapi/v1/order",
+    BYBIT: "/v5/order/realtime",
+    SPOT: "/api/v3/order",
+    OKX: "/api/v5/trade/order",
+}
+CANCEL = {
+    USDM: ("DELETE", "/fapi/v1/order"),
+    BYBIT: ("POST", "/v5/order/cancel"),
+    SPOT: ("DELETE", "/api/v3/order"),
+    OKX: ("POST", "/api/v5/trade/cancel-order"),
+}
+# Of spot, the wallet.
+POSITIONS = {
+    USDM: "/fapi/v3/positionRisk",
+    BYBIT: "/v5/position/list",
+    SPOT: "/api/v3/account",
+    OKX: "/api/v5/account/positions",
+}
+FILLS = {
+    USDM: "/fapi/v1/userTrades",
+    BYBIT: "/v5/execution/list",
+    SPOT: "/api/v3/myTrades",
+    OKX: "/api/v5/trade/fills",
+}
 EMPTY = {
     USDM: "[]",
     BYBIT: '{"retCode":0,"retMsg":"OK","result":{"list":[],"nextPageCursor":"",'
     '"category":"linear"},"retExtInfo":{},"time":0}',
+    SPOT: '{"accountType":"SPOT","canTrade":true,"balances":[],"permissions":["SPOT"]}',
+    OKX: '{"code":"0","msg":"","data":[]}',
 }
-REFUSALS = {USDM: (-2019, "Margin is insufficient."), BYBIT: (110007, "ab not enough")}
-OUTDATED = {USDM: (-1111, "Precision is over the maximum."), BYBIT: (10001, "Qty invalid")}
-OVERLOADED = {USDM: (503, -1008, "Request throttled"), BYBIT: (503, 0, "")}
-UNKNOWN = {USDM: (503, -1000, "Unknown error, please check your request"), BYBIT: (504, 0, "")}
+REFUSALS = {
+    USDM: (-2019, "Margin is insufficient."),
+    BYBIT: (110007, "ab not enough"),
+    SPOT: (-2010, "Account has insufficient balance for requested action."),
+    OKX: (51008, "Order failed. Insufficient USDT margin in account"),
+}
+OUTDATED = {
+    USDM: (-1111, "Precision is over the maximum."),
+    BYBIT: (10001, "Qty invalid"),
+    SPOT: (-1013, "Filter failure: LOT_SIZE"),
+    OKX: (51121, "Order quantity must be a multiple of the lot size."),
+}
+OVERLOADED = {
+    USDM: (503, -1008, "Request throttled"),
+    BYBIT: (503, 0, ""),
+    SPOT: (503, -1008, "Server is currently overloaded"),
+    OKX: (503, 50001, "Service temporarily unavailable."),
+}
+UNKNOWN = {
+    USDM: (503, -1000, "Unknown error, please check your request"),
+    BYBIT: (504, 0, ""),
+    SPOT: (503, -1000, "Unknown error, please check your request"),
+    OKX: (504, 50026, "System error. Try again later."),
+}
 
 # What may befall the creation of an order.
 ON_CREATE: dict[str, dict[str, Any]] = {

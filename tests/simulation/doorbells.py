@@ -14,6 +14,8 @@ class Doorbells:
 
     def __init__(self) -> None:
         self._channel = app.connection_for_read().channel()
+        # What the messages said, each once.
+        self.rung: set[str] = set()
 
     def take(self) -> list[UUID]:
         """Return the positions that were rung for, in order, each once, and forget them."""
@@ -21,6 +23,7 @@ class Doorbells:
         for queue in (CLOSE, ENTRY):
             while (message := self._channel.basic_get(queue, no_ack=True)) is not None:
                 arguments, _, _ = message.payload
+                self.rung.add(f"{message.headers} {message.payload}")
                 if message.headers["task"] in DRIVES:
                     found.append(UUID(arguments[0]))
         return list(dict.fromkeys(found))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from exchanges.simulator.listings import BYBIT, USDM
 from tests.simulation.actions import Action, perform
 from tests.simulation.disturbances import fault_rules
 from tests.simulation.laboratory import Laboratory
@@ -23,12 +22,17 @@ FLAT = (Decimal(0), Decimal(0))
 
 
 class Drill:
-    """Alice trades BTC: first at Binance, where she is long, then at Bybit."""
+    """Alice trades BTC: first at Binance, where she is long, then at Bybit.
 
-    def __init__(self, laboratory: Laboratory) -> None:
+    `market` names another kind of day, whose first venue is where she is long.
+    """
+
+    def __init__(self, laboratory: Laboratory, market: str = "perpetuals") -> None:
         self.world = World(laboratory, SEED)
         self.far = self.world.far
         self.observer = Observer(self.world)
+        if market != "perpetuals":
+            self.do("market", kind=market)
 
     def fault(self, kind: str, venue: str, *, count: int = 1) -> None:
         """Let one of the named disturbances strike the next requests."""
@@ -84,8 +88,9 @@ class Drill:
         return str(Position.objects.get(user__username="alice", base="BTC").state)
 
     def held(self, user: str = "alice", base: str = "BTC") -> tuple[Decimal, Decimal]:
-        """Return what the venues hold, Binance first."""
-        return self.far.held(user, USDM, base), self.far.held(user, BYBIT, base)
+        """Return what the venues hold, the day's first venue first."""
+        first, second = self.far.market.venues
+        return self.far.held(user, first, base), self.far.held(user, second, base)
 
     def cried(self, kind: str) -> bool:
         return Event.objects.filter(kind=kind, severity="critical").exists()

@@ -25,15 +25,25 @@ from exchanges.modes import Mode
 from exchanges.outcomes import Outcome, Outcomes
 from exchanges.sealing import create_key_file
 from exchanges.services import store_listing
+from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
 from exchanges.venues import PROFILES
 from tests.simulation.calls import ServiceCalls
 from tests.simulation.crash import Boundaries
 from tests.simulation.database import Database, Ids
 from tests.simulation.doorbells import Doorbells
+from tests.simulation.flood import flood
+from tests.simulation.markets import ALL_VENUES, PERPETUALS, api_key, secret_of
 from tests.simulation.memory import MemoryRedis
+from tests.simulation.sinks import Sinks
 from tests.simulation.timeline import START, Timeline, TimelineLoop, forget_tasks
 from tests.simulation.transport import InProcessSession
-from tests.simulation.venue_side import USERS, VENUES, VenueSide, api_key
+from tests.simulation.venue_side import (
+    ADDRESS,
+    PASSPHRASE,
+    USERS,
+    VenueSide,
+    credential_name,
+)
 from trading.services import configure, engine, evaluate, lookup
 from trading.services.check_keys import check_keys
 from trading.services.equity import read_accounts
@@ -53,6 +63,7 @@ CONFIGURATION: dict[str, object] = {
     "order_fill_timeout_seconds": "10",
 }
 
+SHORT_CODES = {USDM: "BIN", BYBIT: "BYB", SPOT: "BIS", OKX: "OKX"}
 COLLECTED = gc.get_threshold()
 
 
@@ -68,6 +79,7 @@ class Laboratory:
         self.redis = MemoryRedis()
         self.doorbells = Doorbells()
         self.outcomes = Outcomes()
+        self.sinks = Sinks(self.database, self.redis, self.doorbells)
         # One process has all of each limit; what Redis keeps outlives its deaths.
         self.limiter = Limiter(share=1, now=lambda: self.timeline.at.timestamp())
         self.far: VenueSide | None = None
@@ -92,7 +104,9 @@ class Laboratory:
         """Make the simulated world this process's database, board and source of ids for a while."""
         with self.database.in_use(), self.ids.in_use():
             selectors.stand_in_for_board(self.redis)  # type: ignore[arg-type]  # what is used of it
-            logging.disable(logging.CRITICAL)
+            handlers, logging.root.handlers = logging.root.handlers, [self.sinks.lines]
+            level = logging.root.level
+            logging.root.setLevel(logging.INFO)
             try:
                 # Rows come and go by the hundred thousand and form no circles.
                 gc.set_threshold(200_000, 50, 50)
@@ -106,7 +120,8 @@ class Laboratory:
                 gc.set_threshold(*COLLECTED)
                 self.boundaries.disarm()
                 forget_tasks(self.loop)
-                logging.disable(logging.NOTSET)
+                logging.root.handlers = handlers
+                logging.root.setLevel(level)
                 selectors.stand_in_for_board(None)
 
     def close(self) -> None:
@@ -126,6 +141,7 @@ class Laboratory:
         self.limiter.forget()
         self.outcomes.take()
         self.doorbells.take()
+        self.sinks.forget()
         self.database.restore()
         evaluate._shared.cache_clear()
         lookup.not_found_since.clear()
@@ -134,14 +150,21 @@ class Laboratory:
         self.timeline.listener = self.far.beat
         return self.far
 
+    def let_polls_take_all(self, venue: str) -> None:
+        """Leave of a venue's limits only what no poll may take."""
+        self.loop.run_until_complete(flood(venue, self.limiter))
+
     def _surroundings(self, venue: str) -> Surroundings:
         return Surroundings(
             now=lambda: self.clock(),
             session=self._session,
             limiter=self.limiter,
-            address="here",
+            address=ADDRESS,
             note=lambda symptom: self.outcomes.note(
                 Outcome(venue=venue, mode=Mode.REHEARSAL, symptom=symptom)
+            ),
+            note_block=lambda block: self.outcomes.note(
+                Outcome(venue=venue, mode=Mode.REHEARSAL, block=block)
             ),
         )
 
@@ -159,9 +182,9 @@ class Laboratory:
         self.database.connection.ensure_connection()
         raw = self.database.connection.connection
         self.far = VenueSide(0, self.timeline, self.boundaries, raw)
-        catalogues = {venue: Catalogue(PROFILES[venue]) for venue in VENUES}
+        catalogues = {venue: Catalogue(PROFILES[venue]) for venue in ALL_VENUES}
         users = [User.objects.create_user(name) for name in USERS]
-        for venue in VENUES:
+        for venue in ALL_VENUES:
             exchange = self._exchange(venue, catalogues[venue])
             for user in users:
                 self._account(user, exchange, catalogues[venue])
@@ -175,11 +198,15 @@ class Laboratory:
         read_accounts(
             ExchangeAccount.objects.select_related("exchange"), venues=self.venues, now=START
         )
+        # A day reads what it trades at; which accounts are in use is said at its beginning.
+        ExchangeAccount.objects.exclude(exchange__code__in=PERPETUALS.venues).update(
+            is_active=False
+        )
         self.database.keep()
 
     def _exchange(self, venue: str, catalogue: Catalogue) -> Exchange:
         exchange = Exchange.objects.create(
-            code=venue, mode=Mode.REHEARSAL, short_code=venue[:3].upper(), name=venue
+            code=venue, mode=Mode.REHEARSAL, short_code=SHORT_CODES[venue], name=venue
         )
         self._readers[venue] = VenueClient(catalogue, surroundings=self._surroundings(venue))
         self._list(exchange, START)
@@ -191,7 +218,8 @@ class Laboratory:
         """Store what a venue lists, as the poll does, and a refusal that calls it outdated."""
         data = CcxtMarketData(self._readers[exchange.code])
         listed = self.calls.call(data.instruments(), 60)
-        rates = self.calls.call(data.funding_rates(), 60)
+        is_spot = PROFILES[exchange.code].is_spot
+        rates = [] if is_spot else self.calls.call(data.funding_rates(), 60)
         return store_listing(exchange, listed, rates, now)
 
     def _store_history(self, instrument: Instrument) -> None:
@@ -213,16 +241,27 @@ class Laboratory:
 
     def _account(self, user: User, exchange: Exchange, catalogue: Catalogue) -> None:
         key = api_key(user.username, exchange.code)
-        secret = f"secret of {user.username} at {exchange.code}"
+        secret, passphrase = secret_of(key), PASSPHRASE if exchange.code == OKX else ""
         account = store_account(
-            user=user, exchange=exchange, label="main", api_key=key, secret=secret
+            user=user,
+            exchange=exchange,
+            label="main",
+            api_key=key,
+            secret=secret,
+            passphrase=passphrase,
         )
         # The key file is another one in each process, and rows are read in the order of an index.
-        account.key_fingerprint = key
+        account.key_fingerprint = credential_name(user.username, exchange.code)
         account.save(update_fields=["key_fingerprint"])
         client = VenueClient(
             catalogue,
-            credential=Credential(name=key, tenant=user.username, api_key=key, secret=secret),
+            credential=Credential(
+                name=account.key_fingerprint,
+                tenant=user.username,
+                api_key=key,
+                secret=secret,
+                passphrase=passphrase,
+            ),
             surroundings=self._surroundings(exchange.code),
         )
         self.clients[account.pk] = client

@@ -50,6 +50,9 @@ class MemoryRedis:
     def flush(self) -> None:
         self._hashes.clear()
 
+    def text(self) -> str:
+        return repr(self._hashes)
+
     def pipeline(self, *, transaction: bool) -> Pipeline:
         return Pipeline(self)
 

@@ -7,9 +7,11 @@ from datetime import datetime
 from exchanges.board import Board
 from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote, Symbol
 from exchanges.models import Instrument, SettledFundingRate
+from exchanges.simulator.listings import SPOT
 from exchanges.simulator.market import next_settlement
+from tests.simulation.markets import BASES
 from tests.simulation.memory import MemoryRedis
-from tests.simulation.venue_side import BASES, INTERVAL, VENUES, VenueSide
+from tests.simulation.venue_side import INTERVAL, VenueSide
 
 
 class Prices:
@@ -25,7 +27,7 @@ class Prices:
 
     def feed(self, now: datetime) -> None:
         """Publish books, marks and rates of every venue that is not silent."""
-        for venue in VENUES:
+        for venue in self._far.market.venues:
             if venue in self.silent:
                 continue
             for base in BASES:
@@ -41,16 +43,17 @@ class Prices:
 
     def store_settlements(self) -> None:
         """Store what has settled since, as the minutely poll does."""
-        for venue in VENUES:
-            for base in BASES:
+        for venue in self._far.market.venues:
+            for base in BASES if venue != SPOT else ():
                 self._store(venue, base)
 
     def _store(self, venue: str, base: str) -> None:
-        rows = self._far.ledger.settlements((venue, f"{base}USDT"))
+        rows = self._far.ledger.settlements(self._far.listing(venue, base).key)
         new = rows[-1:] if rows else []
         if not new or self._stored.get(f"{venue} {base}") == new[0].settled_at:
             return
-        instrument = Instrument.objects.get(exchange__code=venue, symbol=f"{base}/USDT:USDT")
+        listing = self._far.listing(venue, base)
+        instrument = Instrument.objects.get(exchange__code=venue, symbol=listing.unified_symbol)
         SettledFundingRate.objects.bulk_create(
             [
                 SettledFundingRate(
@@ -65,11 +68,22 @@ class Prices:
         )
         self._stored[f"{venue} {base}"] = new[0].settled_at
 
-    def _facts(self, venue: str, base: str, now: datetime) -> tuple[FundingRate, Quote, BookTop]:
+    def _facts(self, venue: str, base: str, now: datetime) -> list[FundingRate | Quote | BookTop]:
         simulator, listing = self._far.simulator, self._far.listing(venue, base)
         market, book = simulator.market, simulator.book(listing, now)
         mark, index = market.mark(listing, now), market.index(listing, now)
-        symbol = Symbol(f"{base}/USDT:USDT")
+        symbol = Symbol(listing.unified_symbol)
+        top = BookTop(
+            venue=venue,
+            symbol=symbol,
+            bid=book.bid.price,
+            bid_quantity=book.bid.base_quantity,
+            ask=book.ask.price,
+            ask_quantity=book.ask.base_quantity,
+            observed_at=now,
+        )
+        if not listing.is_contract:
+            return [top]
         rate = FundingRate(
             venue=venue,
             symbol=symbol,
@@ -84,13 +98,4 @@ class Prices:
         quote = Quote(
             venue=venue, symbol=symbol, mark_price=mark, index_price=index, observed_at=now
         )
-        top = BookTop(
-            venue=venue,
-            symbol=symbol,
-            bid=book.bid.price,
-            bid_quantity=book.bid.base_quantity,
-            ask=book.ask.price,
-            ask_quantity=book.ask.base_quantity,
-            observed_at=now,
-        )
-        return rate, quote, top
+        return [rate, quote, top]

@@ -7,9 +7,12 @@ from typing import Any
 
 from tests.simulation.actions import Action
 from tests.simulation.disturbances import KINDS
-from tests.simulation.venue_side import BASES, USERS, VENUES
+from tests.simulation.markets import BASES, MARKETS, PERPETUALS
+from tests.simulation.venue_side import USERS
 
 LEAST, MOST = 5, 12
+# The part of the days that trade something else than perpetuals at two venues.
+ELSEWHERE = 0.35
 # How often each kind of thing happens, relative to one another.
 WEIGHTS = {
     "open": 14,
@@ -43,6 +46,7 @@ WEIGHTS = {
     "reconcile": 3,
     "fund": 1,
     "flush": 1,
+    "flood": 2,
 }
 
 
@@ -57,7 +61,15 @@ def scheduled(seed: int) -> list[Action]:
         "open",
         *draws.choices(list(WEIGHTS), list(WEIGHTS.values()), k=draws.randint(LEAST, MOST)),
     ]
-    return [_drawn(name, draws, user, base) for name in names]
+    return [*_market(seed), *(_drawn(name, draws, user, base) for name in names)]
+
+
+def _market(seed: int) -> list[Action]:
+    draws = Random(f"market {seed}")  # noqa: S311 - it must repeat
+    if draws.random() >= ELSEWHERE:
+        return []
+    kind = draws.choice([name for name, market in MARKETS.items() if market != PERPETUALS])
+    return [Action(do="market", kind=kind)]
 
 
 def _drawn(name: str, draws: Random, user: str, base: str) -> Action:
@@ -66,7 +78,7 @@ def _drawn(name: str, draws: Random, user: str, base: str) -> Action:
     common: dict[str, Any] = {
         "user": user,
         "base": base,
-        "venue": draws.choice(VENUES),
+        "venue": draws.choice(PERPETUALS.venues),
         "wait": round(draws.choice((0.3, 1.0, 2.0, 4.0, 8.0)) * (0.5 + draws.random()), 2),
     }
     return Action(**{**common, "do": name, **_details(name, draws, base)})

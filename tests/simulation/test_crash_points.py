@@ -23,7 +23,7 @@ from tests.simulation.report import Report
 
 pytestmark = pytest.mark.simulation
 
-EVERY = {"calm": 6, "refused": 8, "killed": 8, "liquidated": 8}
+EVERY = {"calm": 6, "spot": 6, "refused": 8, "killed": 8, "liquidated": 8}
 PAIRS = 2
 
 
@@ -33,6 +33,13 @@ def test_the_calm_trade_is_entered_held_and_left(laboratory: Laboratory) -> None
     assert len(names) > 150
     assert names.count("before POST /fapi/v1/order") == 2
     assert names.count("after POST /v5/order/create") == 2
+
+
+def test_the_spot_trade_buys_coins_and_sells_them(laboratory: Laboratory) -> None:
+    names = boundaries_of(laboratory, "spot")
+
+    assert names.count("after POST /api/v3/order") == 2
+    assert names.count("after POST /fapi/v1/order") == 2
 
 
 def test_the_refused_trade_unwinds_its_first_leg(laboratory: Laboratory) -> None:

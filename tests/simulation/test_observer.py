@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
+from arbsite.celery import app
 from exchanges.domain import Side
 from tests.simulation.actions import Action, perform
 from tests.simulation.laboratory import Laboratory
+from tests.simulation.markets import CREATE
 from tests.simulation.observer.watching import Observer
 from tests.simulation.run import come_to_rest
 from tests.simulation.world import World
@@ -126,6 +130,87 @@ def test_a_foreign_holding_without_a_halt_is_seen(entered: Observer) -> None:
     entered.see_end()
 
     assert "I25" in rules(entered)
+
+
+def test_a_close_that_nobody_sends_is_seen(entered: Observer) -> None:
+    world = entered.case.world
+    Position.objects.update(goal="flat")
+    entered.see_step()
+    world.timeline.advance(6)
+
+    assert "I19" in rules(entered)
+
+
+def test_a_close_is_on_its_way_though_polls_took_all_they_may(entered: Observer) -> None:
+    world = entered.case.world
+    perform(world, Action(do="flood", wait=0.1))
+    perform(world, Action(do="close", wait=4.0))
+
+    assert Position.objects.get().state == "closed"
+    assert rules(entered) == set()
+
+
+def test_a_request_in_a_silence_is_seen(entered: Observer) -> None:
+    world, far = entered.case.world, entered.case.world.far
+    perform(world, Action(do="fault", kind="create-429", venue="bybit", wait=0.0))
+    perform(world, Action(do="close", wait=0.0))
+    assert entered.violations == []
+    silence = far.silences[-1]
+
+    world.timeline.advance(0.5)
+    entered.see_arrival(replace(silence.by, at=entered.case.now))
+
+    assert "I29" in {violation.rule for violation in entered.violations}
+
+
+@pytest.mark.parametrize(("venue", "orders"), [("bybit", 9), ("binanceusdm", 241)])
+def test_orders_beyond_four_fifths_of_a_limit_are_seen(
+    entered: Observer, venue: str, orders: int
+) -> None:
+    far = entered.case.world.far
+    create = (venue, "POST", CREATE[venue])
+    [order] = [one for one in far.arrivals if (one.venue, one.method, one.path) == create]
+    last = replace(order, at=entered.case.now)
+    far.arrivals += [last] * (orders - 1)
+    entered.see_arrival(last)
+    assert entered.violations == []
+
+    far.arrivals.append(last)
+    entered.see_arrival(last)
+
+    assert "I29" in {violation.rule for violation in entered.violations}
+
+
+def test_an_entry_by_a_clock_that_is_off_is_seen(entered: Observer) -> None:
+    world = entered.case.world
+    sight = world.far.sights[0]
+    assert sight.intent is not None and sight.intent["purpose"] == "open"
+    world.skew = -3600.0
+    world.timeline.advance(30)
+    entered.see_request(replace(sight, at=entered.case.now, client_order_id="another"))
+
+    assert "I31" in {violation.rule for violation in entered.violations}
+
+
+@pytest.mark.parametrize("sink", ["a log", "a task", "the cache", "the database"])
+def test_a_secret_in_a_sink_is_seen(entered: Observer, sink: str) -> None:
+    laboratory = entered.case.world.laboratory
+    secret = entered.case.world.far.account("alice", "bybit").secret
+    match sink:
+        case "a log":
+            logging.getLogger("trading").info("sent", extra={"headers": {"sign": secret}})
+        case "a task":
+            app.send_task("trading.tasks.drive_position", args=[str(UUID(int=1)), secret])
+            laboratory.doorbells.take()
+        case "the cache":
+            laboratory.redis.hset("carry:board", {"last": secret.encode()})
+        case _:
+            Position.objects.update(opened_by=secret[:40])
+            assert secret in str(Position.objects.get().opened_by)
+    entered.see_end()
+
+    assert {v.rule for v in entered.violations} == {"I33"}
+    assert any(sink in v.sentence for v in entered.violations)
 
 
 def test_a_payment_that_is_not_booked_is_seen(entered: Observer) -> None:

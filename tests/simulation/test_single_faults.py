@@ -8,9 +8,10 @@ import pytest
 
 from exchanges.models import AccountPosition
 from exchanges.simulator.listings import BYBIT, USDM
-from tests.simulation.disturbances import CANCEL, CREATE, FILLS, POSITIONS, QUERY
+from tests.simulation.disturbances import CANCEL, FILLS, POSITIONS, QUERY
 from tests.simulation.drill import FLAT, THIN, Drill
 from tests.simulation.laboratory import Laboratory
+from tests.simulation.markets import CREATE
 from tests.simulation.streams import Weather
 from tests.simulation.world import BALANCES_EVERY
 from trading.models import Order

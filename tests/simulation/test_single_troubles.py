@@ -9,9 +9,9 @@ from django.db import DatabaseError
 
 from exchanges.models import ExchangeAccount
 from exchanges.simulator.listings import BYBIT, USDM
-from tests.simulation.disturbances import CREATE
 from tests.simulation.drill import FLAT, Drill
 from tests.simulation.laboratory import Laboratory
+from tests.simulation.markets import CREATE
 from trading.models import KillSwitch, Order, Position
 
 pytestmark = pytest.mark.simulation
@@ -57,6 +57,40 @@ def test_a_revoked_key_halts_its_own_account_and_stops_nobody_else(drill: Drill)
     revoked.secret = secret
     drill.rest()
     assert drill.held() == FLAT
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "words"),
+    [
+        (403, "server_error", "refuses every request from this address"),
+        (451, "reject", "does not serve the region of this address"),
+    ],
+)
+def test_a_venue_that_serves_nobody_here_halts_its_accounts_and_is_asked_rarely(
+    drill: Drill, status: int, action: str, words: str
+) -> None:
+    drill.enter()
+    sent = len(drill.sent())
+    drill.disturb(venue=USDM, action=action, status=status, count=None)
+    before = len(drill.far.arrivals)
+
+    drill.leave(wait=1.0)
+    drill.do("open", base="ETH", amount="6000", kind="manual", wait=0.0)
+    drill.do("time", amount="300")
+
+    halted = ExchangeAccount.objects.exclude(halted_at=None)
+    assert {row.exchange.code for row in halted} == {USDM}
+    assert all(words in row.halted_reason for row in halted)
+    assert drill.cried("account.halted")
+    asked = [one for one in drill.far.arrivals[before:] if one.venue == USDM]
+    assert 1 <= len(asked) <= 40
+    assert [s for s in drill.far.sights[sent:] if s.intent and s.intent["purpose"] == "open"] == []
+    assert drill.state() == "exiting"
+
+    drill.far.calm()
+    drill.do("time", amount="90")
+    assert (drill.state(), drill.held()) == ("closed", FLAT)
+    drill.rest()
 
 
 def test_a_venue_that_goes_between_the_legs_has_the_first_one_unwound_meanwhile(

@@ -30,6 +30,8 @@ class Far(Protocol):
 
     def answer(self, request: WireRequest, rule: Any) -> Delivery: ...
 
+    def heard(self, request: WireRequest, status: int, headers: Mapping[str, str]) -> None: ...
+
     def latency(self) -> float: ...
 
     def pass_by(self, name: str) -> None: ...
@@ -79,7 +81,9 @@ class Exchange:
             self._far.travels(travelling)
             delivery = await asyncio.shield(travelling)
             self._pass_by("after")
-            return await _arrived(delivery)
+            answer = await _arrived(delivery)
+            self._far.heard(self._request, answer.status, answer.headers)
+            return answer
 
     def _pass_by(self, side: str) -> None:
         """Reads change nothing: to die in the midst of one is to die before or after its batch."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,24 +22,60 @@ from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faults import FaultRule
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import BYBIT, USDM, Listing
+from exchanges.simulator.listings import OKX, OWNERS, SPOT, WALLETS, Listing
 from exchanges.simulator.market import GeneratedMarket
 from exchanges.simulator.venues import VENUE_OF_HOST, Venues
 from exchanges.simulator.wire import WireRequest
 from tests.simulation.crash import Boundaries
+from tests.simulation.markets import (
+    ALL_VENUES,
+    BASES,
+    CREATE,
+    PERPETUALS,
+    api_key,
+    key_of,
+    listed_symbol,
+    own_id_of,
+    secret_of,
+    wallets,
+)
 from tests.simulation.memory import MemoryStorage
 from tests.simulation.timeline import START, Timeline
 from tests.simulation.transport import LATENCY, LATENCY_SPREAD
 
-BASES = ("BTC", "ETH")
-VENUES = (USDM, BYBIT)
 USERS = ("alice", "bob")
-CREATES = frozenset({"/fapi/v1/order", "/v5/order/create"})
+CREATES = frozenset(CREATE.values())
 INTERVAL = timedelta(minutes=4)
 BEAT = timedelta(milliseconds=500)
 MOST_BEATS = 8
+ASKS_SILENCE = frozenset({403, 418, 429, 451})
+# Who serves nobody here is asked about once a minute.
+BARRED_SECONDS = {403: "55", 451: "55"}
 USDT = Decimal(100_000)
+PASSPHRASE = "pass-phrase-canary"
+ADDRESS = "here"
 DEPTH = {"BTC": Decimal(2), "ETH": Decimal(40)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A request that reached a venue, whatever became of it there."""
+
+    at: datetime
+    venue: str
+    method: str
+    path: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A venue asked for silence until then, and this was heard."""
+
+    heard_at: datetime
+    until: datetime
+    is_ban: bool
+    by: Arrival
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +90,13 @@ class Sight:
     is_in_transaction: bool
 
 
-def api_key(user: str, venue: str) -> str:
-    return f"{user}-{venue}"
+def credential_name(user: str, venue: str) -> str:
+    """Return how limits name a key: not by itself."""
+    return f"{user} at {venue}"
 
 
 class VenueSide:
-    """Two venues over one ledger, and the wire to them."""
+    """All venues over one ledger, and the wire to them; `market` is what the day trades."""
 
     def __init__(
         self, seed: int, timeline: Timeline, boundaries: Boundaries, database: sqlite3.Connection
@@ -68,6 +105,7 @@ class VenueSide:
         self._boundaries = boundaries
         self._database = database
         self._draws = Random(f"latency {seed}")  # noqa: S311 - it must repeat
+        self.market = PERPETUALS
         self.storage = MemoryStorage()
         self.ledger = Ledger(self.storage)
         market = GeneratedMarket(seed=seed, epoch=START, interval=INTERVAL, bases=BASES)
@@ -76,6 +114,9 @@ class VenueSide:
         )
         self.venues = Venues(self.simulator)
         self.sights: list[Sight] = []
+        self.arrivals: list[Arrival] = []
+        self.silences: list[Silence] = []
+        self.on_arrival: Callable[[Arrival], None] | None = None
         self.faults_fired = 0
         self.on_create: Callable[[Sight], None] | None = None
         self.on_fault: Callable[[], None] | None = None
@@ -85,14 +126,19 @@ class VenueSide:
         self.travelling: set[asyncio.Task[Delivery]] = set()
         self._beaten_at = timeline.at
         for user in USERS:
-            for venue in VENUES:
-                self._open_account(user, venue)
+            for venue in ALL_VENUES:
+                if venue != SPOT:
+                    self._open_account(user, venue)
         for base in BASES:
-            self.thin_out(base, DEPTH[base])
+            self.thin_out(base, DEPTH[base], venues=ALL_VENUES)
 
     # --- The wire -----------------------------------------------------------------------------
 
     def disturbance(self, request: WireRequest) -> FaultRule | None:
+        arrival = self._arrival(request)
+        self.arrivals.append(arrival)
+        if self.on_arrival is not None:
+            self.on_arrival(arrival)
         rule = self.venues.disturbance(request)
         if rule is not None:
             self.faults_fired += 1
@@ -105,6 +151,28 @@ class VenueSide:
         if request.method == "POST" and request.path in CREATES:
             self._see(request)
         return self.venues.answer(request, rule)
+
+    def heard(self, request: WireRequest, status: int, headers: Mapping[str, str]) -> None:
+        """Note what silence a venue asked for: Carry knows of it from now on."""
+        waits = headers.get("Retry-After") or BARRED_SECONDS.get(status)
+        if status in ASKS_SILENCE and waits is not None:
+            self.silences.append(
+                Silence(
+                    heard_at=self._timeline.at,
+                    until=self._timeline.at + timedelta(seconds=float(waits)),
+                    is_ban=status != 429,
+                    by=self._arrival(request),
+                )
+            )
+
+    def _arrival(self, request: WireRequest) -> Arrival:
+        return Arrival(
+            at=self._timeline.at,
+            venue=VENUE_OF_HOST[request.host],
+            method=request.method,
+            path=request.path,
+            api_key=key_of(request),
+        )
 
     def latency(self) -> float:
         return LATENCY + LATENCY_SPREAD * self._draws.random()
@@ -119,8 +187,7 @@ class VenueSide:
     def _see(self, request: WireRequest) -> None:
         """Note what our own database says of the intent at this very moment, past any service."""
         venue = VENUE_OF_HOST[request.host]
-        body = request.json if venue == BYBIT else request.parameters
-        own_id = str(body.get("orderLinkId") or body.get("newClientOrderId") or "")
+        own_id = own_id_of(request)
         cursor = self._database.execute(
             "SELECT o.*, p.user_id FROM trading_order o JOIN trading_position p "
             "ON p.id = o.position_id WHERE o.client_order_id = ?",
@@ -128,11 +195,10 @@ class VenueSide:
         )
         row = cursor.fetchone()
         names = [column[0] for column in cursor.description]
-        headers = request.headers
         sight = Sight(
             at=self._timeline.at,
             venue=venue,
-            api_key=headers.get("x-mbx-apikey") or headers.get("x-bapi-api-key", ""),
+            api_key=key_of(request),
             client_order_id=own_id,
             intent=None if row is None else dict(zip(names, row, strict=True)),
             is_in_transaction=self._database.in_transaction,
@@ -165,15 +231,18 @@ class VenueSide:
     # --- What happens at venues ---------------------------------------------------------------
 
     def listing(self, venue: str, base: str) -> Listing:
-        return self.simulator.market.listings[(venue, f"{base}USDT")]
+        return self.simulator.market.listings[(venue, listed_symbol(venue, base))]
 
     def account(self, user: str, venue: str) -> Account:
         return self.ledger.accounts[api_key(user, venue)]
 
     def held(self, user: str, venue: str, base: str) -> Decimal:
-        """Return what the venue says the account holds, > 0 long."""
-        key = (venue, f"{base}USDT")
-        return self.ledger.holding(api_key(user, venue), key).base_quantity
+        """Return what the venue says the account holds, > 0 long; of spot, the coins."""
+        if venue == SPOT:
+            return self.account(user, venue).balance(WALLETS[SPOT], base)
+        return self.ledger.holding(
+            api_key(user, venue), self.listing(venue, base).key
+        ).base_quantity
 
     def disturb(self, **rule: Any) -> None:
         self.venues.faults.add(rule)
@@ -182,19 +251,19 @@ class VenueSide:
         """End all faults; prices are the market's again."""
         self.venues.faults.clear()
 
-    def move_price(self, base: str, factor: Decimal, venues: tuple[str, ...] = VENUES) -> None:
+    def move_price(self, base: str, factor: Decimal, venues: tuple[str, ...] | None = None) -> None:
         """Move the price of one asset by a factor and hold it there."""
-        for venue in venues:
+        for venue in venues or self.market.venues:
             listing = self.listing(venue, base)
             mid = self.simulator.market.mid(listing, self._timeline.at)
             price = (mid * factor / listing.tick).quantize(Decimal(1)) * listing.tick
             self._pin(listing, price=price)
 
     def thin_out(
-        self, base: str, level_quantity: Decimal, venues: tuple[str, ...] = VENUES
+        self, base: str, level_quantity: Decimal, venues: tuple[str, ...] | None = None
     ) -> None:
         """Put so much on each level of the books of one asset."""
-        for venue in venues:
+        for venue in venues or self.market.venues:
             self._pin(self.listing(venue, base), level_quantity=level_quantity)
 
     def _pin(self, listing: Listing, **values: Any) -> None:
@@ -247,11 +316,12 @@ class VenueSide:
 
     def _open_account(self, user: str, venue: str) -> None:
         account = Account(
-            venue=BYBIT if venue == BYBIT else "binance",
+            venue=OWNERS[venue],
             api_key=api_key(user, venue),
-            secret=f"secret of {user} at {venue}",
+            secret=secret_of(api_key(user, venue)),
             uid=len(self.ledger.accounts) + 1,
-            wallets={"unified" if venue == BYBIT else "usdm": {"USDT": USDT}},
+            wallets={name: {"USDT": USDT} for name in wallets(venue)},
+            passphrase=PASSPHRASE if venue == OKX else "",
             created_at=self._timeline.at,
         )
         self.ledger.put_account(account)

@@ -14,39 +14,35 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
+from django.db.models import Q
+
 from arbsite.accounts.models import User
 from exchanges.models import ExchangeAccount, Instrument
+from tests.simulation.beats import Beats
 from tests.simulation.crash import Crash
 from tests.simulation.laboratory import Laboratory
+from tests.simulation.markets import PERPETUALS, Market
 from tests.simulation.prices import Prices
 from tests.simulation.streams import Streams, Weather
 from tests.simulation.timeline import forget_tasks
 from tests.simulation.venue_side import BEAT
 from trading.core.states import LIVE_POSITION_STATES
 from trading.models import Position
-from trading.services import evaluate, lease, lookup, slots
+from trading.services import evaluate, lease, lookup
 from trading.services.account_facts import record
 from trading.services.book_funding import book_funding
 from trading.services.breaker import probe_venues, settle_health
-from trading.services.dead_man import tend_switches
 from trading.services.drive import drive
 from trading.services.equity import read_accounts
-from trading.services.reconcile import reconcile_accounts, reconcile_due
+from trading.services.reconcile import reconcile_accounts
 from trading.services.sweep import sweep
-from trading.services.watch import watch_positions
 
 SWEEP_EVERY = 2.0
-IDLE_SECONDS = 20.0
-WATCH_EVERY = timedelta(seconds=30)
-FUNDING_SLOT = timedelta(seconds=10)
-# Where nothing has settled there is nothing to book: fewer rounds are as good.
-FUNDING_EVERY = timedelta(minutes=2)
-RECONCILE_EVERY = timedelta(minutes=1)
+# While nothing is under way; each message of a stream is heard at its moment all the same.
+IDLE_SECONDS = 10.0
 BALANCES_EVERY = timedelta(minutes=5)
 LICENSED = "SELECT client_order_id FROM trading_order WHERE sent_at IS NOT NULL"
 LAST_EVENT = "SELECT max(id) AS id FROM trading_event"
-REVIEWS = "SELECT EXISTS (SELECT 1 FROM trading_accountreview)"
-NEWS = "SELECT (SELECT max(id) FROM trading_statechange), (SELECT max(id) FROM trading_event)"
 BUSY = """
 SELECT EXISTS (SELECT 1 FROM trading_order WHERE state IN
   ('planned', 'sending', 'open', 'partial', 'unknown'))
@@ -54,10 +50,6 @@ OR EXISTS (SELECT 1 FROM trading_position WHERE state IN
   ('planned', 'entering', 'exiting', 'unwinding') OR (state = 'open' AND goal = 'flat'))
 """
 ILL = "SELECT EXISTS (SELECT 1 FROM exchanges_venuehealth WHERE failures > 0)"
-COUNTS_DOWN = """
-SELECT EXISTS (SELECT 1 FROM trading_deadmanswitch) OR EXISTS (SELECT 1 FROM trading_order
-  WHERE purpose = 'open' AND state IN ('sending', 'open', 'partial', 'unknown'))
-"""
 DEAD_PID = 99_999_999
 OTHER_MACHINE = "0ther000.1.other.1"
 RESTART_SECONDS = 3.0
@@ -88,6 +80,7 @@ class World:
         self.far = laboratory.begin(seed)
         self.far.excused = lambda: self.excused
         self.timeline = laboratory.timeline
+        self.skewed_at = self.timeline.at
         self.boundaries = laboratory.boundaries
         self.venues = laboratory.venues
         self.prices = Prices(self.far, laboratory.redis)
@@ -108,17 +101,11 @@ class World:
         self.is_alive = True
         self.timeline.is_excused = self._nobody_can_act
         self.on_step: Callable[[], None] = lambda: None
-        self.slots_run: dict[str, int] = {}
-        self._slot_of: dict[timedelta, int] = {}
-        self._funding_seen = 0
         self._may_be_open = False
-        self._news_seen: tuple[object, ...] = ()
-        self._watched_at = self._balances_at = self.timeline.at
-        accounts = ExchangeAccount.objects.select_related("exchange").order_by("created_at", "pk")
-        self.accounts = {account.pk: account for account in accounts}
-        for account in self.accounts.values():
-            self.streams.open(account.pk, account.exchange.code, laboratory.clients[account.pk])
-        self.prices.feed(self.now)
+        self._balances_at = self.timeline.at
+        self.beats = Beats(self)
+        self.accounts: dict[UUID, ExchangeAccount] = {}
+        self.trade_at(PERPETUALS)
 
     @property
     def now(self) -> datetime:
@@ -126,6 +113,21 @@ class World:
 
     def clock(self) -> datetime:
         return self.timeline.at + timedelta(seconds=self.skew)
+
+    def trade_at(self, market: Market) -> None:
+        """Use the accounts of these venues and no others, from before anything is opened."""
+        self.far.market = market
+        self.streams.close()
+        with self.boundaries.passed_over():
+            of_the_day = Q(exchange__code__in=market.venues)
+            ExchangeAccount.objects.filter(of_the_day).update(is_active=True)
+            ExchangeAccount.objects.exclude(of_the_day).update(is_active=False)
+            accounts = ExchangeAccount.objects.filter(of_the_day).select_related("exchange")
+            self.accounts = {row.pk: row for row in accounts.order_by("created_at", "pk")}
+            for account in self.accounts.values():
+                client = self.laboratory.clients[account.pk]
+                self.streams.open(account.pk, account.exchange.code, client)
+        self.prices.feed(self.now)
 
     # --- Carry's processes ----------------------------------------------------------------------
 
@@ -194,12 +196,12 @@ class World:
         outcomes.take()
 
     def reconcile(self) -> None:
-        self.as_process(self._reconcile)
+        self.as_process(self.do_reconcile)
 
     def book_funding(self) -> None:
-        self.as_process(self._book_funding)
+        self.as_process(self.do_book_funding)
 
-    def _reconcile(self) -> None:
+    def do_reconcile(self) -> None:
         reconcile_accounts(venues=self.venues, now=self.clock())
         # Balances decide nothing but sizes, and sizes here are far below them.
         if self.now - self._balances_at >= BALANCES_EVERY:
@@ -207,7 +209,7 @@ class World:
             accounts = list(self.accounts.values())
             read_accounts(accounts, venues=self.venues, now=self.clock())
 
-    def _book_funding(self) -> None:
+    def do_book_funding(self) -> None:
         book_funding(venues=self.venues, now=self.clock())
 
     def hear_streams(self) -> None:
@@ -235,7 +237,7 @@ class World:
             self._wait_listening(step)
             left -= step
             self.sweep()
-            self._beats()
+            self.beats.ring()
 
     def _wait_listening(self, seconds: float) -> None:
         """Wait, and hear each message of a stream at its moment, as a running Carry does."""
@@ -264,54 +266,6 @@ class World:
     def _is_busy(self) -> bool:
         """Tell whether the next sweep may have work; while it has none, fewer are as good."""
         return self.laboratory.database.asks(BUSY) or self.streams.has_news
-
-    def _beats(self) -> None:
-        """Do what beat has scheduled, each slot once, though two beats ring."""
-        settled = len(self.far.ledger.funding)
-        if settled != self._funding_seen or self._is_slot_new(FUNDING_EVERY):
-            self._funding_seen = settled
-            with self.boundaries.passed_over():
-                self.prices.store_settlements()
-            self._claim_twice("book_funding", FUNDING_SLOT, self._book_funding)
-        if self._is_slot_new(RECONCILE_EVERY) and self._has_news():
-            self._claim_twice("reconcile_accounts", RECONCILE_EVERY, self._reconcile)
-        if self.laboratory.database.asks(COUNTS_DOWN):
-            self.as_process(self._tend_switches)
-        if self.now - self._watched_at >= WATCH_EVERY:
-            self._watched_at = self.now
-            self.as_process(lambda: watch_positions(venues=self.venues, clock=self.clock))
-            if self.laboratory.database.asks(REVIEWS):
-                self.as_process(lambda: reconcile_due(venues=self.venues, now=self.clock()))
-
-    def _tend_switches(self) -> None:
-        tend_switches(venues=self.venues, clock=self.clock)
-
-    def _has_news(self) -> bool:
-        """Tell whether anything happened on either side since the last reconciliation.
-
-        Without news it would write nothing: that is a rule of its own, checked at the end.
-        """
-        ledger = self.far.ledger
-        news = (len(ledger.trades), len(ledger.orders), len(ledger.open_orders()))
-        last = self.laboratory.database.rows(NEWS)[0]
-        seen, self._news_seen = self._news_seen, (*news, *last.values())
-        return self.is_faulted or seen != self._news_seen
-
-    def _is_slot_new(self, every: timedelta) -> bool:
-        slot = int(self.clock().timestamp() // every.total_seconds())
-        is_new = self._slot_of.get(every) != slot
-        self._slot_of[every] = slot
-        return is_new
-
-    def _claim_twice(self, job: str, every: timedelta, work: Callable[[], None]) -> None:
-        def ring() -> None:
-            if slots.claim(job, every=every, now=self.clock()):
-                slot = f"{job} {self.clock().timestamp() // every.total_seconds():.0f}"
-                self.slots_run[slot] = self.slots_run.get(slot, 0) + 1
-                work()
-
-        self.as_process(ring)
-        self.as_process(ring)
 
     def _step(self) -> None:
         self.steps += 1
@@ -377,5 +331,5 @@ class World:
 
     def instrument(self, venue: str, base: str) -> Instrument:
         return Instrument.objects.select_related("exchange").get(
-            exchange__code=venue, symbol=f"{base}/USDT:USDT"
+            exchange__code=venue, symbol=self.far.listing(venue, base).unified_symbol
         )

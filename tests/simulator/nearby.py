@@ -6,7 +6,7 @@ Nothing takes time: the venues' clock stands until a test moves it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
@@ -66,6 +66,8 @@ class Nearby:
 
     def answer(self, request: WireRequest, rule: Any) -> Delivery:
         return self._world.venues.answer(request, rule)
+
+    def heard(self, request: WireRequest, status: int, headers: Mapping[str, str]) -> None: ...
 
     def latency(self) -> float:
         return 0

@@ -16,7 +16,7 @@ from trading.models import Leg, Order
 from trading.services.discrepancies import note_hedge_mode
 from trading.services.halt import halt_account
 from trading.services.outside_fills import is_booked, live_leg, order_of, unconfirmed_since
-from trading.services.own_book import unfinished_since
+from trading.services.own_book import since_written, unfinished_since
 from trading.services.position_facts import store_positions
 from trading.services.side_by_side import Conversation
 from trading.services.venues import Venues
@@ -89,14 +89,22 @@ def _wallet(
 
 
 def read_closings(
-    account: ExchangeAccount, symbols: Iterable[Symbol], reports: VenueReports, venues: Venues
+    account: ExchangeAccount,
+    symbols: Iterable[Symbol],
+    ended: Iterable[Order],
+    reports: VenueReports,
+    venues: Venues,
 ) -> Conversation[VenueReports | None]:
-    """Add the fills since both venues last confirmed each differing leg, with their causes."""
-    since: dict[Symbol, datetime] = {}
+    """Add the fills since both venues last confirmed each differing leg, with their causes.
+
+    And those since the orders of `ended` positions were written.
+    """
+    since = since_written(ended)
     for symbol in symbols:
         leg = live_leg(account, symbol)
         if leg is not None:
-            since[symbol] = unconfirmed_since(leg)
+            confirmed = unconfirmed_since(leg)
+            since[symbol] = min(since.get(symbol, confirmed), confirmed)
     fills = yield from _fills(account, since, venues)
     if fills is None:
         return None

@@ -16,11 +16,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from arbsite.accounts.models import User
-from exchanges.models import Exchange, VenueHealth
-from exchanges.outcomes import Outcome, Outcomes, of_this_process
+from exchanges.models import Exchange, ExchangeAccount, VenueHealth
+from exchanges.outcomes import BARRED_WORDS, Bar, Outcome, Outcomes, of_this_process
 from trading.core.states import EXPOSED_POSITION_STATES
 from trading.events import announce, announce_once
 from trading.models import Event, Position
+from trading.services.halt import halt_account
 from trading.services.venues import REAL, Venues
 
 FAILURES = 5
@@ -29,6 +30,10 @@ PROBE_SECONDS = 5.0
 SETTLE_EVERY_SECONDS = 1.0
 BLOCK_TOLD_AGAIN = timedelta(minutes=1)
 LONGEST_SYMPTOM = 80
+BARRED_HELP = {
+    Bar.ADDRESS: "See there why, or use another address; close by hand what must not wait.",
+    Bar.REGION: "Run Carry from where it is served, or close by hand what is open there.",
+}
 
 State = VenueHealth.State
 Key = tuple[str, str]
@@ -62,8 +67,11 @@ def _rows(seen: Iterable[Outcome]) -> dict[Key, VenueHealth]:
 
 
 def _settle(row: VenueHealth, outcome: Outcome, now: datetime) -> bool:
-    if outcome.blocked_seconds:
-        _tell_of_block(row.exchange, now + timedelta(seconds=outcome.blocked_seconds), now)
+    if (block := outcome.block) is not None:
+        if block.bar is None:
+            _tell_of_block(row.exchange, now + timedelta(seconds=block.seconds), now)
+        else:
+            _halt_the_barred(row.exchange, block.bar, now)
         return False
     if outcome.symptom:
         return _fail(row, outcome.symptom[:LONGEST_SYMPTOM], now)
@@ -137,6 +145,17 @@ def _users_at(exchange: Exchange) -> Iterable[User]:
 def _tell(exchange: Exchange, kind: str, sentence: str, severity: str, now: datetime) -> None:
     for user in _users_at(exchange):
         announce(user_id=user.pk, kind=kind, severity=severity, sentence=sentence, now=now)
+
+
+def _halt_the_barred(exchange: Exchange, bar: Bar, now: datetime) -> None:
+    """Halt all accounts at a venue that serves nobody here; what is open is closed as it can be."""
+    for account in ExchangeAccount.objects.filter(exchange=exchange, is_active=True):
+        halt_account(
+            account,
+            reason=f"{exchange.name}: {BARRED_WORDS[bar]}. {BARRED_HELP[bar]} It is asked, and "
+            "closing is tried, about once a minute.",
+            now=now,
+        )
 
 
 def _tell_of_block(exchange: Exchange, until: datetime, now: datetime) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from exchanges.domain import ClientOrderId, Side, Symbol
 from exchanges.models import ExchangeAccount
 from trading.core.quantity import SpotHolding
 from trading.core.reconcile import OwnBook, OwnOrder, TradeKey
 from trading.core.states import LIVE_POSITION_STATES, OrderState
-from trading.models import Discrepancy, Leg, Order, Trade
+from trading.models import Discrepancy, Leg, Order, Position, Trade
 from trading.services.holdings import base_fees, base_interest, is_spot
 from trading.services.lookup import ORDER_LIFETIME
 from trading.services.outside_fills import unconfirmed_since
@@ -21,30 +21,54 @@ from trading.services.outside_fills import unconfirmed_since
 READ_MARGIN = timedelta(seconds=5)
 # A venue rounds the moment it is asked from, and its clock is not ours.
 BOOKED_MARGIN = timedelta(hours=1)
+# A venue may fill what it called final, or list that late: by minutes, and never by days.
+LATE_WITHIN = timedelta(days=1)
 
 
 def own_orders(account: ExchangeAccount) -> list[Order]:
     """Return the orders that may still change, and all of the positions that are live."""
-    sent = (
-        Order.objects.filter(leg__account=account)
-        .exclude(state__in=(OrderState.PLANNED, OrderState.DROPPED))
-        .select_related("position", "leg__instrument__exchange", "leg__account__exchange")
-        .prefetch_related("trades")
-    )
+    sent = _sent(account)
     open_ended = sent.filter(is_final_at_venue=False)
     live = sent.filter(position__state__in=LIVE_POSITION_STATES)
     return list((open_ended | live).distinct())
 
 
-def own_book(account: ExchangeAccount, orders: Sequence[Order], *, now: datetime) -> OwnBook:
-    legs = _live_legs(account)
+def orders_of_ended(
+    account: ExchangeAccount, symbols: Iterable[Symbol], *, now: datetime
+) -> list[Order]:
+    """Return the final orders of ended positions that may have filled since, unknown to us."""
+    ended = _sent(account).exclude(position__state__in=LIVE_POSITION_STATES)
+    lately = ended.filter(is_final_at_venue=True, created_at__gt=now - LATE_WITHIN)
+    return list(lately.filter(leg__instrument__symbol__in=list(symbols)))
+
+
+def _sent(account: ExchangeAccount) -> QuerySet[Order]:
+    return (
+        Order.objects.filter(leg__account=account)
+        .exclude(state__in=(OrderState.PLANNED, OrderState.DROPPED))
+        .select_related("position", "leg__instrument__exchange", "leg__account__exchange")
+        .prefetch_related("trades")
+    )
+
+
+def own_book(
+    account: ExchangeAccount,
+    orders: Sequence[Order],
+    *,
+    of_ended: Sequence[Order] = (),
+    now: datetime,
+) -> OwnBook:
+    """Return our book; with `of_ended` what these orders of ended positions may have filled."""
+    legs = _counted_legs(account)
     read_from = unfinished_since(orders, now=now)
+    for symbol, since in since_written(of_ended).items():
+        read_from[symbol] = min(read_from.get(symbol, since), since)
     for leg in legs:
         symbol, since = Symbol(leg.instrument.symbol), unconfirmed_since(leg)
         read_from[symbol] = min(read_from.get(symbol, since), since)
     ignored = Discrepancy.objects.ignored().filter(account=account)
     return OwnBook(
-        orders=[_own_order(order) for order in orders],
+        orders=[_own_order(order) for order in (*orders, *of_ended)],
         booked_trades=_booked_since(account, read_from),
         quantities=_quantities(leg for leg in legs if not is_spot(leg)),
         ignored={Symbol(row.symbol): row.ignored_base for row in ignored},
@@ -60,6 +84,15 @@ def unfinished_since(orders: Iterable[Order], *, now: datetime) -> dict[Symbol, 
             continue
         symbol = Symbol(order.leg.instrument.symbol)
         since[symbol] = min(since.get(symbol, now), order.created_at - READ_MARGIN)
+    return since
+
+
+def since_written(orders: Iterable[Order]) -> dict[Symbol, datetime]:
+    """Return by symbol from when on fills of these orders may exist, final or not."""
+    since: dict[Symbol, datetime] = {}
+    for order in orders:
+        symbol, written = Symbol(order.leg.instrument.symbol), order.created_at - READ_MARGIN
+        since[symbol] = min(since.get(symbol, written), written)
     return since
 
 
@@ -87,9 +120,13 @@ def is_complete(order: Order) -> bool:
     return _booked(order) == filled
 
 
-def _live_legs(account: ExchangeAccount) -> list[Leg]:
+def _counted_legs(account: ExchangeAccount) -> list[Leg]:
+    """Return the legs that may hold something: an ended position's too, once it has filled late."""
+    may_hold = Q(position__state__in=LIVE_POSITION_STATES) | Q(
+        position__in=Position.objects.unjudged()
+    )
     return list(
-        Leg.objects.filter(account=account, position__state__in=LIVE_POSITION_STATES)
+        Leg.objects.filter(may_hold, account=account)
         .select_related("instrument", "position")
         .prefetch_related("trades")
     )

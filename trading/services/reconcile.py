@@ -20,7 +20,7 @@ from trading.services.in_use import accounts_in_use
 from trading.services.lookup import book_missing_fills
 from trading.services.order_facts import absorb_report, book_fills
 from trading.services.outside_fills import book_venue_fills
-from trading.services.own_book import own_book, own_orders
+from trading.services.own_book import orders_of_ended, own_book, own_orders
 from trading.services.reviews import (
     ask_for_all,
     close_review,
@@ -118,7 +118,10 @@ def _look(
         return None
     findings = reconcile(book, reports)
     if unequal := _unequal(findings):
-        reports = yield from read_closings(account, unequal, reports, venues)
+        # Before anything is called foreign: an order that we took for final may have filled.
+        ended = orders_of_ended(account, unequal, now=now)
+        book = own_book(account, orders, of_ended=ended, now=now)
+        reports = yield from read_closings(account, unequal, ended, reports, venues)
         if reports is None:
             return None
         findings = reconcile(book, reports)

@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.simulator.accounts import Order
-from tests.simulation.chronicle import Chronicle
+from tests.simulation.chronicle import Chronicle, net_of_fee
+from tests.simulation.markets import base_of
 from tests.simulation.venue_side import Sight
 from tests.simulation.world import World
 
@@ -20,6 +21,7 @@ Sentences = Iterator[str]
 HEDGED_WITHIN = timedelta(seconds=30)
 ALERTED_WITHIN = timedelta(seconds=10)
 IN_FLIGHT = timedelta(seconds=5)
+DISPATCHED_WITHIN = timedelta(seconds=5)
 FLAT_WITHIN = timedelta(seconds=60)
 
 ORDERS = """
@@ -60,6 +62,8 @@ class Case:
     trades_checked: int = 0
     windows_checked: int = 0
     events_seen: int = 0
+    # Since when an open position is to be flat while nothing is disturbed, and what was excused.
+    to_close: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -96,9 +100,17 @@ class Case:
         held: dict[str, Decimal] = {}
         for trade in self.world.far.ledger.trades:
             if trade.client_order_id in mine:
-                signed = trade.side.sign * trade.base_quantity
-                held[trade.venue] = held.get(trade.venue, Decimal(0)) + signed
+                held[trade.venue] = held.get(trade.venue, Decimal(0)) + net_of_fee(trade)
         return held
+
+    def last_price(self, position: Row, venue: str) -> Decimal:
+        """Return the price at which this position last traded at a venue."""
+        mine = {
+            row["client_order_id"] for row in self.orders if row["position_id"] == position["id"]
+        }
+        trades = self.world.far.ledger.trades
+        own = [t for t in trades if t.client_order_id in mine and t.venue == venue]
+        return own[-1].price if own else Decimal(0)
 
     def note_alerts(self) -> None:
         """Note for each open window when its user was first alerted of that asset.
@@ -125,7 +137,7 @@ class Case:
         return any(
             trade.origin != "user" and trade.row.api_key.startswith(f"{user}-")
             for trade in self.chronicle.trades
-            if trade.row.symbol == f"{base}USDT"
+            if base_of(trade.row.symbol) == base
         )
 
     def is_foreign(self, user: str, base: str) -> bool:

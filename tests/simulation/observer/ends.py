@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
+from exchanges.simulator.listings import SPOT
 from tests.simulation.chronicle import TOLERANCE
+from tests.simulation.markets import base_of
 from tests.simulation.observer.case import Case, Row, Sentences
 from tests.simulation.observer.steps import ENDED
 from tests.simulation.venue_side import USDT
@@ -101,7 +103,7 @@ def i20_funding_is_complete(case: Case) -> Sentences:
     paid: Counter[tuple[str, str, str]] = Counter()
     totals: dict[tuple[str, str, str], Decimal] = {}
     for payment in case.world.far.ledger.funding:
-        user, base = payment.api_key.partition("-")[0], payment.symbol.removesuffix("USDT")
+        user, base = payment.api_key.partition("-")[0], base_of(payment.symbol)
         if case.is_foreign(user, base):
             continue
         key = (user, payment.venue, base)
@@ -127,6 +129,7 @@ def i21_the_bridge_closes(case: Case) -> Sentences:
             continue
         accounts = [a for a in case.world.far.ledger.accounts.values() if _owner(a.api_key) == name]
         gained = sum((b["USDT"] - USDT for a in accounts for b in a.wallets.values()), Decimal(0))
+        gained += sum((_dust_value(case, position) for position in mine), Decimal(0))
         told = sum(
             (realised_parts(p).total for p in Position.objects.filter(user=user)), Decimal(0)
         )
@@ -134,10 +137,24 @@ def i21_the_bridge_closes(case: Case) -> Sentences:
             yield f"I21: {name}'s wallets gained {gained}, the positions tell {told}"
 
 
+def _dust_value(case: Case, position: Row) -> Decimal:
+    """Return what the coins that no lot could sell are worth at the last price they were sold at.
+
+    What is left of a coin that was bought, less its fee, is part of what a position has earned.
+    """
+    left = case.own_base(position).get(SPOT, Decimal(0))
+    return left * case.last_price(position, SPOT) if left else left
+
+
 def i25_what_differs_is_halted(case: Case) -> Sentences:
-    """I25: an account that holds what is not ours is halted, or was looked at by a person since."""
+    """I25: an account that holds what is not ours is halted, or was looked at by a person since.
+
+    Coins beyond ours are nobody's business: a wallet may hold more than what Carry bought.
+    """
     for (user, venue, base), quantity in case.chronicle.foreign.items():
         if abs(quantity) < TOLERANCE[base] or user in case.world.released:
+            continue
+        if venue == SPOT and _coins_suffice(case, user, base):
             continue
         halted = case.rows(
             "SELECT 1 FROM exchanges_exchangeaccount a "
@@ -151,6 +168,11 @@ def i25_what_differs_is_halted(case: Case) -> Sentences:
             yield f"I25: {user} at {venue} holds {quantity} foreign {base} and is not halted"
 
 
+def _coins_suffice(case: Case, user: str, base: str) -> bool:
+    own = case.chronicle.own.get((user, SPOT, base), Decimal(0))
+    return case.world.far.held(user, SPOT, base) > own - TOLERANCE[base]
+
+
 def i26_reconciling_twice_changes_nothing(case: Case) -> Sentences:
     """I26: a second reconciliation writes nothing that matters and sends nothing.
 
@@ -161,6 +183,18 @@ def i26_reconciling_twice_changes_nothing(case: Case) -> Sentences:
     case.world.reconcile()
     if fingerprint(case) != before:
         yield "I26: reconciling a second time changed something"
+
+
+def i33_no_secret_in_any_sink(case: Case) -> Sentences:
+    """I33: no key, secret or passphrase is in anything that is kept, sent or shown."""
+    accounts = case.world.far.ledger.accounts.values()
+    canaries = {
+        canary for row in accounts for canary in (row.api_key, row.secret, row.passphrase) if canary
+    }
+    for sink, text in case.world.laboratory.sinks.texts():
+        for canary in sorted(canaries):
+            if canary in text:
+                yield f"I33: {sink} holds {canary}"
 
 
 def fingerprint(case: Case) -> list[list[Row]]:
@@ -181,4 +215,5 @@ END_RULES = (
     i21_the_bridge_closes,
     i25_what_differs_is_halted,
     i26_reconciling_twice_changes_nothing,
+    i33_no_secret_in_any_sink,
 )

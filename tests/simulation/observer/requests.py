@@ -12,6 +12,7 @@ from tests.simulation.venue_side import Sight
 
 GROWING = ("open", "hedge")
 BOOK_AGE = timedelta(seconds=3)
+CLOCK_BOUND = 5.0
 
 
 def i1_intent_is_committed_before(case: Case, sight: Sight) -> Sentences:
@@ -144,6 +145,15 @@ def i16_nothing_grows_after_a_kill(case: Case, sight: Sight) -> Sentences:
             yield f"I16: {sight.client_order_id} grows a position after the kill"
 
 
+def i31_a_wrong_clock_opens_nothing(case: Case, sight: Sight) -> Sentences:
+    """I31: nothing opens while our clock is so far off that a venue would refuse its signature."""
+    if sight.intent is None or sight.intent["purpose"] != "open":
+        return
+    since = sight.at - case.world.skewed_at
+    if abs(case.world.skew) > CLOCK_BOUND and since > IN_FLIGHT:
+        yield f"I31: {sight.client_order_id} opens by a clock that is {case.world.skew:g} s off"
+
+
 REQUEST_RULES = (
     i1_intent_is_committed_before,
     i2_sent_at_most_once,
@@ -153,5 +163,6 @@ REQUEST_RULES = (
     i14_orders_per_minute,
     i15_gates_are_open,
     i16_nothing_grows_after_a_kill,
+    i31_a_wrong_clock_opens_nothing,
 )
 UNLICENSED = frozenset({"I1", "I15", "I16"})

@@ -6,9 +6,12 @@ from collections import Counter
 from decimal import Decimal
 
 from exchanges.simulator.accounts import Origin
+from exchanges.simulator.listings import SPOT
 from tests.simulation.chronicle import TOLERANCE, Window
+from tests.simulation.markets import base_of
 from tests.simulation.observer.case import (
     ALERTED_WITHIN,
+    DISPATCHED_WITHIN,
     FLAT_WITHIN,
     HEDGED_WITHIN,
     Case,
@@ -43,7 +46,8 @@ def i4_success_has_evidence(case: Case) -> Sentences:
         told = (row["venue_order_id"], row["side"], Decimal(row["base_quantity"]))
         if told != (order.venue_order_id, order.side.value, order.base_quantity):
             yield f"I4: {row['client_order_id']} is not what its venue holds under this id"
-        if bool(row["reduce_only"]) != order.reduce_only:
+        # Spot knows no such flag: there is no less than nothing to sell.
+        if order.venue != SPOT and bool(row["reduce_only"]) != order.reduce_only:
             yield f"I4: {row['client_order_id']} is not reduce-only as it was meant"
 
 
@@ -88,7 +92,7 @@ def i8_reducing_reduces(case: Case) -> Sentences:
     trades = case.chronicle.trades[case.trades_checked :]
     case.trades_checked = len(case.chronicle.trades)
     for trade in trades:
-        user, base = trade.row.api_key.partition("-")[0], trade.row.symbol.removesuffix("USDT")
+        user, base = trade.row.api_key.partition("-")[0], base_of(trade.row.symbol)
         hedged = trade.after - trade.before
         if purpose.get(trade.row.client_order_id) == "hedge" and (
             trade.net_after * hedged > 0 and abs(trade.net_after) > TOLERANCE[base]
@@ -199,6 +203,22 @@ def i18_a_kill_lasts(case: Case) -> Sentences:
             yield f"I18: kill {kill.epoch} is over though nobody re-armed it"
 
 
+def i19_closing_is_dispatched(case: Case) -> Sentences:
+    """I19: an exit is on its way within seconds, whatever polls have used up before it.
+
+    While anything is disturbed, or a venue cannot be reached, other rules bound it.
+    """
+    waiting = {p["id"]: p for p in case.positions if (p["state"], p["goal"]) == ("open", "flat")}
+    if case.world.is_faulted:
+        waiting.clear()
+    case.to_close = {name: since for name, since in case.to_close.items() if name in waiting}
+    for name, position in waiting.items():
+        begun, excused = case.to_close.setdefault(name, (case.now, case.world.excused))
+        waited = case.now - begun - (case.world.excused - excused)
+        if waited > DISPATCHED_WITHIN:
+            yield f"I19: nothing closes {position['base']} after {waited.total_seconds():.1f} s"
+
+
 def i23_modes_never_mix(case: Case) -> Sentences:
     """I23: rehearsed positions stay rehearsed."""
     for position in case.positions:
@@ -229,7 +249,7 @@ def i27_epochs_only_grow(case: Case) -> Sentences:
 
 def i28_slots_run_once(case: Case) -> Sentences:
     """I28: two beats ring, one slot runs."""
-    for slot, runs in case.world.slots_run.items():
+    for slot, runs in case.world.beats.slots_run.items():
         if runs > 1:
             yield f"I28: the slot {slot} ran {runs} times"
 
@@ -261,6 +281,7 @@ STEP_RULES = (
     i14_reservations,
     i17_a_kill_ends_flat,
     i18_a_kill_lasts,
+    i19_closing_is_dispatched,
     i23_modes_never_mix,
     i25_ended_means_flat,
     i27_epochs_only_grow,

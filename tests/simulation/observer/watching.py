@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.simulation.chronicle import Chronicle
+from tests.simulation.observer.arrivals import ARRIVAL_RULES
 from tests.simulation.observer.case import Case
 from tests.simulation.observer.ends import END_RULES
 from tests.simulation.observer.requests import REQUEST_RULES
 from tests.simulation.observer.steps import STEP_RULES
-from tests.simulation.venue_side import Sight
+from tests.simulation.venue_side import Arrival, Sight
 from tests.simulation.world import World
 
 
@@ -36,11 +37,16 @@ class Observer:
         self.case = Case(world, chronicle)
         self.violations: list[Violation] = []
         world.far.on_create = self.see_request
+        world.far.on_arrival = self.see_arrival
         world.on_step = self.see_step
 
     def see_request(self, sight: Sight) -> None:
         for rule in REQUEST_RULES:
             self._keep(list(rule(self.case, sight)))
+
+    def see_arrival(self, arrival: Arrival) -> None:
+        for rule in ARRIVAL_RULES:
+            self._keep(list(rule(self.case, arrival)))
 
     def see_step(self) -> None:
         self.case.read()
