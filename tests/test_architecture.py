@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.limits",
         "exchanges.funding_intervals",
         "exchanges.intervals",
+        "exchanges.keccak",
     ),
     "exchanges.limits": ("exchanges.limits", "exchanges.errors"),
     "trading": ("trading", "exchanges", "arbsite.accounts"),
