@@ -45,6 +45,10 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         asked.pop("limit", None)
         return await super().fetch2(path, api, method, asked, config or {})
 
+    def nonce(self) -> Any:
+        """Return the venue's time, which bounds until when an action may be done."""
+        return self.milliseconds() - self.options.get("timeDifference", 0)
+
     def parse_json(self, text: Any) -> Any:
         """Read as the library does, and a bare string, which one question is answered with."""
         if isinstance(text, str) and text.startswith('"'):
@@ -102,12 +106,6 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         if "endTime" in request:
             asked["endTime"] = request["endTime"]
         return rows.listed(await self._info("fundingHistory", **asked))
-
-    async def top_rows(self, request: Request) -> Rows:
-        """Return the best bid and ask of each contract, which is one question for each."""
-        coins = [market["baseName"] for market in self.markets.values() if market["active"]]
-        books = await asyncio.gather(*(self._info("l2Book", coin=coin) for coin in coins))
-        return [rows.top(book) for book in books]
 
     # --- Orders -------------------------------------------------------------------------------
 

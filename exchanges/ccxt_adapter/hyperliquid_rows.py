@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from exchanges.ccxt_adapter.parse import exact
@@ -13,9 +13,9 @@ Told = Mapping[str, Any]
 
 OWN_RATES = "HlPerp"
 DOLLARS = "USDC"
+# The value in dollars that its impact prices are of.
+IMPACT_VALUE, IMPACT_VALUES = Decimal(6_000), dict.fromkeys(("BTC", "ETH"), Decimal(20_000))
 SIDES = {"B": "buy", "A": "sell"}
-# What leaves the account that margins contracts, and what comes in.
-SENT_BY, SENT_TO = "user", "destination"
 STATUSES = {
     "open": "open",
     "triggered": "open",
@@ -39,8 +39,21 @@ def listed(answer: Any) -> list[Any]:
 def contexts(answer: Sequence[Any]) -> list[Row]:
     """Return what the venue tells of each contract, by the order of two lists."""
     meta, told = answer
-    listed = zip(meta["universe"], told, strict=True)
-    return [{**context, "coin": contract["name"]} for contract, context in listed]
+    both = zip(meta["universe"], told, strict=True)
+    return [{**context, **_top(contract, context)} for contract, context in both]
+
+
+def _top(contract: Told, context: Told) -> Row:
+    """Return a bid and an ask out of the prices at which a known value trades on average."""
+    coin, prices = contract["name"], context.get("impactPxs") or ("", "")
+    step = Decimal(1).scaleb(-contract["szDecimals"])
+    value = IMPACT_VALUES.get(coin, IMPACT_VALUE)
+    sizes = [
+        (value / exact(price)).quantize(step, rounding=ROUND_FLOOR) if price else ""
+        for price in prices
+    ]
+    bid, ask = prices
+    return {"coin": coin, "bidPx": bid, "bidSz": sizes[0], "askPx": ask, "askSz": sizes[1]}
 
 
 def predictions(answer: Any) -> list[Row]:
@@ -52,19 +65,6 @@ def predictions(answer: Any) -> list[Row]:
             hours = own.get("fundingIntervalHours")
             found.append({"coin": coin, "nextFundingTime": own["nextFundingTime"], "hours": hours})
     return found
-
-
-def top(book: Told) -> Row:
-    """Return the best of each side; an empty side is empty."""
-    bids, asks = book["levels"]
-    bid, ask = (side[0] if side else {"px": "", "sz": ""} for side in (bids, asks))
-    return {
-        "coin": book["coin"],
-        "bidPx": bid["px"],
-        "bidSz": bid["sz"],
-        "askPx": ask["px"],
-        "askSz": ask["sz"],
-    }
 
 
 def filled(placed: Told) -> Decimal:

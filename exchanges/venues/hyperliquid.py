@@ -50,13 +50,15 @@ REJECTED_WORDS = (
 )
 MARGIN_WORDS = "insufficient margin", "insufficient spot balance"
 KEY_WORDS = "user or api wallet", "must deposit before", "not an agent", "agent expired"
-NOT_PLACED_WORDS = "invalid nonce", "duplicate nonce", "nonce too low", "expiresafter"
+NOT_PLACED_WORDS = "invalid nonce", "duplicate nonce", "nonce too low"
 VERDICTS_BY_WORDS = {
     **dict.fromkeys(INVALID_WORDS, Verdict.INVALID_ORDER),
     **dict.fromkeys(REJECTED_WORDS, Verdict.REJECTED),
     **dict.fromkeys(MARGIN_WORDS, Verdict.INSUFFICIENT_MARGIN),
     **dict.fromkeys(KEY_WORDS, Verdict.CREDENTIAL),
     **dict.fromkeys(NOT_PLACED_WORDS, Verdict.NOT_PLACED),
+    # Signed with a clock that is behind, an action has passed its end before it arrives.
+    "expiresafter": Verdict.CLOCK,
     "post only order would have": Verdict.WOULD_TAKE,
     "reduce only order would increase": Verdict.NOTHING_TO_REDUCE,
     "duplicate cloid": Verdict.DUPLICATE,
@@ -111,8 +113,9 @@ PROFILE = VenueProfile(
     ticker_key="baseName",
     symbol_param=COIN,
     quotas=QUOTAS,
+    # Books are told one by one; of all at once, at what average some thousand dollars trade.
     book_tops=Rows(
-        method="top_rows",
+        method="context_rows",
         columns={
             "symbol": COIN,
             "bid": "bidPx",

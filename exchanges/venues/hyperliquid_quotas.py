@@ -14,8 +14,8 @@ LIGHT = dict.fromkeys(
     ),
     2,
 )
-# Long lists weigh one more for each twenty rows; a full page is counted.
-LONG = {"userFillsByTime": 120, "userFunding": 45, "fundingHistory": 45}
+# Lists weigh one more for each twenty rows: of two hundred.
+LONG = dict.fromkeys(("userFillsByTime", "userFunding", "fundingHistory"), 30)
 QUOTAS = Quotas(
     all=(
         Quota(
@@ -29,6 +29,8 @@ QUOTAS = Quotas(
                 **{f"POST info {name}": weight for name, weight in (LIGHT | LONG).items()},
             },
             other=20,
+            # Single questions are heavy: with a part as large as elsewhere two polls were all.
+            at_once=0.5,
         ),
         # One action for each dollar a wallet has ever traded, over a first 10,000.
         Quota(

@@ -24,6 +24,8 @@ class Subject:
     simulated: str
     symbol: Symbol
     venue_symbol: str = "BTCUSDT"
+    # Whether its list of book tops tells all that stands there.
+    tells_whole_tops: bool = True
 
     @property
     def is_contract(self) -> bool:
@@ -54,6 +56,7 @@ SUBJECTS = (
         simulated=HYPERLIQUID,
         symbol=IN_USDC,
         venue_symbol="BTC",
+        tells_whole_tops=False,
     ),
 )
 

@@ -38,7 +38,9 @@ from tests.wallets import wallet_of
 
 T = TypeVar("T")
 
-DERIVATIVES = ("binanceusdm", "bybit", "okx", "hyperliquid")
+# Of venues that list dated futures, and of all that list contracts.
+DATED = ("binanceusdm", "bybit", "okx")
+DERIVATIVES = (*DATED, "hyperliquid")
 VENUES = ("binance", *DERIVATIVES)
 DOLLARS = {"hyperliquid": "USDC"}
 SECONDS = 20.0

@@ -33,6 +33,10 @@ ISOLATE: dict[str, tuple[str, dict[str, str]]] = {
             "clOrdId": "byhand1",
         },
     ),
+    "hyperliquid": (
+        "privatePostExchange",
+        {"type": "updateLeverage", "asset": 0, "isCross": False, "leverage": 20},
+    ),
 }
 
 

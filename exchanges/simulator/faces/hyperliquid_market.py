@@ -16,6 +16,7 @@ from exchanges.simulator.wire import Json, milliseconds, plain
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DEPTH = 20
 MOST_SETTLEMENTS = 500
+IMPACT_VALUE, IMPACT_VALUES = Decimal(6_000), dict.fromkeys(("BTC", "ETH"), Decimal(20_000))
 
 
 class MarketQuestions:
@@ -106,9 +107,27 @@ def context(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "oraclePx": plain(market.index(listing, now)),
         "markPx": plain(mark),
         "midPx": plain(middle(top.bid, top.ask)),
-        "impactPxs": [plain(top.bid.price), plain(top.ask.price)],
+        "impactPxs": impact_prices(listing, (top.bids, top.asks)),
         "dayBaseVlm": plain(volume),
     }
+
+
+def impact_prices(listing: Listing, sides: tuple[tuple[Level, ...], ...]) -> list[str] | None:
+    """Return the average prices at which the impact value trades, None where the book is short."""
+    value = IMPACT_VALUES.get(listing.base, IMPACT_VALUE)
+    prices = [_average(side, value) for side in sides]
+    known = [plain(round(price, 6)) for price in prices if price is not None]
+    return known if len(known) == len(sides) else None
+
+
+def _average(levels: tuple[Level, ...], value: Decimal) -> Decimal | None:
+    left, quantity = value, Decimal(0)
+    for row in levels:
+        taken = min(left, row.price * row.base_quantity)
+        quantity, left = quantity + taken / row.price, left - taken
+        if not left:
+            return value / quantity
+    return None
 
 
 def mids(simulator: Simulator, now: datetime) -> Json:
