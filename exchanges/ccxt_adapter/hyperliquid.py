@@ -30,6 +30,8 @@ SPACED_MILLISECONDS = 12 * 3_600_000
 class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no types
     """Goes between our careful base and the library's class."""
 
+    _signing: asyncio.Lock | None = None
+
     async def fetch2(
         self,
         path: str,
@@ -62,9 +64,13 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
     async def _signed(self, action: dict[str, Any]) -> dict[str, Any]:
         if action.get("type") not in ACTIONS or "builder" in action:
             raise ccxt.NotSupported(f"{action.get('type')} is no action that is ever sent")
-        nonce = int(self.incrementing_nonce())
-        until = nonce + int(self.receive_window.total_seconds() * 1000)
-        signed = await asyncio.to_thread(signature, action, nonce, until, self.privateKey)
+        if self._signing is None:
+            self._signing = asyncio.Lock()
+        # One thread at a time: more would only take turns, and the loop waits for all of them.
+        async with self._signing:
+            nonce = int(self.incrementing_nonce())
+            until = nonce + int(self.receive_window.total_seconds() * 1000)
+            signed = await asyncio.to_thread(signature, action, nonce, until, self.privateKey)
         return {"action": action, "nonce": nonce, "signature": signed, "expiresAfter": until}
 
     async def _info(self, kind: str, **request: Any) -> Any:
@@ -106,6 +112,14 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         if "endTime" in request:
             asked["endTime"] = request["endTime"]
         return rows.listed(await self._info("fundingHistory", **asked))
+
+    async def fetch_order_book(
+        self, symbol: str, limit: int | None = None, params: Any = None
+    ) -> dict[str, Any]:
+        """Return a book as the venue wrote it; what is no book is no empty one."""
+        told = await self._info("l2Book", coin=self.market(symbol)["baseName"])
+        bids, asks = told["levels"]
+        return {"bids": rows.levels(bids), "asks": rows.levels(asks)}
 
     # --- Orders -------------------------------------------------------------------------------
 

@@ -43,6 +43,10 @@ def contexts(answer: Sequence[Any]) -> list[Row]:
     return [{**context, **_top(contract, context)} for contract, context in both]
 
 
+def levels(side: Any) -> list[tuple[str, str]]:
+    return [(row["px"], row["sz"]) for row in listed(side)]
+
+
 def _top(contract: Told, context: Told) -> Row:
     """Return a bid and an ask out of the prices at which a known value trades on average."""
     coin, prices = contract["name"], context.get("impactPxs") or ("", "")

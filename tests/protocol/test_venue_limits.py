@@ -45,10 +45,11 @@ def submit(desk: Desk, request: OrderRequest, lane: Lane, *, within: float = 0.0
 
 @pytest.fixture(params=VENUES)
 def desks(request: pytest.FixtureRequest, open_desk: OpenDesk) -> tuple[Desk, Desk]:
-    """Two accounts of two people at one venue, warm."""
+    """Two accounts of two people at one venue, warm, with all that it allows ahead of them."""
     pair = open_desk(request.param), open_desk(request.param)
     for desk in pair:
         run(desk.trading.open_orders(desk.symbol))
+    registry.limiter().forget()
     return pair
 
 
