@@ -120,7 +120,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
 
     def handle(message: Any) -> bool:
         if _is_answer(message):
-            return message["channel"] == PONG
+            return str(message["channel"]) == PONG
         now = datetime.now(UTC)
         for fact in account_facts(message["channel"], message["data"], known, wallet, now):
             emit(fact)

@@ -265,8 +265,8 @@ PROFILE = VenueProfile(
         amount_param="usdc",
     ),
     no_dead_man=(
-        "none: its scheduled cancel takes every order of the wallet, closing ones too, and only "
-        "from 1,000,000 USD traded"
+        "Hyperliquid's scheduled cancel takes every order of the wallet, closing and foreign ones "
+        "too, and only from 1,000,000 USD traded: it cannot be armed for one entry order."
     ),
     verdicts={"unknownOid": Verdict.NOT_FOUND},
     message_verdicts={(REFUSED, words): verdict for words, verdict in VERDICTS_BY_WORDS.items()},

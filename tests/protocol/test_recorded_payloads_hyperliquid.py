@@ -179,10 +179,10 @@ class TestAccount:
         known, data = listings().by_venue_symbol, {"user": WALLET, "fills": [row]}
 
         news = list(streams_hyperliquid.account_facts("userFills", data, known, WALLET, NOW))
-        data["isSnapshot"] = True
+        again: dict[str, Any] = {**data, "isSnapshot": True}
 
         assert len(news) == 1
-        assert not list(streams_hyperliquid.account_facts("userFills", data, known, WALLET, NOW))
+        assert not list(streams_hyperliquid.account_facts("userFills", again, known, WALLET, NOW))
 
     @pytest.mark.parametrize(
         ("word", "size", "status"),

@@ -15,7 +15,7 @@ from tests.protocol.conftest import Desk, OpenDesk, run
 
 pytestmark = pytest.mark.protocol
 
-ISOLATE: dict[str, tuple[str, dict[str, str]]] = {
+ISOLATE: dict[str, tuple[str, dict[str, object]]] = {
     "binanceusdm": (
         "fapiPrivatePostMarginType",
         {"symbol": "BTCUSDT", "marginType": "ISOLATED"},
