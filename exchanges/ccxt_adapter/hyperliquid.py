@@ -24,7 +24,6 @@ Rows = list[dict[str, Any]]
 ACTIONS = frozenset({"order", "cancelByCloid", "updateLeverage", "updateIsolatedMargin"})
 TIMES_IN_FORCE = {"GTC": "Gtc", "IOC": "Ioc"}
 MICRO_DOLLARS = 1_000_000
-SPACED_MILLISECONDS = 12 * 3_600_000
 
 
 class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no types
@@ -97,21 +96,8 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         settlements = {row["coin"]: row for row in rows.predictions(predicted)}
         return [row | settlements[row["coin"]] for row in contexts if row["coin"] in settlements]
 
-    async def interval_rows(self, request: Request) -> Rows:
-        """Return the interval of the contracts whose rate names one."""
-        predicted = rows.predictions(await self._info("predictedFundings"))
-        return [row for row in predicted if row["hours"]]
-
     async def settlement_rows(self, request: Request) -> Rows:
-        """Return past settlements of one contract; of all at once there is no list."""
-        coin = request.get("coin") or request.get("symbol")
-        if not coin:
-            return []
-        start = request.get("startTime") or self.milliseconds() - SPACED_MILLISECONDS
-        asked = {"coin": coin, "startTime": start}
-        if "endTime" in request:
-            asked["endTime"] = request["endTime"]
-        return rows.listed(await self._info("fundingHistory", **asked))
+        return rows.listed(await self._info("fundingHistory", **request))
 
     async def fetch_order_book(
         self, symbol: str, limit: int | None = None, params: Any = None

@@ -87,6 +87,7 @@ CONTEXTS = Rows(
         "index_price": "oraclePx",
         "funding_rate": "funding",
         "next_funding_at": "nextFundingTime",
+        "hours": "hours",
     },
 )
 OPEN_ORDERS = Rows(method="open_order_rows")
@@ -106,7 +107,7 @@ PROFILE = VenueProfile(
     key_names=("walletAddress", "privateKey"),
     is_spot=False,
     settlement=SettlementKind.HOURLY,
-    interval_rule=IntervalRule.ADJUSTED_HOURS_OR_SPACING,
+    interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     receive_window=timedelta(seconds=5),
     depth_sizes=(20,),
     name_key="baseName",
@@ -129,7 +130,6 @@ PROFILE = VenueProfile(
         columns={"symbol": COIN, "mark_price": "markPx", "index_price": "oraclePx"},
     ),
     funding_rates=CONTEXTS,
-    adjusted_intervals=Rows(method="interval_rows", columns={"symbol": COIN, "hours": "hours"}),
     settled_funding=Rows(
         method="settlement_rows",
         columns={

@@ -51,6 +51,8 @@ class IntervalRule(StrEnum):
     ADJUSTED_HOURS_OR_SPACING = "adjusted_hours_or_spacing"
     # Each rate names the settlement to come and the one after it.
     NEXT_TWO_SETTLEMENTS = "next_two_settlements"
+    # Each rate tells its hours.
+    HOURS_WITH_THE_RATE = "hours_with_the_rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

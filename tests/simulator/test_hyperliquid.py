@@ -274,14 +274,12 @@ def test_funding_is_hourly_at_the_oracle_price_and_an_eighth_of_eight_hours(tmp_
     assert history["fundingRate"] == row["delta"]["fundingRate"]
 
 
-def test_predicted_rates_name_their_hours_only_where_they_are_whole(
-    world: World, tmp_path: Path
-) -> None:
+def test_predicted_rates_name_their_hours(world: World, tmp_path: Path) -> None:
     [(_, own)] = [pair for pair in info(world, "predictedFundings")[0][1] if pair[0] == "HlPerp"]
     hourly = World(tmp_path / "hourly", interval_minutes=60)
     [(_, told)] = [pair for pair in info(hourly, "predictedFundings")[0][1] if pair[0] == "HlPerp"]
 
-    assert "fundingIntervalHours" not in own
+    assert own["fundingIntervalHours"] == 0.066667
     assert told["fundingIntervalHours"] == 1
 
 

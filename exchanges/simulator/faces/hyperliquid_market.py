@@ -71,15 +71,15 @@ class MarketQuestions:
         return [self._prediction(row, question.now) for row in self._listings.values()]
 
     def _prediction(self, listing: Listing, now: datetime) -> list[object]:
-        """Return the coming rate; an interval that is no whole number of hours is not told."""
+        """Return the coming rate with its hours, six places where they are no whole number."""
         market = self._simulator.market
         interval = market.interval(listing)
-        own: Json = {
+        hours = interval / HOUR
+        own = {
             "fundingRate": plain(market.predicted_rate(listing, now)),
             "nextFundingTime": milliseconds(next_settlement(now, interval)),
+            "fundingIntervalHours": int(hours) if hours == int(hours) else round(hours, 6),
         }
-        if interval % HOUR == timedelta(0):
-            own["fundingIntervalHours"] = interval // HOUR
         return [listing.symbol, [["BinPerp", None], ["HlPerp", own]]]
 
 
