@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.funding_intervals",
         "exchanges.intervals",
         "exchanges.order_form",
+        "exchanges.keccak",
     ),
     "exchanges.limits": ("exchanges.limits", "exchanges.errors"),
     "trading": ("trading", "exchanges", "arbsite.accounts"),

@@ -26,6 +26,7 @@ import yarl
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.hyperliquid import HyperliquidCalls
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.limits.buckets import Use
@@ -74,6 +75,9 @@ class Surroundings:
 
 
 REAL = Surroundings()
+
+# Between our base and the library's class, where one venue's calls are made otherwise.
+OWN_CALLS: dict[str, type[Exchange]] = {"hyperliquid": HyperliquidCalls}
 
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())
@@ -224,7 +228,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
             if response is None:
                 raise ccxt.BadResponse("not JSON")
         except ccxt.BaseError as error:
-            secrets = (self.apiKey, self.secret, self.password)
+            secrets = (self.apiKey, self.secret, self.password, self.privateKey)
             error.answer = Answer.read(
                 code,
                 headers,
@@ -273,12 +277,10 @@ def create_exchange(
         "options": {**profile.options, "maxRetriesOnFailure": 0},
     }
     if credential is not None:
-        config |= {
-            "apiKey": credential.api_key,
-            "secret": credential.secret,
-            "password": credential.passphrase,
-        }
-    exchange = type(f"Careful{profile.ccxt_class}", (_Careful, base), {})(config)
+        given = (credential.api_key, credential.secret, credential.passphrase)
+        config |= dict(zip(profile.key_names, given, strict=False))
+    bases = (_Careful, *filter(None, [OWN_CALLS.get(profile.ccxt_class)]), base)
+    exchange = type(f"Careful{profile.ccxt_class}", bases, {})(config)
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
     if practice is not None:
         exchange.urls["api"] = dict(practice.addresses)

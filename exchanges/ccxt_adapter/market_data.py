@@ -29,6 +29,7 @@ from exchanges.funding_intervals import (
     from_hours,
     from_minutes,
     from_next_two,
+    from_told_hours,
 )
 from exchanges.venues.profile import IntervalRule, Rows, VenueProfile
 
@@ -197,6 +198,13 @@ class CcxtMarketData:
                 listing.instrument.venue_symbol: from_minutes(
                     parse.optional(listing.market["info"], "fundingInterval"),
                     parse.optional(row, columns["hours"]),
+                )
+                for row, listing in perpetuals
+            }
+        if self._profile.interval_rule is IntervalRule.HOURS_WITH_THE_RATE:
+            return {
+                listing.instrument.venue_symbol: from_told_hours(
+                    parse.optional(row, columns["hours"])
                 )
                 for row, listing in perpetuals
             }

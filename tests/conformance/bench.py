@@ -15,7 +15,7 @@ from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.streams import CcxtAccountStream
 from exchanges.ccxt_adapter.trading import CcxtTrading
-from exchanges.client_order_ids import client_order_id
+from exchanges.client_order_ids import client_order_id, in_venue_form
 from exchanges.domain import OrderReport, OrderRequest, OrderType, Side, TimeInForce
 from exchanges.ports import Account, AccountStream, MarketData, Trading
 from exchanges.simulator.accounts import Account as Owner
@@ -100,7 +100,9 @@ class Bench:
     ) -> OrderRequest:
         """Return a market order, or a limit order where a price is given."""
         return OrderRequest(
-            client_order_id=client_order_id(uuid4(), 0, "open", next(_numbers)),
+            client_order_id=in_venue_form(
+                client_order_id(uuid4(), 0, "open", next(_numbers)), self.subject.venue
+            ),
             symbol=self.subject.symbol,
             side=side,
             order_type=OrderType.MARKET if price is None else OrderType.LIMIT,

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from exchanges.domain import Symbol
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, OKX, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, HYPERLIQUID, OKX, SPOT, USDM
 
 PERPETUAL, COIN = Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")
+IN_USDC = Symbol("BTC/USDC:USDC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +28,17 @@ class Subject:
     symbol: Symbol
     venue_symbol: str = "BTCUSDT"
     is_paper: bool = False
+    # Whether its list of book tops tells all that stands there.
+    tells_whole_tops: bool = True
 
     @property
     def is_contract(self) -> bool:
-        return self.symbol == PERPETUAL
+        return ":" in self.symbol
+
+    @property
+    def dollar(self) -> str:
+        """Return what margins or pays for it."""
+        return self.symbol.rpartition("/")[2].partition(":")[0]
 
 
 SUBJECTS = (
@@ -48,6 +56,14 @@ SUBJECTS = (
     Subject(name="okx spot", venue="okx", simulated=OKX, symbol=COIN, venue_symbol="BTC-USDT"),
     Subject(name="paper", venue="bybit", simulated=BYBIT, symbol=PERPETUAL, is_paper=True),
     Subject(name="paper spot", venue="bybit", simulated=BYBIT_SPOT, symbol=COIN, is_paper=True),
+    Subject(
+        name="hyperliquid",
+        venue="hyperliquid",
+        simulated=HYPERLIQUID,
+        symbol=IN_USDC,
+        venue_symbol="BTC",
+        tells_whole_tops=False,
+    ),
 )
 
 
@@ -59,9 +75,17 @@ def contract(subject: Subject) -> bool:
     return subject.is_contract
 
 
+def hedged(subject: Subject) -> bool:
+    """Hyperliquid has one position a contract and no other mode, nor has paper."""
+    return subject.is_contract and subject.venue != HYPERLIQUID and not subject.is_paper
+
+
 def signed_stream(subject: Subject) -> bool:
-    """Binance USD-M opens its private stream by key alone: a wrong secret is found elsewhere."""
-    return subject.venue != USDM and not subject.is_paper
+    """Binance USD-M opens its private stream by key alone: a wrong secret is found elsewhere.
+
+    Hyperliquid tells everybody of every wallet.
+    """
+    return subject.venue not in (USDM, HYPERLIQUID) and not subject.is_paper
 
 
 def wire(subject: Subject) -> bool:
@@ -72,10 +96,6 @@ def wire(subject: Subject) -> bool:
 def keyed(subject: Subject) -> bool:
     """A paper account has no key and no mode that somebody could have switched."""
     return not subject.is_paper
-
-
-def keyed_contract(subject: Subject) -> bool:
-    return subject.is_contract and not subject.is_paper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +135,7 @@ CARDS = _cards(
     (T, "A quantity or price off the grid is not sent.", any_market),
     (T, "An order below the least size or value is refused.", any_market),
     (T, "A leverage that is not offered is refused.", any_market),
-    (T, "An account in hedge mode is refused with what to do.", keyed_contract),
+    (T, "An account in hedge mode is refused with what to do.", hedged),
     (A, "A funding payment has the ledger's number, sign and every digit.", contract),
     (A, "A fill has the ledger's price, quantity and fee, > 0 where paid.", any_market),
     (A, "A short position is negative, in coins.", contract),

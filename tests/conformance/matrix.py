@@ -26,6 +26,7 @@ INTERVALS = {
     IntervalRule.NONE: "no funding",
     IntervalRule.LISTED_MINUTES: "listed minutes",
     IntervalRule.ADJUSTED_HOURS_OR_SPACING: "listed hours, else spacing of settlements",
+    IntervalRule.HOURS_WITH_THE_RATE: "hours told with each rate",
     IntervalRule.NEXT_TWO_SETTLEMENTS: "from the next settlement to the one after",
 }
 

@@ -72,13 +72,15 @@ class TestAccount:
         assert call(bench.account.fills(symbol, since=START)) == []
         assert call(bench.account.funding_payments(symbol, since=START)) == []
         assert call(bench.trading.open_orders()) == []
-        bench.disturb("garbage", method="GET", garbage="object")
+        bench.disturb("garbage", garbage="object")
         with pytest.raises(VenueError):
             call(bench.account.fills(symbol, since=START))
 
     @card("C19")
     def test_balance_and_fees(self, bench: Bench) -> None:
-        [dollars] = [one for one in call(bench.account.balances()) if one.asset == "USDT"]
+        [dollars] = [
+            one for one in call(bench.account.balances()) if one.asset == bench.subject.dollar
+        ]
         tier = call(bench.account.fee_tier(bench.subject.symbol))
 
         listing = bench.world.listing(bench.subject.simulated, bench.subject.venue_symbol)

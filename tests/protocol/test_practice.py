@@ -26,16 +26,18 @@ from tests.simulator.world import HOSTS, World
 
 pytestmark = pytest.mark.protocol
 
+PRACTISED = sorted(name for name, profile in PROFILES.items() if profile.practice is not None)
+
 
 class Listening(Nearby):
     """The other end of a wire that keeps what came over it."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.heard: list[WireRequest] = []
+        self.came: list[WireRequest] = []
 
     def disturbance(self, request: WireRequest) -> Any:
-        self.heard.append(request)
+        self.came.append(request)
         return super().disturbance(request)
 
 
@@ -64,10 +66,10 @@ class Bench:
         return client
 
     def hosts(self) -> set[str]:
-        return {request.host for request in self.far.heard}
+        return {request.host for request in self.far.came}
 
 
-@pytest.fixture(params=sorted(PROFILES))
+@pytest.fixture(params=PRACTISED)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Bench]:
     opened = Bench(request.param, World(tmp_path))
     yield opened
@@ -89,7 +91,7 @@ def test_nothing_of_a_practice_account_reaches_the_real_one(bench: Bench) -> Non
     assert fill.base_quantity == bench.world.simulator.ledger.trades[0].base_quantity
     assert bench.hosts() <= {yarl.URL(one).host for one in _leaves(practice.addresses)}
     assert tier.taker > 0
-    for request in bench.far.heard:
+    for request in bench.far.came:
         assert request.headers.items() >= practice.headers.items()
 
 
@@ -100,10 +102,10 @@ def test_the_market_is_read_where_the_real_one_is(bench: Bench) -> None:
     assert call(data.book_tops())
 
     assert bench.hosts() == {HOSTS[bench.venue]}
-    assert not any("x-simulated-trading" in request.headers for request in bench.far.heard)
+    assert not any("x-simulated-trading" in request.headers for request in bench.far.came)
 
 
-@pytest.mark.parametrize("venue", sorted(PROFILES))
+@pytest.mark.parametrize("venue", PRACTISED)
 def test_the_addresses_are_those_of_the_library_and_no_others(venue: str) -> None:
     profile = PROFILES[venue]
     practice = profile.practice

@@ -24,9 +24,7 @@ from exchanges.domain import (
     Side,
     Symbol,
 )
-from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
-from exchanges.modes import Mode
 from trading.core.basis import PricedLeg, eight_hours
 from trading.core.funding import (
     SettledRate,
@@ -39,6 +37,7 @@ from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Floats, Slot
 from trading.core.scan.usual import usual_ratios
 from trading.core.volatility import daily_volatility
+from trading.services.hedgeable import hedgeable
 from trading.services.latency import venue_latencies
 from trading.services.pair_betas import PairBetas
 from trading.services.past_prices import PastPrices
@@ -46,9 +45,6 @@ from trading.services.premium_rates import premium_rate
 from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
-# Of several markets of one base those that most people mean take part.
-PREFERRED_SETTLE = ("USDT", "USDC", "USD")
-MOST_EXPIRIES = 4
 # As much of a venue that settles every hour; more than any half-life in use can still see.
 SETTLEMENTS_LAST = timedelta(days=100)
 BASIS_POINT = Decimal("0.0001")
@@ -114,7 +110,7 @@ class Universe:
 
     def refreshed(self, now: datetime) -> Universe:
         """Read what has changed; return this universe, a new one where instruments did."""
-        found, universe = _hedgeable(), self
+        found, universe = _paired(), self
         if found != self.by_base:
             universe = copy(self)
             universe.by_base, universe._ratios_up_to = found, None
@@ -343,43 +339,12 @@ def half_touch(book: BookTop) -> Decimal:
     return (book.ask - book.bid) / (book.ask + book.bid)
 
 
-def _hedgeable() -> dict[str, dict[Slot, Paired]]:
-    """Return by base and slot what takes part, of the bases that list a contract and another.
-
-    A base takes part in one settle asset: what another is worth in it is not known.
-    """
-    found: dict[tuple[str, str], dict[Slot, Paired]] = {}
-    rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
-    for row in sorted(rows, key=_preference):
-        slots = found.setdefault((row.base, row.settle), {})
-        slot = _free_slot(row, slots)
-        if slot is not None:
-            slots[slot] = Paired(id=row.pk, instrument=row.snapshot())
-    whole: dict[str, dict[Slot, Paired]] = {}
-    for settle in PREFERRED_SETTLE:
-        for (base, own), slots in found.items():
-            if own == settle and _can_be_hedged(slots):
-                whole.setdefault(base, slots)
-    return dict(sorted(whole.items()))
-
-
-def _preference(row: ListedInstrument) -> tuple[int, int, str]:
-    """Return what comes first: of a venue that is listed in several modes the simulated one."""
-    expires = row.expires_at.timestamp() if row.expires_at is not None else 0
-    return list(Mode).index(Mode(row.exchange.mode)), int(expires), row.symbol
-
-
-def _free_slot(row: ListedInstrument, taken: Mapping[Slot, Paired]) -> Slot | None:
-    """Return where an instrument belongs: dated futures beside each other, others once."""
-    kind = InstrumentKind(row.kind)
-    places = range(MOST_EXPIRIES if kind is InstrumentKind.FUTURE else 1)
-    slots = (Slot(row.exchange.code, kind, place) for place in places)
-    return next((slot for slot in slots if slot not in taken), None)
-
-
-def _can_be_hedged(slots: Mapping[Slot, Paired]) -> bool:
-    contracts = [slot for slot in slots if slot.kind is not InstrumentKind.SPOT]
-    return bool(contracts) and len(slots) > 1
+def _paired() -> dict[str, dict[Slot, Paired]]:
+    """Return by base and slot what takes part."""
+    return {
+        base: {slot: Paired(id=row.pk, instrument=row.snapshot()) for slot, row in slots.items()}
+        for base, slots in hedgeable().items()
+    }
 
 
 def _settlements(paired: Paired, now: datetime) -> list[SettledFunding]:
