@@ -12,7 +12,15 @@ from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate, VenueHealth
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
-from trading.models import BorrowInterest, EquitySnapshot, FittedBeta, Leg, Opportunity, Trade
+from trading.models import (
+    BorrowInterest,
+    EquitySnapshot,
+    FittedBeta,
+    Leg,
+    Opportunity,
+    Position,
+    Trade,
+)
 
 pytestmark = pytest.mark.db
 
@@ -117,6 +125,20 @@ def test_the_position_page_adds_up(desk: Desk) -> None:
     assert "Fees −$1.00" in shown
     assert "Net +$1.80" in shown
     assert "entering hedged open both venues read back" in shown
+
+
+def test_the_position_page_says_what_was_added_or_why_not(desk: Desk) -> None:
+    page = f"/positions/{desk.position.pk}/"
+    rows = Position.objects.filter(pk=desk.position.pk)
+    plain_page = desk.client.get(page).content.decode()
+    rows.update(add_outcome="added 0.025 BTC because the price gap moved 1.10 % for it")
+    added = text_of(desk.client.get(page).content.decode())
+    rows.update(state="entering", add_quantity=Decimal("0.025"))
+    adding = text_of(desk.client.get(page).content.decode())
+
+    assert 'id="addition"' not in plain_page
+    assert "Added 0.025 BTC because the price gap moved 1.10 % for it." in added
+    assert "BTC Adding" in adding
 
 
 def test_the_position_page_names_interest_and_fees_that_nobody_could_value(desk: Desk) -> None:
