@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -42,20 +42,20 @@ def done(index: int, quantity: str = "0.25") -> OrderView:
     return filled(index, quantity, addition=1)
 
 
-def adding(*legs: LegView, **changes: object) -> Step:
+def adding(*legs: LegView, now: datetime = NOW, **changes: object) -> Step:
     known: dict[str, object] = {
         "target_base_quantity": D("1.25"),
         "add_quantity": D("0.25"),
         "add_cause": "the price gap moved",
     }
     view = legs or (leg(0), leg(1))
-    return step_of(PositionState.ENTERING, *view, **(known | changes))  # type: ignore[arg-type]
+    return step_of(PositionState.ENTERING, *view, now=now, **(known | changes))
 
 
-def ended(*legs: LegView, **changes: object) -> str:
+def ended(*legs: LegView, now: datetime = NOW, **changes: object) -> str:
     """Return the cause with which the addition ends hedged, which it does only when read back."""
-    assert isinstance(adding(*legs, **changes), ReadBack)
-    step = adding(*legs, **{"is_confirmed": True} | changes)
+    assert isinstance(adding(*legs, now=now, **changes), ReadBack)
+    step = adding(*legs, now=now, **{"is_confirmed": True} | changes)
     assert isinstance(step, Record)
     assert step.event is PositionEvent.HEDGED
     return step.cause
@@ -63,15 +63,15 @@ def ended(*legs: LegView, **changes: object) -> str:
 
 def test_what_care_asked_for_begins_from_open_after_a_reduction_and_never_on_the_way_out() -> None:
     hedge = leg(0), leg(1)
-    asked = {"add_quantity": D("0.25"), "add_cause": "the price gap moved"}
+    quarter, cause = D("0.25"), "the price gap moved"
 
-    begun = step_of(PositionState.OPEN, *hedge, **asked)
-    leaving = step_of(PositionState.OPEN, *hedge, goal=Goal.FLAT, **asked)
-    shrinking = step_of(PositionState.OPEN, *hedge, reduce_to=D("0.5"), **asked)
+    begun = step_of(PositionState.OPEN, *hedge, add_quantity=quarter, add_cause=cause)
+    leaving = step_of(PositionState.OPEN, *hedge, goal=Goal.FLAT, add_quantity=quarter)
+    shrinking = step_of(PositionState.OPEN, *hedge, reduce_to=D("0.5"), add_quantity=quarter)
 
     assert_records(begun, PositionEvent.ADD)
     assert isinstance(begun, Record)
-    assert begun.cause == "the price gap moved"
+    assert begun.cause == cause
     assert_records(leaving, PositionEvent.EXIT_SUBMITTED)
     assert_records(shrinking, PositionEvent.REDUCE)
 
@@ -152,18 +152,12 @@ def test_an_addition_whose_time_passed_unfilled_is_cancelled_and_ends_hedged() -
     assert ended(leg(0, gone), leg(1), now=LATE) == "nothing was filled"
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"barred": "the breaker of bybit is open"}, "the breaker of bybit is open"),
-        ({"now": LATE}, "the time for the entry passed"),
-        ({"is_killed": True}, "the addition was stopped"),
-    ],
-)
-def test_an_addition_that_may_not_begin_leaves_the_hedge(
-    changes: dict[str, object], words: str
-) -> None:
-    assert words in ended(leg(0), leg(1), **changes)
+def test_an_addition_that_may_not_begin_leaves_the_hedge() -> None:
+    shut = ended(leg(0), leg(1), barred="the breaker of bybit is open")
+
+    assert shut == "the addition was not begun: the breaker of bybit is open"
+    assert "the time for the entry passed" in ended(leg(0), leg(1), now=LATE)
+    assert "the addition was stopped" in ended(leg(0), leg(1), is_killed=True)
 
 
 def test_a_leg_that_lacks_too_little_of_it_is_not_added_to() -> None:
@@ -185,8 +179,8 @@ def test_a_kill_cancels_first_and_cuts_back_only_what_is_not_hedged() -> None:
 
 
 def test_a_kill_that_closes_and_a_wish_to_leave_exit_from_within_an_addition() -> None:
-    for changes in ({"is_killed": True}, {}):
-        step = adding(leg(0), leg(1), goal=Goal.FLAT, **changes)
+    for is_killed in (True, False):
+        step = adding(leg(0), leg(1), goal=Goal.FLAT, is_killed=is_killed)
 
         assert_records(step, PositionEvent.EXIT_SUBMITTED)
 
