@@ -235,6 +235,20 @@ def test_the_history_of_a_pair_says_what_it_keeps_and_since_when(desk: Desk) -> 
     assert "3 d 70% , 7 d 45% ; fitted 12 d ago" in shown
 
 
+def test_the_history_of_a_pair_shows_cap_and_floor_with_their_age(desk: Desk) -> None:
+    page = "/rates/BTC/"
+    before = text_of(desk.client.get(page).content.decode())
+    instrument = desk.instruments["bybit", "BTC"]
+    instrument.funding_cap, instrument.funding_floor = Decimal("0.00375"), Decimal("-0.00375")
+    instrument.refreshed_at = desk.now - timedelta(minutes=20)
+    instrument.save()
+
+    after = text_of(desk.client.get(page).content.decode())
+
+    assert "Highest and lowest funding" not in before
+    assert "Bybit BTC-USDT +0.3750% / 8h −0.3750% / 8h 20 min ago" in after
+
+
 def test_without_redis_the_page_says_down_and_never_green(desk: Desk) -> None:
     board_redis().flushdb()
 

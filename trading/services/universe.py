@@ -18,7 +18,6 @@ from exchanges.board import Board, Key
 from exchanges.domain import (
     BookTop,
     BorrowRate,
-    FundingRate,
     Instrument,
     InstrumentKind,
     SettledFunding,
@@ -29,7 +28,6 @@ from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
 from exchanges.modes import Mode
 from trading.core.basis import PricedLeg, eight_hours
-from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
 from trading.core.history import PriceBar, probability_of_warning
 from trading.core.past_figures import PastFigures, past_figures
@@ -39,6 +37,7 @@ from trading.core.volatility import daily_volatility
 from trading.services.latency import venue_latencies
 from trading.services.pair_betas import PairBetas
 from trading.services.past_prices import PastPrices
+from trading.services.premium_rate import premium_rate
 from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
@@ -167,7 +166,7 @@ class Universe:
             taker_fee=taker_fee,
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
-            premium_rate=_premium_rate(row.funding) if row is not None else None,
+            premium_rate=premium_rate(row.funding, paired.instrument) if row is not None else None,
             latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatility(paired.key),
             borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
@@ -301,17 +300,6 @@ class Universe:
             for known, figures in self._figures.copy().items()
             if all(leg[0] != key for leg in known[0])
         }
-
-
-def _premium_rate(rate: FundingRate | None) -> Decimal | None:
-    """Return what the venue's formula makes of the present premium; None without an index."""
-    if rate is None or not rate.interval_seconds or not rate.mark_price or not rate.index_price:
-        return None
-    terms = selectors.premium_terms(rate.venue)
-    if terms is None:
-        return None
-    premium = premium_index(rate.mark_price, rate.index_price)
-    return PremiumFormula(terms=terms).rate(premium, rate.interval_seconds)
 
 
 def _priced(legs: Sequence[PairedLeg]) -> list[tuple[Key, PricedLeg]]:
