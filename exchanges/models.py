@@ -121,6 +121,12 @@ class Instrument(models.Model):
         choices=[(s.value, s.value) for s in IntervalSource],
         default=IntervalSource.UNKNOWN,
     )
+    funding_cap = rate_field(
+        null=True, blank=True, help_text="Highest rate of an interval; empty: not told."
+    )
+    funding_floor = rate_field(
+        null=True, blank=True, help_text="Lowest rate of an interval; empty: not told."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     refreshed_at = models.DateTimeField()
@@ -155,6 +161,8 @@ class Instrument(models.Model):
             maintenance_margin_rate=self.maintenance_margin_rate,
             settlement=SettlementKind(self.settlement),
             funding_interval_seconds=self.funding_interval_seconds,
+            funding_cap=self.funding_cap,
+            funding_floor=self.funding_floor,
             expires_at=self.expires_at,
             is_active=self.is_active,
         )

@@ -155,6 +155,7 @@ PROFILE = VenueProfile(
         method="fapiPublicGetFundingInfo",
         columns={"symbol": "symbol", "hours": "fundingIntervalHours"},
     ),
+    funding_bounds=("adjustedFundingRateCap", "adjustedFundingRateFloor"),
     find_order=(Rows(method="fapiPrivateGetOrder"),),
     client_id_param="origClientOrderId",
     cancel_order=Rows(method="fapiPrivateDeleteOrder"),

@@ -152,6 +152,7 @@ CONTRACTS = VenueProfile(
     ),
     # Source: "Introduction to Funding Rate": the interest is 0.03 % / (24 / interval).
     premium=PremiumTerms(is_per_8h=False),
+    funding_bounds=("upperFundingRate", "lowerFundingRate"),
     leverage_tiers=Rows(
         method="publicGetV5MarketRiskLimit",
         params=LINEAR,

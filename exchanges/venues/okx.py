@@ -162,6 +162,7 @@ LINEAR = VenueProfile(
             "following_at": "nextFundingTime",
         },
     ),
+    funding_bounds=("maxFundingRate", "minFundingRate"),
     settled_funding=Rows(
         method="publicGetPublicFundingRateHistory",
         path=DATA,

@@ -225,6 +225,8 @@ class VenueProfile:
     # How it makes a funding rate of the premium; None where nobody knows.
     premium: PremiumTerms | None = None
     adjusted_intervals: Rows | None = None
+    # The columns of the highest and the lowest rate, where it names the interval.
+    funding_bounds: tuple[str, str] | None = None
     leverage_tiers: Rows | None = None
     family_tiers: FamilyTiers | None = None
 

@@ -86,7 +86,7 @@ def test_a_position_opened_with_a_setting_that_was_removed_since_is_watched_and_
     desk: Desk, position: Position
 ) -> None:
     set_rules(position, take_profit_usd="1", max_spread="1")
-    stored = {**position.parameters, "basis_add_at": "0.01", "take_profit_usd": "1"}
+    stored = {**position.parameters, "borrow_fallback": "0.01", "take_profit_usd": "1"}
     Position.objects.filter(pk=position.pk).update(parameters=stored)
     move_long(desk, position, "0.1")
 

@@ -54,6 +54,8 @@ class PositionLine:
     def state_word(self) -> str:
         if self.position.goal == Goal.FLAT and self.position.state == PositionState.OPEN:
             return "To be closed"
+        if self.position.add_quantity is not None and self.position.state == PositionState.ENTERING:
+            return "Adding"
         return STATE_WORDS[PositionState(self.position.state)]
 
     @property

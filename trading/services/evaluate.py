@@ -104,8 +104,12 @@ def evaluate(
     size_usd: Decimal,
     trigger: EntryTrigger,
     now: datetime,
+    adds: bool = False,
 ) -> Evaluation:
-    """Evaluate legs in the strategy's order; a person's entry needs less than the scheduler's."""
+    """Evaluate legs in the strategy's order; a person's entry needs less than the scheduler's.
+
+    With `adds` they are what a position of the pair grows by: it may exist, and no other is opened.
+    """
     standing = standing_of(user, now)
     rules = STRATEGIES[strategy]
     wrong = refuse_legs(rules, base, legs) or _refuse_other_mode(legs, standing)
@@ -133,6 +137,7 @@ def evaluate(
         seen=seen,
         trigger=trigger,
         now=now,
+        adds=adds,
     )
     shut_now = list(shut(case))
     overruled = [refusal for gate, refusal in shut_now if case.is_by_hand and not gate.binds_hand]

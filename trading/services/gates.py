@@ -27,7 +27,10 @@ from trading.strategies.entry_gates import refuse_symbol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryCase:
-    """All that an entry is judged by. `room` is the size that fits, or why none does."""
+    """All that an entry is judged by. `room` is the size that fits, or why none does.
+
+    `adds`: it makes the pair's own position larger, by itself, instead of opening another one.
+    """
 
     strategy: Strategy
     base: str
@@ -37,6 +40,7 @@ class EntryCase:
     seen: Seen
     trigger: EntryTrigger
     now: datetime
+    adds: bool = False
 
     @property
     def is_by_hand(self) -> bool:
@@ -101,6 +105,8 @@ def _whitelist(case: EntryCase) -> Refusal | None:
 
 
 def _pair(case: EntryCase) -> Refusal | None:
+    if case.adds:
+        return case.standing.refuse_rest(case.base, case.now)
     if case.is_by_hand and case.base not in case.standing.live:
         return None
     return case.standing.refuse_pair(case.base, case.now)
@@ -171,6 +177,8 @@ def _day(case: EntryCase) -> Refusal | None:
 
 def _engine(case: EntryCase) -> Refusal | None:
     standing = case.standing
+    if case.adds:
+        return standing.refuse_additions()
     return standing.refuse_by_hand() if case.is_by_hand else standing.refuse_entries()
 
 

@@ -54,6 +54,8 @@ def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: d
             leg=leg,
             purpose=place.purpose,
             sequence=sequence,
+            addition=position.add_steps,
+            decision_mid=leg.decision_add_mid if position.add_quantity is not None else None,
             client_order_id=in_venue_form(
                 client_order_id(
                     position.pk, leg_index=leg.index, purpose=place.purpose, sequence=sequence

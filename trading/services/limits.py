@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Greatest
 
 from exchanges.modes import Mode
 from trading.core.parameters import Parameters
@@ -109,25 +110,28 @@ def release(position: Position) -> None:
     """Give back what the position reserved, once: its own row says what is still held."""
     with transaction.atomic():
         held: Decimal = Position.objects.get(pk=position.pk).reserved_usd
-        if held <= 0:
-            return
-        legs = [(leg.instrument.exchange.code, leg.ratio) for leg in position.legs.all()]
-        # In the order of `claims_for`: an entry and an exit at once must not wait for each other.
-        shares = [
-            (f"pair:{position.base}", held),
-            *((f"venue:{venue}", held * part) for venue, part in parts_by_venue(legs)),
-            (exposure_scope(position.open_reason), held),
-            (USER_SCOPE, held),
-        ]
-        for scope, amount in shares:
-            LimitUse.objects.filter(
-                user=position.user_id,
-                mode=position.mode,
-                scope=scope,
-                reserved_cents__gte=_cents(amount),
-            ).update(reserved_cents=F("reserved_cents") - _cents(amount))
-        Position.objects.filter(pk=position.pk).update(reserved_usd=Decimal(0))
-        position.reserved_usd = Decimal(0)
+        if held > 0:
+            give_back(position, held)
+
+
+def give_back(position: Position, usd: Decimal) -> None:
+    """Give back a part of what the position holds reserved; inside the caller's transaction."""
+    legs = [(leg.instrument.exchange.code, leg.ratio) for leg in position.legs.all()]
+    # In the order of `claims_for`: an entry and an exit at once must not wait for each other.
+    shares = [
+        (f"pair:{position.base}", usd),
+        *((f"venue:{venue}", usd * part) for venue, part in parts_by_venue(legs)),
+        (exposure_scope(position.open_reason), usd),
+        (USER_SCOPE, usd),
+    ]
+    for scope, amount in shares:
+        # What was reserved in parts may have been rounded up to a cent less than the whole.
+        LimitUse.objects.filter(user=position.user_id, mode=position.mode, scope=scope).update(
+            reserved_cents=Greatest(F("reserved_cents") - _cents(amount), 0)
+        )
+    left = Position.objects.get(pk=position.pk).reserved_usd - usd
+    Position.objects.filter(pk=position.pk).update(reserved_usd=left)
+    position.reserved_usd = left
 
 
 def parts_by_venue(legs: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:

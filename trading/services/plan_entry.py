@@ -113,7 +113,7 @@ def _write(
             parameters=parameters,
         ),
     )
-    _refuse_overdrawn(found, size)
+    refuse_overdrawn(found, size)
     position = Position.objects.create(
         user=user,
         mode=mode,
@@ -138,7 +138,7 @@ def _write(
     return position
 
 
-def _refuse_overdrawn(found: Evaluation, size: PlannedSize) -> None:
+def refuse_overdrawn(found: Evaluation, size: PlannedSize) -> None:
     """Raise LimitReached where other entries took the capital since the size was counted.
 
     The rows of the limits are held: of entries at once the second sees what the first wrote.

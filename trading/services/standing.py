@@ -127,6 +127,10 @@ class Standing:
                 code="position_exists",
                 sentence=f"{base} already has a position ({self.live[base].lower()}).",
             )
+        return self.refuse_rest(base, now)
+
+    def refuse_rest(self, base: str, now: datetime) -> Refusal | None:
+        """Refuse a base that must rest."""
         cool_down = self.cool_downs.get(base)
         if cool_down is not None and cool_down.until > now:
             return Refusal(
@@ -180,27 +184,28 @@ class Standing:
     @property
     def lacks_only_room(self) -> bool:
         """Tell whether entries are possible, or would be with one position less."""
-        refusal = self.refuse_entries()
-        return refusal is None or refusal.code == "too_many_positions"
+        return self.refuse_additions() is None
 
     def refuse_day(self) -> Refusal | None:
         """Refuse entries after the day's loss; a person may overrule it."""
         return refusal_of(self.daily_stop, self.lost_today)
 
     def refuse_entries(self) -> Refusal | None:
-        """Refuse whatever is found while the user's engine may not open anything."""
+        """Refuse whatever is found while the user's engine may not open a position."""
         most = self.parameters.max_open_positions
+        refusal = self.refuse_additions()
+        if refusal is None and len(self.live) >= most:
+            sentence = f"{len(self.live)} positions are open; the most is {most}."
+            return Refusal(code="too_many_positions", sentence=sentence)
+        return refusal
+
+    def refuse_additions(self) -> Refusal | None:
+        """Refuse while the user's engine may not open anything, not even in an open position."""
         if self.engine.refusal is not None:
             return self.engine.refusal
         if not self.parameters.auto_entry:
             return Refusal(code="manual_only", sentence="Automatic entry is off.")
-        lost = self.refuse_day()
-        if lost is not None:
-            return lost
-        if len(self.live) >= most:
-            sentence = f"{len(self.live)} positions are open; the most is {most}."
-            return Refusal(code="too_many_positions", sentence=sentence)
-        return None
+        return self.refuse_day()
 
 
 def load_standings(now: datetime) -> list[Standing]:

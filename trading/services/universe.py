@@ -26,12 +26,7 @@ from exchanges.domain import (
 )
 from exchanges.models import SettledFundingRate
 from trading.core.basis import PricedLeg, eight_hours
-from trading.core.funding import (
-    SettledRate,
-    ewma_8h,
-    settled_carry_8h,
-    settled_rates_8h,
-)
+from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
 from trading.core.history import PriceBar, probability_of_warning
 from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Floats, Slot
@@ -41,7 +36,7 @@ from trading.services.hedgeable import hedgeable
 from trading.services.latency import venue_latencies
 from trading.services.pair_betas import PairBetas
 from trading.services.past_prices import PastPrices
-from trading.services.premium_rates import premium_rate
+from trading.services.premium_rate import premium_rate
 from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
@@ -174,7 +169,7 @@ class Universe:
             taker_fee=taker_fee,
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
-            premium_rate=premium_rate(row.funding) if row is not None else None,
+            premium_rate=premium_rate(row.funding, paired.instrument) if row is not None else None,
             latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatility(paired.key),
             borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from trading.core.liquidation import Danger
@@ -17,6 +18,7 @@ from trading.events import announce_once
 from trading.models import Event, Position
 from trading.services import lasting, market
 from trading.services.apart import apart
+from trading.services.ask_for_addition import ask_for_addition
 from trading.services.care import Subject, look_after
 from trading.services.danger import reported
 from trading.services.exit import request_exit
@@ -34,12 +36,15 @@ from trading.strategies.registry import STRATEGIES
 STOP_LOSS, BLIND = ExitReason.STOP_LOSS.value, "exit_rules_blind"
 BLIND_FOR = timedelta(seconds=60)
 WATCHED_STATES = EXPOSED_POSITION_STATES - {PositionState.ENTERING}
+WATCHED = Q(state__in=WATCHED_STATES) | Q(
+    state=PositionState.ENTERING, entry_timestamp__isnull=False
+)
 SAY_AGAIN = timedelta(minutes=10)
 
 
 def watch_positions(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
     """Look after each position and ask for what its rules want; return how many were asked."""
-    exposed = Position.objects.filter(state__in=WATCHED_STATES).order_by("created_at")
+    exposed = Position.objects.filter(WATCHED).order_by("created_at")
     venues = past_silent(venues, now=clock())
     return sum(
         _watch_apart(position, venues, clock()) for position in exposed.select_related("user")
@@ -80,6 +85,7 @@ def _watch(position: Position, venues: Venues, now: datetime) -> bool:
         now=now,
     )
     asked = look_after(subject) or (subject.may_act and _check_exits(subject))
+    asked = asked or ask_for_addition(subject)
     if asked:
         ring_drive(position.pk)
     return asked
