@@ -44,6 +44,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # Where rehearsal venues answer, as http://127.0.0.1:PORT; empty where rehearsal is not offered.
 CARRY_SIMULATOR_URL = env.str("CARRY_SIMULATOR_URL", default="")
+# What stands for the real venues in modes paper and testnet: a simulator; empty: they themselves.
+CARRY_VENUES_URL = env.str("CARRY_VENUES_URL", default="")
 CARRY_SIMULATOR_CONTROL_URL = env.str("CARRY_SIMULATOR_CONTROL_URL", default="")
 # What `up` adds to the simulator's command line, as `--replay ../shared/data`.
 CARRY_SIMULATOR_OPTIONS = env.str("CARRY_SIMULATOR_OPTIONS", default="")

@@ -9,10 +9,15 @@ from exchanges.registry import AccountKey
 from exchanges.sealing import Sealed, keyed_fingerprint, seal
 
 PURPOSE = "exchange-account"
+NO_KEYS = {"api_key": "", "secret": "", "passphrase": ""}
 
 
 class KeyInUse(ValueError):
     """Another active account uses this key; the sentence names nobody."""
+
+
+class ModesMixed(ValueError):
+    """The user trades in another mode already; the sentence says in which."""
 
 
 def seal_keys(
@@ -32,8 +37,9 @@ def store_account(
     """Create or re-key the user's account of this label, sealed for its owner.
 
     Raise KeyInUse when another active account of this venue has the same API key: two owners of
-    one venue account would undo each other's positions.
+    one venue account would undo each other's positions. Raise ModesMixed.
     """
+    refuse_mixed_modes(user, exchange)
     fingerprint = keyed_fingerprint(f"{exchange.code}:{exchange.mode}:{api_key}")
     taken = ExchangeAccount.objects.filter(
         exchange=exchange, key_fingerprint=fingerprint, is_active=True
@@ -55,9 +61,29 @@ def store_account(
     return account
 
 
+def refuse_mixed_modes(user: User, exchange: Exchange) -> None:
+    """Raise ModesMixed where the user has an active account in another mode than the exchange's.
+
+    What is money and what is not would be added up: equity, limits and the day's loss are a
+    person's, over all accounts in use.
+    """
+    active = ExchangeAccount.objects.for_user(user).active().select_related("exchange")
+    other = active.exclude(exchange__mode=exchange.mode).first()
+    if other is not None:
+        raise ModesMixed(
+            f"{user.get_username()} trades in mode {other.exchange.mode} ({other}), and a person "
+            f"trades in one mode at a time: deactivate those accounts before one of mode "
+            f"{exchange.mode} is added."
+        )
+
+
 def account_key(account: ExchangeAccount) -> AccountKey:
-    """Open the account's keys. Raise SealBroken when they are another owner's or another key's."""
-    keys = account.sealed_keys.reveal(owner_id=str(account.user_id), purpose=PURPOSE)
+    """Open the account's keys. Raise SealBroken when they are another owner's or another key's.
+
+    An account that was opened without keys opens with empty ones.
+    """
+    sealed = account.sealed_keys
+    keys = sealed.reveal(owner_id=str(account.user_id), purpose=PURPOSE) if sealed else NO_KEYS
     return AccountKey(
         credential_id=str(account.pk),
         owner_id=str(account.user_id),

@@ -11,7 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from exchanges.account_keys import KeyInUse, store_account
+import exchanges.paper.admin  # noqa: F401 - registers what it describes
+from exchanges.account_keys import KeyInUse, ModesMixed, refuse_mixed_modes, store_account
 from exchanges.models import (
     AccountBalance,
     AccountPosition,
@@ -20,8 +21,10 @@ from exchanges.models import (
     Instrument,
     VenueHealth,
 )
+from exchanges.modes import Mode
 from exchanges.sealing import SealError
 
+NO_KEY_ON_PAPER = "A paper account has no key: add it under paper accounts."
 NOTHING_TO_SEAL = "Enter the API key and its secret: an account without keys can do nothing."
 
 
@@ -109,9 +112,23 @@ class ExchangeAccountForm(ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         typed = [name for name in ("api_key", "secret") if cleaned.get(name)]
+        is_new = self.instance._state.adding
+        exchange = cleaned.get("exchange") if is_new else self.instance.exchange
+        if not is_new and cleaned.get("is_active"):
+            self._refuse_mixed_modes()
+        if exchange is not None and exchange.mode == Mode.PAPER:
+            if typed or is_new:
+                raise forms.ValidationError(NO_KEY_ON_PAPER)
+            return cleaned
         if len(typed) == 1 or (not typed and self.instance.sealed_keys is None):
             raise forms.ValidationError(NOTHING_TO_SEAL)
         return cleaned
+
+    def _refuse_mixed_modes(self) -> None:
+        try:
+            refuse_mixed_modes(self.instance.user, self.instance.exchange)
+        except ModesMixed as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
 
 
 @admin.register(ExchangeAccount)
@@ -162,7 +179,7 @@ class ExchangeAccountAdmin(ModelAdmin):  # type: ignore[misc]
         """Answer a key that cannot be sealed with its sentence; the transaction is rolled back."""
         try:
             answer: HttpResponse = super().changeform_view(request, *args, **kwargs)
-        except (KeyInUse, SealError) as refusal:
+        except (KeyInUse, ModesMixed, SealError) as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())
         return answer

@@ -2,15 +2,17 @@
 
 32 letters and digits: `ca`, the leg, the purpose, the sequence, the position's UUID. Every venue
 takes that (Binance and Bybit up to 36, OKX 32 without punctuation), and nothing in it tells
-of a person.
+of a person. Hyperliquid takes 128 bits in hex, into which it does not fit: there a hash of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from uuid import UUID
 
 from exchanges.domain import ClientOrderId
+from exchanges.venues import PROFILES
 
 PREFIX = "ca"
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -48,6 +50,14 @@ def client_order_id(
         + _digits(sequence, SEQUENCE_DIGITS)
         + _digits(position_id.int, POSITION_DIGITS)
     )
+
+
+def in_venue_form(own_id: ClientOrderId, venue: str) -> ClientOrderId:
+    """Return the id as this venue takes it, and names it in all that it says of the order."""
+    profile = PROFILES.get(venue)
+    if profile is None or not profile.hex_client_ids:
+        return own_id
+    return ClientOrderId("0x" + blake2b(own_id.encode(), digest_size=16).hexdigest())
 
 
 def parse_client_order_id(text: str) -> OrderIdParts | None:

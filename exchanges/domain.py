@@ -129,6 +129,9 @@ class Instrument:
     maintenance_margin_rate: Decimal = Decimal(0)
     settlement: SettlementKind = SettlementKind.NONE
     funding_interval_seconds: int | None = None
+    funding_cap: Decimal | None = None
+    """No rate is settled above it, nor below the floor, per interval; None where nobody told."""
+    funding_floor: Decimal | None = None
     expires_at: datetime | None = None
     is_active: bool = True
 
@@ -146,6 +149,9 @@ class FundingRate:
     observed_at: datetime
     mark_price: Decimal | None = None
     index_price: Decimal | None = None
+    cap: Decimal | None = None
+    """No rate is settled above it, nor below the floor; only REST tells, streams do not."""
+    floor: Decimal | None = None
 
     @property
     def is_tradable(self) -> bool:

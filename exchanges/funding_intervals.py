@@ -2,7 +2,7 @@
 
 Pure. Bybit lists minutes (they may be fractions in a compressed rehearsal); Binance lists hours of
 adjusted symbols only and for the rest the spacing of past settlements must tell; OKX names the next
-two settlements.
+two settlements; Hyperliquid tells hours with each rate.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from exchanges.domain import IntervalSource
 # Venues stamp a settlement some milliseconds late.
 STAMP_SLACK = timedelta(milliseconds=500)
 SETTLEMENTS_NEEDED = 3
+TOLD_SLACK = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,14 @@ def from_minutes(minutes: Decimal | None, hours: Decimal | None) -> FundingInter
 def from_hours(hours: Decimal | None) -> FundingInterval:
     """Return the listed interval of an adjusted symbol."""
     return UNKNOWN if hours is None or hours <= 0 else _whole_seconds(hours * 3600)
+
+
+def from_told_hours(hours: Decimal | None) -> FundingInterval:
+    """Return the interval of a rate; hours of a compressed rehearsal are rounded to six places."""
+    if hours is None or hours <= 0:
+        return UNKNOWN
+    seconds = (hours * 3600).to_integral_value()
+    return _whole_seconds(seconds) if abs(seconds - hours * 3600) < TOLD_SLACK else UNKNOWN
 
 
 def from_next_two(upcoming: datetime | None, following: datetime | None) -> FundingInterval:

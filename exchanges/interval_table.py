@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from exchanges.domain import FundingRate, IntervalSource, Symbol
 
@@ -28,7 +28,10 @@ class IntervalTable:
             self._known[(rate.venue, rate.symbol)] = rate
 
     def complete(self, rate: FundingRate) -> FundingRate:
-        """Return the streamed rate with its interval; CONFLICTING where the two disagree."""
+        """Return the streamed rate with its interval; CONFLICTING where the two disagree.
+
+        A rate that names no settlement gets the next one of that spacing.
+        """
         if rate.interval_seconds is not None:
             return rate
         known = self._known.get((rate.venue, rate.symbol))
@@ -42,7 +45,16 @@ class IntervalTable:
             rate,
             interval_seconds=known.interval_seconds,
             interval_source=known.interval_source,
+            next_funding_at=rate.next_funding_at or _next_after(known, rate.observed_at),
         )
+
+
+def _next_after(known: FundingRate, at: datetime) -> datetime | None:
+    if known.next_funding_at is None or known.interval_seconds is None:
+        return None
+    interval = timedelta(seconds=known.interval_seconds)
+    passed = max(0, -((known.next_funding_at - at) // interval))
+    return known.next_funding_at + passed * interval
 
 
 def _contradicts(known: FundingRate, rate: FundingRate) -> bool:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+import exchanges.paper.rows  # noqa: F401 - Django finds their tables here
 from exchanges import domain
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.domain import InstrumentKind, IntervalSource, SettlementKind
@@ -33,6 +34,14 @@ class Exchange(models.Model):
         ordering: ClassVar = ["code"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["code", "mode"], name="exchange_code_mode"),
+            # Board, fees and limits know a venue by its code: two modes of it would be mixed up.
+            models.UniqueConstraint(
+                fields=["code"],
+                condition=Q(is_enabled=True),
+                name="exchange_in_one_mode",
+                violation_error_message="This venue is enabled in another mode: disable it there "
+                "first.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +121,12 @@ class Instrument(models.Model):
         choices=[(s.value, s.value) for s in IntervalSource],
         default=IntervalSource.UNKNOWN,
     )
+    funding_cap = rate_field(
+        null=True, blank=True, help_text="Highest rate of an interval; empty: not told."
+    )
+    funding_floor = rate_field(
+        null=True, blank=True, help_text="Lowest rate of an interval; empty: not told."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     refreshed_at = models.DateTimeField()
@@ -146,6 +161,8 @@ class Instrument(models.Model):
             maintenance_margin_rate=self.maintenance_margin_rate,
             settlement=SettlementKind(self.settlement),
             funding_interval_seconds=self.funding_interval_seconds,
+            funding_cap=self.funding_cap,
+            funding_floor=self.funding_floor,
             expires_at=self.expires_at,
             is_active=self.is_active,
         )

@@ -31,13 +31,12 @@ MARKET_DATA = "exchanges.ccxt_adapter.market_data"
 STREAMS = "exchanges.ccxt_adapter.streams"
 TRADING = "exchanges.ccxt_adapter.trading"
 ACCOUNT = "exchanges.ccxt_adapter.account"
+PAPER = "exchanges.paper"
 
 WARM_UP_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 
 _REFUSALS = {
-    Mode.PAPER: "Paper trading is not built yet: use rehearsal, which needs no real account.",
-    Mode.TESTNET: "Venue testnets are not built yet: use rehearsal.",
     Mode.LIVE: "Live trading stays shut until its go-live checks exist: use rehearsal.",
 }
 
@@ -69,9 +68,10 @@ class _Cache:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.limiter = Limiter(settings.REDIS_URL)
-        self.catalogues: dict[tuple[str, Mode], Any] = {}
+        self.catalogues: dict[tuple[str, Mode, bool], Any] = {}
         self.clients: dict[Hashable, Any] = {}
         self.ports: dict[Hashable, Any] = {}
+        self.public_sides: dict[str, Any] = {}
 
 
 _lock = RLock()
@@ -80,7 +80,10 @@ _cache: _Cache | None = None
 
 def market_data(venue: str, mode: Mode) -> MarketData:
     """Return the public reads of a venue."""
-    return cast(MarketData, _port(MARKET_DATA, "CcxtMarketData", (venue, mode, MARKET_DATA)))
+    data = _port(MARKET_DATA, "CcxtMarketData", (venue, mode, MARKET_DATA))
+    if mode is Mode.PAPER:
+        return cast(MarketData, _paper_port("market_data", "PaperMarketData", venue, data))
+    return cast(MarketData, data)
 
 
 def market_stream(venue: str, mode: Mode) -> MarketStream:
@@ -90,16 +93,22 @@ def market_stream(venue: str, mode: Mode) -> MarketStream:
 
 def trading(key: AccountKey) -> Trading:
     """Return the orders of one account."""
+    if key.mode is Mode.PAPER:
+        return cast(Trading, _paper_port("trading", "PaperTrading", key, _paper_venue(key)))
     return cast(Trading, _port(TRADING, "CcxtTrading", key))
 
 
 def account(key: AccountKey) -> Account:
     """Return the private reads of one account."""
+    if key.mode is Mode.PAPER:
+        return cast(Account, _paper_port("account", "PaperReads", key, _paper_venue(key)))
     return cast(Account, _port(ACCOUNT, "CcxtAccount", key))
 
 
 def account_stream(key: AccountKey) -> AccountStream:
     """Return the own orders and fills of one account by WebSocket."""
+    if key.mode is Mode.PAPER:
+        return cast(AccountStream, _paper_port("stream", "PaperStream", key, _paper_venue(key)))
     return cast(AccountStream, _port(STREAMS, "CcxtAccountStream", key))
 
 
@@ -114,7 +123,7 @@ def warm_up(keys: Collection[AccountKey]) -> None:
 
     A venue that does not answer is left cold; the first call to it says so.
     """
-    loop.call(_warm([_client(key) for key in keys]), WARM_UP_SECONDS)
+    loop.call(_warm([_client(_speaker(key)) for key in keys]), WARM_UP_SECONDS)
 
 
 def limiter() -> Limiter:
@@ -132,6 +141,11 @@ def close_all() -> None:
         loop.call(_close([*closing.clients.values(), closing.limiter]), CLOSE_SECONDS)
 
 
+def _speaker(key: AccountKey) -> AccountKey | tuple[str, Mode, str]:
+    """Return whose client speaks for an account: its own, or of a paper account the public one."""
+    return (key.venue, key.mode, MARKET_DATA) if key.mode is Mode.PAPER else key
+
+
 def _port(module: str, class_name: str, owner: AccountKey | tuple[str, Mode, str]) -> Any:
     """Return the cached adapter on the client of `owner`: an account, or one public use."""
     client = _client(owner)
@@ -140,6 +154,31 @@ def _port(module: str, class_name: str, owner: AccountKey | tuple[str, Mode, str
         if (class_name, owner) not in ports:
             ports[class_name, owner] = getattr(import_module(module), class_name)(client)
         return ports[class_name, owner]
+
+
+def _paper_port(module: str, class_name: str, owner: Hashable, behind: Any) -> Any:
+    """Return the cached paper port of an account or a venue, on what it stands on."""
+    with _lock:
+        ports = _current().ports
+        if (class_name, owner) not in ports:
+            found = import_module(f"{PAPER}.{module}")
+            ports[class_name, owner] = getattr(found, class_name)(behind)
+        return ports[class_name, owner]
+
+
+def _paper_venue(key: AccountKey) -> Any:
+    """Return the one paper account of a key; those at one venue read its public side together."""
+    data = market_data(key.venue, key.mode)
+    with _lock:
+        cache = _current()
+        side = cache.public_sides.get(key.venue)
+        if side is None:
+            found = import_module(f"{PAPER}.public_side")
+            side = cache.public_sides[key.venue] = found.PublicSide(data, PROFILES[key.venue])
+        if (PAPER, key) not in cache.clients:
+            venue = import_module(f"{PAPER}.venue").PaperVenue(key.credential_id, side)
+            cache.clients[PAPER, key] = venue
+        return cache.clients[PAPER, key]
 
 
 def _client(owner: AccountKey | tuple[str, Mode, str]) -> Any:
@@ -162,14 +201,17 @@ def _client(owner: AccountKey | tuple[str, Mode, str]) -> Any:
                 secret=owner.secret,
                 passphrase=owner.passphrase,
             )
-        catalogue = cache.catalogues.get((venue, mode))
+        practice = PROFILES[venue].practice if credential and mode is Mode.TESTNET else None
+        # What a place for practice lists is its own.
+        place = (venue, mode, practice is not None)
+        catalogue = cache.catalogues.get(place)
         if catalogue is None:
-            catalogue = library.Catalogue(PROFILES[venue])
-            cache.catalogues[venue, mode] = catalogue
+            catalogue = cache.catalogues[place] = library.Catalogue(PROFILES[venue])
         cache.clients[owner] = library.VenueClient(
             catalogue,
             credential=credential,
-            simulator_url=settings.CARRY_SIMULATOR_URL,
+            simulator_url=_elsewhere(mode),
+            practice=practice,
             surroundings=library.Surroundings(
                 limiter=cache.limiter,
                 address=f"{mode}:{settings.CARRY_ADDRESS}",
@@ -193,10 +235,18 @@ def _refuse(venue: str, mode: Mode) -> None:
         raise ModeRefused(_REFUSALS[mode], venue=venue)
     if venue not in PROFILES:
         raise VenueUnknown(f"{venue!r} is not a supported venue: choose {', '.join(PROFILES)}")
-    if not settings.CARRY_SIMULATOR_URL:
+    if mode is Mode.TESTNET and PROFILES[venue].practice is None:
+        raise ModeRefused("this venue has no accounts for practice", venue=venue)
+    if mode is Mode.REHEARSAL and not settings.CARRY_SIMULATOR_URL:
         raise ModeRefused(
             "Rehearsal needs the venue simulator, and CARRY_SIMULATOR_URL is not set.", venue=venue
         )
+
+
+def _elsewhere(mode: Mode) -> str | None:
+    """Return where a mode's requests go instead of to the venues themselves."""
+    url = settings.CARRY_SIMULATOR_URL if mode is Mode.REHEARSAL else settings.CARRY_VENUES_URL
+    return url or None
 
 
 def _current() -> _Cache:

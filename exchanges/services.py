@@ -61,7 +61,13 @@ LISTED_COLUMNS = (
     "expires_at",
     "is_active",
 )
-INTERVAL_COLUMNS = ("funding_interval_seconds", "interval_source", "refreshed_at")
+RATE_COLUMNS = (
+    "funding_interval_seconds",
+    "interval_source",
+    "funding_cap",
+    "funding_floor",
+    "refreshed_at",
+)
 WATCHED_COLUMNS = ("contract_base", "lot", "price_tick", "funding_interval_seconds")
 
 
@@ -111,7 +117,7 @@ def store_listing(
         rows,
         update_conflicts=True,
         unique_fields=["exchange", "symbol"],
-        update_fields=[*LISTED_COLUMNS, *INTERVAL_COLUMNS],
+        update_fields=[*LISTED_COLUMNS, *RATE_COLUMNS],
         batch_size=200,
     )
     exchange.instruments.exclude(refreshed_at=now).update(is_active=False)
@@ -142,6 +148,8 @@ def _row(
         symbol=listed.symbol,
         funding_interval_seconds=interval,
         interval_source=source,
+        funding_cap=None if rate is None else rate.cap,
+        funding_floor=None if rate is None else rate.floor,
         refreshed_at=now,
         **{name: getattr(listed, name) for name in LISTED_COLUMNS},
     )

@@ -45,6 +45,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.limits",
         "exchanges.funding_intervals",
         "exchanges.intervals",
+        "exchanges.order_form",
+        "exchanges.keccak",
     ),
     "exchanges.limits": ("exchanges.limits", "exchanges.errors"),
     "trading": ("trading", "exchanges", "arbsite.accounts"),

@@ -102,8 +102,11 @@ def _leg_fields(leg: str, price: str, rate: str) -> tuple[CalculatorField, ...]:
                fact="next"),
         _field(f"{leg}_fee", Unit.PERCENT, "0.05", "Fee", "Of one order; a rebate counts as 0.",
                most="5", leg=leg, fact="fee"),
-        _field(f"{leg}_slippage", Unit.PERCENT, "0.01", "Slippage", "Of one order, from mid.",
-               most="10", leg=leg, fact="slippage"),
+        _field(f"{leg}_slippage", Unit.PERCENT, "0.01", "Slippage at entry",
+               "Of one order, from mid.", most="10", leg=leg, fact="slippage"),
+        _field(f"{leg}_exit_slippage", Unit.PERCENT, "", "Slippage at exit",
+               "The other side of the book; empty: as at entry.", most="10", optional=True, leg=leg,
+               fact="exit_slippage"),
     )  # fmt: skip
 
 

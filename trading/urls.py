@@ -52,6 +52,7 @@ urlpatterns = [
     path("ticket/quote/", ticket.quote, name="quote"),
     path("engine/pause/", actions.pause, name="pause"),
     path("engine/resume/", actions.resume, name="resume"),
+    path("engine/daily-stop/lift/", actions.lift_stop, name="lift_stop"),
     path("engine/scan/", actions.scan, name="scan"),
     path("engine/refresh/", actions.refresh, name="refresh"),
     path("kill/", kill.kill, name="kill"),

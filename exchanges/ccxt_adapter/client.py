@@ -19,7 +19,7 @@ from exchanges.ccxt_adapter.rows import fetch_rows
 from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.domain import Symbol
 from exchanges.errors import ClockRefused, InvalidOrder, VenueError
-from exchanges.venues.profile import VenueProfile
+from exchanges.venues.profile import Practice, VenueProfile
 
 T = TypeVar("T")
 
@@ -93,14 +93,17 @@ class VenueClient:
         credential: Credential | None = None,
         simulator_url: str | None = None,
         surroundings: Surroundings = REAL,
+        practice: Practice | None = None,
     ) -> None:
         self.profile = catalogue.profile
+        self.practice = practice
         self._surroundings = surroundings
         self.exchange = create_exchange(
             self.profile,
             credential=credential,
             simulator_url=simulator_url,
             surroundings=surroundings,
+            practice=practice,
         )
         self._catalogue = catalogue
         self._generation = 0

@@ -212,12 +212,25 @@ def setting_failure(profile: VenueProfile, error: BaseException) -> VenueError:
 def _refusal_in(payload: object) -> Mapping[str, Any]:
     """Return what tells the refusal: the answer, or its one row where that has a code of its own.
 
-    OKX answers "operation failed" and says in the row of the order why.
+    OKX answers "operation failed" and says in the row of the order why. Hyperliquid has words only,
+    of the whole call or of the order in it.
     """
     fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
+    if "status" in fields and "code" not in fields:
+        return _refusal_in_words(fields)
     rows = fields.get("data")
     row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
     return row if isinstance(row, dict) and row.get("sCode", "0") != "0" else fields
+
+
+def _refusal_in_words(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    status, answer = fields["status"], fields.get("response")
+    if status != "ok":
+        return {"code": status, "msg": answer or status}
+    data = answer.get("data") if isinstance(answer, dict) else None
+    rows = data.get("statuses") if isinstance(data, dict) else None
+    row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
+    return {"code": "err", "msg": row["error"]} if isinstance(row, dict) and "error" in row else {}
 
 
 def health_symptom(profile: VenueProfile, error: BaseException) -> str | None:

@@ -26,12 +26,13 @@ import yarl
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.hyperliquid import HyperliquidCalls
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
 from exchanges.outcomes import Block
-from exchanges.venues.profile import VenueProfile
+from exchanges.venues.profile import Practice, VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
 KEEP_ALIVE_SECONDS = 60.0
@@ -74,6 +75,9 @@ class Surroundings:
 
 
 REAL = Surroundings()
+
+# Between our base and the library's class, where one venue's calls are made otherwise.
+OWN_CALLS: dict[str, type[Exchange]] = {"hyperliquid": HyperliquidCalls}
 
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())
@@ -224,7 +228,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
             if response is None:
                 raise ccxt.BadResponse("not JSON")
         except ccxt.BaseError as error:
-            secrets = (self.apiKey, self.secret, self.password)
+            secrets = (self.apiKey, self.secret, self.password, self.privateKey)
             error.answer = Answer.read(
                 code,
                 headers,
@@ -254,8 +258,11 @@ def create_exchange(
     credential: Credential | None = None,
     simulator_url: str | None = None,
     surroundings: Surroundings = REAL,
+    practice: Practice | None = None,
 ) -> Any:
     """Return a ccxt.pro instance, for orders with a credential; the library itself queues nothing.
+
+    With `practice` it speaks to that place alone.
 
     Its own limiter knows neither the other processes nor what the venue has counted.
     """
@@ -270,13 +277,14 @@ def create_exchange(
         "options": {**profile.options, "maxRetriesOnFailure": 0},
     }
     if credential is not None:
-        config |= {
-            "apiKey": credential.api_key,
-            "secret": credential.secret,
-            "password": credential.passphrase,
-        }
-    exchange = type(f"Careful{profile.ccxt_class}", (_Careful, base), {})(config)
+        given = (credential.api_key, credential.secret, credential.passphrase)
+        config |= dict(zip(profile.key_names, given, strict=False))
+    bases = (_Careful, *filter(None, [OWN_CALLS.get(profile.ccxt_class)]), base)
+    exchange = type(f"Careful{profile.ccxt_class}", bases, {})(config)
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
+    if practice is not None:
+        exchange.urls["api"] = dict(practice.addresses)
+        exchange.headers = {**exchange.headers, **practice.headers}
     exchange.deadline_header = profile.deadline_header
     exchange.receive_window = profile.receive_window
     exchange.resets_header = profile.quotas.resets_header

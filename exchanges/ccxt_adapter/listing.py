@@ -93,7 +93,11 @@ def read_listings(
     `maintenance`: maintenance margin rate of the lowest tier of a contract by venue symbol.
     """
     return Listings(
-        _listing(profile, market, maintenance.get(market["id"]) if market["contract"] else None)
+        _listing(
+            profile,
+            market,
+            maintenance.get(market[profile.name_key]) if market["contract"] else None,
+        )
         for market in markets
         if _is_ours(profile, market)
     )
@@ -180,25 +184,26 @@ def _is_ours(profile: VenueProfile, market: Mapping[str, Any]) -> bool:
 def _listing(
     profile: VenueProfile, market: Mapping[str, Any], maintenance: Decimal | None
 ) -> Listing:
-    base, multiplier = split_ticker(market["base"])
+    base, multiplier = split_ticker(market[profile.ticker_key])
     contract_base = (_exact(market["contractSize"]) or ONE) * multiplier
     limits, kind = market["limits"], _kind(market)
+    part, least = _exact(market["precision"]["amount"]), _exact(limits["amount"]["min"])
     instrument = Instrument(
         venue=profile.name,
         symbol=Symbol(market["symbol"]),
-        venue_symbol=market["id"],
+        venue_symbol=market[profile.name_key],
         kind=kind,
         base=base,
         quote=market["quote"],
         settle=market["settle"] or market["quote"],
         contract_base=contract_base,
         price_tick=(_exact(market["precision"]["price"]) or Decimal(0)) / multiplier,
-        lot=(_exact(market["precision"]["amount"]) or Decimal(0)) * contract_base,
-        min_base_quantity=(_exact(limits["amount"]["min"]) or Decimal(0)) * contract_base,
+        lot=(part or Decimal(0)) * contract_base,
+        min_base_quantity=(least or part or Decimal(0)) * contract_base,
         min_notional=_exact(limits["cost"]["min"]) or Decimal(0),
         max_base_quantity=_largest(profile.part(kind), market, contract_base),
         max_leverage=_max_leverage(market),
-        maintenance_margin_rate=maintenance or _stated_maintenance(market),
+        maintenance_margin_rate=maintenance or _stated_maintenance(profile, market),
         settlement=profile.settlement if market["swap"] else SettlementKind.NONE,
         funding_interval_seconds=_listed_interval(profile, market),
         expires_at=_moment(market["expiry"]),
@@ -234,7 +239,9 @@ def _max_leverage(market: Mapping[str, Any]) -> Decimal:
     return (100 / required).quantize(ONE, rounding=ROUND_DOWN) if required else ONE
 
 
-def _stated_maintenance(market: Mapping[str, Any]) -> Decimal:
+def _stated_maintenance(profile: VenueProfile, market: Mapping[str, Any]) -> Decimal:
+    if profile.maintenance_part is not None:
+        return profile.maintenance_part / _max_leverage(market)
     percent = _exact(market["info"].get("maintMarginPercent"))
     return percent / 100 if percent and market["contract"] else Decimal(0)
 

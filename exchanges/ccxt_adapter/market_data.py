@@ -29,6 +29,7 @@ from exchanges.funding_intervals import (
     from_hours,
     from_minutes,
     from_next_two,
+    from_told_hours,
 )
 from exchanges.venues.profile import IntervalRule, Rows, VenueProfile
 
@@ -47,7 +48,7 @@ class CcxtMarketData:
         self._client = client
         self._profile = client.profile
         self._relisted_at: datetime | None = None
-        self._adjusted: dict[str, FundingInterval] = {}
+        self._adjusted: dict[str, Row] = {}
         self._adjusted_at: datetime | None = None
         settled = client.profile.settled_funding
         self._spacing = SettlementSpacing(client.exchange, settled) if settled else None
@@ -173,11 +174,23 @@ class CcxtMarketData:
                 rows.columns,
                 listing,
                 intervals.get(listing.instrument.venue_symbol, UNKNOWN),
+                parse.funding_bounds(self._bounds_row(row, listing), self._profile.funding_bounds),
                 now,
             )
             for row, listing in perpetuals
         )
         return [rate for rate in found if rate is not None]
+
+    def _bounds_row(self, row: Row, listing: Listing) -> Row:
+        """Return where the venue names cap and floor, beside the interval."""
+        match self._profile.interval_rule:
+            case IntervalRule.NEXT_TWO_SETTLEMENTS:
+                return row
+            case IntervalRule.LISTED_MINUTES:
+                info: Row = listing.market["info"]
+                return info
+            case _:
+                return self._adjusted.get(listing.instrument.venue_symbol, {})
 
     async def _intervals(
         self, perpetuals: list[tuple[Row, Listing]], now: datetime
@@ -200,6 +213,13 @@ class CcxtMarketData:
                 )
                 for row, listing in perpetuals
             }
+        if self._profile.interval_rule is IntervalRule.HOURS_WITH_THE_RATE:
+            return {
+                listing.instrument.venue_symbol: from_told_hours(
+                    parse.optional(row, columns["hours"])
+                )
+                for row, listing in perpetuals
+            }
         adjusted = await self._adjusted_intervals()
         upcoming = {
             listing.instrument.venue_symbol: parse.next_funding_at(row, columns)
@@ -214,12 +234,13 @@ class CcxtMarketData:
         if rows is None:
             return {}
         if self._adjusted_at is None or abs(now - self._adjusted_at) >= ADJUSTED_LAST:
-            self._adjusted = {
-                row[rows.columns["symbol"]]: from_hours(parse.optional(row, rows.columns["hours"]))
-                for row in await fetch_rows(self._client.exchange, rows)
-            }
+            answer = await fetch_rows(self._client.exchange, rows)
+            self._adjusted = {row[rows.columns["symbol"]]: row for row in answer}
             self._adjusted_at = now
-        return self._adjusted
+        return {
+            symbol: from_hours(parse.optional(row, rows.columns["hours"]))
+            for symbol, row in self._adjusted.items()
+        }
 
 
 def _known(

@@ -25,6 +25,7 @@ from exchanges.funding_intervals import FundingInterval
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, str]
+Bounds = tuple[Decimal | None, Decimal | None]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -87,7 +88,12 @@ def quote(row: Row, columns: Columns, listing: Listing, now: datetime) -> Quote 
 
 
 def funding_rate(
-    row: Row, columns: Columns, listing: Listing, interval: FundingInterval, now: datetime
+    row: Row,
+    columns: Columns,
+    listing: Listing,
+    interval: FundingInterval,
+    bounds: Bounds,
+    now: datetime,
 ) -> FundingRate | None:
     """Return the coming rate, None where the venue states none."""
     rate = optional(row, columns["funding_rate"])
@@ -103,7 +109,19 @@ def funding_rate(
         observed_at=now,
         mark_price=optional_price(row, columns.get("mark_price"), listing),
         index_price=optional_price(row, columns.get("index_price"), listing),
+        cap=bounds[0],
+        floor=bounds[1],
     )
+
+
+def funding_bounds(row: Row, columns: tuple[str, str] | None) -> Bounds:
+    """Return the highest and the lowest rate; None for both where they are no bounds."""
+    if columns is None:
+        return None, None
+    cap, floor = (optional(row, column) for column in columns)
+    if cap is not None and floor is not None and cap <= floor:
+        return None, None
+    return cap, floor
 
 
 def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> BorrowRate:

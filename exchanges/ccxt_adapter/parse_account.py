@@ -26,7 +26,7 @@ from exchanges.venues.profile import VenueProfile
 
 ZERO = Decimal(0)
 # What venues write for "one position per contract" in the column that tells the position mode.
-ONE_WAY_MODES = frozenset({"BOTH", "0", "False", "false", "net", "net_mode", ""})
+ONE_WAY_MODES = frozenset({"BOTH", "0", "False", "false", "net", "net_mode", "oneWay", ""})
 MAKER_WORDS = (True, "M")
 
 _STATUSES = {
@@ -118,7 +118,7 @@ def position(row: Row, columns: Columns, listing: Listing, now: datetime) -> Ven
     amount = exact(row[columns["amount"]])
     if "side" in columns and row[columns["side"]] == "Sell":
         amount = -amount
-    rank = optional(row, columns["adl_rank"])
+    rank = optional(row, columns.get("adl_rank"))
     return VenuePosition(
         venue=listing.instrument.venue,
         symbol=listing.symbol,

@@ -23,12 +23,22 @@ MOST_PAGES = 1000
 
 
 def naming(rows: Rows, profile: VenueProfile, listing: Listing) -> dict[str, Any]:
-    """Return the parameters by which a call names an instrument."""
+    """Return the parameters by which a call names an instrument; a list of all needs none."""
+    if rows.lists_all:
+        return {}
     named: dict[str, Any] = {profile.symbol_param: listing.instrument.venue_symbol}
     if rows.of_listing:
         info = listing.market["info"]
         named = {param: info[key] for param, key in rows.of_listing.items()}
     return {**rows.of_kind.get(listing.instrument.kind, {}), **named}
+
+
+def of_one(rows: Rows, listing: Listing, answer: Sequence[Row]) -> Sequence[Row]:
+    """Return the rows of one instrument where a list is of all."""
+    if not rows.lists_all:
+        return answer
+    symbol, name = rows.columns["symbol"], listing.instrument.venue_symbol
+    return [row for row in answer if row[symbol] == name]
 
 
 async def fetch_rows(exchange: Any, rows: Rows, **params: Any) -> list[Row]:

@@ -9,6 +9,7 @@ from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
     streams_bybit,
+    streams_hyperliquid,
     streams_okx,
 )
 from exchanges.ccxt_adapter.client import VenueClient
@@ -28,12 +29,14 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("bybit", True): streams_bybit.spot_market_feeds,
     ("okx", False): streams_okx.market_feeds,
     ("okx", True): streams_okx.spot_market_feeds,
+    ("hyperliquid", False): streams_hyperliquid.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
     "binanceusdm": streams_binance_account.usdm_account_feed,
     "bybit": streams_bybit.account_feed,
     "okx": streams_okx.account_feed,
+    "hyperliquid": streams_hyperliquid.account_feed,
 }
 
 

@@ -9,6 +9,7 @@ from hashlib import blake2s
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
+from exchanges.ccxt_adapter.caps import has_too_many_digits, worst_price
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, naming
@@ -29,6 +30,7 @@ from exchanges.errors import (
     UnexpectedPayload,
 )
 from exchanges.limits.lanes import Lane, asking
+from exchanges.order_form import off_the_grid
 from exchanges.venues.profile import DeadMan, Rows, SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
@@ -70,9 +72,12 @@ class CcxtTrading:
 
     async def submit(self, request: OrderRequest) -> OrderReport:
         listing = await self._client.listing(request.symbol)
-        if refusal := _unsendable(request, listing) or self._unlendable(request, listing):
+        form = off_the_grid(request, listing.instrument)
+        refusal = form or self._unpayable(request, listing)
+        if refusal:
             raise InvalidOrder(refusal, venue=self._profile.name)
-        return await self._client.submitting(self._place(request, listing))
+        price = await self._limit(request, listing)
+        return await self._client.submitting(self._place(request, listing, price))
 
     async def find_order(self, client_order_id: ClientOrderId, symbol: Symbol) -> OrderReport:
         listing = await self._client.ever_listed(symbol)
@@ -143,14 +148,39 @@ class CcxtTrading:
         tag = _tag(part.dead_man, listing) if may_open else {}
         return {**part.order_params, **borrowing, **tag}
 
-    def _unlendable(self, request: OrderRequest, listing: Listing) -> str | None:
-        if not request.may_borrow or self._part(listing).borrow_params:
-            return None
-        return f"{listing.instrument.base} cannot be borrowed here to sell it"
+    def _unpayable(self, request: OrderRequest, listing: Listing) -> str | None:
+        """Say what this venue has against the order, besides its form."""
+        part = self._part(listing)
+        if request.may_borrow and not part.borrow_params:
+            return f"{listing.instrument.base} cannot be borrowed here to sell it"
+        price = request.price
+        if price is not None and has_too_many_digits(listing.venue_price(price), part.price_digits):
+            return f"the price {price} has more than the {part.price_digits} digits it may have"
+        return None
 
-    async def _place(self, request: OrderRequest, listing: Listing) -> OrderReport:
+    async def _limit(self, request: OrderRequest, listing: Listing) -> Decimal | None:
+        """Return the price to send; where every order needs one, the book gives a market order's.
+
+        Nothing was sent where the book cannot be read.
+        """
+        part = self._part(listing)
+        if request.price is not None:
+            return listing.venue_price(request.price)
+        if part.market_slippage is None:
+            return None
+        book = await self._client.reading(self._client.exchange.fetch_order_book(request.symbol, 1))
+        return worst_price(
+            book,
+            request.side,
+            listing,
+            slippage=part.market_slippage,
+            digits=part.price_digits,
+        )
+
+    async def _place(
+        self, request: OrderRequest, listing: Listing, price: Decimal | None
+    ) -> OrderReport:
         """Send the one request and let its answer through the gate."""
-        price = None if request.price is None else listing.venue_price(request.price)
         order = await self._client.exchange.create_order(
             request.symbol,
             request.order_type.value,
@@ -193,6 +223,8 @@ class CcxtTrading:
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
         rows = calls.position_mode
+        if rows is None:
+            return
         answer = await self._client.reading(self._ask(rows, listing))
         if any(parse_account.is_hedge_mode(row, rows.columns) for row in answer):
             raise SettingRefused(calls.hedge_mode_advice, venue=self._profile.name)
@@ -226,26 +258,6 @@ def _order_params(request: OrderRequest, listing: Listing) -> dict[str, object]:
     if request.reduce_only and listing.instrument.kind is not InstrumentKind.SPOT:
         params["reduceOnly"] = True
     return params
-
-
-def _unsendable(request: OrderRequest, listing: Listing) -> str | None:
-    """Say why the library would change or the venue refuse the order, None where all is well."""
-    instrument = listing.instrument
-    quantity, price = request.base_quantity, request.price
-    if quantity < instrument.min_base_quantity or quantity <= 0:
-        return (
-            f"{quantity} {instrument.base} is below the smallest order of "
-            f"{instrument.min_base_quantity} {instrument.base}"
-        )
-    if instrument.lot and quantity % instrument.lot:
-        return f"{quantity} {instrument.base} is no multiple of the lot {instrument.lot}"
-    if request.order_type is OrderType.MARKET:
-        return None
-    if price is None or price <= 0:
-        return f"a limit order needs a price above 0, not {price}"
-    if instrument.price_tick and price % instrument.price_tick:
-        return f"the price {price} is no multiple of the tick {instrument.price_tick}"
-    return None
 
 
 def _difference(

@@ -53,6 +53,8 @@ class Account:
     countdowns: dict[str, datetime] = field(default_factory=dict)
     is_hedge_mode: bool = False
     may_withdraw: bool = False
+    # Its key was made where the venue lets people practise, and is taken there alone.
+    practices: bool = False
     passphrase: str = ""
     created_at: datetime
 

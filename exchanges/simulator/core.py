@@ -23,7 +23,7 @@ from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.market import Market, previous_settlement
 from exchanges.simulator.pins import PinnedMarket
-from exchanges.simulator.settlement import FundingClock, liquidate_weak
+from exchanges.simulator.settlement import FundingClock, liquidate_weak, settlement_price
 
 HISTORY = 200
 
@@ -130,7 +130,7 @@ class Simulator:
         return Settled(
             at=at,
             rate=self._unpinned.settled_rate(listing, at),
-            price=self._unpinned.mark(listing, at),
+            price=settlement_price(self._unpinned, listing, at),
         )
 
     def _tell(self, event: AccountEvent) -> None:

@@ -23,8 +23,13 @@ class Habits:
     unnamed: str = ""
     # How it names the orders that it makes itself; others tell it by the kind of the execution.
     own_orders: Mapping[Origin, str] = field(default_factory=lambda: MappingProxyType({}))
-    # What begins the id of a funding payment.
-    payment_prefix: str = ""
+    # What the id of a funding payment is made of: its number, its moment, its instrument.
+    payment_id: str = "{number}"
+    # Settles at the index, which it calls oracle, not at the mark.
+    settles_at_index: bool = False
+    # Settles every hour where others wait for longer.
+    settles_hourly: bool = False
+    margin_asset: str = "USDT"
 
 
 BINANCE_HABITS = Habits(
@@ -43,6 +48,13 @@ BYBIT_HABITS = Habits(
     takes_ids_again=False,
     cancels_crossing="EC_PostOnlyWillTakeLiquidity",
     long_ids=True,
-    payment_prefix="funding-",
+    payment_id="funding-{number}",
+)
+HYPERLIQUID_HABITS = Habits(
+    takes_ids_again=False,
+    payment_id="{stamp}-{symbol}",
+    settles_at_index=True,
+    settles_hourly=True,
+    margin_asset="USDC",
 )
 OKX_HABITS = Habits(takes_ids_again=False, cancels_crossing="31")

@@ -12,23 +12,45 @@ from typing import NamedTuple
 
 from exchanges.domain import InstrumentKind
 from exchanges.matching import LeverageTier, tiers_from
-from exchanges.simulator.habits import BINANCE_HABITS, BYBIT_HABITS, OKX_HABITS, Habits
+from exchanges.simulator.habits import (
+    BINANCE_HABITS,
+    BYBIT_HABITS,
+    HYPERLIQUID_HABITS,
+    OKX_HABITS,
+    Habits,
+)
 
-SPOT, USDM, BYBIT, OKX = "binance", "binanceusdm", "bybit", "okx"
+SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", "hyperliquid"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
-WALLETS = {SPOT: "spot", USDM: "usdm", BYBIT: UNIFIED, BYBIT_SPOT: UNIFIED, OKX: "trading"}
+WALLETS = {
+    SPOT: "spot",
+    USDM: "usdm",
+    BYBIT: UNIFIED,
+    BYBIT_SPOT: UNIFIED,
+    OKX: "trading",
+    HYPERLIQUID: "perps",
+}
 HABITS = {
     SPOT: BINANCE_HABITS,
     USDM: BINANCE_HABITS,
     BYBIT: BYBIT_HABITS,
     BYBIT_SPOT: BYBIT_HABITS,
     OKX: OKX_HABITS,
+    HYPERLIQUID: HYPERLIQUID_HABITS,
 }
 # Whose account trades at a venue: one key opens all of a company's.
-OWNERS = {SPOT: SPOT, USDM: SPOT, BYBIT: BYBIT, BYBIT_SPOT: BYBIT, OKX: OKX}
-CONTRACT_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
+OWNERS = {
+    SPOT: SPOT,
+    USDM: SPOT,
+    BYBIT: BYBIT,
+    BYBIT_SPOT: BYBIT,
+    OKX: OKX,
+    HYPERLIQUID: HYPERLIQUID,
+}
+DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
+CONTRACT_VENUES = (*DATED_VENUES, HYPERLIQUID)
 # Where spot is paid from the wallet that margins contracts, by the venue of these.
 SPOT_IN_WALLET = {BYBIT: BYBIT_SPOT, OKX: OKX}
 
@@ -165,9 +187,26 @@ OKX_CONTRACTS = {
 }
 
 
+# The tick of five digits at today's price, and the lot.
+HYPERLIQUID_STEPS = {
+    "BTC": ("1", "0.00001"),
+    "ETH": ("0.1", "0.0001"),
+    "SOL": ("0.01", "0.01"),
+    "XRP": ("0.0001", "1"),
+    "DOGE": ("0.00001", "1"),
+    "ADA": ("0.00001", "1"),
+    "LINK": ("0.001", "0.1"),
+    "AVAX": ("0.001", "0.01"),
+    "HYPE": ("0.001", "0.01"),
+}
+HYPERLIQUID_TIERS = tiers_from([("150000000", "40", "0.0125"), ("1000000000", "20", "0.025")])
+
+
 def _perpetual(venue: str, base: str) -> Listing:
     if venue == OKX:
         return _in_contracts(_perpetual(USDM, base))
+    if venue == HYPERLIQUID:
+        return _in_dollar_coins(_perpetual(USDM, base))
     character = CHARACTERS[base]
     is_bybit = venue == BYBIT
     return Listing(
@@ -200,6 +239,26 @@ def _in_contracts(listing: Listing) -> Listing:
         max_quantity=value * part * 10_000_000,
         min_notional=Decimal(0),
         contract_value=value,
+    )
+
+
+def _in_dollar_coins(listing: Listing) -> Listing:
+    """Return the like of a perpetual at Hyperliquid: margined in USDC, prices of five digits."""
+    tick, lot = HYPERLIQUID_STEPS[listing.base]
+    return replace(
+        listing,
+        venue=HYPERLIQUID,
+        symbol=listing.base,
+        quote="USDC",
+        settle="USDC",
+        tick=Decimal(tick),
+        lot=Decimal(lot),
+        max_quantity=Decimal(lot) * 1_000_000_000,
+        min_notional=Decimal(10),
+        maker_fee=Decimal("0.00015"),
+        taker_fee=Decimal("0.00045"),
+        tiers=HYPERLIQUID_TIERS,
+        price_band=Decimal("0.8"),
     )
 
 
@@ -281,7 +340,7 @@ def listed(
     ]
     rows += [
         _future(venue, base, expires_at)
-        for venue in CONTRACT_VENUES
+        for venue in DATED_VENUES
         for base in DATED_BASES
         if base in perpetual_bases
         for expires_at in sorted(expiries)

@@ -15,7 +15,7 @@ from exchanges.simulator.interest import (
     debt_worth,
 )
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import SPOT_IN_WALLET, WALLETS
+from exchanges.simulator.listings import HABITS, SPOT_IN_WALLET, WALLETS
 from exchanges.simulator.market import Market
 
 ZERO = Decimal(0)
@@ -24,7 +24,7 @@ ZERO = Decimal(0)
 def margin_state(
     ledger: Ledger, market: Market, account: Account, *, venue: str, now: datetime
 ) -> MarginState:
-    """Return the USDT cross wallet behind the contracts of `venue`, without isolated ones.
+    """Return the cross wallet of dollars behind the contracts of `venue`, without isolated ones.
 
     Coins of a unified account count as collateral, what it has borrowed against it.
     """
@@ -43,7 +43,7 @@ def margin_state(
         initial += notional / account.leverage(venue, row.symbol)
         maintenance += maintenance_margin(notional, listing.tiers)
     return MarginState(
-        wallet_balance=account.balance(WALLETS[venue], "USDT")
+        wallet_balance=account.balance(WALLETS[venue], HABITS[venue].margin_asset)
         - apart
         + coin_worth(market, account, venue=venue, now=now),
         unrealised_pnl=unrealised,

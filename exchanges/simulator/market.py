@@ -34,6 +34,7 @@ BPS = 0.0001
 # A fraction an hour: 0.01 % a day, which moves by half of it over some days.
 BORROW_RATE, BORROW_MOVES = 0.0000042, 0.5
 BORROW_STEP = Decimal("0.000000000001")
+HOUR = timedelta(hours=1)
 YEAR_SECONDS = 365 * 86_400.0
 HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
 # What a dated future costs above the index, a year: it is what expiries and venues disagree about.
@@ -106,7 +107,7 @@ class GeneratedMarket:
         self._mark = lru_cache(maxsize=4096)(self._mark_at)
 
     def interval(self, listing: Listing) -> timedelta:
-        return self._interval
+        return min(self._interval, HOUR) if listing.habits.settles_hourly else self._interval
 
     def mid(self, listing: Listing, at: datetime) -> Decimal:
         return self._mid(listing.key, _on_beat(at))
@@ -119,12 +120,13 @@ class GeneratedMarket:
         return on_tick(price, listing.tick)
 
     def predicted_rate(self, listing: Listing, at: datetime) -> Decimal:
-        settlement_at = next_settlement(at, self._interval)
+        interval = self.interval(listing)
+        settlement_at = next_settlement(at, interval)
         episode = self._episodes.rate(listing, settlement_at, known_at=at)
         if episode is not None:
             return episode
         # A calm rate still moves while its interval runs and is certain at the settlement.
-        remaining = (settlement_at - at) / self._interval
+        remaining = (settlement_at - at) / interval
         wobble = smooth(self._seed, f"wobble/{listing.key}", at.timestamp(), 60)
         estimate = self._calm_rate(listing.key, settlement_at) + RATE_WOBBLE * remaining * wobble
         return _rate(estimate)
@@ -182,10 +184,12 @@ class GeneratedMarket:
 
     def _calm_rate_at(self, key: ListingKey, settlement_at: datetime) -> float:
         venue, symbol = key
-        index = round(settlement_at.timestamp() / self._interval.total_seconds())
+        interval = self.interval(self.listings[key])
+        index = round(settlement_at.timestamp() / interval.total_seconds())
         common = persistent(self._seed, f"rate/{symbol}", index, persistence=0.95)
         own = persistent(self._seed, f"rate/{venue}/{symbol}", index, persistence=0.9)
-        return MEAN_RATE + COMMON_RATE_DEVIATION * common + VENUE_RATE_DEVIATION * own
+        rate = MEAN_RATE + COMMON_RATE_DEVIATION * common + VENUE_RATE_DEVIATION * own
+        return rate * (interval / self._interval)
 
 
 def _on_beat(at: datetime) -> float:

@@ -19,6 +19,7 @@ from exchanges.simulator.listings import (
     BYBIT,
     BYBIT_SPOT,
     CHARACTERS,
+    HYPERLIQUID,
     OKX,
     SPOT,
     USDM,
@@ -143,9 +144,9 @@ class ReplayMarket:
     """A recording as a market; implements `exchanges.simulator.market.Market`."""
 
     def __init__(self, recording: Recording, compression: Compression) -> None:
-        # Nobody recorded OKX for as long as the others.
+        # Nobody recorded these for as long as the others.
         self.listings: Mapping[ListingKey, Listing] = listed(
-            recording.bases, without=frozenset({OKX})
+            recording.bases, without=frozenset({OKX, HYPERLIQUID})
         )
         self._recording = recording
         self._time = compression

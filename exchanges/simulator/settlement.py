@@ -20,8 +20,9 @@ from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.margin import margin_state, state_behind
-from exchanges.simulator.market import next_settlement
+from exchanges.simulator.market import Market, next_settlement
 from exchanges.simulator.pins import PinnedMarket
+from exchanges.simulator.wire import milliseconds
 
 SETTLED_UNTIL = "settled_until"
 
@@ -83,7 +84,7 @@ class FundingClock:
 
     def _settle(self, listing: Listing, settlement_at: datetime) -> None:
         rate = self._market.settled_rate(listing, settlement_at)
-        price = self._market.mark(listing, settlement_at)
+        price = settlement_price(self._market, listing, settlement_at)
         row = SettlementRow(
             venue=listing.venue,
             symbol=listing.symbol,
@@ -101,7 +102,7 @@ class FundingClock:
         number = len(self._ledger.funding) + 1
         row = FundingRow(
             number=number,
-            venue_payment_id=_payment_id(listing, number),
+            venue_payment_id=_payment_id(listing, number, settlement.settled_at),
             api_key=account.api_key,
             venue=listing.venue,
             symbol=listing.symbol,
@@ -129,8 +130,15 @@ class FundingClock:
         self._tell(event)
 
 
-def _payment_id(listing: Listing, number: int) -> str:
-    return f"{listing.habits.payment_prefix}{9_000_000_000 + number}"
+def settlement_price(market: Market, listing: Listing, settlement_at: datetime) -> Decimal:
+    at_index = listing.habits.settles_at_index
+    return (market.index if at_index else market.mark)(listing, settlement_at)
+
+
+def _payment_id(listing: Listing, number: int, settled_at: datetime) -> str:
+    return listing.habits.payment_id.format(
+        number=9_000_000_000 + number, stamp=milliseconds(settled_at), symbol=listing.symbol
+    )
 
 
 def liquidate_weak(ledger: Ledger, market: PinnedMarket, engine: Engine, *, now: datetime) -> None:

@@ -13,9 +13,10 @@ from exchanges.simulator.deliveries import Delivery, Ending, early_delivery, lat
 from exchanges.simulator.faces.binance_spot import BinanceSpotFace
 from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
 from exchanges.simulator.faces.bybit import BybitFace
+from exchanges.simulator.faces.hyperliquid import HyperliquidFace
 from exchanges.simulator.faces.okx import OkxFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, OKX, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, HYPERLIQUID, OKX, SPOT, USDM
 from exchanges.simulator.wire import Face, WireRequest
 
 VENUE_OF_HOST = {
@@ -29,6 +30,15 @@ VENUE_OF_HOST = {
     "stream.bybit.com": BYBIT,
     "www.okx.com": OKX,
     "ws.okx.com": OKX,
+    # Where practice keys are taken.
+    "demo-api.binance.com": SPOT,
+    "demo-ws-api.binance.com": SPOT,
+    "demo-fapi.binance.com": USDM,
+    "fstream.binancefuture.com": USDM,
+    "api-demo.bybit.com": BYBIT,
+    "stream-demo.bybit.com": BYBIT,
+    "wspap.okx.com": OKX,
+    "api.hyperliquid.xyz": HYPERLIQUID,
 }
 # Under which venue's name the requests for another are known.
 HOMES = {BYBIT_SPOT: BYBIT}
@@ -44,11 +54,13 @@ class Venues:
         self.spot = BinanceSpotFace(simulator)
         self.usdm = BinanceUsdmFace(simulator)
         self.okx = OkxFace(simulator)
+        self.hyperliquid = HyperliquidFace(simulator)
         self._faces: dict[str, Face] = {
             SPOT: self.spot,
             USDM: self.usdm,
             BYBIT: self.bybit,
             OKX: self.okx,
+            HYPERLIQUID: self.hyperliquid,
         }
 
     def knows(self, host: str) -> bool:

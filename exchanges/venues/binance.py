@@ -11,6 +11,7 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
+    Practice,
     Rows,
     VenueProfile,
     Verdict,
@@ -122,6 +123,16 @@ OPTIONS: dict[str, object] = {
     "warnOnFetchOpenOrdersWithoutSymbol": False,
 }
 
+# https://developers.binance.com/docs/binance-spot-api-docs/demo-mode
+PRACTICE = Practice(
+    addresses={
+        "public": "https://demo-api.binance.com/api/v3",
+        "private": "https://demo-api.binance.com/api/v3",
+        "ws": {"ws-api": {"spot": "wss://demo-ws-api.binance.com/ws-api/v3"}},
+    },
+    tells_rights=False,
+)
+
 PROFILE = VenueProfile(
     name="binance",
     title="Binance Spot",
@@ -173,6 +184,7 @@ PROFILE = VenueProfile(
             ),
         ),
     ),
+    practice=PRACTICE,
     no_dead_man="Binance spot has no countdown: only Carry itself cancels an entry order there.",
     verdicts=ACCOUNT_VERDICTS,
     message_verdicts=REJECTION_MESSAGES,

@@ -24,6 +24,7 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
+    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
@@ -109,6 +110,17 @@ QUOTAS = Quotas(
     key_codes=frozenset({"-1015"}),
 )
 
+PRACTICE = Practice(
+    addresses={
+        "fapiPublic": "https://demo-fapi.binance.com/fapi/v1",
+        "fapiPrivate": "https://demo-fapi.binance.com/fapi/v1",
+        "fapiPrivateV2": "https://demo-fapi.binance.com/fapi/v2",
+        "fapiPrivateV3": "https://demo-fapi.binance.com/fapi/v3",
+        "ws": {"linear": "wss://fstream.binancefuture.com/ws"},
+    },
+    tells_rights=False,
+)
+
 PROFILE = VenueProfile(
     name="binanceusdm",
     title="Binance USD-M",
@@ -143,6 +155,7 @@ PROFILE = VenueProfile(
         method="fapiPublicGetFundingInfo",
         columns={"symbol": "symbol", "hours": "fundingIntervalHours"},
     ),
+    funding_bounds=("adjustedFundingRateCap", "adjustedFundingRateFloor"),
     find_order=(Rows(method="fapiPrivateGetOrder"),),
     client_id_param="origClientOrderId",
     cancel_order=Rows(method="fapiPrivateDeleteOrder"),
@@ -219,6 +232,7 @@ PROFILE = VenueProfile(
     ),
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0005"),
+    practice=PRACTICE,
     key_rights=KeyRights(
         call=KEY_CALL,
         rules=(

@@ -23,6 +23,7 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
+    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
@@ -151,6 +152,7 @@ CONTRACTS = VenueProfile(
     ),
     # Source: "Introduction to Funding Rate": the interest is 0.03 % / (24 / interval).
     premium=PremiumTerms(is_per_8h=False),
+    funding_bounds=("upperFundingRate", "lowerFundingRate"),
     leverage_tiers=Rows(
         method="publicGetV5MarketRiskLimit",
         params=LINEAR,
@@ -306,6 +308,14 @@ CONTRACTS = VenueProfile(
     ),
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.00055"),
+    # https://bybit-exchange.github.io/docs/v5/demo; its public market is the real one.
+    practice=Practice(
+        addresses={
+            "public": "https://api-demo.bybit.com",
+            "private": "https://api-demo.bybit.com",
+            "ws": {"private": {"contract": "wss://stream-demo.bybit.com/v5/private"}},
+        },
+    ),
     key_rights=KeyRights(
         call=Rows(method="privateGetV5UserQueryApi", path=("result",)),
         rules=(

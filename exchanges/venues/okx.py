@@ -20,6 +20,7 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
+    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
@@ -163,6 +164,7 @@ LINEAR = VenueProfile(
             "following_at": "nextFundingTime",
         },
     ),
+    funding_bounds=("maxFundingRate", "minFundingRate"),
     settled_funding=Rows(
         method="publicGetPublicFundingRateHistory",
         path=DATA,
@@ -280,6 +282,14 @@ LINEAR = VenueProfile(
     fee_group="groupId",
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0005"),
+    # https://www.okx.com/docs-v5/en/#overview-demo-trading-services
+    practice=Practice(
+        addresses={
+            "rest": "https://www.okx.com",
+            "ws": "wss://wspap.okx.com:443/ws/v5",
+        },
+        headers={"x-simulated-trading": "1"},
+    ),
     key_rights=KeyRights(
         call=Rows(method="privateGetAccountConfig", path=DATA),
         rules=(

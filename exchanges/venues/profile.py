@@ -51,6 +51,8 @@ class IntervalRule(StrEnum):
     ADJUSTED_HOURS_OR_SPACING = "adjusted_hours_or_spacing"
     # Each rate names the settlement to come and the one after it.
     NEXT_TWO_SETTLEMENTS = "next_two_settlements"
+    # Each rate tells its hours.
+    HOURS_WITH_THE_RATE = "hours_with_the_rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class Rows:
     )
     # What names an instrument here instead of its symbol: parameter by key of the raw listing.
     of_listing: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    # Of all instruments in one list: none is named in the request, `symbol` tells them apart.
+    lists_all: bool = False
     # The call that is up to date, and how far back it reaches, where `method` itself lags.
     recent: tuple[str, timedelta] | None = None
 
@@ -85,11 +89,12 @@ class Rows:
 class SettingCalls:
     """How leverage, margin mode and position mode are read and set."""
 
-    position_mode: Rows
+    # None where one position per contract is all there is.
+    position_mode: Rows | None
     set_leverage: Rows
     leverage_params: tuple[str, ...]
     whole_leverage: bool
-    hedge_mode_advice: str
+    hedge_mode_advice: str = ""
     # None where each order says by itself that it is cross.
     set_margin_mode: Rows | None = None
     margin_mode_takes_symbol: bool = False
@@ -165,6 +170,22 @@ class KeyRights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """Where a venue lets accounts trade without money beside its real market.
+
+    `addresses` are by the library's name of a group of calls, `ws` the sockets among them. They
+    take the whole place of the real ones: what is not named cannot be asked, so that nothing sent
+    with a practice key reaches the real account.
+    """
+
+    addresses: Mapping[str, object]
+    # Sent with every request, where the host alone does not tell practice from earnest.
+    headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    # Off: the venue does not say there what a key may do.
+    tells_rights: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueProfile:
     """Everything the adapter needs to know of one venue beyond what ccxt knows."""
 
@@ -179,10 +200,15 @@ class VenueProfile:
     # How old what is listed may become: ticks, lots and limits change now and then.
     relisted_every: timedelta = timedelta(hours=1)
     depth_sizes: tuple[int, ...]
+    # What the library calls our key, secret and passphrase.
+    key_names: tuple[str, ...] = ("apiKey", "secret", "password")
     # The header that says until when an order may be executed; empty: signing bounds it.
     deadline_header: str = ""
     # What a raw listing must say to be traded here: key and the values that will do.
     only_listed: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    # The keys of the library's market with the venue's own name and with the ticker.
+    name_key: str = "id"
+    ticker_key: str = "base"
     # What a call names an instrument by, and a row of orders.
     symbol_param: str = "symbol"
     # The venue's own name of a dated future, as `strftime` writes it, in capitals; empty: none.
@@ -201,12 +227,22 @@ class VenueProfile:
     # How it makes a funding rate of the premium; None where nobody knows.
     premium: PremiumTerms | None = None
     adjusted_intervals: Rows | None = None
+    # The columns of the highest and the lowest rate, where it names the interval.
+    funding_bounds: tuple[str, str] | None = None
     leverage_tiers: Rows | None = None
     family_tiers: FamilyTiers | None = None
 
+    # The lowest maintenance rate as a part of the initial margin at the highest leverage.
+    maintenance_part: Decimal | None = None
     # Where the raw listing states the largest market order, if the library does not.
     largest_market_order: tuple[str, ...] = ()
     order_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
+    # How far beyond the touch a market order may go where the venue knows none without a limit.
+    market_slippage: Decimal | None = None
+    # How many digits a price may have, besides its tick; whole prices may have more.
+    price_digits: int | None = None
+    # Own ids are 128 bits in hex; else as they are made.
+    hex_client_ids: bool = False
     find_order: tuple[Rows, ...]
     client_id_param: str
     cancel_order: Rows
@@ -249,6 +285,8 @@ class VenueProfile:
     settings: SettingCalls | None = None
     isolated_margin: IsolatedMargin | None = None
     dead_man: DeadMan | None = None
+    # None where the venue has no accounts for practice.
+    practice: Practice | None = None
     # Why there is none that is safe to arm.
     no_dead_man: str = ""
 

@@ -16,11 +16,11 @@ from exchanges.domain import InstrumentKind, Side
 from tests.benchmarks.reference_scan import reference_net
 from tests.core.random_board import EPOCH, random_board
 from trading.core.parameters import Parameters
-from trading.core.scan.bundles import BundleLeg, best_bundles
+from trading.core.scan.bundles import Bundle, BundleLeg, bundle_candidates
 from trading.core.scan.candidates import candidates
 from trading.core.scan.facts import NEVER, ScanFacts
 from trading.core.scan.matching import Wish, Wishes, gather, match, who_wants
-from trading.core.scan.rules import DATED, PAIR_RULES, PERPETUAL, SPOT
+from trading.core.scan.rules import DATED, PERPETUAL, RULES, SPOT
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
 from trading.services.shared_scan import MOST_FOUND
@@ -28,11 +28,14 @@ from trading.services.shared_scan import MOST_FOUND
 VENUES, DATED_BASES, SYMBOLS = 10, 10, 500
 USERS, SYMBOLS_EACH, MOST_USD, LISTED = 1_000, 3, 50_000, 128
 FULL_RUNS, ONE_RUNS, MATCH_RUNS, WARM_UP = 400, 5_000, 100, 20
-SPLIT_CARRY = [
-    BundleLeg(side=Side.BUY, kinds=SPOT, ratio=Decimal(1)),
-    BundleLeg(side=Side.SELL, kinds=PERPETUAL, ratio=Decimal("0.5")),
-    BundleLeg(side=Side.SELL, kinds=DATED, ratio=Decimal("0.5")),
-]
+SPLIT_CARRY = Bundle.of(
+    "split_carry",
+    [
+        BundleLeg(side=Side.BUY, kinds=SPOT, ratio=Decimal(1)),
+        BundleLeg(side=Side.SELL, kinds=PERPETUAL, ratio=Decimal("0.5")),
+        BundleLeg(side=Side.SELL, kinds=DATED, ratio=Decimal("0.5")),
+    ],
+)
 Result = dict[str, float | int | str]
 
 
@@ -73,7 +76,7 @@ def full(scanners: Sequence[Scanner]) -> None:
     for scanner in scanners:
         scanner.scan_full(EPOCH)
         candidates(scanner, least_net=0.002, limit=LISTED, most_usd=MOST_USD)
-    best_bundles(scanners[1], SPLIT_CARRY)
+    bundle_candidates(scanners[1], SPLIT_CARRY, least_net=0.002, limit=LISTED, most_usd=MOST_USD)
 
 
 def timed(act: Callable[[], object], runs: int, *, per_second: float, unit: str) -> Result:
@@ -138,7 +141,7 @@ def _wish(generator: np.random.Generator, scanner: Scanner, bases: Sequence[str]
         least_net=number(0.003),
         spread_base=number(2e-4),
         spread_per_usd=number(2e-9),
-        least_gaps=tuple(number(0.01) for _ in PAIR_RULES),
+        least_gaps=tuple(number(0.01) for _ in RULES),
         base_room={base: number(MOST_USD) for base in bases},
         slot_room={slot: number(MOST_USD) for slot in facts.slots},
         fees={slot: number(1e-4) for slot in facts.slots},

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
+from exchanges.ccxt_adapter.streams import CcxtAccountStream
 from exchanges.ccxt_adapter.trading import CcxtTrading
-from exchanges.client_order_ids import client_order_id
+from exchanges.client_order_ids import client_order_id, in_venue_form
 from exchanges.domain import OrderReport, OrderRequest, OrderType, Side, TimeInForce
-from exchanges.simulator.accounts import Account
+from exchanges.ports import Account, AccountStream, MarketData, Trading
+from exchanges.simulator.accounts import Account as Owner
 from exchanges.venues import PROFILES
 from tests.conformance.cards import SUBJECTS, Subject
 from tests.simulator.nearby import call, client_at
@@ -24,6 +26,14 @@ from tests.simulator.world import World
 
 CATALOGUES = {subject.venue: Catalogue(PROFILES[subject.venue]) for subject in SUBJECTS}
 _numbers = count(1)
+
+
+class Doors(NamedTuple):
+    """The private ports of one account."""
+
+    trading: Trading
+    account: Account
+    stream: AccountStream
 
 
 @dataclass(slots=True)
@@ -42,19 +52,33 @@ class Bench:
         return cls(world, subject, client, [client])
 
     @property
-    def trading(self) -> CcxtTrading:
-        return CcxtTrading(self.client)
+    def trading(self) -> Trading:
+        return self.doors(self.client).trading
 
     @property
-    def account(self) -> CcxtAccount:
-        return CcxtAccount(self.client)
+    def account(self) -> Account:
+        return self.doors(self.client).account
 
     @property
-    def market(self) -> CcxtMarketData:
+    def market(self) -> MarketData:
         return CcxtMarketData(self.client)
 
+    def doors(self, client: VenueClient) -> Doors:
+        """Return the ports of the account over one client."""
+        return Doors(CcxtTrading(client), CcxtAccount(client), CcxtAccountStream(client))
+
     @property
-    def owner(self) -> Account:
+    def funding(self) -> Sequence[Any]:
+        """Return what the venue itself has booked as funding."""
+        return self.world.simulator.ledger.funding
+
+    @property
+    def trades(self) -> Sequence[Any]:
+        """Return what the venue itself has booked as executions."""
+        return self.world.simulator.ledger.trades
+
+    @property
+    def owner(self) -> Owner:
         return self.world.account(self.subject.simulated)
 
     def over(self, url: str, *, secret: str | None = None) -> VenueClient:
@@ -76,7 +100,9 @@ class Bench:
     ) -> OrderRequest:
         """Return a market order, or a limit order where a price is given."""
         return OrderRequest(
-            client_order_id=client_order_id(uuid4(), 0, "open", next(_numbers)),
+            client_order_id=in_venue_form(
+                client_order_id(uuid4(), 0, "open", next(_numbers)), self.subject.venue
+            ),
             symbol=self.subject.symbol,
             side=side,
             order_type=OrderType.MARKET if price is None else OrderType.LIMIT,

@@ -9,24 +9,36 @@ from typing import Any
 import pytest
 
 from exchanges.domain import Symbol
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, OKX, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, HYPERLIQUID, OKX, SPOT, USDM
 
 PERPETUAL, COIN = Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")
+IN_USDC = Symbol("BTC/USDC:USDC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One market of one venue: `venue` is the adapter's name, `simulated` the simulator's."""
+    """One market of one venue: `venue` is the adapter's name, `simulated` the simulator's.
+
+    Of a paper account only the market is the venue's.
+    """
 
     name: str
     venue: str
     simulated: str
     symbol: Symbol
     venue_symbol: str = "BTCUSDT"
+    is_paper: bool = False
+    # Whether its list of book tops tells all that stands there.
+    tells_whole_tops: bool = True
 
     @property
     def is_contract(self) -> bool:
-        return self.symbol == PERPETUAL
+        return ":" in self.symbol
+
+    @property
+    def dollar(self) -> str:
+        """Return what margins or pays for it."""
+        return self.symbol.rpartition("/")[2].partition(":")[0]
 
 
 SUBJECTS = (
@@ -42,6 +54,16 @@ SUBJECTS = (
         venue_symbol="BTC-USDT-SWAP",
     ),
     Subject(name="okx spot", venue="okx", simulated=OKX, symbol=COIN, venue_symbol="BTC-USDT"),
+    Subject(name="paper", venue="bybit", simulated=BYBIT, symbol=PERPETUAL, is_paper=True),
+    Subject(name="paper spot", venue="bybit", simulated=BYBIT_SPOT, symbol=COIN, is_paper=True),
+    Subject(
+        name="hyperliquid",
+        venue="hyperliquid",
+        simulated=HYPERLIQUID,
+        symbol=IN_USDC,
+        venue_symbol="BTC",
+        tells_whole_tops=False,
+    ),
 )
 
 
@@ -53,9 +75,27 @@ def contract(subject: Subject) -> bool:
     return subject.is_contract
 
 
+def hedged(subject: Subject) -> bool:
+    """Hyperliquid has one position a contract and no other mode, nor has paper."""
+    return subject.is_contract and subject.venue != HYPERLIQUID and not subject.is_paper
+
+
 def signed_stream(subject: Subject) -> bool:
-    """Binance USD-M opens its private stream by key alone: a wrong secret is found elsewhere."""
-    return subject.venue != USDM
+    """Binance USD-M opens its private stream by key alone: a wrong secret is found elsewhere.
+
+    Hyperliquid tells everybody of every wallet.
+    """
+    return subject.venue not in (USDM, HYPERLIQUID) and not subject.is_paper
+
+
+def wire(subject: Subject) -> bool:
+    """A paper order travels no wire on which its answer could be lost; its streams are no own."""
+    return not subject.is_paper
+
+
+def keyed(subject: Subject) -> bool:
+    """A paper account has no key and no mode that somebody could have switched."""
+    return not subject.is_paper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,23 +130,23 @@ CARDS = _cards(
     (T, "An order that the account cannot carry is refused for it.", any_market),
     (T, "The same id twice is told as already there, and placed once.", any_market),
     (T, "An order that nobody placed is not found.", any_market),
-    (T, "An accepted order whose answer is lost is unknown, sent once and found.", any_market),
+    (T, "An accepted order whose answer is lost is unknown, sent once and found.", wire),
     (T, "Reduce-only with nothing to reduce is refused and opens nothing.", contract),
     (T, "A quantity or price off the grid is not sent.", any_market),
     (T, "An order below the least size or value is refused.", any_market),
     (T, "A leverage that is not offered is refused.", any_market),
-    (T, "An account in hedge mode is refused with what to do.", contract),
+    (T, "An account in hedge mode is refused with what to do.", hedged),
     (A, "A funding payment has the ledger's number, sign and every digit.", contract),
     (A, "A fill has the ledger's price, quantity and fee, > 0 where paid.", any_market),
     (A, "A short position is negative, in coins.", contract),
     (A, "A flat account reads empty; a failed read raises.", any_market),
     (A, "Balance and fees are the account's own.", any_market),
-    (A, "A key that may withdraw is refused.", any_market),
+    (A, "A key that may withdraw is refused.", keyed),
     (M, "Instruments are exact, active and of a known tick and lot.", any_market),
     (M, "The funding interval is a fact with a source.", contract),
     (M, "Quote and book top agree with the depth.", any_market),
     (M, "Settlements come oldest first, each once.", contract),
-    (MS, "A book top arrives, of a perpetual its mark and its rate too.", any_market),
+    (MS, "A book top arrives, of a perpetual its mark and its rate too.", wire),
     (AS, "An own fill is streamed as it is read.", any_market),
     (AS, "A wrong secret ends the stream.", signed_stream),
 )
@@ -115,7 +155,12 @@ BY_NUMBER = {card.number: card for card in CARDS}
 
 def card(number: str) -> Callable[[Any], Any]:
     """Mark a test as that card's, run for every market that the card applies to."""
-    subjects = [pytest.param(one, id=one.name) for one in BY_NUMBER[number].subjects]
+    # The rows of a paper account are written on a thread of its own.
+    rows = pytest.mark.django_db(transaction=True)
+    subjects = [
+        pytest.param(one, id=one.name, marks=[rows] if one.is_paper else [])
+        for one in BY_NUMBER[number].subjects
+    ]
 
     def marked(test: Any) -> Any:
         test.card = number

@@ -18,6 +18,7 @@ HEAD = """# Venues
 
 Written by `python -m tests.conformance.matrix`; a test fails when it is stale. Each card is a test
 in `tests/conformance/`, run by the real adapter against the venue simulator's face of that venue.
+A paper account stands on that venue's market alone, here Bybit's; its own books are the database's.
 ✓ passed there, – does not apply. No testnet and no real venue has been asked: those runs are made
 by hand, with keys.
 """
@@ -25,6 +26,7 @@ INTERVALS = {
     IntervalRule.NONE: "no funding",
     IntervalRule.LISTED_MINUTES: "listed minutes",
     IntervalRule.ADJUSTED_HOURS_OR_SPACING: "listed hours, else spacing of settlements",
+    IntervalRule.HOURS_WITH_THE_RATE: "hours told with each rate",
     IntervalRule.NEXT_TWO_SETTLEMENTS: "from the next settlement to the one after",
 }
 

@@ -26,7 +26,7 @@ class TestAccount:
 
         payments = call(bench.account.funding_payments(bench.subject.symbol, since=START))
 
-        [booked] = bench.world.simulator.ledger.funding
+        [booked] = bench.funding
         assert [(one.venue_payment_id, one.payment) for one in payments] == [
             (booked.venue_payment_id, booked.payment)
         ]
@@ -44,7 +44,7 @@ class TestAccount:
             for fill in call(bench.account.fills(bench.subject.symbol, since=START))
         ]
 
-        booked = bench.world.simulator.ledger.trades
+        booked = bench.trades
         assert [(one.venue_trade_id, one.price, one.base_quantity, one.fee) for one in fills] == [
             (one.venue_trade_id, one.price, one.base_quantity, one.fee) for one in booked
         ]
@@ -72,13 +72,15 @@ class TestAccount:
         assert call(bench.account.fills(symbol, since=START)) == []
         assert call(bench.account.funding_payments(symbol, since=START)) == []
         assert call(bench.trading.open_orders()) == []
-        bench.disturb("garbage", method="GET", garbage="object")
+        bench.disturb("garbage", garbage="object")
         with pytest.raises(VenueError):
             call(bench.account.fills(symbol, since=START))
 
     @card("C19")
     def test_balance_and_fees(self, bench: Bench) -> None:
-        [dollars] = [one for one in call(bench.account.balances()) if one.asset == "USDT"]
+        [dollars] = [
+            one for one in call(bench.account.balances()) if one.asset == bench.subject.dollar
+        ]
         tier = call(bench.account.fee_tier(bench.subject.symbol))
 
         listing = bench.world.listing(bench.subject.simulated, bench.subject.venue_symbol)

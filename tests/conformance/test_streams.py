@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.streams import CcxtAccountStream, CcxtMarketStream
-from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.domain import BookTop, Fill, FundingRate, Quote
 from exchanges.errors import CredentialRefused
 from exchanges.simulator.server import Doors, listen
@@ -98,13 +96,13 @@ class TestAccountStream:
             opened = asyncio.Event()
             async with doors_of(bench) as url:
                 client = bench.over(url)
-                stream = CcxtAccountStream(client)
+                trading, account, stream = bench.doors(client)
                 async with running(stream.run(facts.put_nowait, opened.set)):
                     async with asyncio.timeout(SECONDS):
                         await opened.wait()
-                    await CcxtTrading(client).submit(request)
+                    await trading.submit(request)
                     fill = await first(facts, lambda one: isinstance(one, Fill))
-                read = await CcxtAccount(client).fills(request.symbol, since=START)
+                read = await account.fills(request.symbol, since=START)
                 await client.close()
             return fill, list(read)
 

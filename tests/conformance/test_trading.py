@@ -68,8 +68,8 @@ class TestTrading:
     @card("C04")
     def test_partial(self, bench: Bench) -> None:
         bench.pin(level_quantity="0.004")
-        top = bench.of_subject(call(bench.market.book_tops()))
-        request = bench.order("0.02", price=top.ask)
+        touch = call(bench.market.depth(bench.subject.symbol, levels=5)).asks[0]
+        request = bench.order("0.02", price=touch.price)
 
         bench.submit(request)
 
@@ -77,7 +77,7 @@ class TestTrading:
         assert found.status is VenueOrderStatus.PARTIAL
         assert (found.base_quantity, found.filled_base_quantity) == (
             Decimal("0.02"),
-            top.ask_quantity,
+            touch.base_quantity,
         )
 
     @card("C05")

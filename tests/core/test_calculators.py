@@ -34,6 +34,7 @@ def leg(
     interval: timedelta | None = EIGHT_HOURS,
     fee: str = "0.0005",
     slippage: str = "0.0001",
+    exit_slippage: str | None = None,
 ) -> LegInput:
     return LegInput(
         side=side,
@@ -43,6 +44,7 @@ def leg(
         settles_in=timedelta(hours=1),
         fee=D(fee),
         slippage=D(slippage),
+        exit_slippage=None if exit_slippage is None else D(exit_slippage),
     )
 
 
@@ -76,6 +78,14 @@ def test_the_price_gap_of_the_worked_example() -> None:
     assert found.spread_8h == D("0.0001")
     # 0.0001 per 8 h is 10.95 % a year
     assert found.spread_apr == D("0.1095")
+
+
+def test_the_exit_may_slip_further_than_the_entry() -> None:
+    alike = count(leg(Side.BUY, "50000"), leg(Side.SELL, "50000"))
+    found = count(leg(Side.BUY, "50000", exit_slippage="0.0007"), leg(Side.SELL, "50000"))
+
+    assert (alike.slippage, found.slippage) == (D("0.0004"), D("0.0010"))
+    assert found.net_return == alike.net_return - D("0.0006")
 
 
 def test_a_hold_is_counted_through_as_section_three_says() -> None:

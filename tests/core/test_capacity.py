@@ -5,21 +5,27 @@ from datetime import timedelta
 import pytest
 
 from tests.market import D, make_levels
-from trading.core.capacity import BookSide, best_point, capacity_curve
+from trading.core.capacity import LegBook, best_point, capacity_curve
 from trading.core.execution_risk import LegRisk, execution_risk
 
 pytestmark = pytest.mark.core
 
 
-def side(*levels: tuple[str, str], ratio: str = "1") -> BookSide:
-    return BookSide(
-        levels=make_levels(*levels), mid=D(100), touch_slippage=D("0.0001"), ratio=D(ratio)
+def book(*asks: tuple[str, str], ratio: str = "1") -> LegBook:
+    """Return a book that is as deep on both sides."""
+    bids = [(str(200 - D(price)), quantity) for price, quantity in asks]
+    return LegBook(
+        entry=make_levels(*asks),
+        exit=make_levels(*bids),
+        mid=D(100),
+        touch_slippage=D("0.0001"),
+        ratio=D(ratio),
     )
 
 
 def test_curve_grows_while_the_book_is_deep_and_turns_where_it_is_thin() -> None:
     # 10 units at 0.1 %, 10 more at 1 %: 1,000 USD slip 0.1 %, 2,000 USD 0.55 %.
-    books = [side(("100.1", "10"), ("101", "10"))]
+    books = [book(("100.1", "10"), ("101", "10"))]
 
     curve = capacity_curve(books, net_before_slippage=D("0.01"), most_usd=D(2_000))
 
@@ -35,10 +41,10 @@ def test_curve_grows_while_the_book_is_deep_and_turns_where_it_is_thin() -> None
 
 def test_curve_ends_where_a_book_ends_and_a_half_leg_reaches_twice_as_far() -> None:
     whole = capacity_curve(
-        [side(("100.1", "10"))], net_before_slippage=D("0.01"), most_usd=D(2_000)
+        [book(("100.1", "10"))], net_before_slippage=D("0.01"), most_usd=D(2_000)
     )
     half = capacity_curve(
-        [side(("100.1", "10"), ratio="0.5")], net_before_slippage=D("0.01"), most_usd=D(2_000)
+        [book(("100.1", "10"), ratio="0.5")], net_before_slippage=D("0.01"), most_usd=D(2_000)
     )
 
     assert whole[-1].size_usd == D(1_000)
@@ -47,8 +53,25 @@ def test_curve_ends_where_a_book_ends_and_a_half_leg_reaches_twice_as_far() -> N
     assert half[-1].net_return == D("0.01") - D("0.001")
 
 
+def test_the_exit_walks_the_other_side_of_the_book() -> None:
+    # In at 0.1 % whatever the size, out at 0.2 % for the first 5 units and at 2 % for the next.
+    deep = make_levels(("100.1", "20"))
+    thin = make_levels(("99.8", "5"), ("98", "5"))
+    there, back = (
+        LegBook(entry=one, exit=other, mid=D(100), touch_slippage=D("0.0001"))
+        for one, other in ((deep, thin), (thin, deep))
+    )
+
+    assert there.slippage(D(500)) == D("0.003")
+    assert there.slippage(D(1_000)) == D("0.001") + D("0.011")
+    assert there.slippage(D(1_001)) is None
+    assert back.slippage(D(1_000)) == there.slippage(D(1_000))
+    (*_, last) = capacity_curve([there], net_before_slippage=D("0.02"), most_usd=D(2_000))
+    assert (last.size_usd, last.net_return) == (D(1_000), D("0.008"))
+
+
 def test_nothing_is_best_where_every_size_loses() -> None:
-    curve = capacity_curve([side(("101", "10"))], net_before_slippage=D("0.01"), most_usd=D(500))
+    curve = capacity_curve([book(("101", "10"))], net_before_slippage=D("0.01"), most_usd=D(500))
 
     assert curve
     assert best_point(curve) is None

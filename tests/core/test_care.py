@@ -17,9 +17,11 @@ from trading.core.care import (
     adverse_steps,
     affordable_top_up,
     expiry_sentence,
+    favourable_steps,
     gap_move,
     halt_sentence,
     halved,
+    quarter,
     remedies,
 )
 from trading.core.liquidation import Danger, margin_for_distance
@@ -138,6 +140,26 @@ def test_the_gap_moves_against_a_position_when_short_gains_on_long() -> None:
     assert adverse_steps(move, D("0.005")) == 2
     assert adverse_steps(D("0.00499"), D("0.005")) == 0
     assert adverse_steps(D("-0.02"), D("0.005")) == 0
+
+
+def test_the_gap_moves_for_a_position_in_at_most_three_steps() -> None:
+    # entered at +2 %, to be left at +0.9 %: one whole step of 1 %
+    move = gap_move(D("0.02"), D("0.009"))
+
+    assert favourable_steps(move, D("0.01")) == 1
+    assert favourable_steps(D("-0.00999"), D("0.01")) == 0
+    assert favourable_steps(D("0.03"), D("0.01")) == 0
+    assert favourable_steps(D("-0.05"), D("0.01")) == 3
+
+
+def test_a_quarter_is_in_lots_of_all_legs() -> None:
+    half_leg = make_instrument("binanceusdm", lot="0.01", min_notional="100")
+
+    assert quarter(D("0.1"), whole(BTC, BTC)) == D("0.025")
+    assert quarter(D("0.125"), whole(BTC, BTC)) == D("0.031")
+    # 0.3 are 0.075: in lots of 0.02 of a position whose half leg trades 0.01 at least
+    assert quarter(D("0.3"), [(BTC, D(1)), (half_leg, D("0.5"))]) == D("0.06")
+    assert quarter(D("0.003"), whole(BTC, BTC)) == 0
 
 
 def test_the_queue_of_auto_deleveraging_is_watched_from_its_fourth_place() -> None:

@@ -13,6 +13,7 @@ from exchanges.funding_intervals import (
     from_hours,
     from_minutes,
     from_spacing,
+    from_told_hours,
 )
 
 pytestmark = pytest.mark.core
@@ -47,6 +48,24 @@ def test_listed_minutes_become_whole_seconds(
 def test_missing_minutes_are_unknown_never_eight_hours() -> None:
     assert from_minutes(None, Decimal(8)) == UNKNOWN
     assert from_hours(None) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        (Decimal(1), FundingInterval(3600, VENUE)),
+        # Four minutes, and one, of a rehearsal.
+        (Decimal("0.066667"), FundingInterval(240, VENUE)),
+        (Decimal("0.016667"), FundingInterval(60, VENUE)),
+        (Decimal("0.0667"), UNKNOWN),
+        (Decimal(0), UNKNOWN),
+        (None, UNKNOWN),
+    ],
+)
+def test_hours_told_with_a_rate_are_whole_seconds_or_unknown(
+    hours: Decimal | None, expected: FundingInterval
+) -> None:
+    assert from_told_hours(hours) == expected
 
 
 def test_adjusted_hours_are_the_venues_word() -> None:

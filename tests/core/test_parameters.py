@@ -122,6 +122,8 @@ def test_all_errors_are_reported_at_once() -> None:
             "250000 USD is less than the limit of one venue, 300000 USD",
         ),
         ({"max_basis_exposure_usd": "300000"}, "max_basis_exposure_usd", "limit in all, 250000"),
+        ({"order_amount_usd": "99"}, "order_amount_usd", "the least position, 100 USD"),
+        ({"min_position_usd": "50001"}, "min_position_usd", "The limit of one pair, 50000 USD"),
         ({"order_amount_usd": "50001"}, "order_amount_usd", "the limit of one pair, 50000 USD"),
         (
             {"min_opening_arbitrage_pct": "0.2", "min_closing_arbitrage_pct": "0.2"},
@@ -192,7 +194,7 @@ def test_a_stored_row_that_newer_rules_contradict_is_still_read() -> None:
 
 
 def test_a_stored_row_with_a_setting_that_was_removed_since_is_still_read() -> None:
-    stored = {**Parameters.from_values({"leverage": "3"}).to_values(), "basis_add_at": "0.01"}
+    stored = {**Parameters.from_values({"leverage": "3"}).to_values(), "borrow_fallback": "0.01"}
 
     assert Parameters.from_stored(stored) == Parameters.from_values({"leverage": "3"})
 
@@ -207,6 +209,6 @@ def test_a_stored_value_that_is_allowed_no_more_counts_as_the_default() -> None:
 
 
 def test_a_person_is_told_of_a_parameter_that_does_not_exist() -> None:
-    assert errors_of({"basis_add_at": "1"}) == {
-        "basis_add_at": "There is no parameter 'basis_add_at'."
+    assert errors_of({"borrow_fallback": "1"}) == {
+        "borrow_fallback": "There is no parameter 'borrow_fallback'."
     }

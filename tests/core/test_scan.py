@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +17,8 @@ from tests.core.random_board import EPOCH, random_board
 from tests.generated import quick
 from tests.market import D
 from trading.core.parameters import Parameters
-from trading.core.scan.bundles import BundleLeg, best_bundle, best_bundles
-from trading.core.scan.candidates import candidates, pairs
+from trading.core.scan.bundles import Bundle, BundleLeg, bundle_candidates
+from trading.core.scan.candidates import Candidates, candidates, pairs
 from trading.core.scan.facts import NEVER, ScanFacts, Slot
 from trading.core.scan.rules import DATED, PERPETUAL, SPOT
 from trading.core.scan.scanner import Scanner
@@ -49,6 +50,19 @@ def referred(facts: ScanFacts, settings: ScanSettings) -> np.ndarray:
     return net
 
 
+def bundles_of(
+    scanner: Scanner, legs: Sequence[BundleLeg], *, base: int | None = None, limit: int = 100_000
+) -> Candidates:
+    return bundle_candidates(
+        scanner,
+        Bundle.of("split_carry", legs),
+        least_net=-1,
+        limit=limit,
+        most_usd=50_000,
+        base=base,
+    )
+
+
 @quick
 @given(seeds, st.sampled_from([0, 2]), st.sampled_from([EXPECTED, BELIEVED]))
 def test_scan_equals_plain_python_on_random_boards(
@@ -71,13 +85,19 @@ def test_bundles_equal_plain_python_on_random_boards(
     scanner = scanned(facts, settings)
     legs = SPLIT if shape == "split" else TURNED
 
-    for base, best in enumerate(best_bundles(scanner, legs)):
-        counted = dict(reference_bundles(facts, settings, EPOCH, legs, base))
-        assert (best is None) == (not counted)
-        if best is not None:
-            assert best.net_return == pytest.approx(max(counted.values()), abs=1e-12)
-            places = tuple(facts.slots.index(slot) for slot in best.slots)
-            assert counted[places] == pytest.approx(best.net_return, abs=1e-12)
+    found = bundles_of(scanner, legs)
+
+    expected = {
+        (*places, base): net
+        for base in range(len(facts.bases))
+        for places, net in reference_bundles(facts, settings, EPOCH, legs, base)
+    }
+    combinations = zip(*(leg.tolist() for leg in found.legs), found.base.tolist(), strict=True)
+    counted = dict(zip(combinations, found.net.tolist(), strict=True))
+    assert counted == pytest.approx(expected, abs=1e-12)
+    one = bundles_of(scanner, legs, base=1)
+    assert set(one.base.tolist()) <= {1}
+    assert sorted(one.net) == pytest.approx(sorted(found.net[found.base == 1]), abs=1e-15)
 
 
 @quick
@@ -204,13 +224,19 @@ def test_three_legs_are_counted_as_worked_by_hand() -> None:
     facts.interval[1], facts.next_funding[1] = 28_800, EPOCH + 3_600
     facts.carry_8h[1] = facts.predicted_8h[1] = 0.0002
     facts.expires[2] = EPOCH + 70 * 86_400
-    bundle = best_bundle(scanned(facts), 0, SPLIT)
+    facts.impact[:, 0], facts.room[:, 0] = [1e-7, 2e-7, 4e-7], [10_000, 4_000, 6_000]
+    found = bundles_of(scanned(facts), SPLIT, base=0)
 
-    assert bundle is not None
-    assert bundle.slots == tuple(slots)
+    assert [slots[leg[0]] for leg in found.legs] == slots
     # Half a future 2 % above the rest ages 7 of 70 days: 0.1 %. Half a perpetual receives 21 times
     # half of 0.0002: 0.105 %. Costs: 0.1 % of the spot and of both halves.
-    assert bundle.net_return == pytest.approx(0.001 + 0.00105 - 0.002)
+    assert found.net[0] == pytest.approx(0.001 + 0.00105 - 0.002)
+    # 8,000 sell 4,000 of the perpetual. Half a leg walks half as far of half as much.
+    assert found.room[0] == 8_000
+    assert found.impact[0] == pytest.approx(1e-7 + 2e-7 / 4 + 4e-7 / 4)
+    # Half of 2 bp of funding, and half of 2 % in 210 times 8 h.
+    assert found.spread_8h[0] == pytest.approx(0.0001 + 0.01 / 210)
+    assert found.gap[0] == pytest.approx(0.01)
 
 
 def test_leg_that_ends_within_the_hold_time_is_held_until_a_day_before() -> None:
@@ -239,30 +265,22 @@ def test_leg_that_ends_within_the_hold_time_is_held_until_a_day_before() -> None
     assert scanned(facts).net[0, 1, 0] == NEVER
 
 
-def test_bundle_is_looked_for_among_the_slots_that_are_named() -> None:
-    facts = random_board(7, expiries=1, troubles=0)
-    scanner = scanned(facts)
-    anywhere = best_bundle(scanner, 0, SPLIT)
-    assert anywhere is not None
-    others = set(facts.slots) - {anywhere.slots[0]}
+def test_bundles_are_ranked_by_expected_profit_and_bounded() -> None:
+    scanner = scanned(random_board(7, expiries=2, troubles=0))
+    every = bundles_of(scanner, SPLIT)
+    profits = every.profits(every.sizes(50_000)).tolist()
 
-    elsewhere = best_bundle(scanner, 0, SPLIT, others)
+    best = bundles_of(scanner, SPLIT, limit=5)
 
-    counted = dict(reference_bundles(facts, EXPECTED, EPOCH, SPLIT, 0))
-    at = facts.slots.index(anywhere.slots[0])
-    assert elsewhere is not None
-    assert elsewhere.net_return == pytest.approx(
-        max(net for places, net in counted.items() if at not in places), abs=1e-12
-    )
-    assert best_bundle(scanner, 0, SPLIT, {anywhere.slots[0]}) is None
+    assert profits == sorted(profits, reverse=True)
+    assert best.profits(best.sizes(50_000)).tolist() == profits[:5]
 
 
-def test_bundle_of_what_is_not_listed_or_not_trusted_is_none() -> None:
-    shape = [
-        BundleLeg(side=Side.BUY, kinds=SPOT, ratio=D(1)),
-        BundleLeg(side=Side.SELL, kinds=DATED, ratio=D(1)),
-    ]
-    assert best_bundle(scanned(random_board(1)), 0, shape) is None
-    stale = random_board(1, expiries=1)
+def test_bundle_of_what_is_not_listed_or_not_trusted_is_not_found() -> None:
+    unlisted, stale = random_board(1), random_board(1, expiries=1)
     stale.book_at[:] = EPOCH - 60
-    assert best_bundle(scanned(stale), 0, shape) is None
+
+    assert not Bundle.of("split_carry", SPLIT).fits(unlisted)
+    assert Bundle.of("split_carry", SPLIT).fits(stale)
+    assert not len(bundles_of(scanned(unlisted), SPLIT))
+    assert not len(bundles_of(scanned(stale), SPLIT))

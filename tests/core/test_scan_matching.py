@@ -19,7 +19,7 @@ from trading.core.policies import Ranking
 from trading.core.scan.candidates import Candidates, candidates
 from trading.core.scan.facts import ScanFacts, Slot
 from trading.core.scan.matching import Wish, best_row, gather, match, who_wants
-from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.rules import PAIR_RULES, RULES
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import ScanSettings
 from trading.strategies.registry import STRATEGIES
@@ -50,7 +50,7 @@ def wish(facts: ScanFacts, seed: int) -> Wish:
         spread_base=number(2e-4),
         spread_per_usd=number(1e-8),
         least_gaps=tuple(
-            D(str(generator.choice(["NaN", "0.001", "-Infinity", "Infinity"]))) for _ in PAIR_RULES
+            D(str(generator.choice(["NaN", "0.001", "-Infinity", "Infinity"]))) for _ in RULES
         ),
         base_room={base: number(20_000) for base in facts.bases[1:]},
         slot_room={slot: number(20_000) for slot in facts.slots[1:]},
@@ -74,7 +74,7 @@ def suits(facts: ScanFacts, found: Candidates, row: int, asked: Wish) -> bool:
     if size <= 0:
         return False
     profit = size * (net - impact * size) - float(found.transfer[row])
-    rule = PAIR_RULES[found.rule[row]]
+    rule = RULES[found.rule[row]]
     gap = float(asked.least_gaps[found.rule[row]])
     needed = float(asked.spread_base) + float(asked.spread_per_usd) * size
     by_spread = rule.spread and gap == gap and float(found.spread_8h[row]) >= needed
@@ -168,8 +168,7 @@ def two_pairs() -> Candidates:
     """Return one pair of 50 bp for 1,000 USD, and one of 30 bp and the higher spread for 10,000."""
     return Candidates(
         rule=np.array([0, 0]),
-        long=np.array([0, 0]),
-        short=np.array([1, 2]),
+        legs=(np.array([0, 0]), np.array([1, 2])),
         base=np.array([0, 0]),
         net=np.array([0.005, 0.003]),
         spread_8h=np.array([0.0002, 0.0004]),
@@ -192,7 +191,7 @@ def test_ranking_says_which_pair_of_a_base_is_the_best(ranking: Ranking, best: i
         least_net=D(0),
         spread_base=D(0),
         spread_per_usd=D(0),
-        least_gaps=(D(1),) * len(PAIR_RULES),
+        least_gaps=(D(1),) * len(RULES),
         base_room={"BTC": D(50_000)},
         slot_room=dict.fromkeys(slots, D(50_000)),
         fees={},

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from arbsite.accounts.models import User
+from exchanges.modes import Mode
 from trading.models import LimitUse
 from trading.services.limits import Claim, LimitReached, reserve
 
@@ -21,7 +22,7 @@ def entry(user: User) -> bool:
     """Reserve as one entry does; tell whether it fitted."""
     try:
         with transaction.atomic():
-            reserve(user.pk, [CLAIM])
+            reserve(user.pk, Mode.REHEARSAL, [CLAIM])
     except LimitReached:
         return False
     finally:
@@ -44,7 +45,7 @@ def test_what_does_not_fit_says_how_much_is_used(owner: User) -> None:
         assert entry(owner)
 
     with pytest.raises(LimitReached) as refused, transaction.atomic():
-        reserve(owner.pk, [CLAIM])
+        reserve(owner.pk, Mode.REHEARSAL, [CLAIM])
 
     assert refused.value.refusal.sentence == (
         "30 USD does not fit your total limit: 90 of 100 USD are used."

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from arbsite.accounts.models import User
+from exchanges.modes import Mode
 from tests.machine import wait_until
 from tests.web.rows import make_account, make_exchange, make_instrument
 from trading.core.parameters import Parameters
@@ -105,10 +106,10 @@ def test_an_entry_and_an_exit_of_one_user_at_once_both_keep_their_limits(owner: 
     with ThreadPoolExecutor(1) as worker:
         left = worker.submit(leave)
         with transaction.atomic():
-            reserve(owner.pk, claims[:-1])
+            reserve(owner.pk, Mode.REHEARSAL, claims[:-1])
             may_leave.set()
             wait_until(somebody_waits_for_a_lock, timeout=10, what="the exit waits for the entry")
-            reserve(owner.pk, claims[-1:])
+            reserve(owner.pk, Mode.REHEARSAL, claims[-1:])
         left.result(10)
 
     reserved = LimitUse.objects.filter(user=owner).values_list("scope", "reserved_cents")
@@ -131,7 +132,7 @@ def somebody_waits_for_a_lock() -> bool:
 
 def holding_position(user: User, base: str, claims: Sequence[Claim]) -> Position:
     """Return an open position of 100 USD per leg with its limits reserved."""
-    reserve(user.pk, claims)
+    reserve(user.pk, Mode.REHEARSAL, claims)
     position = Position.objects.create(
         user=user,
         mode="rehearsal",

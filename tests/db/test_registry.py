@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -9,6 +10,7 @@ from pytest_django import Settings
 from exchanges import registry
 from exchanges.modes import Mode
 from exchanges.registry import AccountKey, ModeRefused, VenueUnknown
+from exchanges.venues import PROFILES
 from tests.machine import ROOT
 
 pytestmark = pytest.mark.db
@@ -31,12 +33,11 @@ def key(mode: Mode = Mode.REHEARSAL, credential_id: str = "1") -> AccountKey:
     )
 
 
-@pytest.mark.parametrize("mode", [Mode.LIVE, Mode.PAPER, Mode.TESTNET])
-def test_every_mode_but_rehearsal_is_refused_with_a_sentence(mode: Mode) -> None:
+def test_live_is_refused_with_a_sentence() -> None:
     with pytest.raises(ModeRefused, match="use rehearsal"):
-        registry.trading(key(mode))
+        registry.trading(key(Mode.LIVE))
     with pytest.raises(ModeRefused, match="use rehearsal"):
-        registry.market_data("bybit", mode)
+        registry.market_data("bybit", Mode.LIVE)
 
 
 def test_rehearsal_without_a_simulator_is_refused(settings: Settings) -> None:
@@ -44,6 +45,33 @@ def test_rehearsal_without_a_simulator_is_refused(settings: Settings) -> None:
 
     with pytest.raises(ModeRefused, match="CARRY_SIMULATOR_URL is not set"):
         registry.market_data("binance", Mode.REHEARSAL)
+
+
+def test_paper_needs_neither_a_simulator_nor_a_key(settings: Settings) -> None:
+    settings.CARRY_SIMULATOR_URL = ""
+
+    ports = registry.trading(key(Mode.PAPER)), registry.account(key(Mode.PAPER))
+
+    assert [type(port).__name__ for port in ports] == ["PaperTrading", "PaperReads"]
+    assert registry.trading(key(Mode.PAPER)) is ports[0]
+    registry.close_all()
+
+
+def test_a_testnet_account_is_the_venues_own_and_its_market_the_real_one(
+    settings: Settings,
+) -> None:
+    settings.CARRY_SIMULATOR_URL = ""
+    practice = PROFILES["bybit"].practice
+
+    ports: list[Any] = [
+        registry.trading(key(Mode.TESTNET)),
+        registry.account_stream(key(Mode.TESTNET)),
+        registry.market_data("bybit", Mode.TESTNET),
+        registry.market_stream("bybit", Mode.TESTNET),
+    ]
+
+    assert [port._client.practice for port in ports] == [practice, practice, None, None]
+    registry.close_all()
 
 
 def test_unknown_venue_is_named() -> None:

@@ -21,7 +21,7 @@ import pytest
 from django.test import override_settings
 
 from exchanges import loop, registry
-from exchanges.client_order_ids import client_order_id
+from exchanges.client_order_ids import client_order_id, in_venue_form
 from exchanges.domain import (
     BookTop,
     ClientOrderId,
@@ -34,11 +34,15 @@ from exchanges.domain import (
 from exchanges.modes import Mode
 from exchanges.ports import Account, MarketData, Trading
 from tests.machine import ROOT, START_SECONDS, clean_environment, wait_until
+from tests.wallets import wallet_of
 
 T = TypeVar("T")
 
-DERIVATIVES = ("binanceusdm", "bybit", "okx")
+# Of venues that list dated futures, and of all that list contracts.
+DATED = ("binanceusdm", "bybit", "okx")
+DERIVATIVES = (*DATED, "hyperliquid")
 VENUES = ("binance", *DERIVATIVES)
+DOLLARS = {"hyperliquid": "USDC"}
 SECONDS = 20.0
 _numbers = count(1)
 
@@ -106,7 +110,9 @@ class Desk:
     ) -> OrderRequest:
         """Return a market order, or a limit order where a price is given."""
         return OrderRequest(
-            client_order_id=client_order_id(uuid4(), 0, "open", next(_numbers)),
+            client_order_id=in_venue_form(
+                client_order_id(uuid4(), 0, "open", next(_numbers)), self.venue
+            ),
             symbol=self.symbol,
             side=side,
             order_type=OrderType.MARKET if price is None else OrderType.LIMIT,
@@ -202,27 +208,31 @@ def desk_at(
     `secret` and `passphrase`: what we believe, where it is not the true one.
     """
     name = f"key-{venue}-{next(_numbers)}"
+    api_key, true_secret = name, f"secret-{name}"
+    if venue == "hyperliquid":
+        api_key, true_secret = wallet_of(name)
+    dollar = DOLLARS.get(venue, "USDT")
     simulator.ask(
         "POST",
         "/accounts",
         venue=venue,
-        api_key=name,
-        api_secret=f"secret-{name}",
+        api_key=api_key,
+        api_secret=true_secret,
         api_passphrase=f"passphrase-{name}",
-        balances={"USDT": 100_000, "BTC": 1} if venue == "binance" else {"USDT": 100_000},
+        balances={dollar: 100_000, "BTC": 1} if venue == "binance" else {dollar: 100_000},
         **options,
     )
     key = registry.AccountKey(
         credential_id=name,
         venue=venue,
         mode=Mode.REHEARSAL,
-        api_key=name,
-        secret=secret or f"secret-{name}",
+        api_key=api_key,
+        secret=secret or true_secret,
         passphrase=passphrase or f"passphrase-{name}",
     )
     return Desk(
         venue=venue,
-        symbol=Symbol("BTC/USDT" if venue == "binance" else "BTC/USDT:USDT"),
+        symbol=Symbol("BTC/USDT" if venue == "binance" else f"BTC/{dollar}:{dollar}"),
         key=key,
         market=registry.market_data(venue, Mode.REHEARSAL),
         trading=registry.trading(key),

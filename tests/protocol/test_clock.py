@@ -11,7 +11,7 @@ from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.errors import ClockRefused
 from exchanges.venues import PROFILES
-from tests.protocol.conftest import Desk, Simulator, run
+from tests.protocol.conftest import DATED, Desk, Simulator, run
 
 pytestmark = pytest.mark.protocol
 
@@ -21,6 +21,7 @@ AHEAD = {"okx": 31}
 
 
 @pytest.mark.parametrize("seconds", [-60, None, 60])
+@pytest.mark.parametrize("desk", ["binance", *DATED], indirect=True)
 def test_a_clock_that_is_off_is_set_by_the_venues_own_once_it_refused_a_request(
     simulator: Simulator, desk: Desk, seconds: int | None
 ) -> None:

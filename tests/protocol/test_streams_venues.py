@@ -29,6 +29,7 @@ from exchanges.errors import CredentialRefused
 from exchanges.feeds import MarketFeed
 from exchanges.modes import Mode
 from tests.protocol.conftest import (
+    DATED,
     DERIVATIVES,
     VENUES,
     Desk,
@@ -108,7 +109,8 @@ def test_books_are_exact_and_plausible(simulator: Simulator, venue: str) -> None
     run(story())
 
 
-@pytest.mark.parametrize("venue", DERIVATIVES)
+# Hyperliquid streams a rate without its settlement, and no positions.
+@pytest.mark.parametrize("venue", DATED)
 def test_streamed_rate_is_the_one_that_rest_tells(simulator: Simulator, venue: str) -> None:
     async def story() -> None:
         async with market_of(venue) as heard:
@@ -164,6 +166,7 @@ def test_resting_order_and_its_cancel_are_reported(desk: Desk) -> None:
     run(story())
 
 
+@pytest.mark.parametrize("futures_desk", DATED, indirect=True)
 def test_position_comes_with_its_sign(futures_desk: Desk) -> None:
     async def story() -> None:
         async with account_of(futures_desk) as heard:

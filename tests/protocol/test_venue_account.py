@@ -7,7 +7,7 @@ import pytest
 
 from exchanges.domain import Side
 from exchanges.errors import CredentialRefused, VenueError
-from tests.protocol.conftest import VENUES, Desk, OpenDesk, Simulator, assert_exact, run
+from tests.protocol.conftest import DOLLARS, VENUES, Desk, OpenDesk, Simulator, assert_exact, run
 
 pytestmark = pytest.mark.protocol
 
@@ -52,18 +52,22 @@ def test_positions_are_signed_in_base_units(futures_desk: Desk) -> None:
 
 def test_balance_holds_what_was_deposited(desk: Desk) -> None:
     balances = {balance.asset: balance for balance in run(desk.account.balances())}
+    dollar = DOLLARS.get(desk.venue, "USDT")
 
-    assert balances["USDT"].total == 100_000
-    assert balances["USDT"].free == 100_000
-    assert_exact(balances["USDT"])
+    assert balances[dollar].total == 100_000
+    assert balances[dollar].free == 100_000
+    assert_exact(balances[dollar])
 
 
 def test_resting_order_lowers_what_is_free(desk: Desk) -> None:
     run(desk.trading.submit(desk.resting("0.05")))
 
+    dollar = DOLLARS.get(desk.venue, "USDT")
     balances = {balance.asset: balance for balance in run(desk.account.balances())}
 
-    assert balances["USDT"].free < balances["USDT"].total == 100_000
+    assert (
+        balances[dollar].free < balances[desk.symbol.rpartition(":")[2] or "USDT"].total == 100_000
+    )
 
 
 def test_fees_are_the_accounts_own(desk: Desk) -> None:
@@ -77,7 +81,7 @@ def test_fees_are_the_accounts_own(desk: Desk) -> None:
 def test_fees_that_cannot_be_asked_are_marked(undisturbed: Simulator, desk: Desk) -> None:
     # The question before reads what the venue lists: the fault meets the fees alone.
     assert not run(desk.account.fee_tier(desk.symbol)).is_fallback
-    undisturbed.disturb("server_error", method="GET")
+    undisturbed.disturb("server_error")
 
     assert run(desk.account.fee_tier(desk.symbol)).is_fallback
 
@@ -104,7 +108,7 @@ def test_failed_read_of_positions_is_never_flat(
 ) -> None:
     desk = futures_desk
     run(desk.trading.submit(desk.order()))
-    undisturbed.disturb("garbage", method="GET", garbage=garbage)
+    undisturbed.disturb("garbage", garbage=garbage)
 
     with pytest.raises(VenueError):
         run(desk.account.positions())

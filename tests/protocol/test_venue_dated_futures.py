@@ -25,7 +25,7 @@ from exchanges.domain import (
 from exchanges.errors import InvalidOrder
 from exchanges.modes import Mode
 from exchanges.venues import profile
-from tests.protocol.conftest import DERIVATIVES, Desk, OpenDesk, Simulator, run
+from tests.protocol.conftest import DATED, Desk, OpenDesk, Simulator, run
 from tests.protocol.test_streams_venues import account_of, is_of, market_of
 
 pytestmark = pytest.mark.protocol
@@ -44,7 +44,7 @@ def at(desk: Desk, symbol: Symbol) -> Desk:
     return replace(desk, symbol=symbol)
 
 
-@pytest.mark.parametrize("venue", DERIVATIVES)
+@pytest.mark.parametrize("venue", DATED)
 def test_two_quarters_are_listed_with_their_expiry_and_no_funding(
     simulator: Simulator, venue: str
 ) -> None:
@@ -62,7 +62,7 @@ def test_two_quarters_are_listed_with_their_expiry_and_no_funding(
     assert futures[0].symbol not in {rate.symbol for rate in rates}
 
 
-@pytest.mark.parametrize("venue", DERIVATIVES)
+@pytest.mark.parametrize("venue", DATED)
 def test_mark_and_book_come_by_rest_and_by_stream_alike(simulator: Simulator, venue: str) -> None:
     symbol = dated(venue, "BTC")[1].symbol
     data = registry.market_data(venue, Mode.REHEARSAL)
@@ -90,6 +90,7 @@ def test_mark_and_book_come_by_rest_and_by_stream_alike(simulator: Simulator, ve
         assert abs(told / mid - 1) < Decimal("0.001")
 
 
+@pytest.mark.parametrize("futures_desk", DATED, indirect=True)
 def test_future_is_bought_held_and_told_like_any_contract(futures_desk: Desk) -> None:
     future = dated(futures_desk.venue, "BTC")[0]
     desk = at(futures_desk, future.symbol)

@@ -85,7 +85,7 @@ def patient(
 def test_a_read_without_a_proper_answer_is_one_failure_with_its_symptom(
     undisturbed: Simulator, patient: Patient, action: str, rule: dict[str, object], symptom: str
 ) -> None:
-    undisturbed.disturb(action, method="GET", venue=patient.desk.venue, **rule)
+    undisturbed.disturb(action, venue=patient.desk.venue, **rule)
 
     [said] = patient.fail(lambda: run(patient.market.book_tops()))
 
@@ -139,7 +139,7 @@ def test_a_refused_order_and_one_that_is_not_known_are_proper_answers(patient: P
 def test_a_venue_that_wants_silence_is_not_ill(
     undisturbed: Simulator, patient: Patient, action: str
 ) -> None:
-    undisturbed.disturb(action, method="GET", venue=patient.desk.venue, retry_after=1)
+    undisturbed.disturb(action, venue=patient.desk.venue, retry_after=1)
 
     assert patient.fail(lambda: run(patient.market.book_tops())) == []
 

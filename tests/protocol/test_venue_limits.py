@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ POLL_PATHS = {
     "binanceusdm": "/fapi/v1/ticker/bookTicker",
     "bybit": "/v5/market/tickers",
     "okx": "/api/v5/market/tickers",
+    "hyperliquid": "/info",
 }
 
 
@@ -43,15 +45,16 @@ def submit(desk: Desk, request: OrderRequest, lane: Lane, *, within: float = 0.0
 
 @pytest.fixture(params=VENUES)
 def desks(request: pytest.FixtureRequest, open_desk: OpenDesk) -> tuple[Desk, Desk]:
-    """Two accounts of two people at one venue, warm."""
+    """Two accounts of two people at one venue, warm, with all that it allows ahead of them."""
     pair = open_desk(request.param), open_desk(request.param)
     for desk in pair:
         run(desk.trading.open_orders(desk.symbol))
+    registry.limiter().forget()
     return pair
 
 
-def every_kind_of_request(desk: Desk) -> list[Callable[[], object]]:
-    request = desk.resting()
+def every_kind_of_request(desk: Desk, price: Decimal) -> list[Callable[[], object]]:
+    request = desk.order(price=price)
     return [
         lambda: submit(desk, request, Lane.CLOSE),
         lambda: run(desk.trading.find_order(request.client_order_id, desk.symbol)),
@@ -75,11 +78,11 @@ def test_nothing_reaches_a_venue_that_wants_silence_until_the_silence_ends(
     undisturbed: Simulator, desks: tuple[Desk, Desk], action: str
 ) -> None:
     """The address is meant: other accounts, look-ups, polls and closing orders are silent too."""
-    (desk, other), seconds = desks, 3
-    requests, last = [*every_kind_of_request(desk), *every_kind_of_request(other)], desk.resting()
-    undisturbed.disturb(
-        action, method="GET", path=POLL_PATHS[desk.venue], retry_after=seconds, venue=desk.venue
-    )
+    (desk, _), seconds = desks, 3
+    last = desk.resting()
+    assert last.price is not None
+    requests = [call for each in desks for call in every_kind_of_request(each, last.price)]
+    undisturbed.disturb(action, path=POLL_PATHS[desk.venue], retry_after=seconds, venue=desk.venue)
     asked_at = time.monotonic()
     with pytest.raises(RateLimited):
         run(desk.market.book_tops())
@@ -116,11 +119,11 @@ def test_polls_that_use_up_a_limit_leave_room_to_look_up_and_to_close(
     desks: tuple[Desk, Desk],
 ) -> None:
     desk, _ = desks
+    request = desk.resting()
     with asking(Lane.POLL, within=0.0), pytest.raises(RateLimited, match="in the poll lane"):
         for _ in range(1000):
             run(desk.market.book_tops())
 
-    request = desk.resting()
     submit(desk, request, Lane.CLOSE)
     with asking(Lane.LOOK_UP, within=0.0):
         assert run(desk.trading.find_order(request.client_order_id, desk.symbol)).venue_order_id
@@ -143,7 +146,7 @@ def test_an_order_without_tokens_before_its_deadline_is_surely_not_sent(
     with pytest.raises(OrderNotFound):
         run(desk.trading.find_order(refused.client_order_id, desk.symbol))
     # What closes is served next.
-    submit(desk, desk.resting(), Lane.CLOSE, within=1.0)
+    submit(desk, desk.order(price=price), Lane.CLOSE, within=1.0)
 
 
 @pytest.fixture

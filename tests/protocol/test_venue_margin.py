@@ -15,7 +15,7 @@ from tests.protocol.conftest import Desk, OpenDesk, run
 
 pytestmark = pytest.mark.protocol
 
-ISOLATE: dict[str, tuple[str, dict[str, str]]] = {
+ISOLATE: dict[str, tuple[str, dict[str, object]]] = {
     "binanceusdm": (
         "fapiPrivatePostMarginType",
         {"symbol": "BTCUSDT", "marginType": "ISOLATED"},
@@ -32,6 +32,10 @@ ISOLATE: dict[str, tuple[str, dict[str, str]]] = {
             "sz": "1",
             "clOrdId": "byhand1",
         },
+    ),
+    "hyperliquid": (
+        "privatePostExchange",
+        {"type": "updateLeverage", "asset": 0, "isCross": False, "leverage": 20},
     ),
 }
 

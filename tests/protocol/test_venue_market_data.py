@@ -10,7 +10,7 @@ from exchanges.domain import InstrumentKind, IntervalSource, SettlementKind, Sym
 from exchanges.errors import InvalidOrder, RateLimited, UnexpectedPayload, VenueUnavailable
 from exchanges.modes import Mode
 from exchanges.ports import MarketData
-from tests.protocol.conftest import DERIVATIVES, VENUES, Simulator, assert_exact, run
+from tests.protocol.conftest import DATED, DERIVATIVES, VENUES, Simulator, assert_exact, run
 
 pytestmark = pytest.mark.protocol
 
@@ -46,7 +46,7 @@ def test_spot_is_spot_and_contracts_are_linear(simulator: Simulator) -> None:
     assert {instrument.kind for instrument in spot} == {InstrumentKind.SPOT}
     assert {instrument.settlement for instrument in spot} == {SettlementKind.NONE}
 
-    for venue in DERIVATIVES:
+    for venue in DATED:
         listed = run(registry.market_data(venue, Mode.REHEARSAL).instruments())
         contracts = [i for i in listed if i.kind is not InstrumentKind.SPOT]
         assert {instrument.kind for instrument in contracts} == {
@@ -134,7 +134,12 @@ def test_depth_is_exact_on_the_tick_and_deep_enough(market: MarketData) -> None:
 def test_settlements_come_oldest_first_and_each_once(futures: MarketData) -> None:
     since = datetime.now(UTC) - timedelta(minutes=10)
 
-    settled = run(futures.settled_funding(Symbol("BTC/USDT:USDT"), since=since))
+    perpetual = next(
+        each.symbol
+        for each in run(futures.instruments())
+        if (each.base, each.kind) == ("BTC", InstrumentKind.PERPETUAL)
+    )
+    settled = run(futures.settled_funding(perpetual, since=since))
 
     moments = [each.settled_at for each in settled]
     assert len(moments) >= 9
@@ -174,7 +179,7 @@ def test_failed_read_raises_by_kind_and_is_never_empty(
     expected: type[Exception],
 ) -> None:
     run(market.book_tops())
-    undisturbed.disturb(action, method="GET", **rule)
+    undisturbed.disturb(action, **rule)
 
     with pytest.raises(expected) as caught:
         run(market.book_tops())
@@ -184,7 +189,7 @@ def test_failed_read_raises_by_kind_and_is_never_empty(
 
 
 def test_rate_limit_says_how_long_to_be_silent(undisturbed: Simulator, market: MarketData) -> None:
-    undisturbed.disturb("rate_limit", method="GET", retry_after=7)
+    undisturbed.disturb("rate_limit", retry_after=7)
 
     with pytest.raises(RateLimited) as caught:
         run(market.book_tops())

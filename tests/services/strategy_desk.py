@@ -40,6 +40,7 @@ from trading.services.equity import read_accounts, snapshot_equity
 from trading.services.exit import request_exit
 from trading.services.held_position import held_position
 from trading.services.reconcile import reconcile_account
+from trading.services.seen import Seen
 from trading.services.venues import Venues
 from trading.services.watch import watch_positions
 from trading.strategies.base import HeldPosition
@@ -155,7 +156,7 @@ class StrategyDesk:
             )
         )
         board = market.board_of([leg.instrument for leg in legs])
-        held = held_position(position, legs, board, self.now)
+        held = held_position(position, legs, Seen(board), self.now)
         assert held is not None
         return held
 

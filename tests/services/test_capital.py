@@ -215,7 +215,7 @@ def test_of_two_entries_counted_at_once_the_second_is_refused(market: Market) ->
     plan_btc(market, quantity="0.2", seconds=1)
 
     with pytest.raises(LimitReached) as refused:
-        plan_entry._refuse_overdrawn(found, found.size)
+        plan_entry.refuse_overdrawn(found, found.size)
 
     assert refused.value.refusal.code == "capital_taken"
     assert "not the 11200.00 USD that were planned" in refused.value.refusal.sentence

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from arbsite.accounts.models import User
+from arbsite.accounts.models import AuditEntry, User
 from exchanges.models import AccountBalance, ExchangeAccount
 from tests.market import NOW, D
 from tests.services.scan_market import (
     VENUES,
     Market,
+    configure_more,
     list_perpetual,
     make_market,
     on_the_board,
     open_account,
 )
-from trading.models import AccountEquity, EquitySnapshot, Event, Transfer
-from trading.services.daily_stop import announce_daily_stop
+from trading.models import AccountEquity, DailyStop, EquitySnapshot, Event, Transfer
+from trading.services.daily_stop import lift_daily_stop, note_daily_stop
 from trading.services.entry_legs import long_short
 from trading.services.quote import quote_entry
 from trading.services.standing import standing_of
@@ -84,8 +85,9 @@ def test_deposit_hides_no_loss(market: Market) -> None:
     assert refusal is not None
     assert refusal.code == "daily_stop"
     assert refusal.sentence == (
-        "2.8571 % of the capital was lost since midnight UTC, transfers aside; automation halts at "
-        "2.0000 %."
+        "2.8571 % of the capital was lost since midnight UTC, transfers aside, when the daily stop "
+        "of 2.0000 % was reached at 12:00:00 UTC: automation enters nothing until midnight UTC or "
+        "until somebody lifts the stop. 2.8571 % is lost now."
     )
 
 
@@ -126,8 +128,9 @@ def test_account_that_leaves_is_money_paid_out(market: Market) -> None:
 def test_loss_is_told_once_a_day_and_noted_on_the_ticket(market: Market) -> None:
     set_equity("47000", "50000")
 
-    announce_daily_stop(market.user, now=NOW)
-    announce_daily_stop(market.user, now=NOW + timedelta(minutes=1))
+    note_daily_stop(market.user, now=NOW)
+    note_daily_stop(market.user, now=NOW + timedelta(minutes=1))
+    standing_of(market.user, NOW + timedelta(minutes=2))
 
     event = Event.objects.get(kind="equity.daily_stop")
     assert event.severity == Event.Severity.CRITICAL
@@ -147,6 +150,82 @@ def test_loss_is_told_once_a_day_and_noted_on_the_ticket(market: Market) -> None
 def test_smaller_loss_is_not_told(market: Market) -> None:
     set_equity("48100", "50000")
 
-    announce_daily_stop(market.user, now=NOW)
+    note_daily_stop(market.user, now=NOW)
 
     assert not Event.objects.filter(kind="equity.daily_stop").exists()
+
+
+def refused(market: Market, at: datetime = NOW) -> str:
+    """Return why automation enters nothing, as a snapshot that is read anew has it."""
+    refusal = standing_of(market.user, at).refuse_entries()
+    return "" if refusal is None else refusal.sentence
+
+
+def test_stop_stays_though_the_loss_is_made_good(market: Market) -> None:
+    set_equity("47000", "50000")
+    assert refused(market) != ""
+    set_equity("51000", "50000")
+
+    later = refused(market, NOW + timedelta(hours=3))
+
+    assert "3.0000 % of the capital was lost" in later
+    assert "was reached at 12:00:00 UTC" in later
+    assert later.endswith("-1.0000 % is lost now.")
+    (scan,) = market.scan().users
+    assert market.scan().worth_judging("BTC", market.seen, NOW) == []
+    assert scan.standing.daily_stop is not None
+
+
+def test_stop_that_only_a_reading_of_balances_saw_halts_too(market: Market) -> None:
+    set_equity("47000", "50000")
+    note_daily_stop(market.user, now=NOW)
+    set_equity("50000", "50000")
+
+    assert "3.0000 % of the capital was lost" in refused(market)
+
+
+def test_stop_ends_with_its_day(market: Market) -> None:
+    set_equity("47000", "50000")
+    assert refused(market) != ""
+
+    assert refused(market, MIDNIGHT + timedelta(hours=23, minutes=59)) != ""
+    assert refused(market, MIDNIGHT + timedelta(days=1)) == ""
+
+
+def test_a_wider_setting_lifts_no_stop(market: Market) -> None:
+    set_equity("47000", "50000")
+    assert refused(market) != ""
+    configure_more(market, daily_stop_pct="5")
+
+    assert "the daily stop of 2.0000 % was reached" in refused(market)
+
+
+def test_whoever_lifts_it_accepts_what_is_lost_and_no_more_than_as_much_again(
+    market: Market,
+) -> None:
+    assert not lift_daily_stop(market.user, actor="owner", now=NOW)
+    set_equity("47000", "50000")
+    assert refused(market) != ""
+
+    assert lift_daily_stop(market.user, actor="owner", now=NOW)
+
+    assert refused(market) == ""
+    lifted = DailyStop.objects.get()
+    assert (lifted.lifted_by, lifted.lifted_lost) == ("owner", D("0.03"))
+    entry = AuditEntry.objects.get(action="daily stop lifted")
+    assert (entry.actor, entry.details) == ("owner", {"lost": "0.030000000000"})
+    set_equity("45001", "50000")
+    assert refused(market) == ""
+    set_equity("45000", "50000")
+    assert refused(market).startswith("5.0000 % of the capital was lost")
+    assert Event.objects.filter(kind="equity.daily_stop").count() == 2
+
+
+def test_stop_of_one_user_halts_no_other(market: Market) -> None:
+    other = User.objects.create_user("other")
+    set_equity("47000", "50000")
+    assert refused(market) != ""
+
+    assert standing_of(other, NOW).daily_stop is None
+    assert not lift_daily_stop(other, actor="other", now=NOW)
+    assert refused(market) != ""

@@ -66,7 +66,9 @@ def test_mode_is_that_of_the_legs_and_of_no_other_account(market: Market) -> Non
 
 def test_instrument_of_another_mode_than_the_account_is_refused(market: Market) -> None:
     long, _ = usual_legs(market)
-    live = Exchange.objects.create(code="bybit", short_code="BYB", name="bybit", mode="live")
+    live = Exchange.objects.create(
+        code="bybit", short_code="BYB", name="bybit", mode="live", is_enabled=False
+    )
     real = market.instrument("bybit")
     real.pk, real.exchange = None, live
     real._state.adding = True

@@ -148,7 +148,7 @@ def test_legs_in_different_stablecoins_are_no_hedge(market: Market) -> None:
             "here, so they are no hedge.",
         )
     ]
-    assert market.judged() == []
+    assert market.refusal()[0] == "mixed_settle"
 
 
 def test_pair_in_the_other_stablecoin_is_found_where_it_is_all_there_is(market: Market) -> None:

@@ -13,13 +13,22 @@ from arbsite.accounts import audit
 from arbsite.accounts.models import AuditEntry, User
 from exchanges.models import SettledFundingRate
 from tests.market import NOW, D, make_rate
-from tests.services.scan_market import VALUES, Market, make_market
+from tests.services.scan_market import (
+    VALUES,
+    Market,
+    make_market,
+    on_the_board,
+    store_mids,
+)
 from tests.web.rows import make_position
 from trading.core.parameters import Parameters
-from trading.models import FittedBeta, Position
+from trading.models import FittedBeta, Opportunity, Position
+from trading.selectors.opportunities import ForecastLine, recent_opportunities
 from trading.services import configure, evaluate
 from trading.services.held_position import held_position
 from trading.services.refit_betas import refit_betas
+from trading.services.standing import standing_of
+from trading.services.staying import staying
 from trading.strategies.base import ExitSignal
 from trading.strategies.registry import STRATEGIES
 
@@ -67,7 +76,7 @@ def exit_signal(market: Market, position: Position) -> ExitSignal | None:
     """Ask the rules of a position at the facts of now."""
     evaluate._shared.cache_clear()
     legs = list(position.legs.select_related("instrument__exchange", "account__exchange"))
-    held = held_position(position, legs, market.board, NOW)
+    held = held_position(position, legs, market.seen, NOW)
     assert held is not None
     parameters = Parameters.from_stored(position.parameters)
     return STRATEGIES["funding_spread"].exit_signal(held, parameters=parameters, now=NOW)
@@ -113,6 +122,92 @@ def test_an_exit_counts_with_the_fit_too(market: Market) -> None:
 
     assert found is not None
     assert "Staying 168.0 h is expected to bring -0.126" in found.sentence
+
+
+def test_rotation_counts_staying_with_the_fit_too(market: Market) -> None:
+    settle(market, 121, binanceusdm="0.0001", bybit="0.0003")
+    position = make_position(
+        market.user, market.instrument("binanceusdm"), market.instrument("bybit"), NOW
+    )
+
+    def kept() -> Decimal:
+        evaluate._shared.cache_clear()
+        held = staying(position, standing_of(market.user, NOW), NOW)
+        assert held is not None
+        part: Decimal = held.keeps_usd / position.size_usd
+        return part.quantize(D("1e-9"))
+
+    with on_the_board(market):
+        # 21 settlements of half of 2 bp, then of 2 bp.
+        assert kept() == D("0.0021")
+        refit_betas(NOW)
+        assert kept() == D("0.0042")
+
+
+def test_the_other_side_of_a_position_is_counted_with_the_fit_and_its_usual_gap(
+    market: Market,
+) -> None:
+    settle(market, 121, binanceusdm="0.0001", bybit="0.0003")
+    store_mids(24, binanceusdm="50000", bybit="50050")
+    position = make_position(
+        market.user, market.instrument("bybit"), market.instrument("binanceusdm"), NOW
+    )
+    position.parameters = Parameters.from_values({"funding_flip": True}).to_values()
+    refit_betas(NOW)
+    evaluate._shared.cache_clear()
+    legs = list(position.legs.select_related("instrument__exchange", "account__exchange"))
+
+    held = held_position(position, legs, market.seen, NOW)
+
+    assert held is not None and held.opposite is not None
+    assert held.opposite.expected_funding is not None
+    assert held.opposite.expected_funding.quantize(D("1e-9")) == D("0.0042")
+    # Both stand at 50,000 and are expected to part by 10 bp, to the loss of whoever sold Bybit.
+    assert held.opposite.gap_credit == D("-0.001")
+
+
+def forecast(market: Market) -> ForecastLine:
+    """Return what the page says three days later of what is recorded now."""
+    Opportunity.objects.all().delete()
+    market.record()
+    (line,) = recent_opportunities(market.user, NOW + 3 * DAY, limit=1)
+    assert line.forecast is not None
+    return line.forecast
+
+
+def test_an_opportunity_says_what_its_funding_was_expected_from(market: Market) -> None:
+    settle(market, 121, binanceusdm="0.0001", bybit="0.0003")
+
+    configured = forecast(market)
+    assert configured.estimate == "average of settled rates"
+    # 2 bp were settled on average, 10 are predicted, half of the average is kept.
+    assert {name: value and value.normalize() for name, value in configured.figures.items()} == {
+        "settled_8h": D("0.0002"),
+        "predicted_8h": D("0.001"),
+        "premium_8h": None,
+        "beta": D("0.5"),
+        "half_life_hours": D("72"),
+    }
+    assert (configured.settlements, configured.fitted_ago) == (None, None)
+
+    refit_betas(NOW)
+    fitted = forecast(market)
+
+    assert fitted.figures["beta"] == 1
+    # 121 settlements of each are 120 intervals.
+    assert (fitted.settlements, fitted.fitted_ago) == (120, 3 * DAY)
+
+
+def test_an_estimate_that_believes_the_present_names_no_beta(market: Market) -> None:
+    values = VALUES | {"hold_horizon": "168", "carry_estimator": "predicted"}
+    configure.save(user=market.user, values=values, expected_version=2, actor="owner", now=NOW)
+    settle(market, 121, binanceusdm="0.0001", bybit="0.0003")
+    refit_betas(NOW)
+
+    shown = forecast(market)
+
+    assert shown.estimate == "predicted rate, as it stands"
+    assert (shown.figures["beta"], shown.settlements, shown.fitted_ago) == (None, None, None)
 
 
 def test_a_fit_lasts_thirty_days_and_the_audit_log_keeps_the_one_before(market: Market) -> None:

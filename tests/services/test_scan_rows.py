@@ -11,8 +11,9 @@ from django.utils import timezone
 from arbsite.accounts.models import User
 from arbsite.celery import app
 from exchanges.board import Board
+from exchanges.models import Instrument
 from tests.market import NOW, D, make_book, make_rate
-from tests.services.scan_market import VENUES, Market, make_market
+from tests.services.scan_market import VENUES, Market, list_perpetual, make_market
 from trading.models import Opportunity
 from trading.services import engine
 from trading.services.scan import LiveScan
@@ -61,6 +62,25 @@ def test_untrusted_data_gets_a_row_with_its_reason_and_no_figures(market: Market
     row = Opportunity.objects.get()
     assert row.reason == "No funding rate of BTC/USDT:USDT on binanceusdm has arrived yet."
     assert (row.net_return, row.net_apr, row.spread_8h) == (None, None, None)
+
+
+def test_pair_in_two_stablecoins_is_shown_with_why_it_is_refused(market: Market) -> None:
+    Instrument.objects.filter(exchange__code="bybit").update(settle="USDC", quote="USDC")
+
+    market.record()
+
+    row = Opportunity.objects.get()
+    assert (row.status, row.reason_code) == (Opportunity.Status.PASSED, "mixed_settle")
+    assert row.reason.startswith("The legs would settle in different assets, BTC/USDT:USDT on")
+    assert row.net_return is not None
+
+
+def test_a_pair_in_one_stablecoin_is_never_hidden_by_one_in_two(market: Market) -> None:
+    list_perpetual("hyperliquid")
+    dollars = {"settle": "USDC", "quote": "USDC"}
+    Instrument.objects.filter(exchange__code="hyperliquid").update(**dollars)
+
+    assert {venue for venue, _ in market.scan().keys} == set(VENUES)
 
 
 def rung_entries() -> list[list[str]]:

@@ -9,6 +9,7 @@ import pytest
 
 from arbsite.accounts.models import User
 from exchanges.models import Exchange, ExchangeAccount
+from exchanges.modes import Mode
 from tests.market import NOW, PERP, D, make_book, make_quote, make_rate
 from tests.services.scan_market import (
     SPOT,
@@ -183,7 +184,8 @@ def test_several_findings_share_one_purse(market: Market) -> None:
 def test_what_is_left_below_a_venue_minimum_is_not_rung(market: Market) -> None:
     # Beside 50,000 of BTC the least order of 0.001 at 50,000, and one cent less than it.
     for whole, taken_bases in (("50050", ["BTC", "ETH"]), ("50049.99", ["BTC"])):
-        configure_more(market, max_position_per_venue_usd=whole, max_position_per_user_usd=whole)
+        limits_of_all = ("max_position_per_venue_usd", "max_position_per_user_usd")
+        configure_more(market, min_position_usd="0", **dict.fromkeys(limits_of_all, whole))
         (user,) = market.scan().users
         first = market.judge()
 
@@ -204,7 +206,7 @@ def test_exposure_of_one_reason_is_a_limit_of_its_own(market: Market) -> None:
             size_usd=D(40_000),
             parameters=parameters,
         )
-        limits.reserve(market.user.pk, claims)
+        limits.reserve(market.user.pk, Mode.REHEARSAL, claims)
 
     claim("funding")
     with pytest.raises(limits.LimitReached) as reached:
@@ -215,7 +217,7 @@ def test_exposure_of_one_reason_is_a_limit_of_its_own(market: Market) -> None:
             size_usd=D(30_000),
             parameters=parameters,
         )
-        limits.reserve(market.user.pk, claims)
+        limits.reserve(market.user.pk, Mode.REHEARSAL, claims)
 
     assert "does not fit the limit of funding positions" in str(reached.value)
     claim("basis")

@@ -14,6 +14,7 @@ from trading.core.parameters import Parameters
 from trading.core.states import Goal, PositionState
 from trading.models import Event, LastingCondition, LegSide, Position
 from trading.services.held_position import held_position
+from trading.services.seen import Seen
 from trading.services.watch import watch_positions
 
 pytestmark = pytest.mark.protocol
@@ -85,7 +86,7 @@ def test_a_position_opened_with_a_setting_that_was_removed_since_is_watched_and_
     desk: Desk, position: Position
 ) -> None:
     set_rules(position, take_profit_usd="1", max_spread="1")
-    stored = {**position.parameters, "basis_add_at": "0.01", "take_profit_usd": "1"}
+    stored = {**position.parameters, "borrow_fallback": "0.01", "take_profit_usd": "1"}
     Position.objects.filter(pk=position.pk).update(parameters=stored)
     move_long(desk, position, "0.1")
 
@@ -148,6 +149,6 @@ def test_a_stale_book_closes_nothing(desk: Desk, position: Position) -> None:
     legs = list(position.legs.select_related("instrument__exchange"))
     position.refresh_from_db()
 
-    held = held_position(position, legs, selectors.market_board(), timezone.now())
+    held = held_position(position, legs, Seen(selectors.market_board()), timezone.now())
 
     assert held is None

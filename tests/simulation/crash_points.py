@@ -14,6 +14,12 @@ from tests.simulation.world import World
 
 SEED = 1
 OPEN = Action(do="open", amount="6000", kind="manual", wait=8.0)
+ADDING = {
+    "basis_add_at": "0.005",
+    "exit_must_last_seconds": "0",
+    "entry_policy": "spread_only",
+    "entry_window_closes_minutes": "0",
+}
 # Time is short where nothing happens.
 TRADES: dict[str, tuple[Action, ...]] = {
     # In, over a settlement, out.
@@ -30,6 +36,13 @@ TRADES: dict[str, tuple[Action, ...]] = {
     "killed": (
         Action(do="open", amount="6000", kind="manual", wait=0.1),
         Action(do="kill", number=1, wait=8.0),
+    ),
+    # The gap moves for it, and a quarter is added at the next watch.
+    "added": (
+        Action(do="configure", options=ADDING, wait=0.1),
+        OPEN,
+        Action(do="gap", amount="0.02", venue=USDM, wait=1.0),
+        Action(do="time", amount="40", wait=1.0),
     ),
     # The venue takes one leg, and the other one follows.
     "liquidated": (OPEN, Action(do="liquidate", venue=USDM, wait=12.0)),

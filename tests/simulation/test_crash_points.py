@@ -23,7 +23,14 @@ from tests.simulation.report import Report
 
 pytestmark = pytest.mark.simulation
 
-EVERY = {"calm": 6, "spot": 6, "refused": 8, "killed": 8, "liquidated": 8}
+EVERY = {
+    "calm": 6,
+    "spot": 6,
+    "refused": 8,
+    "killed": 8,
+    "added": 12,
+    "liquidated": 8,
+}
 PAIRS = 2
 
 
@@ -54,6 +61,13 @@ def test_the_killed_trade_ends_with_one_order_or_its_closing(laboratory: Laborat
 
     assert names.count("after POST /v5/order/create") <= 2
     assert names.count("after POST /fapi/v1/order") in (1, 2)
+
+
+def test_the_trade_that_is_added_to_opens_twice_on_each_leg(laboratory: Laboratory) -> None:
+    names = boundaries_of(laboratory, "added")
+
+    assert names.count("after POST /fapi/v1/order") == 2
+    assert names.count("after POST /v5/order/create") == 2
 
 
 def test_the_liquidated_trade_closes_the_leg_that_is_left(laboratory: Laboratory) -> None:

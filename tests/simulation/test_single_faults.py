@@ -180,7 +180,8 @@ def test_a_fill_that_races_the_cancel_counts_and_is_hedged(
     assert drill.orders(USDM)[0] == ends
     if lost:
         first = Order.objects.get(purpose="open")
-        assert first.looked_up_at is not None and first.cancel_requested_at is not None
+        assert first.looked_up_at is not None
+        assert first.cancel_requested_at is not None
         assert first.looked_up_at > first.cancel_requested_at, "the cancel's answer was believed"
     long, short = drill.held()
     assert long > 0

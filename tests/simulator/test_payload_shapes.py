@@ -14,15 +14,18 @@ from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.faces.binance_events import spot_messages, usdm_messages
 from exchanges.simulator.faces.bybit_events import private_messages
 from exchanges.simulator.faces.okx_orders import streamed_order
-from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, HYPERLIQUID, OKX, SPOT, USDM
 from exchanges.simulator.switchboard import Switchboard
+from exchanges.simulator.wire import WireRequest
 from tests.simulator.world import World
+from tests.wallets import wallet_of
 
 pytestmark = pytest.mark.core
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "fixtures"
 ADAPTERS = SHARED / "nautilus_trader" / "crates" / "adapters"
-FOLDERS = {name: ADAPTERS / name / "test_data" for name in ("binance", "bybit", "okx")}
+NAMES = ("binance", "bybit", "okx", "hyperliquid")
+FOLDERS = {name: ADAPTERS / name / "test_data" for name in NAMES}
 
 if not ADAPTERS.is_dir():
     pytest.skip(f"recorded payloads ../shared/fixtures absent: {SHARED}", allow_module_level=True)
@@ -36,6 +39,13 @@ OTHER_PRODUCTS = "a permission for a product that is not simulated"
 LEFT_OUT: dict[str, dict[str, str]] = {
     "futures/user_data_json/order_update_trade.json": NO_TRAILING_STOPS,
     "futures/user_data_json/order_update_new.json": NO_TRAILING_STOPS,
+    "hyperliquid/http_meta_perp_sample.json": {
+        "universe[].isDelisted": "told only of a contract that has ended",
+        "universe[].onlyIsolated": "told only of a contract that takes no cross margin",
+    },
+    "hyperliquid/ws_allmids.json": dict.fromkeys(
+        ("data.mids.@142", "data.mids.PURR/USDC"), "spot is not simulated there"
+    ),
     "spot/http_json/exchange_info_response.json": {"sors": "smart order routing is not offered"},
     "http_get_user_query_api.json": {
         f"result.permissions.{name}": OTHER_PRODUCTS
@@ -57,7 +67,7 @@ LINEAR = {"category": "linear", "symbol": "BTCUSDT"}
 
 def traded(world: World) -> World:
     """Return a world in which every venue has a resting order, a fill and a position."""
-    for venue in (USDM, BYBIT, SPOT, OKX):
+    for venue in (USDM, BYBIT, SPOT, OKX, HYPERLIQUID):
         world.pin(venue, price="60000")
         world.place(venue, Side.BUY, "0.01", client_order_id=f"fill{venue}")
         world.place(venue, Side.BUY, "0.01", price="59000", client_order_id=f"rest{venue}")
@@ -129,6 +139,33 @@ def told(
         return next(row for row in messages if name in (row.get("e"), row.get("topic")))
 
     return message
+
+
+def hyperliquid(kind: str, **asked: Any) -> Callable[[World], Any]:
+    request = WireRequest(
+        host="api.hyperliquid.xyz",
+        method="POST",
+        path="/info",
+        body=orjson.dumps({"type": kind, **asked}),
+    )
+
+    def answer(world: World) -> Any:
+        response = world.venues.answer(request).response
+        assert response is not None
+        return orjson.loads(response.body)
+
+    return answer
+
+
+def hyperliquid_stream(**subscription: str) -> Callable[[World], Any]:
+    asked = {"method": "subscribe", "subscription": subscription}
+    return streamed("api.hyperliquid.xyz", "/ws", asked, pick=1)
+
+
+def hyperliquid_contexts(world: World) -> Any:
+    """Return the contexts as a message of those of all markets is recorded."""
+    contexts = hyperliquid("metaAndAssetCtxs")(world)[1]
+    return {"channel": "allDexsAssetCtxs", "data": {"ctxs": [["", contexts]]}}
 
 
 def streamed(host: str, path: str, subscription: Any, pick: int = 0) -> Callable[[World], Any]:
@@ -248,12 +285,23 @@ CASES: dict[str, Callable[[World], Any]] = {
     "okx/ws_tickers.json": okx_stream("tickers"),
     "okx/ws_funding_rate.json": okx_stream("funding-rate"),
     "okx/ws_bbo_tbt.json": okx_stream("bbo-tbt"),
+    "hyperliquid/http_meta_perp_sample.json": hyperliquid("meta"),
+    "hyperliquid/http_funding_history.json": hyperliquid("fundingHistory", coin="BTC", startTime=0),
+    "hyperliquid/http_l2_book_btc.json": hyperliquid("l2Book", coin="BTC"),
+    "hyperliquid/http_clearinghouse_state_negative_total_raw_usd.json": hyperliquid(
+        "clearinghouseState", user=wallet_of(HYPERLIQUID).address
+    ),
+    "hyperliquid/http_user_fills_dust_conversion.json": hyperliquid(
+        "userFillsByTime", user=wallet_of(HYPERLIQUID).address, startTime=0
+    ),
+    "hyperliquid/ws_allmids.json": hyperliquid_stream(type="allMids"),
+    "hyperliquid/ws_all_dexs_asset_ctxs.json": hyperliquid_contexts,
 }
 
 
 def recorded(name: str) -> Any:
     venue, _, file = name.partition("/")
-    if venue != "okx":
+    if venue not in ("okx", "hyperliquid"):
         venue, file = ("binance" if file else "bybit"), name
     return orjson.loads((FOLDERS[venue] / file).read_bytes())
 

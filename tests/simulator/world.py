@@ -22,6 +22,8 @@ from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import (
     BYBIT,
+    HABITS,
+    HYPERLIQUID,
     OKX,
     OWNERS,
     SPOT,
@@ -33,6 +35,7 @@ from exchanges.simulator.market import GeneratedMarket
 from exchanges.simulator.storage import Storage
 from exchanges.simulator.venues import Venues
 from exchanges.simulator.wire import WireRequest, milliseconds
+from tests.wallets import wallet_of
 
 START = datetime(2026, 1, 5, 12, 0, 30, tzinfo=UTC)
 HOSTS = {
@@ -40,12 +43,13 @@ HOSTS = {
     USDM: "fapi.binance.com",
     BYBIT: "api.bybit.com",
     OKX: "www.okx.com",
+    HYPERLIQUID: "api.hyperliquid.xyz",
 }
 
 
 def bitcoin(venue: str) -> str:
-    """Return what a venue calls its contract, or spot market, of BTC against USDT."""
-    return "BTC-USDT-SWAP" if venue == OKX else "BTCUSDT"
+    """Return what a venue calls its contract, or spot market, of BTC against its dollar."""
+    return {OKX: "BTC-USDT-SWAP", HYPERLIQUID: "BTC"}.get(venue, "BTCUSDT")
 
 
 def signed(secret: str, payload: str) -> str:
@@ -99,15 +103,18 @@ class World:
         return self.simulator.market.listings[(venue, symbol or bitcoin(venue))]
 
     def account(self, venue: str, *, usdt: str = "100000") -> Account:
-        """Return the venue's account with as much USDT in each wallet."""
+        """Return the venue's account with as much of its dollar in each wallet."""
         owner = OWNERS[venue]
-        key = f"{owner}-key"
+        key, secret = f"{owner}-key", f"{owner}-secret"
+        if owner == HYPERLIQUID:
+            key, secret = wallet_of(owner)
         if key not in self.simulator.ledger.accounts:
-            wallets = {name: {"USDT": Decimal(usdt)} for name in wallet_names(owner)}
+            dollar = HABITS[owner].margin_asset
+            wallets = {name: {dollar: Decimal(usdt)} for name in wallet_names(owner)}
             account = Account(
                 venue=owner,
                 api_key=key,
-                secret=f"{owner}-secret",
+                secret=secret,
                 passphrase=f"{owner}-passphrase",
                 uid=1,
                 wallets=wallets,

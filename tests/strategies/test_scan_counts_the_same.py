@@ -12,7 +12,7 @@ from tests.market import NOW, D
 from tests.strategies.legs import DAY, configured, counted, make_future, make_perp, make_spot
 from trading.core.funding import rate_8h
 from trading.core.parameters import Parameters
-from trading.core.scan.bundles import BundleLeg, best_bundle
+from trading.core.scan.bundles import Bundle, BundleLeg, bundle_candidates
 from trading.core.scan.candidates import candidates, pairs
 from trading.core.scan.facts import ALWAYS, ScanFacts, Slot
 from trading.core.scan.scanner import Scanner
@@ -106,15 +106,25 @@ def test_spot_against_half_a_perpetual_and_half_a_dated_leg(
     # Half the short side is the perpetual: usually twice the gap of the three lies in it.
     usual = 1 + 2 * float(history.expected_exit_gap)
     scanner.facts.exit_ratio[0, 1, 0] = usual
-    shape = [
-        BundleLeg(side=leg.side, kinds=leg.kinds, ratio=leg.ratio)
-        for leg in STRATEGIES["split_carry"].shape
+    split = Bundle.of(
+        "split_carry",
+        (
+            BundleLeg(side=leg.side, kinds=leg.kinds, ratio=leg.ratio)
+            for leg in STRATEGIES["split_carry"].shape
+        ),
+    )
+
+    found = bundle_candidates(scanner, split, least_net=-1, limit=9, most_usd=1_000, base=0)
+
+    one = counted("split_carry", legs, parameters, history=history)
+    assert one.net_return is not None
+    assert [scanner.facts.slots[leg[0]].kind for leg in found.legs] == [
+        Kind.SPOT,
+        Kind.PERPETUAL,
+        Kind.FUTURE,
     ]
-
-    bundle = best_bundle(scanner, 0, shape)
-
-    net = counted("split_carry", legs, parameters, history=history).net_return
-    assert bundle is not None
-    assert net is not None
-    assert [slot.kind for slot in bundle.slots] == [Kind.SPOT, Kind.PERPETUAL, Kind.FUTURE]
-    assert bundle.net_return == pytest.approx(float(net), abs=1e-12)
+    assert found.net.tolist() == pytest.approx([float(one.net_return)], abs=1e-12)
+    assert found.spread_8h.tolist() == pytest.approx([float(one.spread_8h)], abs=1e-12)
+    assert found.gap.tolist() == pytest.approx([float(one.entry_gap)], abs=1e-12)
+    # Half a leg takes its thousand of the position's two.
+    assert found.room.tolist() == [1_000]

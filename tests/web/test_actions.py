@@ -5,8 +5,8 @@ from html import unescape
 import pytest
 from django.utils import timezone
 
-from tests.web.conftest import Desk
-from trading.models import Engine, KillSwitch
+from tests.web.conftest import D, Desk
+from trading.models import DailyStop, Engine, KillSwitch
 from trading.services import engine, kill_switch
 
 pytestmark = pytest.mark.db
@@ -24,6 +24,27 @@ def test_pause_stops_entries_at_once_and_resume_undoes_it(desk: Desk) -> None:
     assert desk.client.post("/engine/resume/").status_code == 302
     assert engine.engine_for(desk.user).state == Engine.State.RUNNING
     assert engine.engine_for(desk.user).changed_by == "owner"
+
+
+def test_daily_stop_is_told_and_lifted_on_the_dashboard(desk: Desk) -> None:
+    assert "Lift daily stop" not in desk.client.get("/").content.decode()
+    DailyStop.objects.create(
+        user=desk.user,
+        day=desk.now.date(),
+        reached_at=desk.now,
+        lost=D("0.0286"),
+        most=D("0.02"),
+    )
+
+    page = desk.client.get("/").content.decode()
+    assert "2.8600 % of the capital was lost since midnight UTC" in page
+    assert "Lift daily stop" in page
+
+    answer = desk.client.post("/engine/daily-stop/lift/", headers=HTMX)
+
+    assert "Daily stop lifted." in answer.content.decode()
+    assert DailyStop.objects.get().lifted_by == "owner"
+    assert "Lift daily stop" not in desk.client.get("/").content.decode()
 
 
 @pytest.mark.parametrize("what", ["scan", "refresh"])

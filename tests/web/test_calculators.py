@@ -7,7 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
-from tests.web.conftest import Desk
+from exchanges.depths import HASH, _encoded, _field
+from exchanges.domain import Depth, Level, Symbol
+from exchanges.selectors import board_redis
+from tests.web.conftest import D, Desk
 
 pytestmark = pytest.mark.db
 
@@ -97,6 +100,27 @@ def test_live_facts_fill_the_form_and_the_address(desk: Desk) -> None:
     assert answers(desk.client.get(asked["Location"]).content.decode())["Funding spread, 8 h"] == (
         "+0.0300 %"
     )
+
+
+def test_slippage_is_filled_in_from_both_sides_of_the_book_at_the_size_typed(desk: Desk) -> None:
+    # 100 are bought at 0.2 % on average, and sold at 0.5 %; the touch is 0.01 % away.
+    levels = {"bids": (("99.9", "50"), ("99.1", "50")), "asks": (("100.1", "50"), ("100.3", "50"))}
+    sides = {
+        name: [Level(price=D(price), base_quantity=D(quantity)) for price, quantity in rows]
+        for name, rows in levels.items()
+    }
+    for venue in ("binanceusdm", "bybit"):
+        symbol = Symbol(desk.instruments[venue, "BTC"].symbol)
+        depth = Depth(venue=venue, symbol=symbol, observed_at=desk.now, **sides)
+        board_redis().hset(HASH, mapping={_field((venue, symbol)): _encoded(depth)})
+
+    asked = desk.client.get("/calculators/arbitrage/", {**LIVE, "size": "10000", "fill": "market"})
+
+    query = parse_qs(urlsplit(asked["Location"]).query)
+    assert (query["long_slippage"], query["long_exit_slippage"]) == (["0.2"], ["0.5"])
+    assert (query["short_slippage"], query["short_exit_slippage"]) == (["0.5"], ["0.2"])
+    found = answers(desk.client.get(asked["Location"]).content.decode())
+    assert found["Slippage, four orders"] == "−1.4000 %"
 
 
 def test_a_market_that_does_not_exist_is_named(desk: Desk) -> None:

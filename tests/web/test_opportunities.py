@@ -11,6 +11,7 @@ from arbsite.accounts.models import User
 from tests.market import D
 from tests.web import rows
 from tests.web.conftest import Desk
+from tests.web.test_pages import text_of
 from trading.models import Opportunity
 from trading.selectors.opportunities import recent_opportunities
 
@@ -50,6 +51,43 @@ def test_fresh_ones_are_ordered_by_expected_profit_and_others_by_age(desk: Desk)
     assert shown(desk.user, now, 9) == order
     assert shown(desk.user, now, 2) == order[:2]
     assert shown(desk.user, now, 5) == order[:5]
+
+
+FORECAST = {
+    "estimator": "ewma",
+    "half_life_hours": "72",
+    "settled_8h": "0.0002",
+    "predicted_8h": "0.00031",
+    "premium_8h": None,
+    "beta": "0.62",
+    "fitted_at": None,
+    "settlements": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("fit", "words"),
+    [
+        ({}, "62% as configured, nothing fitted"),
+        ({"settlements": 121}, "62% fitted 12 d ago to 121 settlements"),
+        ({"settlements": None}, "62% fitted 12 d ago Settled average"),
+    ],
+)
+def test_detail_shows_what_the_funding_was_expected_from(
+    desk: Desk, fit: dict[str, object], words: str
+) -> None:
+    fitted_at = (timezone.now() - timedelta(days=12)).isoformat() if fit else None
+    Opportunity.objects.update(details={"forecast": FORECAST | fit | {"fitted_at": fitted_at}})
+
+    page = text_of(desk.client.get("/opportunities/").content.decode())
+
+    assert "Estimate average of settled rates, half-life 3 d" in page
+    assert words in page
+    assert "Settled average 2.0 bp Predicted for the coming settlement 3.1 bp" in page
+
+
+def test_opportunity_of_an_older_build_shows_none_of_it(desk: Desk) -> None:
+    assert "is expected from" not in desk.client.get("/opportunities/").content.decode()
 
 
 def test_others_see_nothing_of_it(desk: Desk, stranger: User) -> None:

@@ -12,7 +12,15 @@ from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate, VenueHealth
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
-from trading.models import BorrowInterest, EquitySnapshot, FittedBeta, Leg, Opportunity, Trade
+from trading.models import (
+    BorrowInterest,
+    EquitySnapshot,
+    FittedBeta,
+    Leg,
+    Opportunity,
+    Position,
+    Trade,
+)
 
 pytestmark = pytest.mark.db
 
@@ -119,6 +127,20 @@ def test_the_position_page_adds_up(desk: Desk) -> None:
     assert "entering hedged open both venues read back" in shown
 
 
+def test_the_position_page_says_what_was_added_or_why_not(desk: Desk) -> None:
+    page = f"/positions/{desk.position.pk}/"
+    rows = Position.objects.filter(pk=desk.position.pk)
+    plain_page = desk.client.get(page).content.decode()
+    rows.update(add_outcome="added 0.025 BTC because the price gap moved 1.10 % for it")
+    added = text_of(desk.client.get(page).content.decode())
+    rows.update(state="entering", add_quantity=Decimal("0.025"))
+    adding = text_of(desk.client.get(page).content.decode())
+
+    assert 'id="addition"' not in plain_page
+    assert "Added 0.025 BTC because the price gap moved 1.10 % for it." in added
+    assert "BTC Adding" in adding
+
+
 def test_the_position_page_names_interest_and_fees_that_nobody_could_value(desk: Desk) -> None:
     leg = desk.position.legs.select_related("account").get(side="SHORT")
     leg.instrument.kind = "spot"
@@ -211,6 +233,20 @@ def test_the_history_of_a_pair_says_what_it_keeps_and_since_when(desk: Desk) -> 
 
     shown = text_of(desk.client.get("/rates/BTC/").content.decode())
     assert "3 d 70% , 7 d 45% ; fitted 12 d ago" in shown
+
+
+def test_the_history_of_a_pair_shows_cap_and_floor_with_their_age(desk: Desk) -> None:
+    page = "/rates/BTC/"
+    before = text_of(desk.client.get(page).content.decode())
+    instrument = desk.instruments["bybit", "BTC"]
+    instrument.funding_cap, instrument.funding_floor = Decimal("0.00375"), Decimal("-0.00375")
+    instrument.refreshed_at = desk.now - timedelta(minutes=20)
+    instrument.save()
+
+    after = text_of(desk.client.get(page).content.decode())
+
+    assert "Highest and lowest funding" not in before
+    assert "Bybit BTC-USDT +0.3750% / 8h −0.3750% / 8h 20 min ago" in after
 
 
 def test_without_redis_the_page_says_down_and_never_green(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 
 from exchanges.admin import ReadOnly
 from trading.models import (
+    DailyStop,
     Discrepancy,
     Engine,
     EnginePulse,
@@ -124,6 +125,14 @@ class EngineAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 
     def save_model(self, request: HttpRequest, obj: Engine, form: Any, change: bool) -> None:
         set_hours(obj, obj.rehearsal_hours, actor=request.user.get_username(), now=timezone.now())
+
+
+@admin.register(DailyStop)
+class DailyStopAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    """Its user lifts it on the dashboard."""
+
+    list_display = ("reached_at", "user", "day", "lost", "most", "lifted_at", "lifted_by")
+    list_select_related = ("user",)
 
 
 @admin.register(RehearsedHour)

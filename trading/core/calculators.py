@@ -40,7 +40,8 @@ SECOND = timedelta(seconds=1)
 class LegInput:
     """One leg as a person states it. `funding_rate` per interval; no interval: it pays none.
 
-    `fee` is of one order, `slippage` the way from mid to its fill; both hold for entry and exit.
+    `fee` is of one order, `slippage` the way from mid to its fill at entry; `exit_slippage` None is
+    as at entry.
     """
 
     side: Side
@@ -50,6 +51,7 @@ class LegInput:
     settles_in: timedelta
     fee: Decimal
     slippage: Decimal
+    exit_slippage: Decimal | None = None
 
     def funding_leg(self, now: datetime) -> FundingLeg | None:
         """Return what settles of it, the stated rate standing for its average too."""
@@ -70,7 +72,7 @@ class LegInput:
             open_fee=self.fee,
             close_fee=self.fee,
             entry_slippage=self.slippage,
-            exit_slippage=self.slippage,
+            exit_slippage=self.slippage if self.exit_slippage is None else self.exit_slippage,
         )
 
 

@@ -14,20 +14,21 @@ STEPS = tuple(Decimal(part) / 10 for part in (1, 2, 3, 4, 5, 6, 8, 10))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookSide:
-    """The side of one leg's book that an entry takes, best level first; empty: only its touch."""
+class LegBook:
+    """One leg's book: the side that an entry takes and that of the exit, best level first."""
 
-    levels: Sequence[Level]
+    entry: Sequence[Level]
+    exit: Sequence[Level]
     mid: Decimal
     touch_slippage: Decimal
     ratio: Decimal = ONE
 
     def slippage(self, size_usd: Decimal) -> Decimal | None:
-        """Return what the leg's order slips at a size of the position; None beyond the book."""
-        if not self.levels:
-            return self.ratio * self.touch_slippage
-        walked = slippage(self.levels, self.ratio * size_usd / self.mid, self.mid)
-        return None if walked is None else self.ratio * max(walked, self.touch_slippage)
+        """Return what the leg's two orders slip at a size of the position; None beyond a side."""
+        base_quantity = self.ratio * size_usd / self.mid
+        walked = [slippage(side, base_quantity, self.mid) for side in (self.entry, self.exit)]
+        known = [max(slip, self.touch_slippage) for slip in walked if slip is not None]
+        return self.ratio * sum(known, ZERO) if len(known) == len(walked) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +41,9 @@ class CapacityPoint:
 
 
 def capacity_curve(
-    books: Sequence[BookSide], *, net_before_slippage: Decimal, most_usd: Decimal
+    books: Sequence[LegBook], *, net_before_slippage: Decimal, most_usd: Decimal
 ) -> tuple[CapacityPoint, ...]:
-    """Return the expected profit at growing sizes up to `most_usd`, as far as the books reach.
-
-    Entry and exit are taken to slip alike.
-    """
+    """Return the expected profit at growing sizes up to `most_usd`, as far as the books reach."""
     points: list[CapacityPoint] = []
     if most_usd <= 0:
         return ()
@@ -55,7 +53,7 @@ def capacity_curve(
         known = [slip for slip in slips if slip is not None]
         if len(known) < len(slips):
             break
-        net = net_before_slippage - 2 * sum(known, ZERO)
+        net = net_before_slippage - sum(known, ZERO)
         points.append(CapacityPoint(size_usd=size, net_return=net, profit_usd=net * size))
     return tuple(points)
 

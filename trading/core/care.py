@@ -27,7 +27,9 @@ from trading.core.money import ceil_to_lot, common_lot, floor_to_lot
 from trading.core.sentence import hours, percent
 
 ADL_WARNING, ADL_CRITICAL = 4, 5
-HALF = Decimal("0.5")
+HALF, QUARTER = Decimal("0.5"), Decimal("0.25")
+# Each is a quarter of what is held then: three make 1.95 of what was entered.
+MOST_ADDITIONS = 3
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
 
@@ -130,6 +132,12 @@ def halved(
     return half if half >= least else None
 
 
+def quarter(base_quantity: Decimal, legs: Sequence[tuple[Instrument, Decimal]]) -> Decimal:
+    """Return a quarter of a position in lots that all legs trade; legs are with their ratio."""
+    lot = reduce(common_lot, [leg.lot / ratio for leg, ratio in legs])
+    return floor_to_lot(base_quantity * QUARTER, lot)
+
+
 def remedies(*, can_top_up: bool, can_halve: bool) -> Remedy:
     """Return the first remedy that is possible: margin, a smaller position, no position."""
     if can_top_up:
@@ -148,6 +156,11 @@ def gap_move(entry_gap: Decimal, exit_gap: Decimal) -> Decimal:
 def adverse_steps(move: Decimal, step: Decimal) -> int:
     """Return how many whole steps the gap moved against the position, >= 0."""
     return max(int((move / step).to_integral_value(ROUND_FLOOR)), 0)
+
+
+def favourable_steps(move: Decimal, step: Decimal) -> int:
+    """Return how many whole steps the gap moved for the position, 0 to as many as are answered."""
+    return min(adverse_steps(-move, step), MOST_ADDITIONS)
 
 
 def adl_danger(rank: int | None) -> Danger:

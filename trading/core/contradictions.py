@@ -91,6 +91,13 @@ def _limits(p: ParameterTable, shown: dict[str, str]) -> dict[str, str]:
             errors[key] = (
                 f"{shown[key]} is above the limit in all, {shown['max_position_per_user_usd']}."
             )
+    least = f"the least position, {shown['min_position_usd']}: nothing would ever be opened."
+    if p.min_position_usd > pair:
+        errors["min_position_usd"] = (
+            f"The limit of one pair, {shown['max_position_per_pair_usd']}, is below {least}"
+        )
+    if p.order_amount_usd is not None and p.order_amount_usd < p.min_position_usd:
+        errors["order_amount_usd"] = f"{shown['order_amount_usd']} is below {least}"
     if p.order_amount is not None and p.order_amount_usd is not None:
         errors["order_amount"] = (
             f"{shown['order_amount']} of the base asset and {shown['order_amount_usd']}: give one."

@@ -45,9 +45,9 @@ class LegLiquidity:
 
 def choose_first(legs: Sequence[LegLiquidity], preference: FirstLeg) -> tuple[int, str]:
     """Return the index of the leg that works first, and why in a sentence for the journal."""
-    wanted = [index for index, leg in enumerate(legs) if _is_wanted(leg, preference)]
-    if len(wanted) == 1:
-        return wanted[0], f"the {legs[wanted[0]].name} goes first, as configured"
+    allowed = may_go_first([(leg.side, leg.kind) for leg in legs], preference)
+    if len(allowed) == 1:
+        return allowed[0], f"the {legs[allowed[0]].name} goes first, as configured"
     thinnest = min(range(len(legs)), key=lambda index: legs[index].score)
     first = legs[thinnest]
     others = ", ".join(f"{_depth(leg)} at {leg.venue}" for leg in legs if leg is not first)
@@ -58,10 +58,20 @@ def choose_first(legs: Sequence[LegLiquidity], preference: FirstLeg) -> tuple[in
     )
 
 
-def _is_wanted(leg: LegLiquidity, preference: FirstLeg) -> bool:
+def may_go_first(
+    legs: Sequence[tuple[Side, InstrumentKind]], preference: FirstLeg
+) -> Sequence[int]:
+    """Return the one leg that a preference names; all of them where it names none or several."""
+    wanted = [
+        index for index, (side, kind) in enumerate(legs) if _is_wanted(side, kind, preference)
+    ]
+    return wanted if len(wanted) == 1 else range(len(legs))
+
+
+def _is_wanted(side: Side, kind: InstrumentKind, preference: FirstLeg) -> bool:
     if preference in SIDES:
-        return leg.side is SIDES[preference]
-    is_spot = leg.kind is InstrumentKind.SPOT
+        return side is SIDES[preference]
+    is_spot = kind is InstrumentKind.SPOT
     return is_spot if preference is FirstLeg.SPOT else preference is FirstLeg.PERP and not is_spot
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from trading.core.exposure import Exposure, exposure
-from trading.core.plan_care import lacks_price, reduction_step, trim_cause
+from trading.core.plan_care import addition_step, lacks_price, reduction_step, trim_cause
 from trading.core.plan_entry import entry_step
 from trading.core.plan_exit import exit_step, unwind_step
 from trading.core.plan_orders import OF_ENTRY, cancel_expired, confirmed, resume_unsent
@@ -58,7 +58,8 @@ def _hold_open(view: PositionView) -> Step:
         return Record(event=PositionEvent.IMBALANCED, cause=cause)
     if view.goal is Goal.FLAT:
         return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the position is to be flat")
-    return reduction_step(view) or Wait(reason="hedged", is_rest=not lacks_price(view))
+    asked = reduction_step(view) or addition_step(view)
+    return asked or Wait(reason="hedged", is_rest=not lacks_price(view))
 
 
 def _held(view: PositionView, now: datetime) -> Step:

@@ -1,9 +1,9 @@
-"""What a running hedge needs of the order path: a trim of the larger leg, or a smaller position.
+"""What a running hedge needs of the order path: a trim of the larger leg, or another size.
 
 Legs are compared by their size, what they hold per ratio.
 
-`docs/DOMAIN.md` section 6, delta care and basis care. Both go through UNWINDING, which cuts legs by
-reduce-only orders: care has no order path of its own.
+`docs/DOMAIN.md` section 6, delta care and basis care. What shrinks goes through UNWINDING, which
+cuts legs by reduce-only orders, what grows through ENTERING: care has no order path of its own.
 """
 
 from __future__ import annotations
@@ -55,6 +55,13 @@ def reduction_step(view: PositionView) -> Record | None:
     if view.reduce_to is None:
         return None
     return Record(event=PositionEvent.REDUCE, cause=view.reduce_cause)
+
+
+def addition_step(view: PositionView) -> Record | None:
+    """Return the start of an addition that care asked for; whether it may open is asked there."""
+    if view.add_quantity is None:
+        return None
+    return Record(event=PositionEvent.ADD, cause=view.add_cause)
 
 
 def kept_quantity(view: PositionView) -> Decimal:

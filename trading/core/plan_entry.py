@@ -1,4 +1,8 @@
-"""How a position is entered: the first leg works, each of its fills is hedged at once."""
+"""How a position is entered: the first leg works, each of its fills is hedged at once.
+
+An addition takes the same way with the orders of its own; whatever ends it early leaves the hedge
+that was there before.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +36,12 @@ def entry_step(view: PositionView, now: datetime) -> Step:
     unwanted = _not_to_be_sent(view, is_stopped or was_closed, now)
     if (step := resume_unsent(view, unwanted)) is not None:
         return step
-    if is_stopped:
+    if is_stopped and not (view.is_addition and view.goal is Goal.HEDGED):
         return _stop_entry(view, now)
+    if is_stopped:
+        return _end_early(view, now, "the addition was stopped")
     if was_closed:
-        return _end_closed_entry(view, now)
+        return _end_early(view, now, "a leg was closed by its venue or its owner during the entry")
     overpaid = _overpaid(view)
     step = _give_up_overpaid(view, overpaid, now) if overpaid else None
     over = (Purpose.OPEN,) if view.barred else ()
@@ -57,8 +63,13 @@ def _not_to_be_sent(view: PositionView, is_stopped: bool, now: datetime) -> dict
         cause = "the time for the entry passed before it was sent"
     if not cause:
         return {}
-    is_naked = any(leg.net_base for leg in view.legs)
+    is_naked = _has_filled(view) if view.is_addition else any(leg.net_base for leg in view.legs)
     return {Purpose.OPEN: cause} if is_naked else never_opening(cause)
+
+
+def _has_filled(view: PositionView) -> bool:
+    """Tell whether this entry or addition has filled anything."""
+    return any(order.filled for leg in view.legs for order in leg.opening)
 
 
 def _overpaid(view: PositionView) -> str:
@@ -77,7 +88,12 @@ def _give_up_overpaid(view: PositionView, overpaid: str, now: datetime) -> Step 
 
 
 def _hedge(view: PositionView, now: datetime) -> Step | None:
-    """Bring every leg to the one that leads, less what is already working there."""
+    """Bring every leg to the one that leads, less what is already working there.
+
+    What legs differed by before an addition is not hedged for its own sake: delta care trims it.
+    """
+    if view.is_addition and not _has_filled(view):
+        return None
     leading, following = _leading(view)
     for leg in following:
         wanted = leading * leg.ratio
@@ -132,14 +148,16 @@ def _stop_entry(view: PositionView, now: datetime) -> Step:
     return Record(event=PositionEvent.EXIT_SUBMITTED, cause="the entry was stopped")
 
 
-def _end_closed_entry(view: PositionView, now: datetime) -> Step:
-    """What a venue closed is not opened again: the entry ends with what is hedged by then."""
+def _end_early(view: PositionView, now: datetime, cause: str) -> Step:
+    """Open nothing more: what is hedged by then stays, and the rest is cut back.
+
+    So ends what a venue closed in part, which is not opened again, and an addition that is stopped.
+    """
     if (step := cancel_working(view, now)) is not None:
         return step
     if exposure([leg.exposure for leg in view.legs]) is Exposure.IMBALANCED:
-        cause = "a leg was closed by its venue or its owner during the entry"
         return Record(event=PositionEvent.IMBALANCED, cause=cause)
-    return _entry_ended(view, "")
+    return _entry_ended(view, cause if view.is_addition else "")
 
 
 def _never_exposed(view: PositionView) -> bool:
@@ -157,7 +175,8 @@ def _entry_ended(view: PositionView, left_for: str) -> Step:
         case Exposure.FLAT:
             return confirmed(view, PositionEvent.FLAT, "nothing but dust is left")
         case Exposure.HEDGED:
-            cause = f"all legs are filled and read back{note}"
-            return confirmed(view, PositionEvent.HEDGED, cause)
+            is_unfilled = view.is_addition and not _has_filled(view)
+            done = "nothing was filled" if is_unfilled else "all legs are filled and read back"
+            return confirmed(view, PositionEvent.HEDGED, f"{done}{note}")
         case Exposure.IMBALANCED:
             return Record(event=PositionEvent.IMBALANCED, cause="the filled part cannot be hedged")

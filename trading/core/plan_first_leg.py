@@ -14,7 +14,7 @@ from trading.core.elapsed import elapsed
 from trading.core.entry_style import EntryStyle
 from trading.core.money import price_against_us, price_passive
 from trading.core.order_refusal import RefusalKind
-from trading.core.plan_orders import marketable
+from trading.core.plan_orders import confirmed, marketable
 from trading.core.slippage import too_far
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import OrderState, PositionEvent, Purpose
@@ -26,7 +26,7 @@ def first_leg_step(view: PositionView, now: datetime) -> Step | None:
     first = view.legs[0]
     if first.working:
         return _reprice(view, first, now)
-    if not first.orders and not any(leg.orders for leg in view.legs):
+    if not any(leg.opening for leg in view.legs):
         return _begin(view, first, now)
     quantity = _wanted(view, first)
     last = first.opening[-1]
@@ -44,9 +44,11 @@ def first_leg_step(view: PositionView, now: datetime) -> Step | None:
 
 def _begin(view: PositionView, first: LegView, now: datetime) -> Step:
     if view.barred:
-        return Record(event=PositionEvent.NEVER_EXPOSED, cause=view.barred)
+        return _never_begun(view, view.barred)
     if view.is_entry_over(now):
-        return Record(event=PositionEvent.NEVER_EXPOSED, cause="the time for the entry passed")
+        return _never_begun(view, "the time for the entry passed")
+    if view.is_addition and any(_wanted(view, leg) < leg.least_order for leg in view.legs):
+        return _never_begun(view, "what one leg lacks of it is less than its venue takes")
     working = view.legs if view.rules.entry_style is EntryStyle.BOTH_AT_ONCE else (first,)
     if first.book is None or any(leg.book is None for leg in working):
         return Wait(reason="no fresh book for the first leg")
@@ -56,8 +58,15 @@ def _begin(view: PositionView, first: LegView, now: datetime) -> Step:
         places = (_first_order(view, first, first.book, _wanted(view, first)),)
     for leg, place in zip(working, places, strict=True):
         if place.price is not None and (cause := too_far(view, leg, place.price)):
-            return Record(event=PositionEvent.NEVER_EXPOSED, cause=cause)
+            return _never_begun(view, cause)
     return PlaceAll(orders=places) if len(places) > 1 else places[0]
+
+
+def _never_begun(view: PositionView, cause: str) -> Step:
+    """Leave what was not begun; an addition leaves the hedge as it was."""
+    if view.is_addition:
+        return confirmed(view, PositionEvent.HEDGED, f"the addition was not begun: {cause}")
+    return Record(event=PositionEvent.NEVER_EXPOSED, cause=cause)
 
 
 def _crossing(view: PositionView, leg: LegView, now: datetime) -> Place:

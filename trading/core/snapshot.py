@@ -48,6 +48,8 @@ class OrderView:
     average_price: Decimal | None = None
     """What the venue says it filled at; None while nobody said so."""
     refusal: RefusalKind = RefusalKind.NONE
+    addition: int = 0
+    """Which addition it belongs to; 0: the entry."""
 
     @property
     def is_working(self) -> bool:
@@ -85,6 +87,8 @@ class LegView:
     """Whether its venue answered on this visit; None while it was not asked anything."""
     was_closed_outside: bool = False
     """Its venue or its owner closed some of it: an entry must not fill that up again."""
+    addition: int = 0
+    """The addition that is under way or was last; 0: the entry. What opened before it is past."""
 
     @property
     def name(self) -> str:
@@ -108,8 +112,12 @@ class LegView:
 
     @property
     def opening(self) -> tuple[OrderView, ...]:
-        """Return the orders that open or hedge, oldest first."""
-        return tuple(order for order in self.orders if order.purpose is not Purpose.REDUCE)
+        """Return the orders that open or hedge in this entry or addition, oldest first."""
+        return tuple(
+            order
+            for order in self.orders
+            if order.purpose is not Purpose.REDUCE and order.addition == self.addition
+        )
 
     @property
     def entry_price(self) -> Decimal | None:
@@ -236,11 +244,20 @@ class PositionView:
     reduce_to: Decimal | None = None
     """Care wants every leg cut to its ratio of this base quantity; None leaves the size alone."""
     reduce_cause: str = ""
+    add_quantity: Decimal | None = None
+    """Care wants this much more, within the target; None where nothing is added."""
+    add_cause: str = ""
     barred: str = ""
     """Why nothing may be opened now, a halted account or a venue's breaker; hedges and reductions
     still go out. Empty: it may."""
     created_at: datetime | None = None
+    """When the time of the entry, or of the addition, began."""
     rules: Rules
+
+    @property
+    def is_addition(self) -> bool:
+        """Tell whether what is opened is added to a hedge, which stays whatever comes of it."""
+        return self.add_quantity is not None
 
     def is_entry_over(self, now: datetime) -> bool:
         """Tell whether its time has passed, also by a clock that was set back meanwhile."""

@@ -33,6 +33,7 @@ class PositionEvent(StrEnum):
     EXIT_SUBMITTED = "exit_submitted"
     DROPPED = "dropped"
     REDUCE = "reduce"
+    ADD = "add"
     HOLD = "hold"
     RELEASED = "released"
     HEDGED = "hedged"
@@ -93,6 +94,7 @@ POSITION_TABLE: dict[tuple[PositionState, PositionEvent], PositionState] = {
     (_P.OPEN, _E.EXIT_SUBMITTED): _P.EXITING,
     (_P.OPEN, _E.IMBALANCED): _P.UNWINDING,  # liquidation, ADL or a manual trade
     (_P.OPEN, _E.REDUCE): _P.UNWINDING,  # care asked for a smaller position
+    (_P.OPEN, _E.ADD): _P.ENTERING,  # care asked for a larger position
     (_P.OPEN, _E.FLAT): _P.CLOSED,  # both legs went outside our control
     (_P.EXITING, _E.FLAT): _P.CLOSED,
     (_P.EXITING, _E.HEDGED): _P.OPEN,  # orders expired unfilled; goal FLAT exits again

@@ -18,6 +18,7 @@ from trading.models.control import (
     LimitUse,
     Reconciliation,
 )
+from trading.models.daily_stop import DailyStop
 from trading.models.discrepancy import AccountReview, Discrepancy
 from trading.models.fitted_beta import FittedBeta
 from trading.models.journal import Event, StateChange
@@ -35,6 +36,7 @@ __all__ = [
     "ConfigurationPreset",
     "ConfigurationVersion",
     "CoolDown",
+    "DailyStop",
     "DeadManSwitch",
     "Discrepancy",
     "Engine",

@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import Q
 
 from exchanges.decimals import money_field
-from exchanges.models import ExchangeAccount
+from exchanges.models import MODES, ExchangeAccount
+from exchanges.modes import Mode
 
 
 class KillSwitch(models.Model):
@@ -106,7 +107,9 @@ class Reconciliation(models.Model):
 
 
 class LimitUse(models.Model):
-    """Notional reserved under one limit of a user, in whole cents so that SQL compares it exactly.
+    """Notional reserved under one limit of a user in one mode, in whole cents.
+
+    So SQL compares it exactly; what is held on paper takes no room from anything else.
 
     `scope` is `pair:BTC`, `venue:bybit` or `user`. Written only by conditional update.
     """
@@ -115,12 +118,13 @@ class LimitUse(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limit_uses"
     )
+    mode = models.CharField(max_length=16, choices=MODES, default=Mode.REHEARSAL)
     scope = models.CharField(max_length=48)
     reserved_cents = models.BigIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "scope"], name="limit_scope"),
+            models.UniqueConstraint(fields=["user", "mode", "scope"], name="limit_scope_of_mode"),
             models.CheckConstraint(
                 condition=Q(reserved_cents__gte=0), name="reserved_not_negative"
             ),

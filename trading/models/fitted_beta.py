@@ -27,6 +27,9 @@ class FittedBeta(models.Model):
     days = models.PositiveSmallIntegerField()
     beta = rate_field(help_text="0 … 1.")
     windows = models.PositiveIntegerField(help_text="Of the past that it was fitted to.")
+    settlements = models.PositiveIntegerField(
+        null=True, help_text="That these windows lie in; unknown of fits older than this column."
+    )
     fitted_at = models.DateTimeField()
 
     class Meta:

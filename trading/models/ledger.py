@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.domain import FillCause
-from exchanges.models import ExchangeAccount
+from exchanges.models import MODES, ExchangeAccount
+from exchanges.modes import Mode
 from trading.core.money import plain
 from trading.models.append_only import AppendOnlyModel, AppendOnlyQuerySet
 from trading.models.order import Order
@@ -162,12 +163,13 @@ class EquitySnapshotQuerySet(models.QuerySet["EquitySnapshot"]):
 
 
 class EquitySnapshot(models.Model):
-    """Equity over all accounts of a user at one minute, as the venues said it."""
+    """Equity over all accounts of a user in one mode at one minute, as the venues said it."""
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="equity"
     )
+    mode = models.CharField(max_length=16, choices=MODES, default=Mode.REHEARSAL)
     at = models.DateTimeField()
     read_at = models.DateTimeField(
         null=True, blank=True, help_text="When the venues were asked; `at` is the minute of it."
@@ -180,7 +182,7 @@ class EquitySnapshot(models.Model):
     class Meta:
         ordering: ClassVar = ["at"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "at"], name="equity_once"),
+            models.UniqueConstraint(fields=["user", "mode", "at"], name="equity_once_a_mode"),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,14 @@ class Order(models.Model):
     leg = models.ForeignKey(Leg, on_delete=models.PROTECT, related_name="orders")
     purpose = models.CharField(max_length=8, choices=[(p.value, p.value) for p in Purpose])
     sequence = models.PositiveIntegerField()
+    addition = models.PositiveSmallIntegerField(
+        default=0, help_text="The addition it belongs to; 0: the entry."
+    )
+    decision_mid = price_field(
+        null=True,
+        blank=True,
+        help_text="The mid that its addition was decided on; empty: the leg's own.",
+    )
     client_order_id = models.CharField(max_length=36, unique=True)
     venue_order_id = models.CharField(max_length=64, blank=True)
     side = models.CharField(max_length=4, choices=[(s.value, s.value) for s in Side])

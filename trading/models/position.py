@@ -95,6 +95,22 @@ class Position(models.Model):
     basis_steps = models.PositiveSmallIntegerField(
         default=0, help_text="Adverse steps of the price gap that were answered by a reduction."
     )
+    add_quantity = quantity_field(
+        null=True,
+        blank=True,
+        help_text="What is being added, within the target; empty: nothing is.",
+    )
+    add_usd = money_field(
+        default=Decimal(0), help_text="The part of the reservation that is for what is being added."
+    )
+    add_cause = models.CharField(max_length=300, blank=True)
+    add_steps = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Favourable steps of the price gap that were answered; numbers the addition.",
+    )
+    add_outcome = models.CharField(
+        max_length=600, blank=True, help_text="What came of adding last, or why nothing was added."
+    )
     switch_to = models.JSONField(
         null=True,
         blank=True,
@@ -191,6 +207,9 @@ class Leg(models.Model):
     )
     decision_entry_mid = price_field()
     decision_exit_mid = price_field(null=True, blank=True)
+    decision_add_mid = price_field(
+        null=True, blank=True, help_text="When the latest addition was decided."
+    )
     taker_fee = rate_field()
     funding_read_at = models.DateTimeField(
         null=True, blank=True, help_text="When its venue last told all its funding payments."
@@ -212,6 +231,14 @@ class Leg(models.Model):
     def sign(self) -> int:
         """Return +1 for LONG and -1 for SHORT."""
         return 1 if self.side == LegSide.LONG else -1
+
+    @property
+    def decision_mid(self) -> Decimal:
+        """Return the mid that what is opened now was decided on."""
+        mid: Decimal = self.decision_entry_mid
+        if self.position.add_quantity is not None and self.decision_add_mid is not None:
+            mid = self.decision_add_mid
+        return mid
 
     def as_dict(self) -> dict[str, Any]:
         """Return the identifying words of this leg, for journals and events."""

@@ -248,6 +248,7 @@ def _leg(side: Side, name: str, values: Mapping[str, Any]) -> LegInput:
         settles_in=values[f"{name}_next"],
         fee=values[f"{name}_fee"],
         slippage=values[f"{name}_slippage"],
+        exit_slippage=values[f"{name}_exit_slippage"],
     )
 
 

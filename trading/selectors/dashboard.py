@@ -16,6 +16,7 @@ from trading.core.liquidation import Danger
 from trading.models import EquitySnapshot, FundingEvent, Position, Trade
 from trading.selectors.legs import LegLine, worst
 from trading.selectors.positions import PositionLine, position_line, with_parts
+from trading.services.money_mode import mode_of
 from trading.services.pnl import fee_value
 
 DAY = timedelta(days=1)
@@ -72,8 +73,10 @@ class Summary:
 
 
 def summary(user: User, lines: Sequence[PositionLine], board: Board, now: datetime) -> Summary:
-    """Return the summary of one user with these open positions."""
-    latest = EquitySnapshot.objects.for_user(user).last()
+    """Return the summary of one user with these open positions; money of the mode in use alone."""
+    everything, mode = lines, mode_of(user)
+    lines = [line for line in everything if line.position.mode == mode]
+    latest = EquitySnapshot.objects.for_user(user).filter(mode=mode).last()
     closed = _closed_result(user, board, now)
     fees, unvalued = _fees_since(user, now - DAY)
     next_at, next_cash = _next_funding(lines)
@@ -87,21 +90,25 @@ def summary(user: User, lines: Sequence[PositionLine], board: Board, now: dateti
         net_apr_30d=_net_apr(closed, lines),
         gross=sum((line.gross for line in lines), Decimal(0)),
         delta=sum((line.delta for line in lines), Decimal(0)),
-        liquidation=_nearest_liquidation(lines),
+        liquidation=_nearest_liquidation(everything),
         next_funding_at=next_at,
         next_cash=next_cash,
     )
 
 
 def _funding_since(user: User, since: datetime) -> Decimal:
-    received = FundingEvent.objects.filter(position__user=user, paid_at__gte=since)
+    received = FundingEvent.objects.filter(
+        position__user=user, position__mode=mode_of(user), paid_at__gte=since
+    )
     return sum(received.values_list("payment_usd", flat=True), Decimal(0))
 
 
 def _fees_since(user: User, since: datetime) -> tuple[Decimal, dict[str, Decimal]]:
     """Return what was paid in fees, in USD, and by asset what nobody told a price of."""
     valued, unvalued = Decimal(0), dict[str, Decimal]()
-    trades = Trade.objects.filter(position__user=user, filled_at__gte=since)
+    trades = Trade.objects.filter(
+        position__user=user, position__mode=mode_of(user), filled_at__gte=since
+    )
     for trade in trades.select_related("leg__instrument"):
         value = fee_value(trade, trade.leg)
         if value is not None:
@@ -119,9 +126,10 @@ def _today(
     On the first day nothing was read before: then all that was earned was earned today.
     """
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    before = EquitySnapshot.objects.for_user(user).filter(at__lt=midnight).last()
     if latest is None:
         return None
+    readings = EquitySnapshot.objects.for_user(user).filter(at__lt=midnight)
+    before = readings.filter(mode=latest.mode).last()
     change: Decimal = latest.equity_usd - before.equity_usd if before is not None else earned
     return change
 
@@ -138,11 +146,12 @@ def _earned(lines: Iterable[PositionLine]) -> Decimal:
 
 
 def _closed_result(user: User, board: Board, now: datetime) -> ClosedResult:
-    key = f"closed-result.{user.pk}"
+    key = f"closed-result.{user.pk}.{mode_of(user)}"
     known: ClosedResult | None = cache.get(key)
     if known is not None:
         return known
-    closed = Position.objects.for_user(user).filter(close_timestamp__gte=now - APR_WINDOW)
+    own = Position.objects.for_user(user).filter(mode=mode_of(user))
+    closed = own.filter(close_timestamp__gte=now - APR_WINDOW)
     newest = with_parts(closed).order_by("-close_timestamp")[:MOST_CLOSED_COUNTED]
     lines = [position_line(position, {}, board, now) for position in newest]
     held = sum((line.position.size_usd * _hours(line.age) for line in lines), Decimal(0))

@@ -13,6 +13,7 @@ from arbsite.accounts.models import User
 from exchanges.modes import Mode
 from trading.models import Engine, KillSwitch, Order, Position
 from trading.services import configure, engine, kill_switch
+from trading.services.daily_stop import halted_by, in_force
 from trading.services.engine import EngineState, EngineView
 
 SCAN_TASK = "trading.tasks.scan"
@@ -29,8 +30,25 @@ class Identity(StrEnum):
     """Whose money moves: rendered from the accounts in use, never from a page setting."""
 
     SIMULATION = "SIMULATION"
+    PAPER = "PAPER"
+    TESTNET = "TESTNET"
     LIVE = "LIVE"
     UNKNOWN = "MODE UNKNOWN"
+
+
+IDENTITIES = {
+    Mode.REHEARSAL: Identity.SIMULATION,
+    Mode.PAPER: Identity.PAPER,
+    Mode.TESTNET: Identity.TESTNET,
+    Mode.LIVE: Identity.LIVE,
+}
+SHORT_MODES = {
+    Identity.SIMULATION: "SIM",
+    Identity.PAPER: "PAPER",
+    Identity.TESTNET: "TEST",
+    Identity.LIVE: "LIVE",
+    Identity.UNKNOWN: "?",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +65,8 @@ class EngineStatus:
     pending_orders: int
     open_positions: int
     max_positions: int
+    daily_stop: str
+    """Why automation halts today; empty while it does not."""
     hold_hours: Decimal
     min_net_return: Decimal
 
@@ -84,7 +104,7 @@ class EngineStatus:
 
     @property
     def short_mode(self) -> str:
-        return "LIVE" if self.is_live else "SIM"
+        return SHORT_MODES[self.identity]
 
 
 def engine_status(user: User, now: datetime) -> EngineStatus:
@@ -103,19 +123,21 @@ def engine_status(user: User, now: datetime) -> EngineStatus:
         pending_orders=Order.objects.for_user(user).pending().count(),
         open_positions=live,
         max_positions=parameters.max_open_positions,
+        daily_stop=_daily_stop(user, now),
         hold_hours=Decimal(str(parameters.hold_horizon / timedelta(hours=1))),
         min_net_return=parameters.min_net_return,
     )
 
 
+def _daily_stop(user: User, now: datetime) -> str:
+    stop = in_force(user, now)
+    return "" if stop is None else halted_by(stop)
+
+
 def account_identity(user: User) -> Identity:
-    """Tell from the accounts in use whether money is real; mixed or no accounts is UNKNOWN."""
+    """Tell from the accounts in use whose money moves; mixed or no accounts is UNKNOWN."""
     modes = set(user.exchange_accounts.active().values_list("exchange__mode", flat=True))
-    if not modes:
-        return Identity.UNKNOWN
-    if Mode.LIVE not in modes:
-        return Identity.SIMULATION
-    return Identity.LIVE if modes == {Mode.LIVE} else Identity.UNKNOWN
+    return IDENTITIES[Mode(modes.pop())] if len(modes) == 1 else Identity.UNKNOWN
 
 
 def _next_scan(own: Engine) -> datetime | None:

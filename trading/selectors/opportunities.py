@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404
@@ -15,6 +16,7 @@ from arbsite.accounts.models import User
 from exchanges.domain import Side
 from exchanges.models import Instrument
 from trading.core.capacity import CapacityPoint
+from trading.core.funding import CarryEstimator
 from trading.core.money import plain
 from trading.models import Opportunity
 from trading.models.opportunity import OpportunityQuerySet
@@ -31,6 +33,12 @@ FIGURES = (
     "break_even_probability",
     *("warning_probability", "risk", "implied_carry_8h", "fair_carry_8h"),
 )
+BASIS = ("settled_8h", "predicted_8h", "premium_8h", "beta", "half_life_hours")
+ESTIMATES = {
+    CarryEstimator.EWMA: "average of settled rates",
+    CarryEstimator.PREDICTED: "predicted rate, as it stands",
+    CarryEstimator.PREMIUM_INDEX: "present premium, by the venue's formula",
+}
 UNKNOWN_PROFIT = Decimal("-Infinity")
 PAIR_FIELDS = ("long", "short", "spread", "net", "even", "cap")
 
@@ -73,6 +81,19 @@ def best_pairs(user: User, now: datetime) -> dict[str, Opportunity]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastLine:
+    """What expected funding rests on; rates per 8 h, `figures` None where unknown.
+
+    `settlements` and `fitted_ago` None where beta is the configured one.
+    """
+
+    estimate: str
+    figures: dict[str, Decimal | None]
+    settlements: int | None
+    fitted_ago: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpportunityLine:
     """One row of the page: what was found, all its legs, and its figures beyond the columns."""
 
@@ -80,6 +101,7 @@ class OpportunityLine:
     legs: list[LegWords]
     figures: dict[str, Decimal | None]
     curve: list[CapacityPoint]
+    forecast: ForecastLine | None
 
     @property
     def risk_measure(self) -> str:
@@ -108,7 +130,7 @@ def recent_opportunities(
     found += rows.filter(seen_at__lt=now - CURRENT_FOR)[: limit - len(found)]
     wanted = {UUID(leg["instrument"]) for row in found for leg in row.legs}
     listed = Instrument.objects.select_related("exchange").in_bulk(wanted)
-    return [_line(row, listed) for row in found]
+    return [_line(row, listed, now) for row in found]
 
 
 def _by_profit(row: tuple[Decimal | None, Decimal, datetime, UUID]) -> tuple[Decimal, datetime]:
@@ -117,26 +139,43 @@ def _by_profit(row: tuple[Decimal | None, Decimal, datetime, UUID]) -> tuple[Dec
     return UNKNOWN_PROFIT if net_return is None else net_return * size_usd, seen_at
 
 
-def _line(row: Opportunity, listed: Mapping[UUID, Instrument]) -> OpportunityLine:
+def _line(row: Opportunity, listed: Mapping[UUID, Instrument], now: datetime) -> OpportunityLine:
     legs = [
         EntryLeg(instrument, Side(leg["side"]), Decimal(leg["ratio"]))
         for leg in row.legs
         if (instrument := listed.get(UUID(leg["instrument"]))) is not None
     ] or [EntryLeg(row.long_instrument, Side.BUY), EntryLeg(row.short_instrument, Side.SELL)]
-    numbers = {
-        name: Decimal(value) for name in FIGURES if (value := row.details.get(name)) is not None
-    }
     return OpportunityLine(
         found=row,
         legs=[leg_words(leg) for leg in legs],
-        figures={name: numbers.get(name) for name in FIGURES},
+        figures=_numbers(row.details, FIGURES),
         curve=[
             CapacityPoint(
                 size_usd=Decimal(size), net_return=Decimal(net), profit_usd=Decimal(profit)
             )
             for size, net, profit in row.details.get("curve", [])
         ],
+        forecast=_forecast(row.details.get("forecast"), now),
     )
+
+
+def _forecast(basis: Mapping[str, Any] | None, now: datetime) -> ForecastLine | None:
+    if basis is None:
+        return None
+    fitted_at = basis["fitted_at"]
+    return ForecastLine(
+        estimate=ESTIMATES[CarryEstimator(basis["estimator"])],
+        figures=_numbers(basis, BASIS),
+        settlements=basis["settlements"],
+        fitted_ago=None if fitted_at is None else now - datetime.fromisoformat(fitted_at),
+    )
+
+
+def _numbers(details: Mapping[str, Any], names: Iterable[str]) -> dict[str, Decimal | None]:
+    """Return figures by name, None where they are not known."""
+    return {
+        name: None if (value := details.get(name)) is None else Decimal(value) for name in names
+    }
 
 
 def pair_cells(bases: Iterable[str], pairs: dict[str, Opportunity]) -> Cells:

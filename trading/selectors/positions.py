@@ -26,6 +26,7 @@ from trading.selectors.legs import (
     liquidation_prices,
     worst,
 )
+from trading.services.money_mode import mode_of
 from trading.services.pnl import position_pnl
 
 STATE_WORDS = {
@@ -53,6 +54,8 @@ class PositionLine:
     def state_word(self) -> str:
         if self.position.goal == Goal.FLAT and self.position.state == PositionState.OPEN:
             return "To be closed"
+        if self.position.add_quantity is not None and self.position.state == PositionState.ENTERING:
+            return "Adding"
         return STATE_WORDS[PositionState(self.position.state)]
 
     @property
@@ -176,14 +179,19 @@ def _urgency(line: PositionLine) -> tuple[Decimal, datetime]:
 
 def closed_positions(user: User, board: Board, now: datetime, *, limit: int) -> list[PositionLine]:
     """Return positions that ended with a trade, newest first."""
-    rows = with_parts(Position.objects.for_user(user).filter(state=PositionState.CLOSED))
+    rows = with_parts(_closed(user))
     newest = rows.order_by("-close_timestamp")[:limit]
     return [position_line(position, {}, board, now) for position in newest]
 
 
 def closed_count(user: User) -> int:
     """Return how many positions ended with a trade."""
-    return Position.objects.for_user(user).filter(state=PositionState.CLOSED).count()
+    return _closed(user).count()
+
+
+def _closed(user: User) -> PositionQuerySet:
+    """Return what ended in the mode that is in use: results of different money are not compared."""
+    return Position.objects.for_user(user).filter(state=PositionState.CLOSED, mode=mode_of(user))
 
 
 def open_count(user: User | None) -> int:

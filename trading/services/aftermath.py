@@ -14,6 +14,7 @@ from trading.models import Position, Trade
 from trading.services import limits
 from trading.services.cool_downs import BETWEEN_ENTRIES, cool_down
 from trading.services.failed_entries import book_failed_attempt, tell_of_cut
+from trading.services.settle_addition import settle_addition
 
 VENUE_REASONS = {
     Trade.Cause.LIQUIDATION: "liquidated",
@@ -33,7 +34,7 @@ def columns_of(
     if event is PositionEvent.HOLD:
         return {"held_reason": cause[:300], "held_at": now}
     if event in ENDS:
-        columns: dict[str, Any] = {"close_timestamp": now}
+        columns: dict[str, Any] = {"close_timestamp": now, "add_quantity": None}
         if reason := _closed_by_venue(position):
             columns["close_reason"] = reason
         elif not position.close_reason:
@@ -49,6 +50,8 @@ def follow(position: Position, event: PositionEvent, cause: str, now: datetime) 
         _cool_down_after_failure(position, cause, now)
     if event is PositionEvent.HEDGED and position.entry_timestamp is None:
         tell_of_cut(position, now)
+    if event is PositionEvent.HEDGED and position.add_quantity is not None:
+        settle_addition(position, cause, now)
     if event not in ENDS:
         return
     limits.release(position)

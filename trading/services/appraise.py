@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import Instrument, InstrumentKind, Side
-from trading.core.capacity import BookSide, CapacityPoint, capacity_curve
+from trading.core.capacity import CapacityPoint, LegBook, capacity_curve
 from trading.core.execution_risk import ExecutionRisk, LegRisk, execution_risk
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
@@ -35,7 +35,7 @@ class Appraisal:
 
     legs: tuple[PairedLeg, ...]
     facts: tuple[InstrumentFacts, ...]
-    books: tuple[BookSide, ...]
+    books: tuple[LegBook, ...]
     size_usd: Decimal
     counted: Candidate | Refusal
     capacities: tuple[Decimal, ...]
@@ -74,6 +74,7 @@ def appraise(
             paired,
             seen.board,
             taker_fee=standing.taker_fee(paired.key, paired.instrument.kind),
+            maker_fee=standing.maker_fee(paired.key),
             half_life=parameters.carry_half_life,
             now=now,
         )
@@ -83,10 +84,12 @@ def appraise(
             book_capacity = min(book_capacity, at_touch.borrowable)
         capacities.append(book_capacity / leg.ratio)
         if at_touch.book is not None:
-            levels = levels_of(depth, leg.side) if depth is not None else ()
+            sides = (leg.side, leg.side.opposite)
+            entry, leaving = (levels_of(depth, side) if depth else () for side in sides)
             books.append(
-                BookSide(
-                    levels=levels,
+                LegBook(
+                    entry=entry,
+                    exit=leaving,
                     mid=at_touch.mid,
                     touch_slippage=at_touch.slippage,
                     ratio=leg.ratio,
@@ -125,7 +128,7 @@ def curve_of(appraisal: Appraisal, most_usd: Decimal) -> tuple[CapacityPoint, ..
     candidate = appraisal.candidate
     if candidate is None or candidate.net_return is None:
         return ()
-    if not all(book.levels for book in appraisal.books):
+    if not all(book.entry and book.exit for book in appraisal.books):
         return ()
     transfer_usd = candidate.costs.transfer * candidate.size_usd
     before = candidate.net_return + candidate.costs.slippage + candidate.costs.transfer

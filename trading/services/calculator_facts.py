@@ -9,16 +9,18 @@ from decimal import Decimal
 
 from arbsite.accounts.models import User
 from exchanges.board import Board
-from exchanges.domain import FundingRate, InstrumentKind
+from exchanges.domain import FundingRate, InstrumentKind, Side
 from exchanges.models import Instrument
 from exchanges.selectors import active_instruments, instrument_key
 from trading.core.history import Frequency, probability_of_warning
 from trading.core.money import for_display, plain
 from trading.core.volatility import daily_volatility
 from trading.services import market
+from trading.services.depth_facts import levels_of, walked
+from trading.services.seen import Seen
 from trading.services.settled_past import settled_past
 from trading.services.standing import Standing, standing_of
-from trading.services.universe import half_touch
+from trading.services.universe import Paired, half_touch
 
 QUOTES = ("USDT", "USDC", "USD")
 LEVERAGES = tuple(Decimal(times) for times in (1, 2, 3, 4, 5))
@@ -52,15 +54,19 @@ def find_instrument(base: str, listing: str) -> Instrument | None:
 
 
 def leg_facts(
-    user: User, instruments: Mapping[str, Instrument], now: datetime
+    user: User, instruments: Mapping[str, Instrument], size_usd: Decimal, now: datetime
 ) -> dict[str, dict[str, str]]:
     """Return by leg name what is known of its instrument: price, rate, fee and the like.
 
-    What is not known is left out, so that the page keeps what stands there.
+    What is not known is left out, so that the page keeps what stands there. Slippage is of walking
+    the order book for the size, of an unread one of its touch.
     """
-    standing = standing_of(user, now)
-    board = market.board_of(instruments.values())
-    return {leg: _facts(one, standing, board, now) for leg, one in instruments.items()}
+    standing, listed = standing_of(user, now), list(instruments.values())
+    seen = Seen(market.board_of(listed), market.depths_of(listed))
+    return {
+        leg: _facts(one, standing, seen.board, now) | _slippage(leg, one, seen, size_usd, now)
+        for leg, one in instruments.items()
+    }
 
 
 def daily_moves(base: str, now: datetime) -> Decimal | None:
@@ -88,10 +94,28 @@ def _facts(
     }
     if row is not None and row.book is not None:
         facts["price"] = plain(row.book.mid)
-        facts["slippage"] = _percent(for_display(half_touch(row.book), 6))
     if kind is not InstrumentKind.PERPETUAL:
         return facts | {"rate": "0", "interval": "", "next": "0"}
     return facts | ({} if row is None or row.funding is None else _funding(row.funding, now))
+
+
+def _slippage(
+    leg: str, instrument: Instrument, seen: Seen, size_usd: Decimal, now: datetime
+) -> dict[str, str]:
+    row = market.row_of(seen.board, instrument)
+    if row is None or row.book is None:
+        return {}
+    mid, touch = row.book.mid, half_touch(row.book)
+    depth = seen.depth(Paired(id=instrument.pk, instrument=instrument.snapshot()), now)
+    sides = (Side.SELL, Side.BUY) if leg == "short" else (Side.BUY, Side.SELL)
+    entry, leaving = (
+        touch if depth is None else max(touch, walked(levels_of(depth, side), size_usd, mid))
+        for side in sides
+    )
+    return {
+        "slippage": _percent(for_display(entry, 6)),
+        "exit_slippage": _percent(for_display(leaving, 6)),
+    }
 
 
 def _funding(rate: FundingRate, now: datetime) -> dict[str, str]:

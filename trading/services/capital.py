@@ -12,9 +12,10 @@ from django.db.models import Q
 
 from exchanges.models import AccountBalance, ExchangeAccount
 from trading.core.sizing import Capital
-from trading.core.states import LIVE_POSITION_STATES, PositionState
+from trading.core.states import LIVE_POSITION_STATES, PositionState, Purpose
 from trading.models import Leg
 from trading.services.coins import own_coins
+from trading.services.holdings import leg_net_base
 
 ZERO = Decimal(0)
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
@@ -57,10 +58,19 @@ def _taken_since(read_at: Mapping[UUID, datetime]) -> defaultdict[UUID, Decimal]
             ZERO,
         )
         whole = sum((trade.base_quantity for trade in filled), ZERO)
-        if leg.position.state in STILL_OPENING:
-            whole = max(whole, leg.ratio * leg.position.target_base_quantity)
+        wanted = leg.ratio * leg.position.target_base_quantity
+        if leg.position.add_quantity is not None:
+            # Fills may be known before they are booked as trades.
+            whole = max(whole, _opened(leg)) + max(wanted - abs(leg_net_base(leg)), ZERO)
+        elif leg.position.state in STILL_OPENING:
+            whole = max(whole, wanted)
         taken[leg.account_id] += (whole - known) * leg.decision_entry_mid / leg.leverage
     return taken
+
+
+def _opened(leg: Leg) -> Decimal:
+    opening = [order for order in leg.orders.all() if order.purpose != Purpose.REDUCE]
+    return sum((order.filled_base_quantity for order in opening), ZERO)
 
 
 def _opened_lately(read_at: Mapping[UUID, datetime]) -> Iterable[Leg]:
@@ -69,8 +79,10 @@ def _opened_lately(read_at: Mapping[UUID, datetime]) -> Iterable[Leg]:
     lately = Q(trades__filled_at__gt=min(read_at.values()))
     return (
         Leg.objects.filter(account__in=read_at, position__state__in=LIVE_POSITION_STATES)
-        .filter(Q(position__state__in=STILL_OPENING) | lately)
+        .filter(
+            Q(position__state__in=STILL_OPENING) | Q(position__add_quantity__isnull=False) | lately
+        )
         .distinct()
-        .select_related("position")
-        .prefetch_related("trades")
+        .select_related("position", "instrument")
+        .prefetch_related("trades", "orders", "interest")
     )

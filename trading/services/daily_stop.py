@@ -7,18 +7,22 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from arbsite.accounts import audit
 from arbsite.accounts.models import User
 from exchanges.models import AccountBalance, ExchangeAccount
+from trading.core.refusal import Refusal
 from trading.core.sentence import percent
-from trading.events import announce_once
-from trading.models import AccountEquity, EquitySnapshot, Event, Transfer
+from trading.events import announce
+from trading.models import AccountEquity, DailyStop, EquitySnapshot, Event, Transfer
 from trading.services import configure
 from trading.services.capital import DOLLARS, capital_of
 from trading.services.engine import usable_accounts
+from trading.services.money_mode import mode_of
 
-ZERO = Decimal(0)
+ZERO, PLACES = Decimal(0), Decimal("1e-12")
 KIND = "equity.daily_stop"
 
 
@@ -29,7 +33,8 @@ def lost_today(
 
     < 0 is a gain. Without a reading of today nothing is known to be lost.
     """
-    first = EquitySnapshot.objects.filter(user=user, at__gte=_midnight(now)).order_by("at").first()
+    today = EquitySnapshot.objects.filter(user=user, mode=mode_of(user), at__gte=_midnight(now))
+    first = today.order_by("at").first()
     if first is None:
         return ZERO
     moved = _moved(user, first, accounts)
@@ -38,23 +43,88 @@ def lost_today(
     return lost / capital if capital > 0 else ZERO
 
 
-def announce_daily_stop(user: User, *, now: datetime) -> None:
-    """Tell a user once a day that its loss has reached what halts entries."""
+def stop_of(user: User, lost: Decimal, most: Decimal, now: datetime) -> DailyStop | None:
+    """Return the stop in force; one that `lost` reaches just now is written and told once.
+
+    What was lost when somebody lifted the last one of the day is accepted: the next is reached when
+    as much again is lost.
+    """
+    today = list(DailyStop.objects.filter(user=user, day=now.date()))
+    standing = next((stop for stop in today if stop.lifted_at is None), None)
+    accepted = max((stop.lifted_lost for stop in today), default=ZERO)
+    if standing is not None or lost - accepted < most:
+        return standing
+    try:
+        with transaction.atomic():
+            stop = DailyStop.objects.create(
+                user=user, day=now.date(), reached_at=now, lost=_rate(lost), most=most
+            )
+            announce(
+                user_id=user.pk,
+                kind=KIND,
+                severity=Event.Severity.CRITICAL,
+                sentence=f"{percent(lost)} of the capital was lost since midnight UTC, transfers "
+                f"aside: automation enters nothing from {percent(most)} on, until a new day "
+                "begins or somebody lifts the stop on the dashboard",
+                now=now,
+            )
+    except IntegrityError:
+        # Another process saw it at the same moment, and told it.
+        return in_force(user, now)
+    return stop
+
+
+def note_daily_stop(user: User, *, now: datetime) -> None:
+    """Look at what was lost at balances that were read just now."""
     accounts = {account.exchange.code: account for account in usable_accounts(user)}
-    most = configure.current(user).parameters.daily_stop
     lost = lost_today(user, accounts.values(), capital_of(accounts)[1], now)
-    if lost < most:
-        return
-    announce_once(
-        user_id=user.pk,
-        kind=KIND,
-        severity=Event.Severity.CRITICAL,
-        sentence=f"{percent(lost)} of the capital was lost since midnight UTC, transfers aside: "
-        f"automation enters nothing from {percent(most)} on, until the loss is smaller or a new "
-        "day begins",
-        within=now - _midnight(now),
-        now=now,
+    stop_of(user, lost, configure.current(user).parameters.daily_stop, now)
+
+
+def lift_daily_stop(user: User, *, actor: str, now: datetime) -> bool:
+    """Let automation enter again until as much more is lost; tell whether a stop was lifted."""
+    accounts = {account.exchange.code: account for account in usable_accounts(user)}
+    lost = lost_today(user, accounts.values(), capital_of(accounts)[1], now)
+    with transaction.atomic():
+        lifted = DailyStop.objects.filter(user=user, day=now.date(), lifted_at=None).update(
+            lifted_at=now, lifted_by=actor, lifted_lost=_rate(max(lost, ZERO))
+        )
+        if lifted:
+            sentence = f"Daily stop lifted by {actor} at {percent(lost)} lost since midnight UTC"
+            announce(user_id=user.pk, kind="engine", sentence=sentence, now=now)
+            audit.record(
+                actor=actor,
+                action="daily stop lifted",
+                subject=user.get_username(),
+                details={"lost": str(_rate(lost))},
+                now=now,
+            )
+    return bool(lifted)
+
+
+def refusal_of(stop: DailyStop | None, lost: Decimal) -> Refusal | None:
+    """Return why automation enters nothing, with what was lost, since when and now."""
+    if stop is None:
+        return None
+    return Refusal(code="daily_stop", sentence=f"{halted_by(stop)} {percent(lost)} is lost now.")
+
+
+def halted_by(stop: DailyStop) -> str:
+    """Say what a stop halts, at which loss and since when."""
+    return (
+        f"{percent(stop.lost)} of the capital was lost since midnight UTC, transfers aside, when "
+        f"the daily stop of {percent(stop.most)} was reached at {stop.reached_at:%H:%M:%S} UTC: "
+        "automation enters nothing until midnight UTC or until somebody lifts the stop."
     )
+
+
+def in_force(user: User, now: datetime) -> DailyStop | None:
+    """Return the stop that halts a user's automation."""
+    return DailyStop.objects.filter(user=user, day=now.date(), lifted_at=None).first()
+
+
+def _rate(part: Decimal) -> Decimal:
+    return part.quantize(PLACES)
 
 
 def _moved(user: User, first: EquitySnapshot, accounts: Collection[ExchangeAccount]) -> Decimal:

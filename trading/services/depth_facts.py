@@ -16,21 +16,31 @@ ZERO = Decimal(0)
 def with_depth(
     facts: InstrumentFacts, depth: Depth | None, side: Side, size_usd: Decimal
 ) -> InstrumentFacts:
-    """Return the facts with the slippage of walking the book for a size; never below the touch."""
+    """Return the facts with the slippage of walking the book for a size; never below the touch.
+
+    An order on `side` opens, one on the other side closes.
+    """
     if depth is None or facts.book is None:
         return facts
-    slipped = walked(levels_of(depth, side), size_usd, facts.book.mid)
-    return replace(facts, slippage=max(facts.slippage, slipped))
+    entry, leaving = (
+        max(facts.slippage, walked(levels_of(depth, each), size_usd, facts.book.mid))
+        for each in (side, side.opposite)
+    )
+    return replace(facts, slippage=entry, exit_slippage=leaving)
 
 
 def side_capacity(
     facts: InstrumentFacts, depth: Depth | None, side: Side, max_slippage: Decimal
 ) -> Decimal:
-    """Return the base quantity within the slippage limit; of an unread book only its touch."""
+    """Return the base quantity within the slippage limit, in and out again.
+
+    Of an unread book only the touch that an entry takes.
+    """
     if facts.book is None:
         return ZERO
     if depth is not None:
-        return costs.book_capacity(levels_of(depth, side), facts.book.mid, max_slippage)
+        mid = facts.book.mid
+        return min(costs.book_capacity(levels_of(depth, one), mid, max_slippage) for one in Side)
     return facts.book.ask_quantity if side is Side.BUY else facts.book.bid_quantity
 
 

@@ -77,6 +77,19 @@ def refuse_legs(strategy: Strategy, base: str, legs: Sequence[EntryLeg]) -> Refu
     )
 
 
+def in_shape(strategy: Strategy, legs: Iterable[EntryLeg]) -> tuple[EntryLeg, ...]:
+    """Return legs in the order of the strategy's shape; those it has no place for are left out."""
+    left, ordered = list(legs), []
+    for place in strategy.shape:
+        for leg in left:
+            kind = InstrumentKind(leg.instrument.kind)
+            if (leg.side, leg.ratio) == (place.side, place.ratio) and kind in place.kinds:
+                ordered.append(leg)
+                left.remove(leg)
+                break
+    return tuple(ordered)
+
+
 def _words(strategy: Strategy) -> str:
     legs = []
     for shape in strategy.shape:

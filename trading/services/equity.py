@@ -16,7 +16,7 @@ from exchanges.ports import Account
 from trading.models import AccountEquity, EquitySnapshot
 from trading.services.capital import DOLLARS
 from trading.services.coins import OwnCoins, own_coins
-from trading.services.daily_stop import announce_daily_stop
+from trading.services.daily_stop import note_daily_stop
 from trading.services.halt import openable
 from trading.services.in_use import accounts_in_use
 from trading.services.position_facts import store_positions
@@ -47,30 +47,31 @@ async def _ask(port: Account) -> tuple[Sequence[Balance], Sequence[VenuePosition
 
 
 def snapshot_equity(*, venues: Venues, now: datetime) -> int:
-    """Read all accounts in use and keep one equity row per user and minute.
+    """Read all accounts in use and keep one equity row per user, mode and minute.
 
     A user with an account that did not answer gets no row: a partial sum would look like a loss.
+    What is left of another mode is never added to what is in use.
     """
     minute = now.replace(second=0, microsecond=0)
     written = 0
     in_use = accounts_in_use()
-    by_user: dict[User, list[ExchangeAccount]] = {}
+    by_user: dict[tuple[User, str], list[ExchangeAccount]] = {}
     for account in in_use:
-        by_user.setdefault(account.user, []).append(account)
+        by_user.setdefault((account.user, account.exchange.mode), []).append(account)
     answered = read_each(in_use, venues=venues, now=now)
-    for user, accounts in by_user.items():
+    for (user, mode), accounts in by_user.items():
         if any(account.pk not in answered for account in accounts):
             continue
-        _write_snapshot(user, accounts, minute, now)
+        _write_snapshot(user, mode, accounts, minute, now)
         book_transfers(accounts, venues=venues, now=now)
-        announce_daily_stop(user, now=now)
+        note_daily_stop(user, now=now)
         note_hour(user, accounts, now)
         written += 1
     return written
 
 
 def _write_snapshot(
-    user: User, accounts: Iterable[ExchangeAccount], minute: datetime, now: datetime
+    user: User, mode: str, accounts: Iterable[ExchangeAccount], minute: datetime, now: datetime
 ) -> None:
     """Write a user's snapshot with each account's part, once a minute."""
     coins = own_coins(accounts)
@@ -79,6 +80,7 @@ def _write_snapshot(
     with transaction.atomic():
         snapshot, is_new = EquitySnapshot.objects.get_or_create(
             user=user,
+            mode=mode,
             at=minute,
             defaults={"equity_usd": equity, "free_usd": free, "read_at": now},
         )

@@ -41,6 +41,7 @@ from trading.models import (
 from trading.models.ledger import EquitySnapshotQuerySet
 from trading.services.capital import DOLLARS
 from trading.services.holdings import base_fee, is_spot
+from trading.services.money_mode import mode_of
 from trading.services.pnl import interest_of, ledger_interest
 
 DAY = timedelta(days=1)
@@ -134,7 +135,8 @@ def _alert_unexplained(user: User, now: datetime) -> None:
 
 
 def _readings(user: User) -> EquitySnapshotQuerySet:
-    return EquitySnapshot.objects.for_user(user).exclude(read_at=None).order_by("-read_at")
+    own = EquitySnapshot.objects.for_user(user).filter(mode=mode_of(user))
+    return own.exclude(read_at=None).order_by("-read_at")
 
 
 def _read_at(snapshot: EquitySnapshot) -> datetime:

@@ -13,14 +13,9 @@ from decimal import Decimal
 from functools import cache
 
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from arbsite.accounts.models import User
-from exchanges.board import Key
-from exchanges.depths import load_depths
-from exchanges.domain import Depth
 from exchanges.models import Instrument
-from exchanges.selectors import board_redis
 from trading.core.refusal import Refusal
 from trading.core.sizing import PlannedSize, plan_size
 from trading.services import market
@@ -109,8 +104,12 @@ def evaluate(
     size_usd: Decimal,
     trigger: EntryTrigger,
     now: datetime,
+    adds: bool = False,
 ) -> Evaluation:
-    """Evaluate legs in the strategy's order; a person's entry needs less than the scheduler's."""
+    """Evaluate legs in the strategy's order; a person's entry needs less than the scheduler's.
+
+    With `adds` they are what a position of the pair grows by: it may exist, and no other is opened.
+    """
     standing = standing_of(user, now)
     rules = STRATEGIES[strategy]
     wrong = refuse_legs(rules, base, legs) or _refuse_other_mode(legs, standing)
@@ -118,7 +117,7 @@ def evaluate(
         return Evaluation(standing=standing, refusals=(wrong,))
     instruments = [leg.instrument for leg in legs]
     board = market.board_of(instruments)
-    seen = Seen(board, _depths(instruments))
+    seen = Seen(board, market.depths_of(instruments))
     appraisal = appraise(
         rules,
         [PairedLeg(paired=_paired(leg.instrument), side=leg.side, ratio=leg.ratio) for leg in legs],
@@ -138,6 +137,7 @@ def evaluate(
         seen=seen,
         trigger=trigger,
         now=now,
+        adds=adds,
     )
     shut_now = list(shut(case))
     overruled = [refusal for gate, refusal in shut_now if case.is_by_hand and not gate.binds_hand]
@@ -181,14 +181,6 @@ def _size(appraisal: Appraisal, standing: Standing) -> PlannedSize | Refusal | N
         ),
         parameters=standing.parameters,
     )
-
-
-def _depths(instruments: Sequence[Instrument]) -> dict[Key, Depth]:
-    """Return the shared books; without Redis there are none."""
-    try:
-        return load_depths([_paired(one).key for one in instruments], board_redis())
-    except RedisError:
-        return {}
 
 
 def _paired(instrument: Instrument) -> Paired:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from trading.core.capacity import best_point
-from trading.core.costs import net_apr
+from trading.core.costs import HOUR, net_apr
+from trading.core.forecast_basis import ForecastBasis
 from trading.services.user_scan import Finding
 from trading.strategies.base import Candidate
 
@@ -41,6 +42,7 @@ def details_of(finding: Finding, now: datetime) -> dict[str, Any]:
         **_texts(figures),
         "risk_measure": "" if risk is None else risk.measure,
         "open_reason": candidate.open_reason.value,
+        "forecast": _forecast(finding.forecast),
         "fees_assumed": list(finding.appraisal.fees_assumed),
         "curve": [
             [str(value.quantize(PLACES)) for value in (p.size_usd, p.net_return, p.profit_usd)]
@@ -69,6 +71,25 @@ def _parts(candidate: Candidate) -> dict[str, Decimal | None]:
         "profit_usd": candidate.net_profit_usd,
         "implied_carry_8h": candidate.implied_carry_8h,
         "fair_carry_8h": candidate.fair_carry_8h,
+    }
+
+
+def _forecast(basis: ForecastBasis | None) -> dict[str, Any] | None:
+    """Return what the expected funding rests on, as JSON; rates are per 8 h."""
+    if basis is None:
+        return None
+    figures = {
+        "settled_8h": basis.settled_8h,
+        "predicted_8h": basis.predicted_8h,
+        "premium_8h": basis.premium_8h,
+        "beta": basis.beta,
+        "half_life_hours": Decimal(basis.half_life // HOUR),
+    }
+    return {
+        **_texts(figures),
+        "estimator": basis.estimator.value,
+        "fitted_at": None if basis.fit is None else basis.fit.fitted_at.isoformat(),
+        "settlements": None if basis.fit is None else basis.fit.settlements,
     }
 
 

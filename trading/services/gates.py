@@ -15,6 +15,7 @@ from decimal import Decimal
 from exchanges.domain import InstrumentKind
 from trading.core.refusal import Refusal
 from trading.core.risk import refuse_bad_mark, refuse_off_mark
+from trading.core.sentence import usd
 from trading.core.sizing import PlannedSize
 from trading.services.appraise import Appraisal
 from trading.services.rehearsal import is_live
@@ -26,7 +27,10 @@ from trading.strategies.entry_gates import refuse_symbol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryCase:
-    """All that an entry is judged by. `room` is the size that fits, or why none does."""
+    """All that an entry is judged by. `room` is the size that fits, or why none does.
+
+    `adds`: it makes the pair's own position larger, by itself, instead of opening another one.
+    """
 
     strategy: Strategy
     base: str
@@ -36,6 +40,7 @@ class EntryCase:
     seen: Seen
     trigger: EntryTrigger
     now: datetime
+    adds: bool = False
 
     @property
     def is_by_hand(self) -> bool:
@@ -100,6 +105,8 @@ def _whitelist(case: EntryCase) -> Refusal | None:
 
 
 def _pair(case: EntryCase) -> Refusal | None:
+    if case.adds:
+        return case.standing.refuse_rest(case.base, case.now)
     if case.is_by_hand and case.base not in case.standing.live:
         return None
     return case.standing.refuse_pair(case.base, case.now)
@@ -149,6 +156,20 @@ def _room(case: EntryCase) -> Refusal | None:
     return case.room if isinstance(case.room, Refusal) else None
 
 
+def _least(case: EntryCase) -> Refusal | None:
+    room, least = case.room, case.standing.parameters.min_position_usd
+    if isinstance(room, Refusal):
+        return None
+    size = room.size_usd if isinstance(room, PlannedSize) else case.appraisal.size_usd
+    if size >= least:
+        return None
+    bound = f", all that {room.bound_by} allows" if isinstance(room, PlannedSize) else ""
+    return Refusal(
+        code="too_small",
+        sentence=f"The position would be of {usd(size)}{bound}; none below {usd(least)} is opened.",
+    )
+
+
 def _day(case: EntryCase) -> Refusal | None:
     """Warn a person; automation is halted with the engine."""
     return case.standing.refuse_day() if case.is_by_hand else None
@@ -156,6 +177,8 @@ def _day(case: EntryCase) -> Refusal | None:
 
 def _engine(case: EntryCase) -> Refusal | None:
     standing = case.standing
+    if case.adds:
+        return standing.refuse_additions()
     return standing.refuse_by_hand() if case.is_by_hand else standing.refuse_entries()
 
 
@@ -190,6 +213,12 @@ GATES = (
         refuse=_rehearsed,
     ),
     Gate(key="room", asks="capital, books and every limit leave room", refuse=_room),
+    Gate(
+        key="least",
+        asks="the position is no smaller than the least that is worth opening",
+        refuse=_least,
+        binds_hand=False,
+    ),
     Gate(
         key="engine",
         asks="no kill switch is pressed and the engine runs; for automation also: it is on, the "

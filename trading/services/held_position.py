@@ -24,10 +24,12 @@ from trading.core.refusal import Refusal
 from trading.core.sentence import seconds
 from trading.models import Leg, Position
 from trading.services import market
+from trading.services.depth_facts import with_depth
 from trading.services.evaluate import shared_universe
 from trading.services.gap_prices import entry_prices, exit_prices
 from trading.services.holdings import is_short_spot, leg_net_base
 from trading.services.position_money import PositionMoney, money_of
+from trading.services.seen import Seen
 from trading.services.universe import Paired, PairedLeg
 from trading.strategies.base import (
     Candidate,
@@ -35,7 +37,6 @@ from trading.strategies.base import (
     HeldPosition,
     InstrumentFacts,
     OpenReason,
-    PairHistory,
     funded_legs,
 )
 from trading.strategies.calendar_spread import fair_gap
@@ -58,7 +59,7 @@ class LegNow:
 
     @property
     def exit_cost(self) -> Decimal:
-        return self.leg.ratio * (self.leg.facts.taker_fee + self.leg.facts.slippage)
+        return self.leg.cost.closing
 
     @property
     def paired_leg(self) -> PairedLeg:
@@ -84,13 +85,19 @@ class LegNow:
 
 
 def held_position(
-    position: Position, legs: Sequence[Leg], board: Board, now: datetime
+    position: Position, legs: Sequence[Leg], seen: Seen, now: datetime
 ) -> HeldPosition | None:
     """Return the position as exit rules see it; None while a fact is missing or stale."""
+    board = seen.board
     parameters = Parameters.from_stored(position.parameters)
     # Long first, as gaps are counted.
     ordered = sorted(legs, key=lambda leg: -leg.sign)
-    known = [fact for leg in ordered if (fact := _leg_now(leg, board, parameters, now)) is not None]
+    size = position.size_usd
+    known = [
+        fact
+        for leg in ordered
+        if (fact := _leg_now(leg, seen, parameters, now, size_usd=size)) is not None
+    ]
     most = parameters.max_book_age
     leaving = exit_prices(ordered, board, now=now, max_age=most)
     money = money_of(position, ordered, board, now=now, max_age=most)
@@ -107,7 +114,7 @@ def stale_facts(legs: Sequence[Leg], board: Board, parameters: Parameters, now: 
         most = parameters.max_book_age
         if market.fresh_book(board, leg.instrument, now=now, max_age=most) is None:
             found.append(f"no book of {venue} is younger than {seconds(most)}")
-        elif _leg_now(leg, board, parameters, now) is None:
+        elif _leg_now(leg, Seen(board), parameters, now) is None:
             most = parameters.max_funding_age
             found.append(f"no tradable funding rate of {venue} is younger than {seconds(most)}")
     return " and ".join(found)
@@ -158,7 +165,7 @@ def _held(
         borrow_per_hour=sum((fact.borrow_per_hour for fact in known), ZERO),
         fair_gap=fair_gap(legs, history, parameters, now),
         forecast=_forecast(spreads, funded, parameters),
-        opposite=_opposite(position, legs, spreads, parameters, now),
+        opposite=_opposite(position, known, board, parameters, now),
         betas=history.betas,
     )
 
@@ -168,8 +175,11 @@ def _first_expiry(rows: Sequence[Leg]) -> datetime | None:
     return min((at for at in ends if at is not None), default=None)
 
 
-def _leg_now(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> LegNow | None:
+def _leg_now(
+    leg: Leg, seen: Seen, parameters: Parameters, now: datetime, *, size_usd: Decimal = ZERO
+) -> LegNow | None:
     """Return the leg's facts at executable prices; None if one is stale: it closes nothing."""
+    board = seen.board
     book = market.fresh_book(board, leg.instrument, now=now, max_age=parameters.max_book_age)
     if book is None:
         return None
@@ -179,6 +189,7 @@ def _leg_now(leg: Leg, board: Board, parameters: Parameters, now: datetime) -> L
         paired, board, taker_fee=leg.taker_fee, half_life=parameters.carry_half_life, now=now
     )
     side = Side.BUY if leg.sign > 0 else Side.SELL
+    facts = with_depth(facts, seen.depth(paired, now), side, leg.ratio * size_usd)
     found = LegNow(
         instrument_id=leg.instrument_id,
         leg=CandidateLeg(side=side, facts=facts, ratio=leg.ratio),
@@ -214,8 +225,8 @@ def _forecast(
 
 def _opposite(
     position: Position,
-    legs: Sequence[CandidateLeg],
-    spreads: Sequence[SettledRate],
+    known: Sequence[LegNow],
+    board: Board,
     parameters: Parameters,
     now: datetime,
 ) -> Candidate | None:
@@ -224,17 +235,19 @@ def _opposite(
     if strategy is None or not parameters.funding_flip:
         return None
     placed = [
-        leg.facts
+        (fact, place)
         for place in strategy.shape
-        for leg in legs
-        if leg.side is place.side.opposite and leg.facts.instrument.kind in place.kinds
+        for fact in known
+        if fact.leg.side is place.side.opposite and fact.leg.facts.instrument.kind in place.kinds
     ]
-    turned = PairHistory(spreads=[_turned(rate) for rate in spreads])
+    turned = [
+        replace(fact.paired_leg, side=place.side, ratio=place.ratio) for fact, place in placed
+    ]
     counted = strategy.evaluate(
-        placed, turned, size_usd=position.size_usd, parameters=parameters, now=now
+        [fact.leg.facts for fact, _ in placed],
+        shared_universe(now).history(turned, board),
+        size_usd=position.size_usd,
+        parameters=parameters,
+        now=now,
     )
     return None if isinstance(counted, Refusal) else counted
-
-
-def _turned(rate: SettledRate) -> SettledRate:
-    return replace(rate, rate_8h=-rate.rate_8h)

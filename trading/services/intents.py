@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
-from exchanges.client_order_ids import client_order_id
+from exchanges.client_order_ids import client_order_id, in_venue_form
 from trading.core.elapsed import elapsed
 from trading.core.states import OrderEvent, Purpose
 from trading.core.steps import Place
@@ -54,8 +54,13 @@ def write_intent(position: Position, leg: Leg, place: Place, *, cap: int, now: d
             leg=leg,
             purpose=place.purpose,
             sequence=sequence,
-            client_order_id=client_order_id(
-                position.pk, leg_index=leg.index, purpose=place.purpose, sequence=sequence
+            addition=position.add_steps,
+            decision_mid=leg.decision_add_mid if position.add_quantity is not None else None,
+            client_order_id=in_venue_form(
+                client_order_id(
+                    position.pk, leg_index=leg.index, purpose=place.purpose, sequence=sequence
+                ),
+                leg.instrument.exchange.code,
             ),
             side=place.side,
             order_type=place.order_type,

@@ -9,8 +9,10 @@ from decimal import ROUND_CEILING, Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.db.models.functions import Greatest
 
+from exchanges.modes import Mode
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.models import LimitUse, Position
@@ -86,19 +88,19 @@ def claims_for(
     )
 
 
-def reserve(user_id: UUID, claims: Sequence[Claim]) -> None:
+def reserve(user_id: UUID, mode: Mode, claims: Sequence[Claim]) -> None:
     """Reserve all claims or raise LimitReached; call it inside the entry's transaction."""
     for claim in claims:
-        if _fits(user_id, claim):
+        use = LimitUse.objects.filter(user_id=user_id, mode=mode, scope=claim.scope)
+        if _fits(use, claim):
             continue
-        _, is_new = LimitUse.objects.get_or_create(user_id=user_id, scope=claim.scope)
-        if not (is_new and _fits(user_id, claim)):
-            raise LimitReached(_refusal(user_id, claim))
+        _, is_new = LimitUse.objects.get_or_create(user_id=user_id, mode=mode, scope=claim.scope)
+        if not (is_new and _fits(use, claim)):
+            raise LimitReached(_refusal(use.get(), claim))
 
 
-def _fits(user_id: UUID, claim: Claim) -> bool:
+def _fits(use: QuerySet[LimitUse], claim: Claim) -> bool:
     cents = _cents(claim.amount_usd)
-    use = LimitUse.objects.filter(user_id=user_id, scope=claim.scope)
     if claim.cap_usd is not None:
         use = use.filter(reserved_cents__lte=_cents(claim.cap_usd) - cents)
     return use.update(reserved_cents=F("reserved_cents") + cents) == 1
@@ -108,22 +110,28 @@ def release(position: Position) -> None:
     """Give back what the position reserved, once: its own row says what is still held."""
     with transaction.atomic():
         held: Decimal = Position.objects.get(pk=position.pk).reserved_usd
-        if held <= 0:
-            return
-        legs = [(leg.instrument.exchange.code, leg.ratio) for leg in position.legs.all()]
-        # In the order of `claims_for`: an entry and an exit at once must not wait for each other.
-        shares = [
-            (f"pair:{position.base}", held),
-            *((f"venue:{venue}", held * part) for venue, part in parts_by_venue(legs)),
-            (exposure_scope(position.open_reason), held),
-            (USER_SCOPE, held),
-        ]
-        for scope, amount in shares:
-            LimitUse.objects.filter(
-                user=position.user_id, scope=scope, reserved_cents__gte=_cents(amount)
-            ).update(reserved_cents=F("reserved_cents") - _cents(amount))
-        Position.objects.filter(pk=position.pk).update(reserved_usd=Decimal(0))
-        position.reserved_usd = Decimal(0)
+        if held > 0:
+            give_back(position, held)
+
+
+def give_back(position: Position, usd: Decimal) -> None:
+    """Give back a part of what the position holds reserved; inside the caller's transaction."""
+    legs = [(leg.instrument.exchange.code, leg.ratio) for leg in position.legs.all()]
+    # In the order of `claims_for`: an entry and an exit at once must not wait for each other.
+    shares = [
+        (f"pair:{position.base}", usd),
+        *((f"venue:{venue}", usd * part) for venue, part in parts_by_venue(legs)),
+        (exposure_scope(position.open_reason), usd),
+        (USER_SCOPE, usd),
+    ]
+    for scope, amount in shares:
+        # What was reserved in parts may have been rounded up to a cent less than the whole.
+        LimitUse.objects.filter(user=position.user_id, mode=position.mode, scope=scope).update(
+            reserved_cents=Greatest(F("reserved_cents") - _cents(amount), 0)
+        )
+    left = Position.objects.get(pk=position.pk).reserved_usd - usd
+    Position.objects.filter(pk=position.pk).update(reserved_usd=left)
+    position.reserved_usd = left
 
 
 def parts_by_venue(legs: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decimal]]:
@@ -134,8 +142,8 @@ def parts_by_venue(legs: Iterable[tuple[str, Decimal]]) -> list[tuple[str, Decim
     return sorted(parts.items())
 
 
-def _refusal(user_id: UUID, claim: Claim) -> Refusal:
-    used = LimitUse.objects.get(user_id=user_id, scope=claim.scope).reserved_cents
+def _refusal(use: LimitUse, claim: Claim) -> Refusal:
+    used = use.reserved_cents
     return Refusal(
         code="limit",
         sentence=f"{claim.amount_usd:,.0f} USD does not fit {claim.words}: "

@@ -4,38 +4,52 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from redis import Redis
 from redis.exceptions import RedisError
 
-from exchanges.board import Board, Row
-from exchanges.domain import BookTop, InstrumentKind, Symbol
+from exchanges.board import Board, Key, Row
+from exchanges.depths import load_depths
+from exchanges.domain import BookTop, Depth, InstrumentKind, Symbol
 from exchanges.models import Instrument
-from exchanges.selectors import board_redis
+from exchanges.selectors import board_redis, instrument_key
 
 logger = logging.getLogger(__name__)
 
 # A Redis that hangs costs its time limit at each question: it is left alone for this long.
 LEFT_ALONE_SECONDS = 2.0
+Answer = TypeVar("Answer")
 _left_alone: tuple[Redis, float] | None = None
 
 
 def board_of(instruments: Iterable[Instrument]) -> Board:
     """Return the latest facts of these instruments; an empty board when Redis is away."""
+    keys = [instrument_key(one) for one in instruments]
+    return _asked(lambda redis: Board.load_rows(redis, keys)) or Board()
+
+
+def depths_of(instruments: Iterable[Instrument]) -> dict[Key, Depth]:
+    """Return the order books that were shared lately, however old; none when Redis is away."""
+    keys = [instrument_key(one) for one in instruments]
+    return _asked(lambda redis: load_depths(keys, redis)) or {}
+
+
+def _asked(question: Callable[[Redis], Answer]) -> Answer | None:
+    """Return what Redis answers; None while it is away."""
     global _left_alone
     redis = board_redis()
     if _left_alone is not None and _left_alone[0] is redis and time.monotonic() < _left_alone[1]:
-        return Board()
-    keys = [(i.exchange.code, Symbol(i.symbol)) for i in instruments]
+        return None
     try:
-        return Board.load_rows(redis, keys)
+        return question(redis)
     except RedisError as error:
         _left_alone = (redis, time.monotonic() + LEFT_ALONE_SECONDS)
-        logger.warning("board unreadable", extra={"why": str(error)})
-        return Board()
+        logger.warning("market facts unreadable", extra={"why": str(error)})
+        return None
 
 
 def row_of(board: Board, instrument: Instrument) -> Row | None:

@@ -30,7 +30,11 @@ def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: 
     known = _known(user_id, now)
     new = []
     for finding in findings:
-        figures = _figures(finding, hold) | {"details": details_of(finding, now)}
+        figures = _figures(finding, hold) | {
+            "details": details_of(finding, now),
+            # Of more than two legs the row's two columns do not tell the others.
+            "legs": [leg_row(leg) for leg in finding.legs],
+        }
         row = known.get(_outcome(finding))
         if row is not None and now - row.found_at < _row_lives(finding):
             reason = finding.refusal.sentence if finding.refusal else ""
@@ -75,7 +79,6 @@ def _row(user_id: UUID, finding: Finding, figures: dict[str, Any], now: datetime
         user_id=user_id,
         strategy=strategy,
         base=base,
-        legs=[leg_row(leg) for leg in finding.legs],
         long_instrument_id=long_id,
         short_instrument_id=short_id,
         status=status,

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from arbsite.accounts.models import User
 from exchanges.models import Instrument
+from exchanges.modes import Mode
 from trading.core.refusal import Refusal
 from trading.core.sentence import usd
 from trading.core.sizing import PlannedSize, planned_usd
@@ -100,8 +101,10 @@ def _write(
     signalled_at: datetime | None,
 ) -> Position:
     parameters = found.standing.parameters
+    mode = found.standing.accounts[candidate.legs[0].facts.instrument.venue].exchange.mode
     limits.reserve(
         user.pk,
+        Mode(mode),
         limits.claims_for(
             base=candidate.base,
             legs=[(leg.facts.instrument.venue, leg.ratio) for leg in candidate.legs],
@@ -110,10 +113,10 @@ def _write(
             parameters=parameters,
         ),
     )
-    _refuse_overdrawn(found, size)
+    refuse_overdrawn(found, size)
     position = Position.objects.create(
         user=user,
-        mode=found.standing.accounts[candidate.legs[0].facts.instrument.venue].exchange.mode,
+        mode=mode,
         base=candidate.base,
         strategy=candidate.strategy,
         open_reason=candidate.open_reason,
@@ -135,7 +138,7 @@ def _write(
     return position
 
 
-def _refuse_overdrawn(found: Evaluation, size: PlannedSize) -> None:
+def refuse_overdrawn(found: Evaluation, size: PlannedSize) -> None:
     """Raise LimitReached where other entries took the capital since the size was counted.
 
     The rows of the limits are held: of entries at once the second sees what the first wrote.

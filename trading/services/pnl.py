@@ -20,7 +20,8 @@ def position_pnl(position: Position, *, marks: Mapping[UUID, Decimal]) -> PnlPar
     Without a mark a leg is valued at its last fill, which the caller may only show as stale.
     """
     legs = position.legs.select_related("instrument").prefetch_related("trades", "funding_events")
-    return parts_of([_ledger(leg, marks.get(leg.instrument_id)) for leg in legs])
+    added_at = _addition_mids(position)
+    return parts_of([_ledger(leg, marks.get(leg.instrument_id), added_at) for leg in legs])
 
 
 def realised_parts(position: Position) -> PnlParts:
@@ -28,7 +29,29 @@ def realised_parts(position: Position) -> PnlParts:
     return position_pnl(position, marks={})
 
 
-def _ledger(leg: Leg, mark: Decimal | None) -> LegLedger:
+def _addition_mids(position: Position) -> dict[UUID | None, Decimal]:
+    """Return by order the mid that an addition was decided on; most positions have none."""
+    if not position.add_steps:
+        return {}
+    mids = position.orders.values_list("pk", "decision_mid")
+    return {order_id: mid for order_id, mid in mids if mid is not None}
+
+
+def _entry_mid(leg: Leg, added_at: Mapping[UUID | None, Decimal]) -> Decimal:
+    """Return the mid that the leg was decided on, on average of what was opened.
+
+    So each fill's slippage is against the mid of its own decision, the entry's or an addition's.
+    """
+    opened = [trade for trade in leg.trades.all() if trade.action == "OPEN"]
+    quantity = sum((trade.base_quantity for trade in opened), Decimal(0))
+    at_entry: Decimal = leg.decision_entry_mid
+    if not (added_at and quantity):
+        return at_entry
+    mids = (trade.base_quantity * added_at.get(trade.order_id, at_entry) for trade in opened)
+    return sum(mids, Decimal(0)) / quantity
+
+
+def _ledger(leg: Leg, mark: Decimal | None, added_at: Mapping[UUID | None, Decimal]) -> LegLedger:
     trades = list(leg.trades.all())
     last = trades[-1].price if trades else leg.decision_entry_mid
     valued_at = mark if mark is not None else last
@@ -37,7 +60,7 @@ def _ledger(leg: Leg, mark: Decimal | None) -> LegLedger:
         fills=[ledger_fill(trade, leg) for trade in trades],
         ratio=leg.ratio,
         interest=[ledger_interest(row, leg) for row in interest_of(leg)],
-        entry_mid=leg.decision_entry_mid,
+        entry_mid=_entry_mid(leg, added_at),
         exit_mid=leg.decision_exit_mid if leg.decision_exit_mid is not None else valued_at,
         mark_price=valued_at,
         funding=[event.payment for event in leg.funding_events.all()],

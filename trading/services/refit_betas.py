@@ -112,6 +112,7 @@ def _fits(series: _Series, half_life: timedelta, now: datetime) -> Iterator[Fitt
                 days=days,
                 beta=for_display(kept.part, 6),
                 windows=kept.windows,
+                settlements=len(series.spreads),
                 fitted_at=now,
             )
 

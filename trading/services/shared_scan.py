@@ -16,8 +16,8 @@ from exchanges.board import Board, Key, Row
 from exchanges.domain import Depth, InstrumentKind, Side
 from trading.core.costs import book_capacity
 from trading.core.funding import rate_8h
-from trading.core.scan.bundles import BundleLeg, best_bundle
-from trading.core.scan.candidates import candidates
+from trading.core.scan.bundles import Bundle, BundleLeg, bundle_candidates
+from trading.core.scan.candidates import Candidates, candidates
 from trading.core.scan.facts import ALWAYS, NEVER, UNKNOWN, ScanFacts, Slot
 from trading.core.scan.matching import Wish, Wishes, best_row, gather, who_wants
 from trading.core.scan.scanner import Scanner
@@ -26,9 +26,17 @@ from trading.services.depth_facts import levels_of, walked
 from trading.services.standing import Standing
 from trading.services.universe import Paired, Universe
 from trading.strategies.base import InstrumentFacts, Strategy
+from trading.strategies.registry import STRATEGIES
 
 NAN, INFINITE = Decimal("NaN"), Decimal("Infinity")
 MOST_FOUND = 256
+BUNDLES = {
+    key: Bundle.of(
+        key, (BundleLeg(side=leg.side, kinds=leg.kinds, ratio=leg.ratio) for leg in strategy.shape)
+    )
+    for key, strategy in STRATEGIES.items()
+    if len(strategy.shape) > 2
+}
 Stamp = tuple[object, ...]
 
 
@@ -96,40 +104,45 @@ class SharedScan:
         return [gather(scanner.facts, wishes) for scanner in self.scanners]
 
     def who_wants(self, base: str, gathered: Sequence[Wishes]) -> list[int]:
-        """Return which of the gathered wishes some pair of a base fulfils, by their number."""
+        """Return which of the gathered wishes something of a base fulfils, by their number."""
         place = self._places.get(base)
         if place is None:
             return []
         wishes = gathered[self.scanners.index(place.scanner)]
-        return who_wants(place.scanner, place.base, wishes, limit=MOST_FOUND)
+        bundles = [one for one in BUNDLES.values() if one.fits(place.scanner.facts)]
+        return who_wants(place.scanner, place.base, wishes, limit=MOST_FOUND, bundles=bundles)
 
     def pair_for(self, strategy: Strategy, base: str, wish: Wish) -> tuple[Slot, ...] | None:
         """Return the slots that rank highest for a strategy: of those that suit the wish, else of
         those for which there is room, else of all; None where no combination can be trusted.
         """
         place = self._places[base]
-        if len(strategy.shape) > 2:
-            shape = [
-                BundleLeg(side=leg.side, kinds=leg.kinds, ratio=leg.ratio) for leg in strategy.shape
-            ]
-            usable = {slot for slot, room in wish.slot_room.items() if room > 0}
-            bundle = best_bundle(place.scanner, place.base, shape, usable) or best_bundle(
-                place.scanner, place.base, shape
-            )
-            return None if bundle is None else bundle.slots
         slots = place.scanner.facts.slots
-        found = candidates(
-            place.scanner,
-            least_net=-INFINITE,
-            limit=len(slots) ** 2,
-            most_usd=wish.base_room.get(base, INFINITE),
-            base=place.base,
-        ).of_strategy(strategy.key)
+        found = self._found(strategy, place, wish.base_room.get(base, INFINITE))
         if not len(found):
             return None
         row = best_row(found, gather(place.scanner.facts, [wish]), wish.ranking)
-        long, short = slots[found.long[row]], slots[found.short[row]]
-        return (long, short) if strategy.shape[0].side is Side.BUY else (short, long)
+        chosen = tuple(slots[leg[row]] for leg in found.legs)
+        is_turned = len(chosen) == 2 and strategy.shape[0].side is Side.SELL
+        return chosen[::-1] if is_turned else chosen
+
+    @staticmethod
+    def _found(strategy: Strategy, place: _Place, most_usd: Decimal) -> Candidates:
+        """Return all that a strategy could hold of a base."""
+        scanner, every = place.scanner, len(place.scanner.facts.slots) ** len(strategy.shape)
+        bundle = BUNDLES.get(strategy.key)
+        if bundle is not None:
+            return bundle_candidates(
+                scanner,
+                bundle,
+                least_net=-INFINITE,
+                limit=every,
+                most_usd=most_usd,
+                base=place.base,
+            )
+        return candidates(
+            scanner, least_net=-INFINITE, limit=every, most_usd=most_usd, base=place.base
+        ).of_strategy(strategy.key)
 
     def _expect_usual_gaps(self) -> None:
         self._ratios = self._universe.usual_ratios
@@ -215,6 +228,7 @@ class SharedScan:
     def _depth(self, known: InstrumentFacts, depth: Depth | None) -> tuple[Decimal, Decimal]:
         """Return the USD that the thinner side takes, and what each of them adds to a round trip.
 
+        A round trip takes either side once, whichever the leg opens with.
         Of an unread book nothing is known but its touch.
         """
         assert known.book is not None  # noqa: S101  (checked by the caller)
@@ -226,14 +240,14 @@ class SharedScan:
         room = min(book_capacity(levels, mid, most) * mid for levels in sides)
         if room <= 0:
             return Decimal(0), Decimal(0)
-        slips = max(walked(levels, room, mid) for levels in sides)
-        return room, 2 * max(slips - known.slippage, Decimal(0)) / room
+        beyond = [max(walked(levels, room, mid) - known.slippage, Decimal(0)) for levels in sides]
+        return room, sum(beyond, Decimal(0)) / room
 
 
 def lowest_fees(universe: Universe, standings: Sequence[Standing]) -> dict[Key, Decimal]:
     """Return the lowest fee that any of the users pays for each instrument."""
     return {
-        paired.key: min(one.taker_fee(paired.key, slot.kind) for one in standings)
+        paired.key: min(one.least_fee(paired.key, slot.kind) for one in standings)
         for slots in universe.by_base.values()
         for slot, paired in slots.items()
     }

@@ -10,24 +10,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountFee, ExchangeAccount
+from trading.core.entry_style import EntryStyle, FirstLeg
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
-from trading.core.sentence import percent
 from trading.core.sizing import Capital
 from trading.core.states import LIVE_POSITION_STATES
-from trading.models import CoolDown, EnginePulse, LimitUse, Position
+from trading.models import CoolDown, DailyStop, EnginePulse, LimitUse, Position
 from trading.services import configure
 from trading.services.capital import capital_of
-from trading.services.daily_stop import lost_today
+from trading.services.daily_stop import lost_today, refusal_of, stop_of
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
+from trading.services.money_mode import mode_of
 from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
@@ -44,6 +46,8 @@ class Standing:
     capital: Mapping[str, Capital]
     equity: Decimal
     fees: Mapping[Key, Decimal]
+    """Of an order that takes."""
+    maker_fees: Mapping[Key, Decimal]
     assumed_fees: frozenset[Key]
     """Of which the venue did not tell the account's own: its list price stands in."""
     reserved: Mapping[str, Decimal]
@@ -51,6 +55,8 @@ class Standing:
     cool_downs: Mapping[str, CoolDown]
     lost_today: Decimal
     """What was lost today, as a part of the capital, transfers aside; < 0 is a gain."""
+    daily_stop: DailyStop | None
+    """What halts automation today, however the loss has changed since."""
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
@@ -62,6 +68,21 @@ class Standing:
         p = self.parameters
         is_spot = kind is InstrumentKind.SPOT
         return self.fees.get(key, p.spot_fee_fallback if is_spot else p.perpetual_fee_fallback)
+
+    def maker_fee(self, key: Key) -> Decimal | None:
+        """Return the account's own maker fee, None where the venue did not tell it."""
+        return None if self.assumes_fee(key) else self.maker_fees.get(key)
+
+    def least_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
+        """Return the mean fee of opening and closing a leg, at least: it may be the one that rests.
+
+        Of legs of which any may rest one does, and that saves no more than half of them all.
+        """
+        taker, maker = self.taker_fee(key, kind), self.maker_fee(key)
+        if maker is None or self.parameters.entry_style is not EntryStyle.MAKER:
+            return taker
+        saved = max(max(taker, ZERO) - max(maker, ZERO), ZERO)
+        return taker - saved / (4 if self.parameters.first_leg is FirstLeg.AUTO else 2)
 
     def assumes_fee(self, key: Key) -> bool:
         """Tell whether the account's own fee is not known."""
@@ -106,6 +127,10 @@ class Standing:
                 code="position_exists",
                 sentence=f"{base} already has a position ({self.live[base].lower()}).",
             )
+        return self.refuse_rest(base, now)
+
+    def refuse_rest(self, base: str, now: datetime) -> Refusal | None:
+        """Refuse a base that must rest."""
         cool_down = self.cool_downs.get(base)
         if cool_down is not None and cool_down.until > now:
             return Refusal(
@@ -159,33 +184,28 @@ class Standing:
     @property
     def lacks_only_room(self) -> bool:
         """Tell whether entries are possible, or would be with one position less."""
-        refusal = self.refuse_entries()
-        return refusal is None or refusal.code == "too_many_positions"
+        return self.refuse_additions() is None
 
     def refuse_day(self) -> Refusal | None:
         """Refuse entries after the day's loss; a person may overrule it."""
-        if self.lost_today < self.parameters.daily_stop:
-            return None
-        sentence = (
-            f"{percent(self.lost_today)} of the capital was lost since midnight UTC, transfers "
-            f"aside; automation halts at {percent(self.parameters.daily_stop)}."
-        )
-        return Refusal(code="daily_stop", sentence=sentence)
+        return refusal_of(self.daily_stop, self.lost_today)
 
     def refuse_entries(self) -> Refusal | None:
-        """Refuse whatever is found while the user's engine may not open anything."""
+        """Refuse whatever is found while the user's engine may not open a position."""
         most = self.parameters.max_open_positions
+        refusal = self.refuse_additions()
+        if refusal is None and len(self.live) >= most:
+            sentence = f"{len(self.live)} positions are open; the most is {most}."
+            return Refusal(code="too_many_positions", sentence=sentence)
+        return refusal
+
+    def refuse_additions(self) -> Refusal | None:
+        """Refuse while the user's engine may not open anything, not even in an open position."""
         if self.engine.refusal is not None:
             return self.engine.refusal
         if not self.parameters.auto_entry:
             return Refusal(code="manual_only", sentence="Automatic entry is off.")
-        lost = self.refuse_day()
-        if lost is not None:
-            return lost
-        if len(self.live) >= most:
-            sentence = f"{len(self.live)} positions are open; the most is {most}."
-            return Refusal(code="too_many_positions", sentence=sentence)
-        return None
+        return self.refuse_day()
 
 
 def load_standings(now: datetime) -> list[Standing]:
@@ -201,8 +221,9 @@ def standing_of(user: User, now: datetime) -> Standing:
     accounts = {account.exchange.code: account for account in usable}
     capital, equity = capital_of(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
-    uses = LimitUse.objects.filter(user=user)
+    uses = LimitUse.objects.filter(user=user, mode=mode_of(user))
     configuration, fees = configure.current(user), _fees(accounts)
+    lost = lost_today(user, usable, equity, now)
     return Standing(
         user_id=user.pk,
         parameters=configuration.parameters,
@@ -210,22 +231,34 @@ def standing_of(user: User, now: datetime) -> Standing:
         accounts=accounts,
         capital=capital,
         equity=equity,
-        fees={key: taker for key, taker, _ in fees},
-        assumed_fees=frozenset(key for key, _, is_assumed in fees if is_assumed),
+        fees={row.key: row.taker for row in fees},
+        maker_fees={row.key: row.maker for row in fees},
+        assumed_fees=frozenset(row.key for row in fees if row.is_assumed),
         reserved={use.scope: Decimal(use.reserved_cents) / 100 for use in uses},
         live=dict(live.values_list("base", "state")),
         cool_downs={row.base: row for row in CoolDown.objects.filter(user=user, until__gt=now)},
-        lost_today=lost_today(user, usable, equity, now),
+        lost_today=lost,
+        daily_stop=stop_of(user, lost, configuration.parameters.daily_stop, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
         rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 
 
-def _fees(accounts: Mapping[str, ExchangeAccount]) -> list[tuple[Key, Decimal, bool]]:
-    """Return each instrument's taker fee, and whether the venue's list price stands in for it."""
+class _Fee(NamedTuple):
+    key: Key
+    maker: Decimal
+    taker: Decimal
+    is_assumed: bool
+
+
+def _fees(accounts: Mapping[str, ExchangeAccount]) -> list[_Fee]:
+    """Return each instrument's fees, and whether the venue's list price stands in for them."""
     # Not as models: there is a row for each instrument of each account.
     rows = AccountFee.objects.filter(account__in=accounts.values()).values_list(
-        "instrument__exchange__code", "instrument__symbol", "taker", "is_fallback"
+        "instrument__exchange__code", "instrument__symbol", "maker", "taker", "is_fallback"
     )
-    return [((code, Symbol(symbol)), taker, assumed) for code, symbol, taker, assumed in rows]
+    return [
+        _Fee((code, Symbol(symbol)), maker, taker, assumed)
+        for code, symbol, maker, taker, assumed in rows
+    ]

@@ -28,14 +28,14 @@ def staying(position: Position, standing: Standing, now: datetime) -> Held | Non
     """
     strategy = STRATEGIES[position.strategy]
     rows = list(position.legs.select_related("instrument__exchange"))
-    legs = _in_shape(strategy.shape, rows)
+    legs, instruments = _in_shape(strategy.shape, rows), [row.instrument for row in rows]
     if legs is None:
         return None
     candidate = appraise(
         strategy,
         legs,
         size_usd=position.size_usd,
-        seen=Seen(market.board_of([row.instrument for row in rows])),
+        seen=Seen(market.board_of(instruments), market.depths_of(instruments)),
         universe=shared_universe(now),
         standing=standing,
         now=now,

@@ -96,8 +96,8 @@ def _why_refused(order: Order) -> str:
         accounts = ExchangeAccount.objects.filter(legs__position=order.position_id)
         halted = accounts.exclude(halted_at=None).select_related("exchange").first()
         return "" if halted is None else why_barred(halted)
-    was_opened = Order.objects.opened().filter(position=order.position_id).exists()
-    return "" if was_opened else "nothing was opened that it would hedge"
+    opened = Order.objects.opened().filter(position=order.position_id, addition=order.addition)
+    return "" if opened.exists() else "nothing was opened that it would hedge"
 
 
 def record_outcome(order: Order, answer: OrderReport | BaseException, *, now: datetime) -> None:

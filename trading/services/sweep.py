@@ -138,8 +138,8 @@ def _drive_apart(position_id: UUID, venues: Venues, clock: Callable[[], datetime
 def positions_due(user_id: UUID | None = None) -> list[UUID]:
     """Return the positions that are not at rest, of one user or all: what shrinks comes first."""
     rests = Q(state__in=RESTING_STATES, goal=Goal.HEDGED)
-    is_asked = Q(state=PositionState.OPEN, reduce_to__isnull=False)
-    moving = Position.objects.live().filter(~rests | is_asked)
+    is_asked = Q(reduce_to__isnull=False) | Q(add_quantity__isnull=False)
+    moving = Position.objects.live().filter(~rests | Q(is_asked, state=PositionState.OPEN))
     # An order that is not final keeps its position due, whatever the position's state says.
     unfinished = Position.objects.filter(orders__state__in=PENDING_ORDER_STATES)
     # A fill that no doorbell told of is to be followed, although all is at rest or has ended.

@@ -56,7 +56,10 @@ def _claimant(finding: Finding, standing: Standing) -> Claimant:
         ):
             uses[pool] = uses.get(pool, Decimal(0)) + use
     return Claimant(
-        key=finding.base, size_usd=finding.size_usd, uses=uses, least_usd=_least_usd(finding)
+        key=finding.base,
+        size_usd=finding.size_usd,
+        uses=uses,
+        least_usd=max(_least_usd(finding), standing.parameters.min_position_usd),
     )
 
 

@@ -124,7 +124,8 @@ def _has_its_ground() -> Q:
     """Return what each purpose asks of its position: a hedge without an opening would be naked."""
     position = OuterRef("position")
     halted = Leg.objects.filter(position=position).exclude(account__halted_at=None)
-    opened = Order.objects.opened().filter(position=position)
+    # Of the same entry or addition: what was opened before it is hedged already.
+    opened = Order.objects.opened().filter(position=position, addition=OuterRef("addition"))
     return (
         Q(purpose=Purpose.REDUCE)
         | (Q(purpose=Purpose.OPEN) & ~Exists(halted))

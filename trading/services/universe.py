@@ -18,33 +18,28 @@ from exchanges.board import Board, Key
 from exchanges.domain import (
     BookTop,
     BorrowRate,
-    FundingRate,
     Instrument,
     InstrumentKind,
     SettledFunding,
     Side,
     Symbol,
 )
-from exchanges.models import Instrument as ListedInstrument
 from exchanges.models import SettledFundingRate
-from exchanges.modes import Mode
 from trading.core.basis import PricedLeg, eight_hours
-from trading.core.forecast import PremiumFormula, premium_index
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
 from trading.core.history import PriceBar, probability_of_warning
 from trading.core.past_figures import PastFigures, past_figures
 from trading.core.scan.facts import Floats, Slot
 from trading.core.scan.usual import usual_ratios
 from trading.core.volatility import daily_volatility
+from trading.services.hedgeable import hedgeable
 from trading.services.latency import venue_latencies
 from trading.services.pair_betas import PairBetas
 from trading.services.past_prices import PastPrices
+from trading.services.premium_rate import premium_rate
 from trading.services.usual_gaps import LEAST_HOURS, UsualGaps
 from trading.strategies.base import InstrumentFacts, PairHistory
 
-# Of several markets of one base those that most people mean take part.
-PREFERRED_SETTLE = ("USDT", "USDC", "USD")
-MOST_EXPIRIES = 4
 # As much of a venue that settles every hour; more than any half-life in use can still see.
 SETTLEMENTS_LAST = timedelta(days=100)
 BASIS_POINT = Decimal("0.0001")
@@ -79,6 +74,12 @@ def parts_of(legs: Iterable[PairedLeg]) -> list[tuple[str, Decimal]]:
     return [(leg.paired.instrument.venue, leg.ratio) for leg in legs]
 
 
+def settling_keys(legs: Iterable[PairedLeg]) -> list[Key]:
+    """Return the legs that pay or receive funding, as betas are fitted to them."""
+    perpetual = InstrumentKind.PERPETUAL
+    return [leg.paired.key for leg in legs if leg.paired.instrument.kind is perpetual]
+
+
 class Universe:
     """All that can be hedged, with its history. `refreshed` reads the database, the rest memory.
 
@@ -95,7 +96,7 @@ class Universe:
         self._gaps = UsualGaps()
         self.usual_ratios: Mapping[str, tuple[tuple[Slot, ...], Floats]] = {}
         self._ratios_up_to: datetime | None = None
-        self._betas = PairBetas()
+        self.pair_betas = PairBetas()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
         self._prices = PastPrices()
@@ -104,7 +105,7 @@ class Universe:
 
     def refreshed(self, now: datetime) -> Universe:
         """Read what has changed; return this universe, a new one where instruments did."""
-        found, universe = _hedgeable(), self
+        found, universe = _paired(), self
         if found != self.by_base:
             universe = copy(self)
             universe.by_base, universe._ratios_up_to = found, None
@@ -126,7 +127,7 @@ class Universe:
     def _read(self, now: datetime) -> None:
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
-        gaps_moved, fitted_anew = self._gaps.refresh(now), self._betas.refresh()
+        gaps_moved, fitted_anew = self._gaps.refresh(now), self.pair_betas.refresh()
         if gaps_moved or fitted_anew:
             self._histories, self._figures = {}, {}
         if self._prices.refresh(now):
@@ -153,6 +154,7 @@ class Universe:
         board: Board,
         *,
         taker_fee: Decimal,
+        maker_fee: Decimal | None = None,
         half_life: timedelta,
         now: datetime,
     ) -> InstrumentFacts:
@@ -167,12 +169,13 @@ class Universe:
             taker_fee=taker_fee,
             slippage=half_touch(book) if book is not None else ZERO,
             carry_8h=self.carry(paired, half_life, now),
-            premium_rate=_premium_rate(row.funding) if row is not None else None,
+            premium_rate=premium_rate(row.funding, paired.instrument) if row is not None else None,
             latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatility(paired.key),
             borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
             borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
+            maker_fee=maker_fee,
         )
 
     def latency(self, venue: str) -> timedelta | None:
@@ -197,7 +200,7 @@ class Universe:
         self, paired: Paired, half_life: timedelta, horizon: timedelta
     ) -> Decimal | None:
         """Return the middle of the betas fitted to the pairs of an instrument; None without any."""
-        return self._betas.usual(paired.key, half_life, horizon)
+        return self.pair_betas.usual(paired.key, half_life, horizon)
 
     def settled(self, paired: Paired) -> tuple[SettledRate, ...]:
         """Return the settled rates of one instrument, oldest first."""
@@ -275,14 +278,16 @@ class Universe:
     def _past(self, legs: Sequence[PairedLeg]) -> PairHistory:
         known = _names(legs)
         if known not in self._histories:
-            settling = [
-                leg for leg in legs if leg.paired.instrument.kind is InstrumentKind.PERPETUAL
+            settling = settling_keys(legs)
+            settled = [
+                (-leg.side.sign * leg.ratio, self.settled(leg.paired))
+                for leg in legs
+                if leg.paired.key in settling
             ]
-            settled = [(-leg.side.sign * leg.ratio, self.settled(leg.paired)) for leg in settling]
             self._histories[known] = PairHistory(
                 spreads=settled_carry_8h(settled),
                 expected_exit_gap=self._gaps.of(_priced(legs)),
-                betas=self._betas.of([leg.paired.key for leg in settling]),
+                betas=self.pair_betas.of(settling),
             )
         return self._histories[known]
 
@@ -301,17 +306,6 @@ class Universe:
             for known, figures in self._figures.copy().items()
             if all(leg[0] != key for leg in known[0])
         }
-
-
-def _premium_rate(rate: FundingRate | None) -> Decimal | None:
-    """Return what the venue's formula makes of the present premium; None without an index."""
-    if rate is None or not rate.interval_seconds or not rate.mark_price or not rate.index_price:
-        return None
-    terms = selectors.premium_terms(rate.venue)
-    if terms is None:
-        return None
-    premium = premium_index(rate.mark_price, rate.index_price)
-    return PremiumFormula(terms=terms).rate(premium, rate.interval_seconds)
 
 
 def _priced(legs: Sequence[PairedLeg]) -> list[tuple[Key, PricedLeg]]:
@@ -340,43 +334,12 @@ def half_touch(book: BookTop) -> Decimal:
     return (book.ask - book.bid) / (book.ask + book.bid)
 
 
-def _hedgeable() -> dict[str, dict[Slot, Paired]]:
-    """Return by base and slot what takes part, of the bases that list a contract and another.
-
-    A base takes part in one settle asset: what another is worth in it is not known.
-    """
-    found: dict[tuple[str, str], dict[Slot, Paired]] = {}
-    rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
-    for row in sorted(rows, key=_preference):
-        slots = found.setdefault((row.base, row.settle), {})
-        slot = _free_slot(row, slots)
-        if slot is not None:
-            slots[slot] = Paired(id=row.pk, instrument=row.snapshot())
-    whole: dict[str, dict[Slot, Paired]] = {}
-    for settle in PREFERRED_SETTLE:
-        for (base, own), slots in found.items():
-            if own == settle and _can_be_hedged(slots):
-                whole.setdefault(base, slots)
-    return dict(sorted(whole.items()))
-
-
-def _preference(row: ListedInstrument) -> tuple[int, int, str]:
-    """Return what comes first: of a venue that is listed in several modes the simulated one."""
-    expires = row.expires_at.timestamp() if row.expires_at is not None else 0
-    return list(Mode).index(Mode(row.exchange.mode)), int(expires), row.symbol
-
-
-def _free_slot(row: ListedInstrument, taken: Mapping[Slot, Paired]) -> Slot | None:
-    """Return where an instrument belongs: dated futures beside each other, others once."""
-    kind = InstrumentKind(row.kind)
-    places = range(MOST_EXPIRIES if kind is InstrumentKind.FUTURE else 1)
-    slots = (Slot(row.exchange.code, kind, place) for place in places)
-    return next((slot for slot in slots if slot not in taken), None)
-
-
-def _can_be_hedged(slots: Mapping[Slot, Paired]) -> bool:
-    contracts = [slot for slot in slots if slot.kind is not InstrumentKind.SPOT]
-    return bool(contracts) and len(slots) > 1
+def _paired() -> dict[str, dict[Slot, Paired]]:
+    """Return by base and slot what takes part."""
+    return {
+        base: {slot: Paired(id=row.pk, instrument=row.snapshot()) for slot, row in slots.items()}
+        for base, slots in hedgeable().items()
+    }
 
 
 def _settlements(paired: Paired, now: datetime) -> list[SettledFunding]:

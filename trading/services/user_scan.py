@@ -14,18 +14,19 @@ from itertools import product
 
 from trading.core.capacity import CapacityPoint, best_point
 from trading.core.execution_risk import ExecutionRisk
+from trading.core.forecast_basis import ForecastBasis, forecast_basis
 from trading.core.parameters import Parameters
 from trading.core.past_figures import PastFigures
 from trading.core.refusal import Refusal
 from trading.core.scan.rules import PAIR_RULES
-from trading.core.sentence import percent
+from trading.core.sentence import percent, usd
 from trading.core.sizing import LegCapacity, planned_usd
 from trading.services.appraise import Appraisal, appraise, curve_of, leverage_of, risk_of
 from trading.services.gates import EntryCase, shut
 from trading.services.seen import Seen
 from trading.services.shared_scan import SharedScan
 from trading.services.standing import Standing
-from trading.services.universe import Paired, PairedLeg, Universe, parts_of
+from trading.services.universe import Paired, PairedLeg, Universe, parts_of, settling_keys
 from trading.services.wishes import wish_of
 from trading.strategies.base import Candidate, EntryTrigger, Strategy
 from trading.strategies.registry import STRATEGIES
@@ -44,6 +45,7 @@ class Finding:
     appraisal: Appraisal
     curve: tuple[CapacityPoint, ...]
     past: PastFigures | None
+    forecast: ForecastBasis | None
     parameters: Parameters
     refusal: Refusal | None
 
@@ -160,6 +162,7 @@ class UserScan:
             appraisal=appraisal,
             curve=curve,
             past=self._past(appraisal),
+            forecast=self._forecast(appraisal),
             parameters=self._parameters,
             refusal=None if first is None else first[1],
         )
@@ -193,6 +196,19 @@ class UserScan:
             return None
         cost = candidate.costs.over(candidate.horizon)
         return self._universe.statistics(appraisal.legs, cost, candidate.horizon)
+
+    def _forecast(self, appraisal: Appraisal) -> ForecastBasis | None:
+        """Return what the funding expected of a candidate rests on."""
+        candidate, p = appraisal.candidate, self._parameters
+        if candidate is None or not candidate.funded_legs:
+            return None
+        fitted, settling = self._universe.pair_betas, settling_keys(appraisal.legs)
+        return forecast_basis(
+            candidate.funded_legs,
+            p.carry_model_over(candidate.horizon, fitted.of(settling)),
+            half_life=p.carry_half_life,
+            fit=fitted.fit(settling, p.carry_half_life),
+        )
 
     def _legs(self, strategy: Strategy, base: str, seen: Seen) -> list[PairedLeg] | None:
         """Return the legs to count through; None where the base does not list such."""
@@ -240,9 +256,15 @@ class UserScan:
                 carried, self.standing.equity, self._parameters
             )
         bound_by, size = min(bounds.items(), key=lambda bound: bound[1])
-        if size > 0:
-            return size
-        return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
+        least = self._parameters.min_position_usd
+        if size <= 0:
+            return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
+        if size < least:
+            sentence = (
+                f"Only {usd(size)} is left of {bound_by}; no position below {usd(least)} is opened."
+            )
+            return Refusal(code="no_room", sentence=sentence)
+        return size
 
     def _asked_usd(self, legs: Sequence[PairedLeg], seen: Seen) -> Decimal | None:
         """Return the configured size; one in the base asset at the lowest mid of the legs."""

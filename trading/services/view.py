@@ -131,10 +131,18 @@ def _position_view(
         force_one_sided=position.force_one_sided,
         reduce_to=position.reduce_to,
         reduce_cause=position.reduce_cause,
+        add_quantity=position.add_quantity,
+        add_cause=position.add_cause,
         barred=barred,
-        created_at=position.created_at,
+        created_at=_began_at(position, parameters),
         rules=_rules(parameters),
     )
+
+
+def _began_at(position: Position, parameters: Parameters) -> datetime:
+    if position.add_quantity is None:
+        return position.created_at
+    return position.entry_deadline - parameters.order_fill_timeout
 
 
 def _legs(position: Position) -> QuerySet[Leg]:
@@ -185,6 +193,7 @@ def _leg_view(
     return replace(
         _empty_leg(leg, board, parameters, contact, now),
         net_base=leg_net_base(leg),
+        addition=leg.position.add_steps,
         orders=tuple(_order_view(order, leg) for order in leg.orders.all()),
         was_closed_outside=closed_outside(leg) != 0,
     )
@@ -203,7 +212,7 @@ def _empty_leg(
         is_prepared=leg.is_prepared,
         ratio=leg.ratio,
         base_fee=fee_in_base(leg),
-        decision_mid=leg.decision_entry_mid,
+        decision_mid=leg.decision_mid,
         is_reachable=contact.is_reachable(leg.account_id),
     )
 
@@ -226,4 +235,5 @@ def _order_view(order: Order, leg: Leg) -> OrderView:
         time_in_force=TimeInForce(order.time_in_force),
         average_price=order.average_price,
         refusal=RefusalKind(order.refusal_kind),
+        addition=order.addition,
     )

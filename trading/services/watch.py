@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from trading.core.liquidation import Danger
@@ -17,11 +18,13 @@ from trading.events import announce_once
 from trading.models import Event, Position
 from trading.services import lasting, market
 from trading.services.apart import apart
+from trading.services.ask_for_addition import ask_for_addition
 from trading.services.care import Subject, look_after
 from trading.services.danger import reported
 from trading.services.exit import request_exit
 from trading.services.held_position import held_position, stale_facts
 from trading.services.position_money import money_of
+from trading.services.seen import Seen
 from trading.services.silence import past_silent
 from trading.services.switch_sides import wish_to_switch
 from trading.services.venues import REAL, Venues
@@ -33,12 +36,15 @@ from trading.strategies.registry import STRATEGIES
 STOP_LOSS, BLIND = ExitReason.STOP_LOSS.value, "exit_rules_blind"
 BLIND_FOR = timedelta(seconds=60)
 WATCHED_STATES = EXPOSED_POSITION_STATES - {PositionState.ENTERING}
+WATCHED = Q(state__in=WATCHED_STATES) | Q(
+    state=PositionState.ENTERING, entry_timestamp__isnull=False
+)
 SAY_AGAIN = timedelta(minutes=10)
 
 
 def watch_positions(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
     """Look after each position and ask for what its rules want; return how many were asked."""
-    exposed = Position.objects.filter(state__in=WATCHED_STATES).order_by("created_at")
+    exposed = Position.objects.filter(WATCHED).order_by("created_at")
     venues = past_silent(venues, now=clock())
     return sum(
         _watch_apart(position, venues, clock()) for position in exposed.select_related("user")
@@ -79,6 +85,7 @@ def _watch(position: Position, venues: Venues, now: datetime) -> bool:
         now=now,
     )
     asked = look_after(subject) or (subject.may_act and _check_exits(subject))
+    asked = asked or ask_for_addition(subject)
     if asked:
         ring_drive(position.pk)
     return asked
@@ -86,7 +93,8 @@ def _watch(position: Position, venues: Venues, now: datetime) -> bool:
 
 def _check_exits(subject: Subject) -> bool:
     position, now = subject.position, subject.now
-    held = held_position(position, subject.legs, subject.board, now)
+    seen = Seen(subject.board, market.depths_of([leg.instrument for leg in subject.legs]))
+    held = held_position(position, subject.legs, seen, now)
     if held is None:
         _tell_if_blind(subject)
         # The limits in money need prices only: a funding rate nobody tells must not stop them.

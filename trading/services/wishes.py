@@ -9,7 +9,7 @@ from decimal import Decimal
 from trading.core.parameters import EntryPolicy, Parameters
 from trading.core.scan.facts import Slot
 from trading.core.scan.matching import Wish
-from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.rules import RULES
 from trading.services.shared_scan import SharedScan
 from trading.services.standing import Standing
 from trading.services.universe import Paired, Universe
@@ -29,7 +29,7 @@ def wish_of(standing: Standing, universe: Universe, shared: SharedScan) -> Wish:
         least_net=p.min_net_return if p.entry_policy is EntryPolicy.NET else NOTHING,
         spread_base=p.min_spread_base,
         spread_per_usd=p.min_spread_per_10k / PER_10K,
-        least_gaps=tuple(_least_gap(rule.strategy, rule.gap, p) for rule in PAIR_RULES),
+        least_gaps=tuple(_least_gap(rule.strategy, rule.gap, p) for rule in RULES),
         base_room={base: min(standing.limits_left(base).values()) for base in bases},
         slot_room={
             slot: _slot_room(standing, slot, universe.latency(slot.venue)) for slot in slots
@@ -68,7 +68,7 @@ def _extra_fee(
 ) -> Decimal:
     """Return the round trip's fee beyond the shared one, of the base where it is the least."""
     beyond = [
-        standing.taker_fee(paired.key, slot.kind) - shared.fees[paired.key]
+        standing.least_fee(paired.key, slot.kind) - shared.fees[paired.key]
         for base in bases
         if (paired := by_base[base].get(slot)) is not None
     ]

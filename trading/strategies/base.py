@@ -106,13 +106,13 @@ class CandidateLeg:
 
     @property
     def cost(self) -> LegCost:
-        """Return the leg's costs, taker both ways: a limit at mid rounds to the touch."""
+        """Return the leg's costs as a taker both ways: a limit at mid rounds to the touch."""
         facts = self.facts
         return LegCost(
             open_fee=facts.taker_fee,
             close_fee=facts.taker_fee,
             entry_slippage=facts.slippage,
-            exit_slippage=facts.slippage,
+            exit_slippage=facts.closing_slippage,
             ratio=self.ratio,
         )
 

@@ -6,7 +6,7 @@ A strategy adds what opens it (`Opening`) and what of the gap it may count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -19,7 +19,9 @@ from trading.core.basis import (
     eight_hours,
     gap_credit,
 )
-from trading.core.costs import HOUR, RoundTrip, break_even, net_apr, net_return
+from trading.core.costs import HOUR, LegCost, RoundTrip, break_even, net_apr, net_return
+from trading.core.entry_style import EntryStyle
+from trading.core.first_leg import may_go_first
 from trading.core.funding import (
     FundingLeg,
     LegCarry,
@@ -95,7 +97,7 @@ class Placed:
         if len(companies) > 1:
             transfer = parameters.transfer_cost_usd / parameters.planned_round_trips / size_usd
         return RoundTrip(
-            legs=tuple(leg.cost for leg in self.legs),
+            legs=_planned_costs(self.legs, parameters),
             borrow_per_hour=self.borrow_per_hour,
             transfer=transfer,
         )
@@ -176,6 +178,25 @@ def count_through(
         fair_carry_8h=opening.fair_carry_8h,
         warning_probability=history.warning_probability,
     )
+
+
+def _planned_costs(legs: Sequence[CandidateLeg], parameters: Parameters) -> tuple[LegCost, ...]:
+    """Return what each leg costs; the one that rests as a maker opens at that fee.
+
+    Its orders are post-only to the end: what does not fill is not opened. Where it is not known
+    yet which leg rests, the one that saves least is taken for it. Slippage is counted all the same:
+    what fills an order that rests is a market that comes against it.
+    """
+    costs = [leg.cost for leg in legs]
+    if parameters.entry_style is EntryStyle.MAKER:
+        sides = [(leg.side, leg.facts.instrument.kind) for leg in legs]
+        first = min(
+            may_go_first(sides, parameters.first_leg),
+            key=lambda index: legs[index].ratio * legs[index].facts.resting_saves,
+        )
+        saved = legs[first].facts.resting_saves
+        costs[first] = replace(costs[first], open_fee=costs[first].open_fee - saved)
+    return tuple(costs)
 
 
 def _borrow_per_hour(legs: Sequence[CandidateLeg]) -> Decimal:

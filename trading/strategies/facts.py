@@ -15,7 +15,9 @@ ZERO, ONE = Decimal(0), Decimal(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentFacts:
-    """All that is known of one instrument. `slippage` is one order's at the size in question.
+    """All that is known of one instrument. `slippage` is of the opening order at the size in
+    question, `exit_slippage` of the closing one, which takes the other side of the book; None where
+    only the touch is known, which is as far on both sides.
 
     `funding` and `book` are None where nothing is known, `carry_8h` and `daily_volatility` without
     settled history, `latency` where nothing was asked yet. `premium_rate` is what the venue's
@@ -23,7 +25,8 @@ class InstrumentFacts:
     `borrow_rate_per_hour` is a fraction of what is borrowed, the larger of the current and the
     day's highest, None where a spot market's base cannot be borrowed; `borrowable` the most of it
     that is lent, in base units, None where untold. `company` runs the venue: within one no transfer
-    is paid; None is a company of its own.
+    is paid; None is a company of its own. `maker_fee` is the account's own, None where the venue
+    did not tell it.
     """
 
     instrument: Instrument
@@ -38,6 +41,19 @@ class InstrumentFacts:
     borrow_rate_per_hour: Decimal | None = None
     borrowable: Decimal | None = None
     company: str | None = None
+    maker_fee: Decimal | None = None
+    exit_slippage: Decimal | None = None
+
+    @property
+    def closing_slippage(self) -> Decimal:
+        return self.slippage if self.exit_slippage is None else self.exit_slippage
+
+    @property
+    def resting_saves(self) -> Decimal:
+        """Return what an order that rests pays less than one that takes; a rebate counts as 0."""
+        if self.maker_fee is None:
+            return ZERO
+        return max(max(self.taker_fee, ZERO) - max(self.maker_fee, ZERO), ZERO)
 
     def funding_leg(self, side: Side, ratio: Decimal = ONE) -> FundingLeg:
         """Return the leg this instrument would be. Raise ValueError without a known interval."""

@@ -19,6 +19,7 @@ from trading.selectors.legs import liquidation_prices
 from trading.selectors.positions import get_position_for_user, position_line
 from trading.selectors.screen import Screen
 from trading.services import engine
+from trading.services.daily_stop import lift_daily_stop
 from trading.services.exit import request_exit
 from trading.services.release import force_one_sided
 from trading.services.release import release as release_held
@@ -44,6 +45,15 @@ def resume(request: SignedInRequest) -> HttpResponse:
     screen = screen_for(request)
     engine.resume(user=request.user, actor=request.user.get_username(), now=screen.now)
     return _engine_answer(request, "Running.")
+
+
+@signed_in
+@require_POST
+def lift_stop(request: SignedInRequest) -> HttpResponse:
+    """Let automation enter again after the day's loss."""
+    screen = screen_for(request)
+    lifted = lift_daily_stop(request.user, actor=request.user.get_username(), now=screen.now)
+    return _engine_answer(request, "Daily stop lifted." if lifted else "No daily stop is in force.")
 
 
 @signed_in

@@ -32,7 +32,7 @@ from trading.services.calculator_facts import (
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
 
-FILL = "fill"
+FILL, ZERO = "fill", Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,8 @@ def calculators(request: SignedInRequest, key: str = "arbitrage") -> HttpRespons
     offered = listings()
     market = _market(screen, given, offered)
     if FILL in given:
-        facts, errors = _live(screen, form, market)
+        values, _ = form.parse(form.typed(given))
+        facts, errors = _live(screen, form, market, values.get("size", ZERO))
         if not errors:
             asked = {name: text for name, text in given.items() if name != FILL}
             query = urlencode(asked | facts)
@@ -139,7 +140,7 @@ def _market(screen: Screen, given: Mapping[str, str], offered: Sequence[Listing]
 
 
 def _live(
-    screen: Screen, form: CalculatorForm, market: Market
+    screen: Screen, form: CalculatorForm, market: Market, size_usd: Decimal
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the facts of the market by field, and what is wrong with what was chosen."""
     if form.key == "leverage":
@@ -155,7 +156,7 @@ def _live(
         if instrument is None
     )
     instruments = {leg: one for leg, one in found.items() if one is not None}
-    facts = {} if errors else leg_facts(screen.user, instruments, screen.now)
+    facts = {} if errors else leg_facts(screen.user, instruments, size_usd, screen.now)
     return {
         field.key: each[field.fact]
         for field in form.fields

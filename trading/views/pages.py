@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from trading.selectors.alerts import alert_feed
 from trading.selectors.chart import funding_chart
+from trading.selectors.funding_bounds import funding_bounds
 from trading.selectors.funding_table import funding_table
 from trading.selectors.legs import liquidation_prices
 from trading.selectors.position_page import position_records
@@ -80,7 +81,10 @@ def rates_history(request: SignedInRequest, base: str) -> HttpResponse:
         raise Http404(f"No perpetual on {base} is known.")
     chart = funding_chart(request.user, base, screen.now)
     pairs = pair_statistics(request.user, base, screen.now)
-    return render_page(request, "rates_history.html", screen, chart=chart, pairs=pairs)
+    bounds = funding_bounds(base, screen.exchanges, screen.now)
+    return render_page(
+        request, "rates_history.html", screen, chart=chart, pairs=pairs, bounds=bounds
+    )
 
 
 @signed_in

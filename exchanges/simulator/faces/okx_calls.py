@@ -121,8 +121,7 @@ def authenticated(simulator: Simulator, request: WireRequest, now: datetime) -> 
             message = f'Request header "OK-ACCESS-{name.upper()}" cannot be empty.'
             raise VenueRefusal(code, message, status=401)
     account = account_of(simulator, headers["ok-access-key"])
-    # Keys of demo trading are others, and nobody has one here.
-    if headers.get("x-simulated-trading") == "1":
+    if (headers.get("x-simulated-trading") == "1") is not account.practices:
         raise VenueRefusal(50101, "APIKey does not match current environment.", status=401)
     if not hmac.compare_digest(account.passphrase, headers["ok-access-passphrase"]):
         message = 'Request header "OK-ACCESS-PASSPHRASE" incorrect.'

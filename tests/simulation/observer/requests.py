@@ -64,18 +64,19 @@ def i5_nothing_new_beside_the_unknown(case: Case, sight: Sight) -> Sentences:
 def i12_hedge_within_the_first_leg(case: Case, sight: Sight) -> Sentences:
     """I12: what is hedged, or may be, is at most what the first leg has filled at its venue.
 
-    Where both legs are sent at once it is at most what was planned.
+    Where both legs are sent at once it is at most what was planned. An addition counts by itself.
     """
     if sight.intent is None or sight.intent["purpose"] != "hedge":
         return
     [position] = case.rows(
-        "SELECT parameters, target_base_quantity FROM trading_position WHERE id = ?",
+        "SELECT parameters, target_base_quantity, add_quantity FROM trading_position WHERE id = ?",
         sight.intent["position_id"],
     )
     mine = case.rows(
         "SELECT client_order_id, purpose, base_quantity, state FROM trading_order "
-        "WHERE position_id = ?",
+        "WHERE position_id = ? AND addition = ?",
         sight.intent["position_id"],
+        sight.intent["addition"],
     )
     first = hedged = Decimal(0)
     for row in mine:
@@ -88,7 +89,8 @@ def i12_hedge_within_the_first_leg(case: Case, sight: Sight) -> Sentences:
             is_this = row["client_order_id"] == sight.client_order_id
             hedged += Decimal(row["base_quantity"]) if is_this else filled + working
     if "both_at_once" in str(position["parameters"]):
-        first = max(first, Decimal(position["target_base_quantity"]))
+        planned = position["add_quantity"] or position["target_base_quantity"]
+        first = max(first, Decimal(planned))
     if hedged > first:
         yield f"I12: {hedged} hedged or about to be, {first} filled on the first leg"
 

@@ -49,6 +49,9 @@ class Size:
     max_slippage: Decimal = parameter(
         _U.FRACTION, "0.001", "Slippage per leg",
         "Largest book-walk slippage of one order of one leg.", least="0", most="0.1")
+    min_position_usd: Decimal = parameter(
+        _U.USD, "100", "Least position", "No position is opened whose leg would be smaller.",
+        least="0")
     max_position_per_pair_usd: Decimal = parameter(
         _U.USD, "50000", "Limit per pair", "Largest notional of one leg of a pair.", least="1")
     max_position_per_venue_usd: Decimal = parameter(

@@ -29,9 +29,14 @@ class Upkeep:
         _U.FRACTION, "0.005", "Halve at an adverse gap of",
         "For each such move of the price gap against us both legs are halved once; empty is off.",
         least="0.0005", most="1", optional=True)
+    basis_add_at: Decimal | None = parameter(
+        _U.FRACTION, None, "Add at a favourable gap of",
+        "For each such move of the price gap for us, three at most, all legs grow by a quarter "
+        "while in profit and every gate of an entry is open; usually 0.01, empty is off.",
+        least="0.001", most="1", optional=True, usual="0.01")
     exit_must_last: timedelta = parameter(
         _U.SECONDS, "60", "A loss must last",
-        "How long a stop loss or an adverse gap must last at fresh prices before it acts.",
+        "How long a stop loss or a moved gap must last at fresh prices before it acts.",
         least="0", most="3600", suffix="_seconds")
     margin_top_up_cap: Decimal = parameter(
         _U.FRACTION, "0.5", "Margin added at most",

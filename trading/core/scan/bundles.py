@@ -5,7 +5,7 @@ Few bases list all the kinds that such a position needs, so each is counted by i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
@@ -13,9 +13,11 @@ from functools import reduce
 import numpy as np
 
 from exchanges.domain import InstrumentKind, Side
-from trading.core.scan.facts import ALWAYS, NEVER, Floats, ScanFacts, Slot
-from trading.core.scan.rules import SPOT
+from trading.core.scan.candidates import LEAST_IMPACT, LEAST_NET, Candidates, Places, highest
+from trading.core.scan.facts import ALWAYS, Floats, ScanFacts
+from trading.core.scan.rules import RULES, SPOT
 from trading.core.scan.scanner import Scanner
+from trading.core.scan.settings import SECONDS_PER_8H
 from trading.core.scan.valuation import LONG, SHORT, WHOLE, Along
 
 
@@ -28,45 +30,109 @@ class BundleLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """The best combination, in the order of its shape. `net_return` is before impact of size."""
+    """What a strategy with more than two legs holds, and its number among `RULES`."""
 
-    slots: tuple[Slot, ...]
-    net_return: float
+    shape: tuple[BundleLeg, ...]
+    rule: int
+
+    @classmethod
+    def of(cls, strategy: str, shape: Iterable[BundleLeg]) -> Bundle:
+        """Return the bundle of a strategy. Raise ValueError where no rule looks at it."""
+        return cls(shape=tuple(shape), rule=[rule.strategy for rule in RULES].index(strategy))
+
+    def fits(self, facts: ScanFacts) -> bool:
+        """Tell whether there are slots for every leg."""
+        return all(any(slot.kind in leg.kinds for slot in facts.slots) for leg in self.shape)
+
+    @property
+    def parts(self) -> tuple[float, ...]:
+        return tuple(float(leg.ratio) for leg in self.shape)
 
 
-def best_bundle(
-    scanner: Scanner, base: int, shape: Sequence[BundleLeg], among: Collection[Slot] | None = None
-) -> Bundle | None:
-    """Return the combination with the highest net return; None where none can be trusted."""
-    return best_bundles(scanner, shape, slice(base, base + 1), among)[0]
-
-
-def best_bundles(
+def bundle_candidates(
     scanner: Scanner,
-    shape: Sequence[BundleLeg],
-    bases: slice = WHOLE,
-    among: Collection[Slot] | None = None,
-) -> list[Bundle | None]:
-    """Return the best combination of each base, with `among` of these slots alone."""
-    slots, width = scanner.facts.slots, len(range(*bases.indices(len(scanner.facts.bases))))
+    bundle: Bundle,
+    *,
+    least_net: float | Decimal,
+    limit: int,
+    most_usd: float | Decimal,
+    base: int | None = None,
+) -> Candidates:
+    """Return the combinations as `candidates` does pairs: highest expected profit first."""
+    bases = WHOLE if base is None else slice(base, base + 1)
+    net, legs = _nets(scanner, bundle.shape, bases)
+    rows = np.flatnonzero(net >= max(float(least_net), LEAST_NET))
+    *places, at = np.unravel_index(rows, net.shape)
+    slots = tuple(leg.places.start + place for leg, place in zip(legs, places, strict=True))
+    found = _columns(scanner, bundle, slots, at + (base or 0), net.take(rows))
+    sizes = found.sizes(float(most_usd))
+    return found.only(highest(found.profits(sizes), limit))
+
+
+def _nets(
+    scanner: Scanner, shape: Sequence[BundleLeg], bases: slice
+) -> tuple[Floats, Sequence[_Leg]]:
+    """Return the net return of every combination, [*legs, base], and its legs."""
     legs = [_Leg(scanner, leg, _along(len(shape), axis), bases) for axis, leg in enumerate(shape)]
     if not all(leg.price.size for leg in legs):
-        return [None] * width
+        return np.empty((0,) * (len(legs) + 1)), legs
     hold = reduce(np.minimum, [leg.hold for leg in legs])
     credit, aged = _gap_credit(scanner.facts, legs, hold)
     # The smallest first: only the last of them is added to every combination.
     rest = sorted([*aged, *(leg.worth_within(hold) for leg in legs)], key=np.size)
-    net = credit
-    net += reduce(np.add, rest)
-    if among is not None:
-        for leg in legs:
-            net += leg.only(slots, among)
-    # Base by base, so that the maximum is looked for in one run of memory.
-    flat = np.ascontiguousarray(net.reshape(-1, width).T)
-    best = flat.argmax(axis=1)
-    values = flat[np.arange(width), best].tolist()
-    chosen = np.transpose(np.unravel_index(best, net.shape[:-1])).tolist()
-    return [_named(slots, legs, *found) for found in zip(chosen, values, strict=True)]
+    credit += reduce(np.add, rest)
+    return credit, legs
+
+
+def _columns(
+    scanner: Scanner, bundle: Bundle, slots: tuple[Places, ...], base: Places, net: Floats
+) -> Candidates:
+    facts, parts = scanner.facts, bundle.parts
+    legs = list(zip(slots, parts, strict=True))
+    signs = [leg.side.sign for leg in bundle.shape]
+    prices = [part * scanner.price[0, places, base] for places, part in legs]
+    long, short = (
+        reduce(np.add, [price for price, own in zip(prices, signs, strict=True) if own == sign])
+        for sign in (1, -1)
+    )
+    impact = reduce(np.add, [part * part * facts.impact[places, base] for places, part in legs])
+    transfers = [scanner.transfer[slots[0], places] for places in slots[1:]]
+    return Candidates(
+        rule=np.full(len(net), bundle.rule),
+        legs=slots,
+        parts=parts,
+        base=base,
+        net=net,
+        spread_8h=_present_carry(scanner, bundle, slots, base),
+        gap=short / long - 1,
+        impact=np.maximum(impact, LEAST_IMPACT),
+        room=reduce(np.minimum, [facts.room[places, base] / part for places, part in legs]),
+        transfer=reduce(np.maximum, transfers),
+    )
+
+
+def _present_carry(
+    scanner: Scanner, bundle: Bundle, slots: tuple[Places, ...], base: Places
+) -> Floats:
+    """Return what combinations bring per 8 h at present, as `Placed.present_carry_8h` has it."""
+    facts, carry = scanner.facts, np.zeros(len(base))
+    undated = [
+        (InstrumentKind.SPOT in leg.kinds, places)
+        for leg, places in zip(bundle.shape, slots, strict=True)
+        if InstrumentKind.FUTURE not in leg.kinds
+    ]
+    # The last spot, else the last perpetual, as `_reference` has it.
+    reference = max(undated, key=lambda each: each[0])[1] if undated else None
+    for leg, places in zip(bundle.shape, slots, strict=True):
+        sign, part = leg.side.sign, float(leg.ratio)
+        carry -= sign * part * facts.predicted_8h[places, base]
+        if leg.side is Side.SELL:
+            carry -= 8 * part * facts.borrow[places, base]
+        if InstrumentKind.FUTURE in leg.kinds and reference is not None:
+            ratio = scanner.price[0, places, base] * scanner.price[1, reference, base]
+            left = scanner.values.left[places, base] / SECONDS_PER_8H
+            carry -= sign * part * (ratio - 1) / left
+    return carry
 
 
 class _Leg:
@@ -90,11 +156,6 @@ class _Leg:
             return self.part * values.worth[role, self.places, self._bases][self._along]
         held = values.within(self.places, self._bases, self._along, hold)
         return self.part * (held.long if self.is_long else held.short)
-
-    def only(self, slots: Sequence[Slot], among: Collection[Slot]) -> Floats:
-        """Return 0 for each of these slots and -inf for the others."""
-        allowed = [0.0 if slot in among else NEVER for slot in slots[self.places]]
-        return np.array(allowed)[:, None][self._along]
 
     def exit_ratio(self, short: _Leg, facts: ScanFacts) -> Floats:
         """Return the price of a short leg per this long one that is expected at exit."""
@@ -154,15 +215,6 @@ def _usual_gap(facts: ScanFacts, legs: Sequence[_Leg], reference: _Leg | None) -
         for is_long in (True, False)
     }
     return np.where(is_pair, sums[False] / sums[True] - 1, ALWAYS)
-
-
-def _named(
-    slots: Sequence[Slot], legs: Sequence[_Leg], chosen: Sequence[int], net: float
-) -> Bundle | None:
-    if net == NEVER:
-        return None
-    named = zip(legs, chosen, strict=True)
-    return Bundle(slots=tuple(slots[leg.places.start + at] for leg, at in named), net_return=net)
 
 
 def _along(axes: int, axis: int) -> Along:

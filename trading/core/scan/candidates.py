@@ -1,4 +1,4 @@
-"""What a scan found: the pairs that may pay, one row for each strategy that looks at them."""
+"""What a scan found: the legs that may pay, one row for each strategy that looks at them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.core.scan.facts import Floats, Slot
-from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.rules import RULES
 from trading.core.scan.scanner import Scanner
 from trading.core.scan.settings import SECONDS_PER_8H, per_year
 
@@ -18,6 +18,8 @@ Places = NDArray[np.intp]
 LEAST_IMPACT = 1e-30
 # Nothing that can be traded is as bad; what cannot is -inf.
 LEAST_NET = -1e9
+PAIR = (1.0, 1.0)
+COLUMNS = ("rule", "base", "net", "spread_8h", "gap", "impact", "room", "transfer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +40,16 @@ class ScannedPair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Aligned columns. `net` is before what depends on size: `impact`, a fraction per USD, and
-    `transfer`, USD. `room` is what both books take, USD. `spread_8h` is what a pair brings at
-    present: funding, ageing of the gap, less borrowing.
+    """Aligned columns. `legs` are the slots of each leg, `parts` what it is of the position.
+
+    `net` is before what depends on size: `impact`, a fraction per USD, and `transfer`, USD. `room`
+    is what all books take, USD. `spread_8h` is what the legs bring at present: funding, ageing of
+    the gap, less borrowing. A row's `rule` is its number among `RULES`.
     """
 
     rule: Places
-    long: Places
-    short: Places
+    legs: tuple[Places, ...]
+    parts: tuple[float, ...] = PAIR
     base: Places
     net: Floats
     spread_8h: Floats
@@ -56,6 +60,14 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.net)
+
+    @property
+    def long(self) -> Places:
+        return self.legs[0]
+
+    @property
+    def short(self) -> Places:
+        return self.legs[1]
 
     def sizes(self, most: Floats | float) -> Floats:
         """Return the size that earns most: half of what eats the return, where there is room."""
@@ -68,7 +80,7 @@ class Candidates:
 
     def of_strategy(self, key: str) -> Candidates:
         """Return the candidates of one strategy."""
-        rules = [number for number, rule in enumerate(PAIR_RULES) if rule.strategy == key]
+        rules = [number for number, rule in enumerate(RULES) if rule.strategy == key]
         return self.only(np.flatnonzero(np.isin(self.rule, rules)))
 
     def of_one_base(self) -> Candidates:
@@ -76,7 +88,11 @@ class Candidates:
         return replace(self, base=np.zeros_like(self.base))
 
     def only(self, rows: Places) -> Candidates:
-        return Candidates(**{name: getattr(self, name)[rows] for name in self.__slots__})
+        return replace(
+            self,
+            legs=tuple(leg[rows] for leg in self.legs),
+            **{name: getattr(self, name)[rows] for name in COLUMNS},
+        )
 
 
 def candidates(
@@ -96,12 +112,15 @@ def candidates(
     legs = indices // net.shape[-1]
     at = indices - legs * net.shape[-1] + (base or 0)
     lean = _Lean(scanner, legs, at)
-    profits = lean.profits(float(most_usd))
+    return lean.columns(highest(lean.profits(float(most_usd)), limit))
+
+
+def highest(profits: Floats, limit: int) -> Places:
+    """Return the rows of the highest profits, at most `limit`, highest first."""
     best = np.arange(len(profits))
     if len(best) > limit:
         best = np.argpartition(-profits, limit - 1)[:limit]
-    best = best[np.argsort(-profits[best], kind="stable")]
-    return lean.columns(best)
+    return best[np.argsort(-profits[best], kind="stable")]
 
 
 def pairs(scanner: Scanner, found: Candidates, *, most_usd: float) -> list[ScannedPair]:
@@ -112,7 +131,7 @@ def pairs(scanner: Scanner, found: Candidates, *, most_usd: float) -> list[Scann
     held = np.minimum(hold[found.long, found.base], hold[found.short, found.base])
     return [
         ScannedPair(
-            strategy=PAIR_RULES[found.rule[row]].strategy,
+            strategy=RULES[found.rule[row]].strategy,
             base=facts.bases[found.base[row]],
             long=facts.slots[found.long[row]],
             short=facts.slots[found.short[row]],
@@ -163,8 +182,7 @@ class _Lean:
         gap = scanner.price[0].take(second) * scanner.price[1].take(first) - 1
         return Candidates(
             rule=rule,
-            long=long.take(repeated),
-            short=short.take(repeated),
+            legs=(long.take(repeated), short.take(repeated)),
             base=self._base.take(rows),
             net=self._net.take(rows),
             spread_8h=_present_carry(scanner, first, second, gap),

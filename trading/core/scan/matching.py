@@ -10,21 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.core.policies import Ranking
+from trading.core.scan.bundles import Bundle, bundle_candidates
 from trading.core.scan.candidates import Candidates, candidates
 from trading.core.scan.facts import Floats, ScanFacts, Slot
-from trading.core.scan.rules import PAIR_RULES
+from trading.core.scan.rules import RULES
 from trading.core.scan.scanner import Scanner
 
 # As many candidates at a time as leave the arrays in the second-level cache.
 CHUNK = 32
 # Nothing is so small that its profit could not be divided by it.
 LEAST_USD = 1e-9
-USES_SPREAD = np.array([rule.spread for rule in PAIR_RULES])
+USES_SPREAD = np.array([rule.spread for rule in RULES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What one user asks of a pair. Rooms in USD by base and slot; what is left out has none.
+    """What one user asks of legs. Rooms in USD by base and slot; what is left out has none.
 
     `least_gaps` [rule] is what a price gap must reach, NaN where the rule is off. `fees` are what a
     leg's round trip costs beyond what the scan reckoned with. A gap or a spread beyond `most_gap`
@@ -44,7 +45,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What each user asks of a pair; columns are users, rows as named.
+    """What each user asks of legs; columns are users, rows as named.
 
     `least_gap` [rule, user] is NaN where a rule is not enabled. `base_room` [base, user] and
     `slot_room` [slot, user] are what one leg may be, USD: 0 where nothing may be opened. `fee`
@@ -88,7 +89,7 @@ def gather(facts: ScanFacts, wishes: Sequence[Wish]) -> Wishes:
         most_gap=np.array([float(wish.most_gap) for wish in wishes]),
         spread_base=np.array([float(wish.spread_base) for wish in wishes]),
         spread_per_usd=np.array([float(wish.spread_per_usd) for wish in wishes]),
-        least_gap=_columns([[*map(float, wish.least_gaps)] for wish in wishes], len(PAIR_RULES)),
+        least_gap=_columns([[*map(float, wish.least_gaps)] for wish in wishes], len(RULES)),
         base_room=base_room,
         slot_room=_columns([_by_slot(facts, wish.slot_room) for wish in wishes], len(facts.slots)),
         fee=_columns([_by_slot(facts, wish.fees) for wish in wishes], len(facts.slots)),
@@ -103,20 +104,23 @@ def _columns(rows: Sequence[Sequence[float]], width: int) -> Floats:
     return np.ascontiguousarray(np.array(rows, dtype=float).reshape(len(rows), width).T)
 
 
-def who_wants(scanner: Scanner, base: int, wishes: Wishes, *, limit: int) -> list[int]:
-    """Return the users whom one of the best pairs of a base suits."""
+def who_wants(
+    scanner: Scanner, base: int, wishes: Wishes, *, limit: int, bundles: Sequence[Bundle] = ()
+) -> list[int]:
+    """Return the users whom one of the best pairs of a base suits, or one of these bundles."""
     users, here = wishes.at(base)
     if not users:
         return []
-    found = candidates(
-        scanner,
-        least_net=float(here.least_net.min()),
-        limit=limit,
-        most_usd=float(here.base_room.max()),
-        base=base,
-    )
-    wanted = np.flatnonzero(match(found.of_one_base(), here).any(axis=0))
-    return [users[place] for place in wanted]
+    least, most = float(here.least_net.min()), float(here.base_room.max())
+    found = candidates(scanner, least_net=least, limit=limit, most_usd=most, base=base)
+    wanted = match(found.of_one_base(), here).any(axis=0)
+    for bundle in bundles:
+        if not np.isnan(here.least_gap[bundle.rule]).all():
+            found = bundle_candidates(
+                scanner, bundle, least_net=least, limit=limit, most_usd=most, base=base
+            )
+            wanted |= match(found.of_one_base(), here).any(axis=0)
+    return [users[place] for place in np.flatnonzero(wanted)]
 
 
 def best_row(found: Candidates, wish: Wishes, ranking: Ranking) -> int:
@@ -124,9 +128,10 @@ def best_row(found: Candidates, wish: Wishes, ranking: Ranking) -> int:
 
     Of those that suit, else of those for which there is room, else of all.
     """
-    net = found.net - wish.fee[found.long, 0] - wish.fee[found.short, 0]
-    rooms = (wish.slot_room[found.long, 0], wish.slot_room[found.short, 0])
-    room = np.minimum(np.minimum(*rooms), wish.base_room[found.base, 0])
+    net, room = found.net.copy(), wish.base_room[found.base, 0]
+    for leg, part in zip(found.legs, found.parts, strict=True):
+        net -= part * wish.fee[leg, 0]
+        room = np.minimum(room, wish.slot_room[leg, 0] / part)
     has_room = np.minimum(room, found.room) > 0
     own = replace(found, net=net)
     sizes = own.sizes(np.where(has_room, room, np.inf))
@@ -152,18 +157,17 @@ def match(found: Candidates, wishes: Wishes) -> NDArray[np.bool_]:
 
 def _match(found: Candidates, wishes: Wishes, suits: NDArray[np.bool_]) -> None:
     impact = found.impact[:, None]
-    net = wishes.fee[found.long]
-    net += wishes.fee[found.short]
-    np.subtract(found.net[:, None], net, out=net)
+    legs = list(zip(found.legs, found.parts, strict=True))
+    net = np.repeat(found.net[:, None], wishes.fee.shape[1], axis=1)
+    for places, part in legs:
+        net -= wishes.fee[places] if part == 1 else part * wishes.fee[places]
     size = np.abs(net)
     size *= 0.5 / impact
     np.minimum(size, found.room[:, None], out=size)
-    for room, places in (
-        (wishes.slot_room, found.long),
-        (wishes.slot_room, found.short),
-        (wishes.base_room, found.base),
-    ):
-        np.minimum(size, room[places], out=size)
+    np.minimum(size, wishes.base_room[found.base], out=size)
+    for places, part in legs:
+        room = wishes.slot_room[places]
+        np.minimum(size, room if part == 1 else room / part, out=size)
     np.greater(size, 0, out=suits)
     net -= size * impact
     net *= size

@@ -1,4 +1,4 @@
-"""Which pairs of instruments each two-leg strategy looks at, and what must be large to open one.
+"""Which instruments each strategy looks at, and what must be large to open a position of them.
 
 What must be true besides is the strategy's own business; the scan only has to miss nothing.
 """
@@ -16,14 +16,20 @@ CONTRACTS = PERPETUAL | DATED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairRule:
+class Rule:
     """`gap` names the parameter that a price gap must reach; with `spread` either will do."""
 
     strategy: str
-    longs: frozenset[InstrumentKind]
-    shorts: frozenset[InstrumentKind]
     spread: bool = False
     gap: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairRule(Rule):
+    """The kinds of two legs."""
+
+    longs: frozenset[InstrumentKind]
+    shorts: frozenset[InstrumentKind]
 
     def covers(self, long: InstrumentKind, short: InstrumentKind) -> bool:
         return long in self.longs and short in self.shorts
@@ -49,3 +55,7 @@ PAIR_RULES = (
     PairRule(strategy="calendar_spread", longs=DATED, shorts=CONTRACTS),
     PairRule(strategy="calendar_spread", longs=CONTRACTS, shorts=DATED),
 )
+BUNDLE_RULES = (Rule(strategy="split_carry", spread=True, gap="min_opening_arbitrage"),)
+"""Of strategies with more legs, whose kinds are in the strategy's shape."""
+RULES: tuple[Rule, ...] = (*PAIR_RULES, *BUNDLE_RULES)
+"""What candidates are numbered by: the rules of pairs first."""

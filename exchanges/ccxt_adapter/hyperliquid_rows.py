@@ -1,0 +1,183 @@
+"""Hyperliquid's nested answers as flat rows, numbers as the venue wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from exchanges.ccxt_adapter.parse import exact
+
+Row = dict[str, Any]
+Told = Mapping[str, Any]
+
+OWN_RATES = "HlPerp"
+DOLLARS = "USDC"
+# The value in dollars that its impact prices are of.
+IMPACT_VALUE, IMPACT_VALUES = Decimal(6_000), dict.fromkeys(("BTC", "ETH"), Decimal(20_000))
+SIDES = {"B": "buy", "A": "sell"}
+STATUSES = {
+    "open": "open",
+    "triggered": "open",
+    "filled": "closed",
+    "scheduledCancel": "canceled",
+}
+
+
+def plain(number: Decimal) -> str:
+    """Return a number as the venue signs it: without exponent and trailing zeros."""
+    return format(number.normalize(), "f")
+
+
+def listed(answer: Any) -> list[Any]:
+    """Return a list as such; raise TypeError for what is none, which would read as an empty one."""
+    if not isinstance(answer, list):
+        raise TypeError("a list of another shape")
+    return answer
+
+
+def contexts(answer: Sequence[Any]) -> list[Row]:
+    """Return what the venue tells of each contract, by the order of two lists."""
+    meta, told = answer
+    both = zip(meta["universe"], told, strict=True)
+    return [{**context, **_top(contract, context)} for contract, context in both]
+
+
+def levels(side: Any) -> list[tuple[str, str]]:
+    return [(row["px"], row["sz"]) for row in listed(side)]
+
+
+def _top(contract: Told, context: Told) -> Row:
+    """Return a bid and an ask out of the prices at which a known value trades on average."""
+    coin, prices = contract["name"], context.get("impactPxs") or ("", "")
+    step = Decimal(1).scaleb(-contract["szDecimals"])
+    value = IMPACT_VALUES.get(coin, IMPACT_VALUE)
+    sizes = [
+        (value / exact(price)).quantize(step, rounding=ROUND_FLOOR) if price else ""
+        for price in prices
+    ]
+    bid, ask = prices
+    return {"coin": coin, "bidPx": bid, "bidSz": sizes[0], "askPx": ask, "askSz": sizes[1]}
+
+
+def predictions(answer: Any) -> list[Row]:
+    """Return time and interval of the coming settlements at this venue; others are told too."""
+    found = []
+    for coin, venues in listed(answer):
+        own = next((told for name, told in venues if name == OWN_RATES), None)
+        if own is not None:
+            hours = own.get("fundingIntervalHours")
+            found.append({"coin": coin, "nextFundingTime": own["nextFundingTime"], "hours": hours})
+    return found
+
+
+def filled(placed: Told) -> Decimal:
+    """Return how much of an order is executed; `sz` is what is left of it."""
+    return exact(placed["origSz"]) - exact(placed["sz"])
+
+
+def average_price(fills: Iterable[Told], placed: Told) -> Decimal | None:
+    """Return the average price of an order's executions, None before all of them are listed."""
+    own = [row for row in fills if row["oid"] == placed["oid"]]
+    amount = sum((exact(row["sz"]) for row in own), Decimal(0))
+    if amount != filled(placed):
+        return None
+    return sum((exact(row["sz"]) * exact(row["px"]) for row in own), Decimal(0)) / amount
+
+
+def order(row: Told) -> Row:
+    """Return an order as the library would: of a look-up, a stream, or the list of open ones."""
+    placed = row.get("order", row)
+    return {
+        "id": str(placed["oid"]),
+        "clientOrderId": placed.get("cloid"),
+        "side": SIDES[placed["side"]],
+        "amount": exact(placed["origSz"]),
+        "filled": filled(placed),
+        "average": row.get("avgPx"),
+        "status": _status(row.get("status", "open")),
+        "reduceOnly": placed.get("reduceOnly"),
+        "info": row,
+    }
+
+
+def _status(word: str) -> str:
+    if word.lower().endswith("rejected"):
+        return "rejected"
+    if word.lower().endswith("canceled"):
+        return "canceled"
+    return STATUSES[word]
+
+
+def positions(state: Told) -> list[Row]:
+    return [_position(row["position"], row["type"]) for row in state["assetPositions"]]
+
+
+def _position(held: Told, mode: str) -> Row:
+    amount, leverage = exact(held["szi"]), held["leverage"]
+    mark = exact(held["positionValue"]) / abs(amount) if amount else None
+    is_isolated = leverage["type"] == "isolated"
+    return {
+        **held,
+        "mode": mode,
+        "leverage": leverage["value"],
+        "markPx": mark,
+        "margin": held["marginUsed"] if is_isolated else "",
+    }
+
+
+def balance(state: Told) -> Row:
+    """Return the one asset: equity counts what open positions have won or lost."""
+    equity = exact(state["marginSummary"]["accountValue"])
+    won = [exact(row["position"]["unrealizedPnl"]) for row in state["assetPositions"]]
+    return {
+        "asset": DOLLARS,
+        "equity": equity,
+        "total": equity - sum(won, Decimal(0)),
+        "free": state["withdrawable"],
+    }
+
+
+def fill(row: Told, wallet: str) -> Row:
+    """Return one execution; who trades against a liquidation is told of it too."""
+    liquidation = row.get("liquidation") or {}
+    is_ours = str(liquidation.get("liquidatedUser", "")).lower() == wallet.lower()
+    return {
+        **row,
+        "side": SIDES[row["side"]],
+        "is_maker": not row["crossed"],
+        "kind": "liquidation" if is_ours else row["dir"],
+    }
+
+
+def payment(row: Told) -> Row:
+    """Return one funding payment, named by its moment and contract: the venue numbers none."""
+    paid = row["delta"]
+    return {**paid, "time": row["time"], "key": f"{row['time']}-{paid['coin']}", "asset": DOLLARS}
+
+
+def transfer(row: Told, wallet: str) -> Row | None:
+    """Return what moved in (> 0) or out, None for what does not concern margin in dollars."""
+    told = row["delta"]
+    amount = _moved(told, wallet)
+    if amount is None:
+        return None
+    key = f"{row['time']}-{row['hash']}"
+    return {"time": row["time"], "key": key, "amount": amount, "asset": DOLLARS}
+
+
+def _moved(told: Told, wallet: str) -> Decimal | None:
+    match told["type"]:
+        case "deposit" | "vaultWithdraw":
+            return exact(told.get("usdc", told.get("netWithdrawnUsd")))
+        case "withdraw":
+            return -exact(told["usdc"]) - exact(told.get("fee", "0"))
+        case "vaultDeposit" | "vaultCreate":
+            return -exact(told["usdc"])
+        case "accountClassTransfer":
+            return exact(told["usdc"]) * (1 if told["toPerp"] else -1)
+        case "internalTransfer" | "subAccountTransfer":
+            is_mine = told["destination"].lower() == wallet
+            return exact(told["usdc"]) if is_mine else -exact(told["usdc"])
+        case _:
+            return None

@@ -1,0 +1,156 @@
+"""Hyperliquid's sockets, decoded straight from the wire.
+
+Source: hyperliquid.gitbook.io, API, Websocket: bbo, activeAssetCtx, orderUpdates and userFills.
+Those of a wallet are open to all, so that no key is checked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchanges.ccxt_adapter import hyperliquid_rows as rows
+from exchanges.ccxt_adapter import parse_account
+from exchanges.ccxt_adapter import stream_facts as facts
+from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
+from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.domain import AccountFact, FundingRate, IntervalSource, MarketFact
+from exchanges.errors import UnexpectedPayload
+from exchanges.venues.hyperliquid import PROFILE
+
+# Sockets of wallets are silent for long; the answers to our pings are not.
+PONG_SILENT_AFTER = 40.0
+CONTEXT_SILENT_AFTER = 25.0
+PONG, REFUSED = "pong", "error"
+ACKNOWLEDGED = frozenset({"subscriptionResponse", PONG})
+
+Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
+
+
+def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    for channel, silent_after in (
+        ("activeAssetCtx", CONTEXT_SILENT_AFTER),
+        ("bbo", facts.BOOK_SILENT_AFTER),
+    ):
+        yield _market_feed(client, channel, listings, emit, silent_after)
+
+
+def _market_feed(
+    client: VenueClient, channel: str, listings: ByVenueSymbol, emit: Emit, silent_after: float
+) -> Feed:
+    read = MARKET_FACTS[channel]
+
+    def handle(message: Any) -> bool:
+        if _is_answer(message):
+            return False
+        data, now = message["data"], datetime.now(UTC)
+        listing = listings.get(data["coin"])
+        if listing is not None:
+            for fact in read(data, listing, now):
+                emit(fact)
+        return True
+
+    return Feed(
+        name=f"hyperliquid {channel}",
+        url=facts.fixed(client.exchange.urls["api"]["ws"]["public"]),
+        greet=_subscribed([{"type": channel, "coin": coin} for coin in listings]),
+        handle=handle,
+        silent_after=silent_after,
+        upkeep=_ping,
+        pings=False,
+    )
+
+
+def context_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    """Yield mark and oracle price, and the coming rate, whose settlement is not named."""
+    context = data["ctx"]
+    mark = facts.price(context["markPx"], listing)
+    oracle = facts.optional_price(context["oraclePx"], listing)
+    yield facts.quote(listing, mark, oracle, now)
+    yield FundingRate(
+        venue=listing.instrument.venue,
+        symbol=listing.symbol,
+        funding_rate=Decimal(context["funding"]),
+        interval_seconds=None,
+        interval_source=IntervalSource.UNKNOWN,
+        next_funding_at=None,
+        observed_at=now,
+        mark_price=mark,
+        index_price=oracle,
+    )
+
+
+def book_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    bid, ask = data["bbo"]
+    if bid and ask:
+        yield facts.book_top(listing, (bid["px"], bid["sz"]), (ask["px"], ask["sz"]), now)
+
+
+MARKET_FACTS: dict[str, Facts] = {"activeAssetCtx": context_facts, "bbo": book_facts}
+
+
+def _subscribed(channels: list[dict[str, str]]) -> Callable[[Send, Receive], Any]:
+    async def greet(send: Send, _: Receive) -> None:
+        for channel in channels:
+            await send({"method": "subscribe", "subscription": channel})
+
+    return greet
+
+
+async def _ping(send: Send) -> None:
+    await send({"method": "ping"})
+
+
+def _is_answer(message: Any) -> bool:
+    """Tell whether a message is no data; raise on a refusal."""
+    if message["channel"] == REFUSED:
+        raise UnexpectedPayload(f"subscription refused: {message['data']}", venue=PROFILE.name)
+    return str(message["channel"]) in ACKNOWLEDGED
+
+
+# --- Own orders and fills ---------------------------------------------------------------------
+
+
+def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
+    wallet, known = client.exchange.walletAddress, listings.by_venue_symbol
+
+    def handle(message: Any) -> bool:
+        if _is_answer(message):
+            return str(message["channel"]) == PONG
+        now = datetime.now(UTC)
+        for fact in account_facts(message["channel"], message["data"], known, wallet, now):
+            emit(fact)
+        return True
+
+    return Feed(
+        name="hyperliquid account",
+        url=facts.fixed(client.exchange.urls["api"]["ws"]["public"]),
+        greet=_subscribed(
+            [{"type": name, "user": wallet} for name in ("orderUpdates", "userFills")]
+        ),
+        handle=handle,
+        silent_after=PONG_SILENT_AFTER,
+        upkeep=_ping,
+        pings=False,
+    )
+
+
+def account_facts(
+    channel: str, data: Any, listings: ByVenueSymbol, wallet: str, now: datetime
+) -> Iterator[AccountFact]:
+    """Yield the facts of one message; the fills that a socket begins with are read otherwise."""
+    if channel == "orderUpdates":
+        for row in data:
+            listing = listings.get(row["order"]["coin"])
+            if listing is not None:
+                yield parse_account.order_report(rows.order(row), listing, now)
+    elif channel == "userFills" and not data.get("isSnapshot"):
+        for row in data["fills"]:
+            listing = listings.get(row["coin"])
+            if listing is not None:
+                told = rows.fill(row, wallet)
+                yield parse_account.fill(told, PROFILE.fills.columns, listing, PROFILE)

@@ -1,0 +1,131 @@
+"""Private reads of one paper account; each brings it to now first, or raises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.domain import (
+    AccountTransfer,
+    Balance,
+    BorrowInterest,
+    FeeTier,
+    Fill,
+    FundingPayment,
+    Symbol,
+    VenuePosition,
+)
+from exchanges.paper.facts import Facts, settle_of
+from exchanges.paper.ledger import Ledger, as_holding
+from exchanges.paper.margin import liquidation_price, locked, margin_state, mark_of
+from exchanges.paper.reports import fill_of, payment_of
+from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
+from exchanges.paper.terms import Terms
+from exchanges.paper.venue import PaperVenue
+
+
+class PaperReads:
+    """`exchanges.ports.Account` of one account."""
+
+    def __init__(self, venue: PaperVenue) -> None:
+        self._venue = venue
+
+    @property
+    def _name(self) -> str:
+        return self._venue.profile.name
+
+    async def balances(self) -> Sequence[Balance]:
+        return await self._venue.read(await self._venue.advance(), self._balances)
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        return await self._venue.read(await self._venue.advance(), self._positions)
+
+    async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
+        def look(ledger: Ledger, facts: Facts, terms: Terms) -> list[Fill]:
+            rows = PaperFill.objects.filter(
+                paper=ledger.paper, symbol=symbol, filled_at__gte=since
+            ).order_by("filled_at", "pk")
+            return [fill_of(row, self._name) for row in rows.select_related("order")]
+
+        return await self._venue.read(await self._venue.advance(symbol), look)
+
+    async def trace(self, fill: Fill) -> Fill:
+        return fill
+
+    async def funding_payments(
+        self, symbol: Symbol, *, since: datetime
+    ) -> Sequence[FundingPayment]:
+        def look(ledger: Ledger, facts: Facts, terms: Terms) -> list[FundingPayment]:
+            rows = PaperFunding.objects.filter(
+                paper=ledger.paper, symbol=symbol, settled_at__gte=since
+            )
+            return [payment_of(row, self._name) for row in rows]
+
+        return await self._venue.read(await self._venue.advance(symbol), look)
+
+    async def borrow_interest(self, *, since: datetime) -> Sequence[BorrowInterest]:
+        """Return nothing: paper accounts do not borrow."""
+        return []
+
+    async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
+        return None
+
+    async def transfers(self, *, since: datetime) -> Sequence[AccountTransfer]:
+        """Return nothing: what a paper account has it began with."""
+        return []
+
+    async def fee_tier(self, symbol: Symbol) -> FeeTier:
+        instrument = await self._venue.public.instrument(symbol)
+        facts = Facts(now=self._venue.now(), instruments={symbol: instrument})
+        return await self._venue.read(facts, lambda ledger, facts, terms: terms.fees(instrument))
+
+    async def check_key(self) -> None:
+        """Find the account's rows; there is no key that could do harm."""
+        facts = Facts(now=self._venue.now(), instruments={})
+        await self._venue.read(facts, lambda ledger, facts, terms: None)
+
+    def _balances(self, ledger: Ledger, facts: Facts, terms: Terms) -> list[Balance]:
+        working, found = ledger.orders(), []
+        totals = {row.asset: row.total for row in ledger.balances()}
+        margined = {settle_of(row.symbol) for row in ledger.held()} | {ledger.paper.asset}
+        for asset, total in sorted(totals.items()):
+            free, equity = total - locked(working, asset), total
+            if asset in margined:
+                state = margin_state(ledger, asset, facts, terms)
+                free, equity = state.available, state.equity
+            found.append(
+                Balance(
+                    venue=self._name,
+                    asset=asset,
+                    free=free,
+                    total=total,
+                    equity=equity,
+                    observed_at=facts.now,
+                )
+            )
+        return found
+
+    def _positions(self, ledger: Ledger, facts: Facts, terms: Terms) -> list[VenuePosition]:
+        held = ledger.held()
+        states = {
+            asset: margin_state(ledger, asset, facts, terms)
+            for asset in {settle_of(row.symbol) for row in held}
+        }
+
+        def position(row: PaperHolding) -> VenuePosition:
+            holding, mark = as_holding(row), mark_of(row, facts)
+            state = states[settle_of(row.symbol)]
+            return VenuePosition(
+                venue=self._name,
+                symbol=Symbol(row.symbol),
+                base_quantity=holding.base_quantity,
+                entry_price=holding.entry_price,
+                mark_price=mark,
+                liquidation_price=liquidation_price(ledger, row, state, facts, terms),
+                leverage=row.leverage,
+                unrealised_pnl=holding.unrealised_pnl(mark),
+                observed_at=facts.now,
+            )
+
+        return [position(row) for row in held]

@@ -1,0 +1,50 @@
+"""What a venue's public side says at one moment, as the paper engine wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from exchanges.domain import Depth, Instrument, Quote, SettledFunding, Symbol
+
+# Binance, Bybit and OKX all deliver dated futures at eight.
+DELIVERY_HOUR = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Public facts for one step of one account; what is not in here was not asked for."""
+
+    now: datetime
+    instruments: Mapping[Symbol, Instrument]
+    quotes: Mapping[Symbol, Quote] = field(default_factory=dict)
+    depths: Mapping[Symbol, Depth] = field(default_factory=dict)
+    settled: Mapping[Symbol, Sequence[SettledFunding]] = field(default_factory=dict)
+
+    def mark(self, symbol: Symbol) -> Decimal | None:
+        quote = self.quotes.get(symbol)
+        return None if quote is None else quote.mark_price
+
+
+def is_contract(symbol: str) -> bool:
+    return ":" in symbol
+
+
+def quote_of(symbol: str) -> str:
+    """Return what a symbol is priced in: USDT of `BTC/USDT:USDT`."""
+    return symbol.partition("/")[2].partition(":")[0]
+
+
+def settle_of(symbol: str) -> str:
+    """Return what a contract settles in: USDT of `BTC/USDT:USDT-261225`."""
+    return symbol.partition(":")[2].partition("-")[0]
+
+
+def delivered_at(symbol: str) -> datetime | None:
+    """Return when a dated future is delivered, None for what has no end."""
+    date = symbol.partition(":")[2].partition("-")[2]
+    if not date:
+        return None
+    return datetime.strptime(date, "%y%m%d").replace(hour=DELIVERY_HOUR, tzinfo=UTC)

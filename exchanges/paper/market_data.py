@@ -1,0 +1,53 @@
+"""The venue's own market as a paper account sees it: all but loans, for it does not borrow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from exchanges.domain import (
+    BookTop,
+    BorrowRate,
+    Depth,
+    FundingRate,
+    Instrument,
+    Quote,
+    SettledFunding,
+    Symbol,
+)
+from exchanges.ports import MarketData
+
+
+class PaperMarketData:
+    """`exchanges.ports.MarketData`, asked of the real venue."""
+
+    def __init__(self, venue: MarketData) -> None:
+        self._venue = venue
+
+    async def instruments(self) -> Sequence[Instrument]:
+        return await self._venue.instruments()
+
+    async def funding_rates(self) -> Sequence[FundingRate]:
+        return await self._venue.funding_rates()
+
+    async def borrow_rates(self) -> Sequence[BorrowRate]:
+        """Return nothing, so that no entry counts on a loan."""
+        return []
+
+    async def quotes(self) -> Sequence[Quote]:
+        return await self._venue.quotes()
+
+    async def book_tops(self) -> Sequence[BookTop]:
+        return await self._venue.book_tops()
+
+    async def depth(self, symbol: Symbol, *, levels: int) -> Depth:
+        return await self._venue.depth(symbol, levels=levels)
+
+    async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
+        return await self._venue.settled_funding(symbol, since=since)
+
+    async def server_time(self) -> datetime:
+        return await self._venue.server_time()
+
+    async def close(self) -> None:
+        await self._venue.close()

@@ -1,0 +1,124 @@
+"""What a paper venue does of itself as time passes: funding, countdowns, delivery, liquidation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from exchanges.domain import FillCause, SettledFunding, Symbol, VenueOrderStatus
+from exchanges.matching import funding_payment
+from exchanges.paper.engine import close_by_venue, match_resting
+from exchanges.paper.facts import Facts, delivered_at, settle_of
+from exchanges.paper.ledger import Ledger, as_holding
+from exchanges.paper.margin import margin_state, mark_of
+from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
+from exchanges.paper.terms import Terms
+
+ZERO = Decimal(0)
+# As fine as venues book: a row that is rounded otherwise than the balance would not add up.
+PAID_TO = Decimal("0.00000001")
+
+
+def pass_time(ledger: Ledger, facts: Facts, terms: Terms) -> None:
+    """Bring the account to the moment of `facts`; doing it twice changes nothing more."""
+    _count_down(ledger, facts.now)
+    for row in ledger.unsettled():
+        _settle(ledger, row, facts)
+    match_resting(ledger, facts, terms)
+    _note_marks(ledger, facts)
+    _deliver(ledger, facts, terms)
+    _liquidate(ledger, facts, terms)
+
+
+def _count_down(ledger: Ledger, now: datetime) -> None:
+    """Cancel the orders of every contract whose countdown has run out."""
+    for row in PaperHolding.objects.filter(paper=ledger.paper, cancels_at__lte=now):
+        for order in ledger.orders(Symbol(row.symbol)):
+            ledger.finish(order, VenueOrderStatus.CANCELED, now)
+        row.cancels_at = None
+        row.save(update_fields=["cancels_at"])
+
+
+def _settle(ledger: Ledger, row: PaperHolding, facts: Facts) -> None:
+    """Book the settlements that the venue has published since the last one that was booked."""
+    published = facts.settled.get(Symbol(row.symbol), ())
+    due = [one for one in published if row.settled_until < one.settled_at <= facts.now]
+    for one in sorted(due, key=lambda settled: settled.settled_at):
+        _pay(ledger, row, one, facts)
+        row.settled_until = one.settled_at
+        row.save(update_fields=["settled_until"])
+
+
+def _pay(ledger: Ledger, row: PaperHolding, settled: SettledFunding, facts: Facts) -> None:
+    held = _held_at(ledger, row, settled.settled_at)
+    if not held:
+        return
+    price = settled.settlement_price
+    used = _nearest_mark(row, settled.settled_at, facts) if price is None else price
+    payment = funding_payment(
+        position_base=held, settlement_price=used, funding_rate=settled.funding_rate
+    ).quantize(PAID_TO)
+    asset = settle_of(row.symbol)
+    PaperFunding.objects.create(
+        paper=ledger.paper,
+        symbol=row.symbol,
+        settled_at=settled.settled_at,
+        funding_rate=settled.funding_rate,
+        settlement_price=used,
+        is_venue_price=price is not None,
+        position_base=held,
+        payment=payment,
+        asset=asset,
+    )
+    ledger.credit(asset, payment)
+
+
+def _held_at(ledger: Ledger, row: PaperHolding, at: datetime) -> Decimal:
+    """Return what was held at an instant: what is held now less what was filled since."""
+    since = PaperFill.objects.filter(paper=ledger.paper, symbol=row.symbol, filled_at__gt=at)
+    held: Decimal = row.base_quantity - sum((fill.signed for fill in since), ZERO)
+    return held
+
+
+def _nearest_mark(row: PaperHolding, at: datetime, facts: Facts) -> Decimal:
+    """Return the mark seen nearest to a settlement, where its venue does not say the price."""
+    known = facts.quotes.get(Symbol(row.symbol))
+    seen = [(abs(known.observed_at - at), known.mark_price)] if known is not None else []
+    if row.mark_price is not None and row.marked_at is not None:
+        seen.append((abs(row.marked_at - at), row.mark_price))
+    return min(seen)[1] if seen else mark_of(row, facts)
+
+
+def _note_marks(ledger: Ledger, facts: Facts) -> None:
+    for row in ledger.held():
+        quote = facts.quotes.get(Symbol(row.symbol))
+        if quote is not None and (row.marked_at is None or quote.observed_at > row.marked_at):
+            row.mark_price, row.marked_at = quote.mark_price, quote.observed_at
+            row.save(update_fields=["mark_price", "marked_at"])
+
+
+def _deliver(ledger: Ledger, facts: Facts, terms: Terms) -> None:
+    """Settle dated futures whose day has come, at the last mark that was seen."""
+    for row in ledger.held():
+        ends = delivered_at(row.symbol)
+        if ends is None or ends > facts.now:
+            continue
+        for order in ledger.orders(Symbol(row.symbol)):
+            ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
+        close_by_venue(ledger, row, FillCause.SETTLEMENT, mark_of(row, facts), facts, terms)
+
+
+def _liquidate(ledger: Ledger, facts: Facts, terms: Terms) -> None:
+    """Cancel a wallet's orders and close its largest holdings until its equity carries the rest."""
+    for asset in sorted({settle_of(row.symbol) for row in ledger.held()}):
+        if not margin_state(ledger, asset, facts, terms).is_liquidatable:
+            continue
+        for order in ledger.orders():
+            ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
+        rows = ledger.held(asset)
+        for row in sorted(
+            rows, key=lambda one: as_holding(one).notional(mark_of(one, facts)), reverse=True
+        ):
+            if margin_state(ledger, asset, facts, terms).is_liquidatable:
+                price = mark_of(row, facts)
+                close_by_venue(ledger, row, FillCause.LIQUIDATION, price, facts, terms)

@@ -1,0 +1,107 @@
+"""The public side of one venue for all paper accounts of a process, asked no more than needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+
+from exchanges.domain import (
+    Depth,
+    FundingRate,
+    Instrument,
+    InstrumentKind,
+    Quote,
+    SettledFunding,
+    Symbol,
+)
+from exchanges.errors import InvalidOrder
+from exchanges.ports import MarketData
+from exchanges.venues.profile import VenueProfile
+
+DEPTH_LEVELS = 50
+LISTING_LASTS = timedelta(hours=1)
+MISSING_LASTS = timedelta(minutes=1)
+QUOTES_LAST = timedelta(seconds=3)
+RATES_LAST = timedelta(seconds=20)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class PublicSide:
+    """What is listed, marks and books of a venue, with when they were read."""
+
+    def __init__(
+        self, data: MarketData, profile: VenueProfile, now: Callable[[], datetime] = _now
+    ) -> None:
+        self.data = data
+        self.profile = profile
+        self.now = now
+        self._instruments: dict[Symbol, Instrument] = {}
+        self._listed_at: datetime | None = None
+        self._quotes: dict[Symbol, Quote] = {}
+        self._quoted_at: datetime | None = None
+        self._rates: dict[Symbol, FundingRate] = {}
+        self._rated_at: datetime | None = None
+        self._lock = asyncio.Lock()
+
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        """Return what is listed under a symbol. Raise InvalidOrder where nothing is."""
+        found = (await self.instruments()).get(symbol)
+        if found is None:
+            found = (await self.instruments(lasting=MISSING_LASTS)).get(symbol)
+        if found is None:
+            raise InvalidOrder(
+                f"{symbol} is not listed here as spot or linear contract", venue=self.profile.name
+            )
+        return found
+
+    async def instruments(self, *, lasting: timedelta = LISTING_LASTS) -> dict[Symbol, Instrument]:
+        """Return what is listed, what was delisted since the start of the process too."""
+        async with self._lock:
+            if self._is_old(self._listed_at, lasting):
+                listed = await self.data.instruments()
+                self._instruments |= {one.symbol: one for one in listed}
+                self._listed_at = self.now()
+            return self._instruments
+
+    async def quotes(self) -> dict[Symbol, Quote]:
+        """Return mark prices of now."""
+        async with self._lock:
+            if self._is_old(self._quoted_at, QUOTES_LAST):
+                self._quotes = {one.symbol: one for one in await self.data.quotes()}
+                self._quoted_at = self.now()
+            return self._quotes
+
+    async def depth(self, symbol: Symbol) -> Depth:
+        return await self.data.depth(symbol, levels=DEPTH_LEVELS)
+
+    async def settled_since(self, symbol: Symbol, since: datetime) -> list[SettledFunding]:
+        """Return the settlements after `since`; the venue is asked only when one has passed."""
+        instrument = (await self.instruments()).get(symbol)
+        if instrument is None or instrument.kind is not InstrumentKind.PERPETUAL:
+            return []
+        rate = (await self._funding_rates()).get(symbol)
+        if rate is not None and rate.next_funding_at is not None and rate.interval_seconds:
+            last = rate.next_funding_at - timedelta(seconds=rate.interval_seconds)
+            if last <= since < self.now() < rate.next_funding_at:
+                return []
+        return list(await self.data.settled_funding(symbol, since=since))
+
+    async def _funding_rates(self) -> dict[Symbol, FundingRate]:
+        async with self._lock:
+            if self._is_old(self._rated_at, RATES_LAST) or self._has_settled(self._rates.values()):
+                self._rates = {one.symbol: one for one in await self.data.funding_rates()}
+                self._rated_at = self.now()
+            return self._rates
+
+    def _has_settled(self, rates: Collection[FundingRate]) -> bool:
+        return any(
+            rate.next_funding_at is not None and rate.next_funding_at <= self.now()
+            for rate in rates
+        ) and self._is_old(self._rated_at, QUOTES_LAST)
+
+    def _is_old(self, read_at: datetime | None, lasting: timedelta) -> bool:
+        return read_at is None or abs(self.now() - read_at) >= lasting

@@ -1,0 +1,54 @@
+"""What a paper account pays and may do: its own assumptions, else what its venue lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exchanges.domain import FeeTier, Instrument, InstrumentKind
+from exchanges.matching import LeverageTier, tiers_from
+from exchanges.paper.rows import PaperAccount
+from exchanges.venues.profile import VenueProfile
+
+NO_CAP = Decimal("Infinity")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one account at one venue."""
+
+    paper: PaperAccount
+    profile: VenueProfile
+
+    def fees(self, instrument: Instrument) -> FeeTier:
+        """Return the account's fees for an instrument; the venue's list price where none is set."""
+        is_spot = instrument.kind is InstrumentKind.SPOT
+        part, own = self.profile.part(instrument.kind), self.paper
+        maker = own.spot_maker_fee if is_spot else own.maker_fee
+        taker = own.spot_taker_fee if is_spot else own.taker_fee
+        return FeeTier(
+            venue=self.profile.name,
+            symbol=instrument.symbol,
+            maker=part.fallback_maker if maker is None else maker,
+            taker=part.fallback_taker if taker is None else taker,
+        )
+
+    def tiers(self, instrument: Instrument) -> Sequence[LeverageTier]:
+        """Return the risk tiers: the account's own, else one of what is assumed or listed."""
+        if self.paper.tiers:
+            return tiers_from([(cap, leverage, rate) for cap, leverage, rate in self.paper.tiers])
+        rate = self.paper.maintenance_rate
+        return (
+            LeverageTier(
+                notional_cap=NO_CAP,
+                max_leverage=self.max_leverage(instrument),
+                maintenance_rate=instrument.maintenance_margin_rate if rate is None else rate,
+            ),
+        )
+
+    def max_leverage(self, instrument: Instrument) -> Decimal:
+        """Return the most that may be set: the venue's, the account's own where it is less."""
+        most = instrument.max_leverage
+        own = self.paper.max_leverage
+        return most if own is None else min(most, own)

@@ -1,0 +1,127 @@
+"""Testnet mode: an account at the venue's place for practice, decisions by the real market."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ccxt.pro
+import pytest
+import yarl
+
+from exchanges.ccxt_adapter.account import CcxtAccount
+from exchanges.ccxt_adapter.client import Catalogue, VenueClient
+from exchanges.ccxt_adapter.library import Credential, Surroundings
+from exchanges.ccxt_adapter.market_data import CcxtMarketData
+from exchanges.ccxt_adapter.trading import CcxtTrading
+from exchanges.domain import Side
+from exchanges.simulator.wire import WireRequest
+from exchanges.venues import PROFILES
+from tests.paper_desk import COIN, PERPETUAL, order
+from tests.simulation.transport import InProcessSession
+from tests.simulator.nearby import Nearby, call
+from tests.simulator.world import HOSTS, World
+
+pytestmark = pytest.mark.protocol
+
+PRACTISED = sorted(name for name, profile in PROFILES.items() if profile.practice is not None)
+
+
+class Listening(Nearby):
+    """The other end of a wire that keeps what came over it."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.came: list[WireRequest] = []
+
+    def disturbance(self, request: WireRequest) -> Any:
+        self.came.append(request)
+        return super().disturbance(request)
+
+
+@dataclass
+class Bench:
+    venue: str
+    world: World
+    opened: list[VenueClient] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.far = Listening(self.world)
+
+    def client(self, *, practices: bool) -> VenueClient:
+        owner, profile = self.world.account(self.venue), PROFILES[self.venue]
+        owner.practices = practices
+        keys = Credential(api_key=owner.api_key, secret=owner.secret, passphrase=owner.passphrase)
+        client = VenueClient(
+            Catalogue(profile),
+            credential=keys if practices else None,
+            practice=profile.practice if practices else None,
+            surroundings=Surroundings(
+                now=lambda: self.world.at, session=lambda: InProcessSession(lambda: self.far)
+            ),
+        )
+        self.opened.append(client)
+        return client
+
+    def hosts(self) -> set[str]:
+        return {request.host for request in self.far.came}
+
+
+@pytest.fixture(params=PRACTISED)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Bench]:
+    opened = Bench(request.param, World(tmp_path))
+    yield opened
+    for client in opened.opened:
+        call(client.close())
+
+
+def test_nothing_of_a_practice_account_reaches_the_real_one(bench: Bench) -> None:
+    practice = PROFILES[bench.venue].practice
+    assert practice is not None
+    client = bench.client(practices=True)
+    account, symbol = CcxtAccount(client), COIN if bench.venue == "binance" else PERPETUAL
+
+    call(account.check_key())
+    call(CcxtTrading(client).submit(order(Side.BUY, "0.01", symbol=symbol)))
+    [fill] = call(account.fills(symbol, since=bench.world.at.replace(hour=0)))
+    tier = call(account.fee_tier(symbol))
+
+    assert fill.base_quantity == bench.world.simulator.ledger.trades[0].base_quantity
+    assert bench.hosts() <= {yarl.URL(one).host for one in _leaves(practice.addresses)}
+    assert tier.taker > 0
+    for request in bench.far.came:
+        assert request.headers.items() >= practice.headers.items()
+
+
+def test_the_market_is_read_where_the_real_one_is(bench: Bench) -> None:
+    data = CcxtMarketData(bench.client(practices=False))
+
+    call(data.instruments())
+    assert call(data.book_tops())
+
+    assert bench.hosts() == {HOSTS[bench.venue]}
+    assert not any("x-simulated-trading" in request.headers for request in bench.far.came)
+
+
+@pytest.mark.parametrize("venue", PRACTISED)
+def test_the_addresses_are_those_of_the_library_and_no_others(venue: str) -> None:
+    profile = PROFILES[venue]
+    practice = profile.practice
+    assert practice is not None
+    library = getattr(ccxt.pro, profile.ccxt_class)()
+    switch = library.set_sandbox_mode if venue == "okx" else library.enable_demo_trading
+    switch(True)
+
+    known = {
+        one.replace("{hostname}", library.hostname or "") for one in _leaves(library.urls["api"])
+    }
+
+    assert set(_leaves(practice.addresses)) <= known
+
+
+def _leaves(addresses: Any) -> list[str]:
+    if isinstance(addresses, str):
+        return [addresses]
+    return [leaf for one in addresses.values() for leaf in _leaves(one)]

@@ -1,0 +1,70 @@
+"""Which of the listed instruments can be hedged with one another, and so take part in the scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exchanges import selectors
+from exchanges.domain import InstrumentKind
+from exchanges.models import Instrument
+from exchanges.modes import Mode
+from trading.core.scan.facts import Slot
+
+# Of several markets of one base those that most people mean take part.
+PREFERRED_SETTLE = ("USDT", "USDC", "USD")
+MOST_EXPIRIES = 4
+
+Slots = dict[Slot, Instrument]
+
+
+def hedgeable() -> dict[str, Slots]:
+    """Return by base and slot what takes part, of the bases that list a contract and another.
+
+    A base takes part in one settle asset: what another is worth in it is not known. Only where no
+    asset has two of its instruments do all take part, for the pair to be shown as refused.
+    """
+    found: dict[tuple[str, str], Slots] = {}
+    rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
+    for row in sorted(rows, key=_preference):
+        slots = found.setdefault((row.base, row.settle), {})
+        slot = _free_slot(row, slots)
+        if slot is not None:
+            slots[slot] = row
+    whole: dict[str, Slots] = {}
+    for settle in PREFERRED_SETTLE:
+        for (base, own), slots in found.items():
+            if own == settle and _can_be_hedged(slots):
+                whole.setdefault(base, slots)
+    for base, slots in _across_assets(found).items():
+        if _can_be_hedged(slots):
+            whole.setdefault(base, slots)
+    return dict(sorted(whole.items()))
+
+
+def _across_assets(found: Mapping[tuple[str, str], Slots]) -> dict[str, Slots]:
+    """Return the slots of each base whatever they settle in, the preferred asset first."""
+    merged: dict[str, Slots] = {}
+    for settle in PREFERRED_SETTLE:
+        for (base, own), slots in found.items():
+            if own == settle:
+                merged[base] = {**slots, **merged.get(base, {})}
+    return merged
+
+
+def _preference(row: Instrument) -> tuple[int, int, str]:
+    """Return what comes first: of a venue that is listed in several modes the simulated one."""
+    expires = row.expires_at.timestamp() if row.expires_at is not None else 0
+    return list(Mode).index(Mode(row.exchange.mode)), int(expires), row.symbol
+
+
+def _free_slot(row: Instrument, taken: Slots) -> Slot | None:
+    """Return where an instrument belongs: dated futures beside each other, others once."""
+    kind = InstrumentKind(row.kind)
+    places = range(MOST_EXPIRIES if kind is InstrumentKind.FUTURE else 1)
+    slots = (Slot(row.exchange.code, kind, place) for place in places)
+    return next((slot for slot in slots if slot not in taken), None)
+
+
+def _can_be_hedged(slots: Slots) -> bool:
+    contracts = [slot for slot in slots if slot.kind is not InstrumentKind.SPOT]
+    return bool(contracts) and len(slots) > 1
