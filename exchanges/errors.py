@@ -20,6 +20,9 @@ VenueError
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 
 class VenueError(Exception):
     """Any failure at a venue. `venue` and `detail` make a sentence a trader understands.
@@ -103,3 +106,24 @@ class SettingRefused(VenueError):
 
 class UnexpectedPayload(VenueError):
     """The answer cannot be understood: treat it as unknown if it was an order."""
+
+
+class Bar(StrEnum):
+    """Why a venue serves nobody at this address, other than for too many requests."""
+
+    ADDRESS = "address"
+    REGION = "region"
+
+
+BARRED_WORDS = {
+    Bar.ADDRESS: "the venue refuses every request from this address",
+    Bar.REGION: "the venue does not serve the region of this address",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """For how long nothing should be sent from this address; no `bar` after too many requests."""
+
+    seconds: float
+    bar: Bar | None = None

@@ -7,31 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from enum import StrEnum
+
+from exchanges.errors import Block
 
 # A process that never writes them, as the web's, keeps the newest.
 MOST = 10_000
-
-
-class Bar(StrEnum):
-    """Why a venue serves nobody at this address, other than for too many requests."""
-
-    ADDRESS = "address"
-    REGION = "region"
-
-
-BARRED_WORDS = {
-    Bar.ADDRESS: "the venue refuses every request from this address",
-    Bar.REGION: "the venue does not serve the region of this address",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """For how long nothing should be sent from this address; no `bar` after too many requests."""
-
-    seconds: float
-    bar: Bar | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,10 @@ from typing import Any, cast
 from django.conf import settings
 
 from exchanges import loop
-from exchanges.errors import VenueError
+from exchanges.errors import Block, VenueError
 from exchanges.limits.limiter import Limiter
 from exchanges.modes import Mode
-from exchanges.outcomes import Block, Outcome, of_this_process
+from exchanges.outcomes import Outcome, of_this_process
 from exchanges.ports import Account, AccountStream, MarketData, MarketStream, Trading
 from exchanges.venues import PROFILES
 

@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 import ccxt
 
 from exchanges.errors import (
+    BARRED_WORDS,
     AddressRefused,
+    Bar,
     ClockRefused,
     CredentialRefused,
     DuplicateClientOrderId,
@@ -37,7 +39,6 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
-from exchanges.outcomes import BARRED_WORDS, Bar
 from exchanges.venues.profile import VenueProfile, Verdict
 
 T = TypeVar("T")

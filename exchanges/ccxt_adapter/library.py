@@ -29,9 +29,9 @@ from exchanges.ccxt_adapter.faults import Answer
 from exchanges.ccxt_adapter.hyperliquid import HyperliquidCalls
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
+from exchanges.errors import Block
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
-from exchanges.outcomes import Block
 from exchanges.venues.profile import Practice, VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.

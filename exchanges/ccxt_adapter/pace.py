@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from exchanges.ccxt_adapter.faults import Answer, bar_of, is_rate_limit
+from exchanges.errors import Block
 from exchanges.limits.buckets import Size, Use
 from exchanges.limits.lanes import Lane, lane_or
 from exchanges.limits.limiter import Limiter
-from exchanges.outcomes import Block
 from exchanges.venues.profile import VenueProfile
 from exchanges.venues.quotas import Quota, Scope
 

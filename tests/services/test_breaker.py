@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.errors import VenueUnavailable
+from exchanges.errors import Bar, Block, VenueUnavailable
 from exchanges.models import Exchange, VenueHealth
 from exchanges.modes import Mode
-from exchanges.outcomes import Bar, Block, Outcome, Outcomes
+from exchanges.outcomes import Outcome, Outcomes
 from tests.services.test_submit import ScriptedVenue, intend, position, report, send
 from tests.web.rows import make_account, make_exchange, make_instrument, make_position
 from trading.core.states import OrderState, Purpose

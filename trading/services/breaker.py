@@ -16,8 +16,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from arbsite.accounts.models import User
+from exchanges.errors import BARRED_WORDS, Bar
 from exchanges.models import Exchange, ExchangeAccount, VenueHealth
-from exchanges.outcomes import BARRED_WORDS, Bar, Outcome, Outcomes, of_this_process
+from exchanges.outcomes import Outcome, Outcomes, of_this_process
 from trading.core.states import EXPOSED_POSITION_STATES
 from trading.events import announce, announce_once
 from trading.models import Event, Position
