@@ -19,6 +19,7 @@ from arbsite.celery import CLOSE, ENTRY
 from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
 from exchanges.limits.lanes import Lane, asking
+from exchanges.stablecoins import poll_stablecoins
 from trading.broadcast import broadcast_user
 from trading.services import schema, slots
 from trading.services.book_funding import book_funding as book_all_funding
@@ -27,6 +28,7 @@ from trading.services.books import read_books as read_all_books
 from trading.services.breaker import SETTLE_EVERY_SECONDS, probe_venues, settle_health
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
+from trading.services.depegs import tell_of_depegs
 from trading.services.drive import drive, drive_planned
 from trading.services.entry_legs import EntryLeg
 from trading.services.equity import snapshot_equity as snapshot_all_equity
@@ -109,6 +111,13 @@ def scan(force: bool = False) -> int:
 @shared_task
 def read_books() -> int:
     return read_all_books()
+
+
+@shared_task
+def watch_stablecoins() -> int:
+    with asking(Lane.POLL):
+        poll_stablecoins()
+    return tell_of_depegs(now=timezone.now())
 
 
 @shared_task
