@@ -36,6 +36,7 @@ from trading.services.equity_bridge import alert_all_unexplained
 from trading.services.evaluate import keep_universe_fresh
 from trading.services.fees import refresh_fees
 from trading.services.late_slots import tell_of_late_jobs
+from trading.services.opportunities import note_refused
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.reconcile import reconcile_after_start, reconcile_due
@@ -79,19 +80,22 @@ def enter(
     """Plan the entry of an opportunity and drive it at once."""
     if why := schema.misfit():
         return why
+    user, wanted, now = User.objects.get(pk=user_id), EntryLeg.read(legs), timezone.now()
     planned = plan_entry(
-        user=User.objects.get(pk=user_id),
+        user=user,
         strategy=strategy,
         base=base,
-        legs=EntryLeg.read(legs),
+        legs=wanted,
         size_usd=Decimal(size_usd),
         opened_by="scheduler",
         is_manual=False,
         idempotency_key=None,
         signalled_at=datetime.fromisoformat(signalled_at),
-        now=timezone.now(),
+        now=now,
     )
     if isinstance(planned, Refused):
+        for refusal in planned.refusals[:1]:
+            note_refused(user.pk, strategy, base, wanted, refusal, now=now)
         return "; ".join(refusal.sentence for refusal in planned.refusals)
     return drive_planned(planned)
 
