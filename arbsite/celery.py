@@ -29,6 +29,7 @@ app.conf.update(
         "exchanges.tasks.*": {"queue": POLL},
         "trading.tasks.scan": {"queue": POLL},
         "trading.tasks.read_books": {"queue": POLL},
+        "trading.tasks.watch_stablecoins": {"queue": POLL},
         "trading.tasks.close_position": {"queue": CLOSE},
         "trading.tasks.drive_position": {"queue": ENTRY},
         "trading.tasks.enter": {"queue": ENTRY},

@@ -68,6 +68,12 @@ SLOTS = (
         expires=timedelta(seconds=30),
     ),
     Slot(
+        name="Read what stablecoins are worth",
+        task="trading.tasks.watch_stablecoins",
+        every=timedelta(seconds=10),
+        expires=timedelta(seconds=10),
+    ),
+    Slot(
         name="Scan for opportunities",
         task="trading.tasks.scan",
         every=timedelta(seconds=2),

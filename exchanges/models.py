@@ -225,6 +225,20 @@ class MidBar(models.Model):
         return f"{self.instrument} {self.low} … {self.high} at {self.starts_at:%Y-%m-%d %H:%M}"
 
 
+class StablecoinRate(models.Model):
+    """What one stablecoin is worth in another at a spot market; written by `poll_stablecoins`."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.OneToOneField(
+        Instrument, on_delete=models.CASCADE, related_name="stablecoin_rate"
+    )
+    mid = price_field()
+    observed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.instrument}: {self.mid}"
+
+
 class HourlyBorrowRate(models.Model):
     """What borrowing an asset cost in one hour at a venue; written by `poll_borrow_rates`."""
 

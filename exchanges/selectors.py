@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -13,7 +13,14 @@ from redis import ConnectionPool, Redis
 
 from exchanges.board import Board, Key
 from exchanges.domain import BorrowRate, InstrumentKind, PremiumTerms, Symbol
-from exchanges.models import Exchange, HourlyBorrowRate, HourlyMid, Instrument, MidBar
+from exchanges.models import (
+    Exchange,
+    HourlyBorrowRate,
+    HourlyMid,
+    Instrument,
+    MidBar,
+    StablecoinRate,
+)
 from exchanges.venues import profile
 
 DAY = timedelta(hours=24)
@@ -25,6 +32,9 @@ BORROW_RATES_LAST = timedelta(minutes=10)
 
 Bar = tuple[datetime, Decimal, Decimal, Decimal]
 """Start, first mid, lowest and highest."""
+
+# What linear contracts are margined in; each is meant to be a dollar.
+STABLECOINS = ("USDT", "USDC", "USD")
 
 LoanKey = tuple[str, str]
 """Venue and asset."""
@@ -128,6 +138,21 @@ def mid_bars(since: datetime, before: datetime) -> Iterator[tuple[Key, Bar]]:
     return (
         ((venue, Symbol(symbol)), (at, first, low, high))
         for venue, symbol, at, first, low, high in rows.iterator()
+    )
+
+
+def stablecoin_markets() -> QuerySet[Instrument]:
+    """Return the spot markets that tell what one stablecoin is worth in another."""
+    return active_instruments().filter(
+        kind=InstrumentKind.SPOT, base__in=STABLECOINS, quote__in=STABLECOINS
+    )
+
+
+def stablecoin_rates(modes: Collection[str]) -> QuerySet[StablecoinRate]:
+    """Return what was read last of each such market of these modes, however old."""
+    markets = stablecoin_markets().filter(exchange__mode__in=modes)
+    return StablecoinRate.objects.filter(instrument__in=markets).select_related(
+        "instrument__exchange"
     )
 
 

@@ -19,6 +19,7 @@ from arbsite.celery import CLOSE, ENTRY
 from arbsite.schedules import slot_intervals
 from exchanges import loop, registry
 from exchanges.limits.lanes import Lane, asking
+from exchanges.stablecoins import poll_stablecoins
 from trading.broadcast import broadcast_user
 from trading.services import schema, slots
 from trading.services.book_funding import book_funding as book_all_funding
@@ -27,6 +28,7 @@ from trading.services.books import read_books as read_all_books
 from trading.services.breaker import SETTLE_EVERY_SECONDS, probe_venues, settle_health
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
+from trading.services.depegs import tell_of_depegs
 from trading.services.drive import drive, drive_planned
 from trading.services.entry_legs import EntryLeg
 from trading.services.equity import snapshot_equity as snapshot_all_equity
@@ -34,6 +36,7 @@ from trading.services.equity_bridge import alert_all_unexplained
 from trading.services.evaluate import keep_universe_fresh
 from trading.services.fees import refresh_fees
 from trading.services.late_slots import tell_of_late_jobs
+from trading.services.opportunities import note_refused
 from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.reconcile import reconcile_after_start, reconcile_due
@@ -77,19 +80,22 @@ def enter(
     """Plan the entry of an opportunity and drive it at once."""
     if why := schema.misfit():
         return why
+    user, wanted, now = User.objects.get(pk=user_id), EntryLeg.read(legs), timezone.now()
     planned = plan_entry(
-        user=User.objects.get(pk=user_id),
+        user=user,
         strategy=strategy,
         base=base,
-        legs=EntryLeg.read(legs),
+        legs=wanted,
         size_usd=Decimal(size_usd),
         opened_by="scheduler",
         is_manual=False,
         idempotency_key=None,
         signalled_at=datetime.fromisoformat(signalled_at),
-        now=timezone.now(),
+        now=now,
     )
     if isinstance(planned, Refused):
+        for refusal in planned.refusals[:1]:
+            note_refused(user.pk, strategy, base, wanted, refusal, now=now)
         return "; ".join(refusal.sentence for refusal in planned.refusals)
     return drive_planned(planned)
 
@@ -109,6 +115,13 @@ def scan(force: bool = False) -> int:
 @shared_task
 def read_books() -> int:
     return read_all_books()
+
+
+@shared_task
+def watch_stablecoins() -> int:
+    with asking(Lane.POLL):
+        poll_stablecoins()
+    return tell_of_depegs(now=timezone.now())
 
 
 @shared_task

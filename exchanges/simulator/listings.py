@@ -156,7 +156,13 @@ DELIVERY_HOUR = 8
 SPOT_BASES = ("BTC", "ETH", "SOL")
 # What one account may borrow at most; what is not here is not lent.
 LOANS = {"BTC": "10", "ETH": "200"}
-SPOT_FILTERS = {"BTC": ("0.01", "0.00001"), "ETH": ("0.01", "0.0001"), "SOL": ("0.01", "0.001")}
+STABLECOINS = {"USDC": Character("1", 0.0, "0.0001", "1", "1", "500000")}
+SPOT_FILTERS = {
+    "USDC": ("0.0001", "0.01"),
+    "BTC": ("0.01", "0.00001"),
+    "ETH": ("0.01", "0.0001"),
+    "SOL": ("0.01", "0.001"),
+}
 
 TIERS = tiers_from(
     [
@@ -202,12 +208,16 @@ HYPERLIQUID_STEPS = {
 HYPERLIQUID_TIERS = tiers_from([("150000000", "40", "0.0125"), ("1000000000", "20", "0.025")])
 
 
+def character_of(base: str) -> Character:
+    return STABLECOINS[base] if base in STABLECOINS else CHARACTERS[base]
+
+
 def _perpetual(venue: str, base: str) -> Listing:
     if venue == OKX:
         return _in_contracts(_perpetual(USDM, base))
     if venue == HYPERLIQUID:
         return _in_dollar_coins(_perpetual(USDM, base))
-    character = CHARACTERS[base]
+    character = character_of(base)
     is_bybit = venue == BYBIT
     return Listing(
         venue=venue,
@@ -325,11 +335,12 @@ def listed(
     *,
     expiries: tuple[datetime, ...] = (),
     without: frozenset[str] = frozenset(),
+    stablecoins: tuple[str, ...] = (),
 ) -> dict[ListingKey, Listing]:
     """Return each base as perpetual at each venue, some as spot, and one inverse contract.
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
-    lists nothing.
+    lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -338,6 +349,7 @@ def listed(
         for base in SPOT_BASES
         if base in perpetual_bases
     ]
+    rows += [_spot(venue, coin) for venue in SPOT_VENUES for coin in stablecoins]
     rows += [
         _future(venue, base, expires_at)
         for venue in DATED_VENUES

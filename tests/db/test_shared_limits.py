@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
@@ -30,6 +30,8 @@ T = TypeVar("T")
 SIZE = Size(capacity=20, rate=10, target=800, window=60)
 # Practically nothing comes in while a test runs.
 DRY = Size(capacity=100, rate=1e-6, target=200, window=60)
+# Seconds of waiting there for a hundred-thousandth of a token.
+A_HAIR = 10.0
 
 
 class Desk:
@@ -114,6 +116,8 @@ def test_redis_decides_as_the_pure_buckets_do(
     for cost, lane, tenant in asks:
         expected = pure.take([Use(scope="venue", size=DRY, cost=cost)], CLAIMS[lane], tenant, 0.0)
         allowed = desk.take(desk.here, cost, size=DRY, lane=lane, tenant=tenant)
+        # Redis counts on a clock that runs: within a hair of enough, either answer is right.
+        assume(not 0 < expected < A_HAIR)
         assert allowed is (expected == 0)
 
     if asks:

@@ -182,6 +182,21 @@ def test_what_was_filled_before_the_reading_is_in_the_reading(market: Market) ->
     assert standing(market).capital[short.instrument.exchange.code].free == D(7_500)
 
 
+def test_what_is_being_added_to_an_open_position_is_not_free(market: Market) -> None:
+    position = plan_btc(market, quantity="0.1", seconds=-20)
+    for leg in position.legs.all():
+        fill(leg, "0.1", seconds=-10)
+    Order.objects.update(filled_base_quantity=D("0.1"))
+    Position.objects.update(state=PositionState.OPEN)
+    frees = [standing(market).capital[venue].free for venue in VENUES]
+    Position.objects.update(add_quantity=D("0.025"), target_base_quantity=D("0.125"))
+
+    # 0.025 x 50,000 / 2 more on each leg.
+    assert [standing(market).capital[venue].free for venue in VENUES] == [
+        free - 625 for free in frees
+    ]
+
+
 def test_open_position_takes_what_was_filled_since_the_reading_and_no_more(
     market: Market,
 ) -> None:

@@ -144,8 +144,8 @@ def test_legs_in_different_stablecoins_are_no_hedge(market: Market) -> None:
         Refusal(
             code="mixed_settle",
             sentence=f"The legs would settle in different assets, {BYBIT} in USDC and "
-            "BTC/USDT:USDT on binanceusdm in USDT: what one is worth in the other is not known "
-            "here, so they are no hedge.",
+            "BTC/USDT:USDT on binanceusdm in USDT: a depeg would move one of them alone, so they "
+            "are no hedge.",
         )
     ]
     assert market.refusal()[0] == "mixed_settle"

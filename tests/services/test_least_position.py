@@ -73,6 +73,16 @@ def test_rest_of_a_limit_is_refused_by_its_name(market: Market) -> None:
     )
 
 
+def test_nobody_is_woken_for_a_rest_that_opens_nothing(market: Market) -> None:
+    use = LimitUse.objects.create(user=market.user, scope="user", reserved_cents=24_990_000)
+    scan = market.scan()
+    assert scan.worth_judging("BTC", market.seen, NOW) == scan.users
+
+    LimitUse.objects.filter(pk=use.pk).update(reserved_cents=24_990_001)
+
+    assert market.scan().worth_judging("BTC", market.seen, NOW) == []
+
+
 def test_books_that_take_less_than_the_least_position_are_refused(market: Market) -> None:
     levels = make_levels(("50000", "0.0018"))
     market.depths = {

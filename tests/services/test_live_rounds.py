@@ -29,6 +29,7 @@ from trading.models import CoolDown, DailyStop, LimitUse, Opportunity, Position
 from trading.services import engine, evaluate, kill_switch
 from trading.services.entry_legs import EntryLeg
 from trading.services.evaluate import keep_universe_fresh, shared_universe
+from trading.services.plan_entry import plan_entry
 from trading.services.scan import ROUND_SECONDS, LiveScan
 from trading.strategies.base import EntryTrigger
 
@@ -154,6 +155,48 @@ def test_a_stale_standing_rings_and_opens_nothing(
 
     assert CHANGES[change] in said
     assert Position.objects.count() == positions
+
+
+def test_why_the_entry_refused_what_the_scan_let_through_is_kept(market: Market) -> None:
+    live = LiveScan(market.board, publish)
+    live.market.adopt(live.market.load(NOW))
+    market.record()
+    halt(market)
+
+    (args,) = asyncio.run(rung_by_an_update(live))
+    for _ in range(2):
+        tasks.enter(*args)
+
+    scanned, refused = Opportunity.objects.order_by("status")
+    assert (scanned.status, scanned.reason) == ("candidate", "")
+    assert (refused.status, refused.reason_code) == ("passed", "account_halted")
+    assert refused.reason == "The account at bybit is halted: a mismatch"
+    assert (refused.net_return, refused.legs) == (scanned.net_return, scanned.legs)
+
+
+def test_only_what_the_scan_saw_lately_of_these_legs_counts_as_taken(market: Market) -> None:
+    market.record()
+    now = Opportunity.objects.get()
+    for column, value in (("seen_at", NOW - timedelta(hours=8)), ("strategy", "cash_and_carry")):
+        other = Opportunity.objects.get(pk=now.pk)
+        other.pk = None
+        setattr(other, column, value)
+        other.save(force_insert=True)
+
+    planned = plan_entry(
+        user=market.user,
+        base="BTC",
+        legs=EntryLeg.read(now.legs),
+        size_usd=D(5_000),
+        opened_by="scheduler",
+        is_manual=False,
+        idempotency_key=None,
+        now=NOW,
+    )
+
+    assert isinstance(planned, Position)
+    assert [row.pk for row in Opportunity.objects.filter(status="taken")] == [now.pk]
+    assert Opportunity.objects.get(pk=now.pk).position == planned
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ class World:
         seed: int = 7,
         interval_minutes: int = 4,
         expiries: tuple[datetime, ...] = (),
+        stablecoins: tuple[str, ...] = (),
     ) -> None:
         self.directory = directory
         self.at = START
@@ -82,6 +83,7 @@ class World:
             epoch=START,
             interval=timedelta(minutes=interval_minutes),
             expiries=expiries,
+            stablecoins=stablecoins,
         )
         self._seed = seed
         self.open()

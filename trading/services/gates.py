@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import InstrumentKind
+from trading.core.depeg import refuse_depeg
 from trading.core.refusal import Refusal
 from trading.core.risk import refuse_bad_mark, refuse_off_mark
 from trading.core.sentence import usd
@@ -67,7 +68,7 @@ def _data(case: EntryCase) -> Refusal | None:
 
 
 def _settle(case: EntryCase) -> Refusal | None:
-    """Refuse legs in different stablecoins: no feed tells what one is worth in the other."""
+    """Refuse legs in different stablecoins: no figure here counts what a depeg does to one."""
     settled = {
         one.settle: f"{one.symbol} on {one.venue}"
         for one in (leg.paired.instrument for leg in case.appraisal.legs)
@@ -77,9 +78,14 @@ def _settle(case: EntryCase) -> Refusal | None:
     legs = " and ".join(f"{name} in {asset}" for asset, name in sorted(settled.items()))
     return Refusal(
         code="mixed_settle",
-        sentence=f"The legs would settle in different assets, {legs}: what one is worth in the "
-        "other is not known here, so they are no hedge.",
+        sentence=f"The legs would settle in different assets, {legs}: a depeg would move one of "
+        "them alone, so they are no hedge.",
     )
+
+
+def _peg(case: EntryCase) -> Refusal | None:
+    settled_in = {leg.paired.instrument.settle for leg in case.appraisal.legs}
+    return refuse_depeg(case.standing.stablecoins, settled_in, case.now)
 
 
 def _band(case: EntryCase) -> Refusal | None:
@@ -199,6 +205,11 @@ GATES = (
         refuse=_band,
     ),
     Gate(key="settle", asks="all legs settle in one asset", refuse=_settle),
+    Gate(
+        key="peg",
+        asks="the asset that legs settle in is at most 0.5 % off its peg, where a market tells it",
+        refuse=_peg,
+    ),
     Gate(key="chosen", asks="every venue is among the configured ones", refuse=_chosen),
     Gate(
         key="venues",

@@ -6,14 +6,17 @@ another reason or another interval begins a new one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from trading.core.costs import HOUR
-from trading.models import Engine, Opportunity
+from trading.core.refusal import Refusal
+from trading.models import Engine, Opportunity, Position
+from trading.models.opportunity import OpportunityQuerySet
+from trading.services.entry_legs import EntryLeg
 from trading.services.finding_details import details_of
 from trading.services.universe import PairedLeg
 from trading.services.user_scan import Finding
@@ -21,6 +24,8 @@ from trading.services.user_scan import Finding
 # What was passed over is of no use to anyone after that.
 PASSED_KEPT = timedelta(days=2)
 SHORTEST_ROW = timedelta(minutes=2)
+# A doorbell is answered in less.
+LATELY = timedelta(minutes=2)
 
 Outcome = tuple[str, str, UUID, UUID, str, str]
 
@@ -48,6 +53,66 @@ def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: 
         _forget(user_id, now)
     Engine.objects.filter(user_id=user_id).update(last_scan_at=now)
     return len(new)
+
+
+def note_taken(position: Position, legs: Sequence[EntryLeg], *, now: datetime) -> None:
+    """Mark what the scans found lately of these legs as what became the position."""
+    _found_lately(position.user_id, position.strategy, position.base, legs, now).update(
+        status=Opportunity.Status.TAKEN, position=position
+    )
+
+
+def note_refused(
+    user_id: UUID,
+    strategy: str,
+    base: str,
+    legs: Sequence[EntryLeg],
+    refusal: Refusal,
+    *,
+    now: datetime,
+) -> None:
+    """Keep why what the scan let through was not entered: a row beside that of the scan.
+
+    The same refusal of the same legs renews its row.
+    """
+    found = _found_lately(user_id, strategy, base, legs, now).order_by("-seen_at").first()
+    if found is None:
+        return
+    reason = refusal.sentence[:300]
+    noted = Opportunity.objects.filter(
+        user_id=user_id,
+        strategy=strategy,
+        base=base,
+        long_instrument=found.long_instrument_id,
+        short_instrument=found.short_instrument_id,
+        status=Opportunity.Status.PASSED,
+        reason_code=refusal.code,
+        found_at__gte=found.found_at,
+    )
+    if noted.update(reason=reason, seen_at=now):
+        return
+    found.pk = uuid4()
+    found.status, found.reason_code, found.reason = found.Status.PASSED, refusal.code, reason
+    found.found_at = found.seen_at = now
+    found.save(force_insert=True)
+
+
+def _found_lately(
+    user_id: UUID, strategy: str, base: str, legs: Sequence[EntryLeg], now: datetime
+) -> OpportunityQuerySet:
+    """Return the candidates that are these legs: older ones were another opportunity."""
+    long = next(leg.instrument for leg in legs if leg.side.sign > 0)
+    short = next(leg.instrument for leg in legs if leg.side.sign < 0)
+    return Opportunity.objects.filter(
+        user=user_id,
+        strategy=strategy,
+        base=base,
+        long_instrument=long,
+        short_instrument=short,
+        position=None,
+        status=Opportunity.Status.CANDIDATE,
+        seen_at__gt=now - LATELY,
+    )
 
 
 def _known(user_id: UUID, now: datetime) -> dict[Outcome, Opportunity]:

@@ -18,13 +18,14 @@ from trading.core.sentence import usd
 from trading.core.sizing import PlannedSize, planned_usd
 from trading.core.states import PositionState
 from trading.events import announce
-from trading.models import IdempotencyKey, Leg, LegSide, Opportunity, Position
+from trading.models import IdempotencyKey, Leg, LegSide, Position
 from trading.services import limits
 from trading.services.appraise import leg_capacities, leverage_of
 from trading.services.capital import capital_of
 from trading.services.entry_legs import EntryLeg, wish_of
 from trading.services.evaluate import Evaluation, evaluate
 from trading.services.leg_order import ordered_legs
+from trading.services.opportunities import note_taken
 from trading.services.prepare import prepared_lately
 from trading.strategies.base import Candidate, EntryTrigger
 
@@ -81,6 +82,7 @@ def plan_entry(
             for row in rows:
                 row.position = position
             Leg.objects.bulk_create(rows)
+            note_taken(position, legs, now=now)
             _tell(position, rows, why)
             if idempotency_key is not None:
                 _remember(user, idempotency_key, wish, position, now)
@@ -132,9 +134,6 @@ def _write(
         entry_deadline=now + parameters.order_fill_timeout,
         reserved_usd=size.size_usd,
     )
-    Opportunity.objects.filter(
-        user=user, base=candidate.base, position=None, status=Opportunity.Status.CANDIDATE
-    ).update(status=Opportunity.Status.TAKEN, position=position)
     return position
 
 

@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from trading.core.exposure import smallest_size
 from trading.core.money import plain
-from trading.core.states import PositionEvent, PositionState
+from trading.core.states import PositionState
 from trading.events import announce
 from trading.models import Event, Position
 from trading.services import limits
@@ -48,8 +48,8 @@ def _held(position: Position) -> Decimal:
 def _outcome(position: Position, added: Decimal, cause: str) -> str:
     """Say what was added and why, and what kept it from being more."""
     if position.state == PositionState.UNWINDING:
-        failure = position.changes.filter(event=PositionEvent.IMBALANCED).order_by("at").last()
-        cause = f"{failure.cause}; {cause}" if failure is not None else cause
+        entered = position.changes.filter(order=None, to_state=PositionState.UNWINDING)
+        cause = f"{entered.latest('id').cause}; {cause}"
     base, wanted = position.base, position.add_quantity
     if not added:
         return f"nothing was added although {position.add_cause}: {cause}"[:600]

@@ -17,6 +17,7 @@ from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountFee, ExchangeAccount
+from trading.core.depeg import StablecoinRate
 from trading.core.entry_style import EntryStyle, FirstLeg
 from trading.core.money import for_display, plain
 from trading.core.parameters import Parameters
@@ -27,6 +28,7 @@ from trading.models import CoolDown, DailyStop, EnginePulse, LimitUse, Position
 from trading.services import configure
 from trading.services.capital import capital_of
 from trading.services.daily_stop import lost_today, refusal_of, stop_of
+from trading.services.depegs import stablecoin_rates
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
 from trading.services.money_mode import mode_of
@@ -60,6 +62,8 @@ class Standing:
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
+    stablecoins: tuple[StablecoinRate, ...] = ()
+    """What the dollars that legs settle in are worth in one another, as read last."""
     rehearsal: Rehearsal | None = None
     """What was rehearsed with these parameters; None where no account trades live."""
 
@@ -241,6 +245,7 @@ def standing_of(user: User, now: datetime) -> Standing:
         daily_stop=stop_of(user, lost, configuration.parameters.daily_stop, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
+        stablecoins=stablecoin_rates({one.exchange.mode for one in usable}),
         rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 

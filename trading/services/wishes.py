@@ -30,7 +30,7 @@ def wish_of(standing: Standing, universe: Universe, shared: SharedScan) -> Wish:
         spread_base=p.min_spread_base,
         spread_per_usd=p.min_spread_per_10k / PER_10K,
         least_gaps=tuple(_least_gap(rule.strategy, rule.gap, p) for rule in RULES),
-        base_room={base: min(standing.limits_left(base).values()) for base in bases},
+        base_room={base: _base_room(standing, base) for base in bases},
         slot_room={
             slot: _slot_room(standing, slot, universe.latency(slot.venue)) for slot in slots
         },
@@ -47,6 +47,12 @@ def _least_gap(strategy: str, gap: str, p: Parameters) -> Decimal:
         return NOTHING if strategy == "calendar_spread" else -NOTHING
     least: Decimal = getattr(p, gap)
     return min(p.dynamic_open_high, p.dynamic_open_low, least) if p.dynamic_thresholds else least
+
+
+def _base_room(standing: Standing, base: str) -> Decimal:
+    """Return what a position may be; nothing where that is less than the least one."""
+    room = min(standing.limits_left(base).values())
+    return room if room >= standing.parameters.min_position_usd else ZERO
 
 
 def _slot_room(standing: Standing, slot: Slot, latency: timedelta | None) -> Decimal:
