@@ -20,6 +20,7 @@ from exchanges.models import (
     Instrument,
     VenueHealth,
 )
+from exchanges.notices import FactChange, VenueNotice
 from exchanges.sealing import SealError
 
 NOTHING_TO_SEAL = "Enter the API key and its secret: an account without keys can do nothing."
@@ -71,6 +72,32 @@ class InstrumentAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_filter = ("exchange", "kind", "interval_source", "is_active")
     list_select_related = ("exchange",)
     search_fields = ("symbol", "base")
+
+
+@admin.register(FactChange)
+class FactChangeAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("seen_at", "exchange", "instrument", "account", "fact", "old", "new")
+    list_filter = ("exchange", "fact")
+    list_select_related = ("exchange", "instrument__exchange", "account__exchange")
+    search_fields = ("instrument__symbol",)
+
+
+@admin.register(VenueNotice)
+class VenueNoticeAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = (
+        "exchange",
+        "kind",
+        "instrument",
+        "starts_at",
+        "ends_at",
+        "source",
+        "is_withdrawn",
+        "note",
+    )
+    list_filter = ("exchange", "kind", "source", "is_withdrawn")
+    list_select_related = ("exchange", "instrument__exchange")
+    autocomplete_fields = ("instrument",)
+    readonly_fields = ("source",)
 
 
 class BalanceInline(ReadOnly, TabularInline):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from exchanges import domain
+from exchanges import domain, notices  # noqa: F401  (its rows are rows of this app)
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.domain import InstrumentKind, IntervalSource, SettlementKind
 from exchanges.fields import SealedField

@@ -25,6 +25,7 @@ from exchanges.domain import (
     FundingPayment,
     FundingRate,
     Instrument,
+    Maintenance,
     MarketFact,
     OrderReport,
     OrderRequest,
@@ -58,6 +59,9 @@ class MarketData(Protocol):
 
     async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
         """Return past settlements after `since`, oldest first, all pages."""
+
+    async def maintenance(self) -> Sequence[Maintenance]:
+        """Return the windows to come and those that go on; empty where the venue tells of none."""
 
     async def server_time(self) -> datetime:
         """Return the venue's clock."""

@@ -87,6 +87,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.limits.lanes",
         # The rows that our own rows point at, and what names and opens an account.
         "exchanges.models",
+        "exchanges.notices",
         "exchanges.modes",
         "exchanges.outcomes",
         "exchanges.client_order_ids",

@@ -19,6 +19,7 @@ from exchanges.domain import (
     Instrument,
     InstrumentKind,
     IntervalSource,
+    Maintenance,
     Quote,
     SettledFunding,
     Symbol,
@@ -30,7 +31,7 @@ from exchanges.funding_intervals import (
     from_minutes,
     from_next_two,
 )
-from exchanges.venues.profile import IntervalRule, Rows, VenueProfile
+from exchanges.venues.profile import IntervalRule, Rows, StatusCall, VenueProfile
 
 T = TypeVar("T")
 
@@ -109,6 +110,22 @@ class CcxtMarketData:
                 **naming(rows, self._profile, listing),
             )
             return [parse.settled_funding(row, rows.columns, listing) for row in answer]
+
+        return await self._read(read())
+
+    async def maintenance(self) -> Sequence[Maintenance]:
+        status = self._profile.status
+        if status is None:
+            return []
+
+        async def read() -> list[Maintenance]:
+            rows, now = status.call, self._client.now()
+            answer = await fetch_rows(self._client.exchange, rows)
+            return [
+                parse.maintenance(row, rows.columns, self._profile.name, now)
+                for row in answer
+                if str(row[rows.columns["state"]]) in status.live and _concerns(row, status)
+            ]
 
         return await self._read(read())
 
@@ -220,6 +237,15 @@ class CcxtMarketData:
             }
             self._adjusted_at = now
         return self._adjusted
+
+
+def _concerns(row: Row, status: StatusCall) -> bool:
+    """Tell whether an announcement is of what is traded here; a key may hold a list."""
+    for key, ours in status.concerns.items():
+        stated = row[key] if isinstance(row[key], list) else [row[key]]
+        if not ours & {str(value) for value in stated}:
+            return False
+    return True
 
 
 def _known(

@@ -18,6 +18,7 @@ from exchanges.domain import (
     Depth,
     FundingRate,
     Level,
+    Maintenance,
     Quote,
     SettledFunding,
 )
@@ -116,6 +117,21 @@ def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> Borrow
         highest_hourly_rate=hourly_rate,
         most=optional(row, columns["most"]),
         observed_at=now,
+    )
+
+
+def maintenance(row: Row, columns: Columns, venue: str, now: datetime) -> Maintenance:
+    """Return one announced window; one that only goes on now began when it was first seen."""
+    starts_at, end = now, None
+    if "start" in columns:
+        starts_at = moment(row[columns["start"]])
+        end = optional(row, columns["end"])
+    return Maintenance(
+        venue=venue,
+        reference=str(row[columns["key"]]) if "key" in columns else "now",
+        title=str(row[columns["title"]]),
+        starts_at=starts_at,
+        ends_at=moment(end) if end else None,
     )
 
 

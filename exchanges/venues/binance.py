@@ -12,6 +12,7 @@ from exchanges.venues.profile import (
     KeyRule,
     Paging,
     Rows,
+    StatusCall,
     VenueProfile,
     Verdict,
 )
@@ -64,6 +65,10 @@ TRADE_COLUMNS = {
 DEPTH_SIZES = (5, 10, 20, 50, 100, 500, 1000)
 # One answer tells of the key whatever it trades, at the host of the spot venue.
 KEY_CALL = Rows(method="sapiGetAccountApiRestrictions")
+STATUS = StatusCall(
+    call=Rows(method="sapiGetSystemStatus", columns={"state": "status", "title": "msg"}),
+    live=frozenset({"1"}),
+)
 NO_WITHDRAWALS = KeyRule(
     path=("enableWithdrawals",),
     refused=True,
@@ -173,6 +178,7 @@ PROFILE = VenueProfile(
             ),
         ),
     ),
+    status=STATUS,
     no_dead_man="Binance spot has no countdown: only Carry itself cancels an entry order there.",
     verdicts=ACCOUNT_VERDICTS,
     message_verdicts=REJECTION_MESSAGES,

@@ -15,6 +15,7 @@ from exchanges.venues.binance import (
     NO_WITHDRAWALS,
     OPTIONS,
     ORDERS,
+    STATUS,
     TRADE_COLUMNS,
 )
 from exchanges.venues.profile import (
@@ -40,9 +41,9 @@ PREMIUM_COLUMNS = {
 }
 INVALID_ORDER_CODES = (
     *("-4001", "-4002", "-4003", "-4004", "-4005", "-4013", "-4014", "-4015", "-4016"),
-    *("-4023", "-4024", "-4061", "-4164"),
+    *("-4023", "-4024", "-4061", "-4164", "-4108", "-4140"),
 )
-REJECTED_CODES = "-2020", "-2021", "-2025", "-4108", "-4131", "-4140", "-5021"
+REJECTED_CODES = "-2020", "-2021", "-2025", "-4131", "-5021"
 MARGIN_CODES = ("-2018", "-2019", "-2027", "-2028")
 
 QUOTAS = Quotas(
@@ -117,6 +118,7 @@ PROFILE = VenueProfile(
     options={**OPTIONS, "fetchMarkets": {"types": ["linear"]}},
     is_spot=False,
     settlement=SettlementKind.LUMP,
+    end_key="deliveryDate",
     interval_rule=IntervalRule.ADJUSTED_HOURS_OR_SPACING,
     receive_window=timedelta(seconds=5),
     depth_sizes=DEPTH_SIZES,
@@ -230,6 +232,7 @@ PROFILE = VenueProfile(
             ),
         ),
     ),
+    status=STATUS,
     settings=SettingCalls(
         position_mode=Rows(
             method="fapiPrivateGetPositionSideDual", columns={"mode": "dualSidePosition"}

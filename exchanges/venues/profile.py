@@ -157,6 +157,20 @@ class FamilyTiers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatusCall:
+    """Where a venue announces maintenance.
+
+    The columns of `call` are `state`, `title` and, where it tells of what is to come, `key`,
+    `start` and `end`; without these it tells only of now. `live`: the states in which a window
+    counts. A row counts if it holds one of the values that `concerns` names for each key.
+    """
+
+    call: Rows
+    live: frozenset[str]
+    concerns: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRights:
     """How a key's own permissions are read, and which are refused."""
 
@@ -181,6 +195,8 @@ class VenueProfile:
     deadline_header: str = ""
     # What a raw listing must say to be traded here: key and the values that will do.
     only_listed: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    # The key of the raw listing that says when a contract without an end is delisted, in ms.
+    end_key: str = ""
     # What a call names an instrument by, and a row of orders.
     symbol_param: str = "symbol"
     # The venue's own name of a dated future, as `strftime` writes it, in capitals; empty: none.
@@ -244,6 +260,7 @@ class VenueProfile:
     fallback_maker: Decimal
     fallback_taker: Decimal
     key_rights: KeyRights
+    status: StatusCall | None = None
     settings: SettingCalls | None = None
     isolated_margin: IsolatedMargin | None = None
     dead_man: DeadMan | None = None

@@ -7,7 +7,7 @@ entry itself asks everything again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -17,6 +17,7 @@ from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountFee, ExchangeAccount
 from trading.core.money import for_display, plain
+from trading.core.notices import Announced
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sentence import percent
@@ -25,9 +26,11 @@ from trading.core.states import LIVE_POSITION_STATES
 from trading.models import CoolDown, EnginePulse, LimitUse, Position
 from trading.services import configure
 from trading.services.capital import capital_of
+from trading.services.changed_facts import resized
 from trading.services.daily_stop import lost_today
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
+from trading.services.notices import announced_at
 from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
@@ -54,6 +57,10 @@ class Standing:
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
+    resized: Mapping[Key, datetime] = field(default_factory=dict)
+    """Contracts of another size than when the accounts were last compared, and since when."""
+    announced: tuple[Announced, ...] = ()
+    """What venues and staff announced."""
     rehearsal: Rehearsal | None = None
     """What was rehearsed with these parameters; None where no account trades live."""
 
@@ -218,6 +225,8 @@ def standing_of(user: User, now: datetime) -> Standing:
         lost_today=lost_today(user, usable, equity, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
+        resized=resized(usable, now),
+        announced=announced_at(now),
         rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 
