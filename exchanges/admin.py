@@ -147,7 +147,13 @@ class ExchangeAccountAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("label", "exchange", "user", "is_active", "halted_reason", "checked_at")
     list_filter = ("exchange", "is_active")
     list_select_related = ("exchange", "user")
-    readonly_fields = ("halted_at", "halted_reason", "checked_at", "created_at")
+    readonly_fields = (
+        "halted_at",
+        "halted_reason",
+        "checked_at",
+        "key_expires_at",
+        "created_at",
+    )
     inlines = (BalanceInline, VenuePositionInline)
     fields = (
         *ExchangeAccountForm.Meta.fields,

@@ -374,17 +374,6 @@ class PremiumTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Maintenance:
-    """A window in which a venue does not trade, as it announced it; `ends_at` None: not told."""
-
-    venue: str
-    reference: str
-    title: str
-    starts_at: datetime
-    ends_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FeeTier:
     """Fractions of notional; a negative maker fee is a rebate. `is_fallback`: nobody answered."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from exchanges import domain, loop, registry, selectors
+from exchanges import access, loop, registry, selectors
 from exchanges.models import Exchange
 from exchanges.modes import Mode
 from exchanges.notices import VenueNotice
@@ -26,12 +26,12 @@ def poll_maintenance(now: datetime) -> int:
     return sum(store_maintenance(exchange, windows) for exchange, windows in good_answers(answers))
 
 
-async def _read(exchange: Exchange) -> tuple[Exchange, Sequence[domain.Maintenance]]:
+async def _read(exchange: Exchange) -> tuple[Exchange, Sequence[access.Maintenance]]:
     data = registry.market_data(exchange.code, Mode(exchange.mode))
     return exchange, await data.maintenance()
 
 
-def store_maintenance(exchange: Exchange, windows: Sequence[domain.Maintenance]) -> int:
+def store_maintenance(exchange: Exchange, windows: Sequence[access.Maintenance]) -> int:
     """Write what a venue announces now; what it announces no more is over or does not take place.
 
     A notice that staff withdrew stays so until the venue moves it.
@@ -45,7 +45,7 @@ def store_maintenance(exchange: Exchange, windows: Sequence[domain.Maintenance])
     return len(windows)
 
 
-def _store(exchange: Exchange, window: domain.Maintenance, known: VenueNotice | None) -> None:
+def _store(exchange: Exchange, window: access.Maintenance, known: VenueNotice | None) -> None:
     # A window without an end of its own is about now: it began when it was seen first.
     if known is not None and (window.ends_at is None or _times(known) == _times(window)):
         return
@@ -64,5 +64,5 @@ def _store(exchange: Exchange, window: domain.Maintenance, known: VenueNotice | 
     )
 
 
-def _times(window: VenueNotice | domain.Maintenance) -> tuple[datetime, datetime | None]:
+def _times(window: VenueNotice | access.Maintenance) -> tuple[datetime, datetime | None]:
     return window.starts_at, window.ends_at

@@ -268,6 +268,13 @@ class ExchangeAccount(models.Model):
     halted_at = models.DateTimeField(null=True, blank=True)
     halted_reason = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
+    uid_fingerprint = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="Keyed hash of whose account the venue says it is; empty while untold.",
+    )
+    key_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ExchangeAccountQuerySet.as_manager()
@@ -281,6 +288,11 @@ class ExchangeAccount(models.Model):
                 fields=["exchange", "key_fingerprint"],
                 condition=Q(is_active=True),
                 name="account_key_once",
+            ),
+            models.UniqueConstraint(
+                fields=["exchange", "uid_fingerprint"],
+                condition=Q(is_active=True) & ~Q(uid_fingerprint=""),
+                name="account_uid_once",
             ),
         ]
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from exchanges.access import Maintenance
 from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings
@@ -19,7 +20,6 @@ from exchanges.domain import (
     Instrument,
     InstrumentKind,
     IntervalSource,
-    Maintenance,
     Quote,
     SettledFunding,
     Symbol,

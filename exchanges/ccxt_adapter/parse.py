@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from exchanges.access import Maintenance
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.domain import (
     BookTop,
@@ -18,7 +19,6 @@ from exchanges.domain import (
     Depth,
     FundingRate,
     Level,
-    Maintenance,
     Quote,
     SettledFunding,
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.parse import Columns, Row, exact, moment, optional, optional_price
 from exchanges.domain import (
@@ -22,11 +23,14 @@ from exchanges.domain import (
     VenueOrderStatus,
     VenuePosition,
 )
-from exchanges.venues.profile import VenueProfile
+from exchanges.venues.profile import KeyRights, VenueProfile
 
 ZERO = Decimal(0)
 # What venues write for "one position per contract" in the column that tells the position mode.
 ONE_WAY_MODES = frozenset({"BOTH", "0", "False", "false", "net", "net_mode", ""})
+NO_UID = ("", "0")
+# What ends before is a key without an end.
+KEYS_EXIST_SINCE = datetime(2010, 1, 1, tzinfo=UTC)
 MAKER_WORDS = (True, "M")
 
 _STATUSES = {
@@ -199,3 +203,31 @@ def _side(row: Row, columns: Columns) -> Side:
     if "is_buyer" in columns:
         return Side.BUY if row[columns["is_buyer"]] else Side.SELL
     return Side(row[columns["side"]].lower())
+
+
+def key_facts(answer: Row, told: Row, rights: KeyRights) -> KeyFacts:
+    """Return what the venue says of a key; `told` is the answer that names the account."""
+    uids = (str(_at(told, path) or "") for path in rights.uid)
+    stated = _at(answer, rights.addresses) if rights.addresses else None
+    expires_at = _expiry(_at(answer, rights.expires_at)) if rights.expires_at else None
+    return KeyFacts(
+        venue_uid=next((uid for uid in uids if uid not in NO_UID), ""),
+        expires_at=expires_at,
+        is_bound_to_address=None if stated is None else stated not in rights.unbound,
+    )
+
+
+def _at(answer: Any, path: Sequence[str]) -> Any:
+    """Return what stands at a path, None where the answer leaves it out."""
+    for key in path:
+        answer = answer.get(key) if answer else None
+    return answer
+
+
+def _expiry(stated: Any) -> datetime | None:
+    """Return when a key ends, told as ISO text or in milliseconds; None where it does not."""
+    if not stated:
+        return None
+    is_text = isinstance(stated, str) and not stated.isdigit()
+    ends = datetime.fromisoformat(stated) if is_text else moment(stated)
+    return ends if ends > KEYS_EXIST_SINCE else None

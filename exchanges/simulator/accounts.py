@@ -53,6 +53,9 @@ class Account:
     countdowns: dict[str, datetime] = field(default_factory=dict)
     is_hedge_mode: bool = False
     may_withdraw: bool = False
+    may_transfer: bool = False
+    is_bound_to_address: bool = True
+    key_expires_at: datetime | None = None
     passphrase: str = ""
     created_at: datetime
 

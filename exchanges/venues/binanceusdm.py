@@ -12,11 +12,13 @@ from exchanges.venues.binance import (
     BOOK_TOP_COLUMNS,
     DEPTH_SIZES,
     KEY_CALL,
-    NO_WITHDRAWALS,
+    NO_TRANSFERS,
     OPTIONS,
     ORDERS,
+    SPOT_CALLS,
     STATUS,
     TRADE_COLUMNS,
+    UID_CALL,
 )
 from exchanges.venues.profile import (
     DeadMan,
@@ -106,6 +108,8 @@ QUOTAS = Quotas(
             used_header="x-mbx-order-count-1m",
         ),
         ACCOUNT_CALLS,
+        # Asked once a day for whose account it is.
+        SPOT_CALLS,
     ),
     key_codes=frozenset({"-1015"}),
 )
@@ -223,8 +227,16 @@ PROFILE = VenueProfile(
     fallback_taker=Decimal("0.0005"),
     key_rights=KeyRights(
         call=KEY_CALL,
+        uid=(("uid",),),
+        uid_call=UID_CALL,
+        expires_at=("tradingAuthorityExpirationTime",),
+        addresses=("ipRestrict",),
+        unbound=(False,),
+        position_mode=Rows(
+            method="fapiPrivateGetPositionSideDual", columns={"mode": "dualSidePosition"}
+        ),
         rules=(
-            NO_WITHDRAWALS,
+            *NO_TRANSFERS,
             KeyRule(
                 path=("enableFutures",),
                 refused=False,

@@ -12,7 +12,10 @@ KEY_RIGHTS = KeyRights(
         KeyRule(
             path=("perm",),
             refused="withdraw",
-            advice="this key may withdraw: take Withdraw off the key under API at OKX",
+            advice=(
+                "this key may withdraw: at OKX open API, edit the key, clear Withdraw, confirm, "
+                "and try again"
+            ),
         ),
         KeyRule(
             path=("perm",),
@@ -29,6 +32,10 @@ KEY_RIGHTS = KeyRights(
             ),
         ),
     ),
+    uid=(("uid",),),
+    addresses=("ip",),
+    unbound=("",),
+    position_mode=Rows(method="privateGetAccountConfig", path=DATA, columns={"mode": "posMode"}),
 )
 
 STATUS = StatusCall(

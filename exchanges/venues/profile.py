@@ -172,10 +172,22 @@ class StatusCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRights:
-    """How a key's own permissions are read, and which are refused."""
+    """How a key's own permissions are read, and which are refused.
+
+    `uid`, `expires_at` and `addresses` are paths in the answer, of the first that says something;
+    an `addresses` that is one of `unbound` lets the key be used from anywhere. `uid_call` is asked
+    for the uid where `call` does not tell it. `position_mode` has the column `mode`; it is asked
+    for all the account's positions at once.
+    """
 
     call: Rows
     rules: tuple[KeyRule, ...]
+    uid: tuple[tuple[str, ...], ...] = ()
+    uid_call: Rows | None = None
+    expires_at: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    unbound: tuple[object, ...] = ()
+    position_mode: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.domain import Maintenance
+from exchanges.access import Maintenance
 from exchanges.maintenance import store_maintenance
 from exchanges.models import Exchange, Instrument
 from exchanges.notices import VenueNotice

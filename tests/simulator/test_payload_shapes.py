@@ -37,7 +37,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
     "futures/user_data_json/order_update_trade.json": NO_TRAILING_STOPS,
     "futures/user_data_json/order_update_new.json": NO_TRAILING_STOPS,
     "spot/http_json/exchange_info_response.json": {"sors": "smart order routing is not offered"},
-    "http_get_user_query_api.json": {
+    "http_get_user_query_api.json": {"result.permissions.Wallet": "keys move no money here"}
+    | {
         f"result.permissions.{name}": OTHER_PRODUCTS
         for name in (
             "Earn",
