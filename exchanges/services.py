@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 POLL_SECONDS = 8.0
+# Of fewer instruments half may well be delisted at once.
+MANY = 10
 REFRESH_SECONDS = 120.0
 SETTLEMENTS_SECONDS = 50.0
 # Streams bring each channel at least once a second; half of what a trade may be old is left.
@@ -81,11 +83,19 @@ def store_listing(
     rates: Sequence[FundingRate],
     now: datetime,
 ) -> list[str]:
-    """Write the listing of one venue; what is listed no more becomes inactive, never deleted."""
+    """Write the listing of one venue; what is listed no more becomes inactive, never deleted.
+
+    A list that lacks most of what is traded is a broken answer: nothing is written of it.
+    """
     known = {instrument.symbol: instrument for instrument in exchange.instruments.all()}
     rate_of = {rate.symbol: rate for rate in rates}
     rows = [_row(exchange, listed, rate_of.get(listed.symbol), now) for listed in instruments]
     listed = {row.symbol for row in rows}
+    traded = {row.symbol for row in known.values() if row.is_active}
+    if len(traded) >= MANY and len(traded & listed) * 2 < len(traded):
+        sentence = f"only {len(traded & listed)} of {len(traded)} instruments are listed"
+        logger.error("listing not taken", extra={"venue": exchange.code, "reason": sentence})
+        return []
     changed = [
         change
         for row in rows

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from exchanges.ccxt_adapter.numbers import exact
 from exchanges.domain import Instrument, InstrumentKind, SettlementKind, Symbol
 from exchanges.venues.profile import IntervalRule, VenueProfile
 
@@ -256,7 +257,7 @@ def _announced_end(profile: VenueProfile, market: Mapping[str, Any]) -> datetime
 
 
 def _exact(value: Any) -> Decimal | None:
-    return None if value is None or value == "" else Decimal(str(value))
+    return None if value is None or value == "" else exact(value)
 
 
 def _moment(milliseconds: Any) -> datetime | None:

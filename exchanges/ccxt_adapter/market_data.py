@@ -130,7 +130,10 @@ class CcxtMarketData:
         return await self._read(read())
 
     async def server_time(self) -> datetime:
-        return parse.moment(await self._read(self._client.exchange.fetch_time()))
+        async def read() -> datetime:
+            return parse.moment(await self._client.exchange.fetch_time())
+
+        return await self._read(read())
 
     async def close(self) -> None:
         await self._client.close()

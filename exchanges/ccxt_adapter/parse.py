@@ -13,6 +13,7 @@ from typing import Any
 
 from exchanges.access import Maintenance
 from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.numbers import exact, text
 from exchanges.domain import (
     BookTop,
     BorrowRate,
@@ -39,14 +40,6 @@ def moment(milliseconds: Any) -> datetime:
 def milliseconds(instant: datetime) -> int:
     """Return venue milliseconds of an instant, rounded down."""
     return (instant - EPOCH) // MILLISECOND
-
-
-def exact(value: Any) -> Decimal:
-    """Return a number as the venue wrote it; raise ValueError for NaN and infinities."""
-    number = value if isinstance(value, Decimal) else Decimal(str(value))
-    if not number.is_finite():
-        raise ValueError("a number that is none")
-    return number
 
 
 def optional(row: Row, column: str | None) -> Decimal | None:
@@ -112,7 +105,7 @@ def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> Borrow
     hourly_rate = exact(row[columns["hourly_rate"]])
     return BorrowRate(
         venue=venue,
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         hourly_rate=hourly_rate,
         highest_hourly_rate=hourly_rate,
         most=optional(row, columns["most"]),
@@ -128,8 +121,8 @@ def maintenance(row: Row, columns: Columns, venue: str, now: datetime) -> Mainte
         end = optional(row, columns["end"])
     return Maintenance(
         venue=venue,
-        reference=str(row[columns["key"]]) if "key" in columns else "now",
-        title=str(row[columns["title"]]),
+        reference=text(row[columns["key"]]) if "key" in columns else "now",
+        title=text(row[columns["title"]]),
         starts_at=starts_at,
         ends_at=moment(end) if end else None,
     )

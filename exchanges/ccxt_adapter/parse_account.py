@@ -9,7 +9,8 @@ from typing import Any
 
 from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter.listing import Listing
-from exchanges.ccxt_adapter.parse import Columns, Row, exact, moment, optional, optional_price
+from exchanges.ccxt_adapter.numbers import exact, flag, text
+from exchanges.ccxt_adapter.parse import Columns, Row, moment, optional, optional_price
 from exchanges.domain import (
     AccountTransfer,
     Balance,
@@ -20,6 +21,7 @@ from exchanges.domain import (
     FundingPayment,
     OrderReport,
     Side,
+    Symbol,
     VenueOrderStatus,
     VenuePosition,
 )
@@ -49,16 +51,16 @@ def order_report(order: Mapping[str, Any], listing: Listing, now: datetime) -> O
     average = order.get("average")
     client_order_id, side = order.get("clientOrderId"), order.get("side")
     return OrderReport(
-        client_order_id=ClientOrderId(client_order_id) if client_order_id else None,
-        venue_order_id=order.get("id") or None,
-        symbol=order.get("symbol") or listing.symbol,
+        client_order_id=ClientOrderId(text(client_order_id)) if client_order_id else None,
+        venue_order_id=text(order["id"]) if order.get("id") else None,
+        symbol=Symbol(text(order.get("symbol") or listing.symbol)),
         status=_status(order.get("status"), amount, filled),
         observed_at=now,
         side=Side(side) if side else None,
         base_quantity=None if amount is None else listing.base_quantity(exact(amount)),
         filled_base_quantity=None if filled is None else listing.base_quantity(exact(filled)),
         average_price=listing.price(exact(average)) if average else None,
-        reduce_only=order.get("reduceOnly"),
+        reduce_only=None if order.get("reduceOnly") is None else flag(order["reduceOnly"]),
     )
 
 
@@ -73,15 +75,15 @@ def fill(row: Row, columns: Columns, listing: Listing, profile: VenueProfile) ->
     return Fill(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        venue_trade_id=str(row[columns["key"]]),
-        venue_order_id=str(row[columns["order_id"]]),
-        client_order_id=ClientOrderId(own_id) if own_id else None,
+        venue_trade_id=text(row[columns["key"]]),
+        venue_order_id=text(row[columns["order_id"]]),
+        client_order_id=ClientOrderId(text(own_id)) if own_id else None,
         side=_side(row, columns),
         price=listing.price(exact(row[columns["price"]])),
         base_quantity=listing.base_quantity(exact(row[columns["amount"]])),
         # Nothing paid is 0, not -0.
         fee=(fee or ZERO) * profile.fee_sign + ZERO,
-        fee_asset=row.get(columns["fee_asset"]) or listing.instrument.settle,
+        fee_asset=text(row.get(columns["fee_asset"]) or listing.instrument.settle),
         is_maker=row[columns["is_maker"]] in MAKER_WORDS,
         filled_at=moment(row[columns["time"]]),
         cause=cause,
@@ -95,9 +97,9 @@ def funding_payment(
     return FundingPayment(
         venue=profile.name,
         symbol=listing.symbol,
-        venue_payment_id=str(row[columns["key"]]),
+        venue_payment_id=text(row[columns["key"]]),
         payment=exact(row[columns["payment"]]) * profile.funding_sign,
-        asset=row.get(columns["asset"]) or listing.instrument.settle,
+        asset=text(row.get(columns["asset"]) or listing.instrument.settle),
         paid_at=moment(row[columns["time"]]),
         funding_rate=optional(row, columns.get("funding_rate")),
     )
@@ -110,9 +112,9 @@ def transfer(row: Row, columns: Columns, profile: VenueProfile) -> AccountTransf
         amount = abs(amount) * (-1 if row[columns["kind"]] in profile.transfers_out else 1)
     return AccountTransfer(
         venue=profile.name,
-        venue_transfer_id=str(row[columns["key"]]),
+        venue_transfer_id=text(row[columns["key"]]),
         amount=amount,
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         moved_at=moment(row[columns["time"]]),
     )
 
@@ -158,7 +160,7 @@ def balance(row: Row, columns: Columns, venue: str, now: datetime) -> Balance:
         free = max(equity - sum((part for part in held if part), ZERO), ZERO)
     return Balance(
         venue=venue,
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         free=free,
         total=total,
         equity=equity,
@@ -172,9 +174,9 @@ def borrow_interest(row: Row, columns: Columns, venue: str) -> BorrowInterest:
     """Return one charge; venues write it as a change of the wallet, < 0."""
     return BorrowInterest(
         venue=venue,
-        venue_interest_id=str(row[columns["key"]]),
+        venue_interest_id=text(row[columns["key"]]),
         amount=-exact(row[columns["change"]]),
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         charged_at=moment(row[columns["time"]]),
     )
 

@@ -16,7 +16,7 @@ from exchanges.venues.profile import (
     VenueProfile,
     Verdict,
 )
-from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 # Shared by spot and USD-M: both speak the same dialect.
 ACCOUNT_VERDICTS = {
@@ -94,6 +94,7 @@ ACCOUNT_CALLS = Quota(
     other=1,
 )
 ORDERS = {"POST order": 1}
+SOCKETS = ConnectionQuota(limit=300, window=timedelta(minutes=5))
 SPOT_CALLS = Quota(
     name="binance.api",
     scope=Scope.ADDRESS,
@@ -117,6 +118,7 @@ SPOT_CALLS = Quota(
     used_header="x-mbx-used-weight-1m",
 )
 QUOTAS = Quotas(
+    sockets=SOCKETS,
     all=(
         SPOT_CALLS,
         Quota(

@@ -15,6 +15,7 @@ from exchanges.venues.binance import (
     NO_TRANSFERS,
     OPTIONS,
     ORDERS,
+    SOCKETS,
     SPOT_CALLS,
     STATUS,
     TRADE_COLUMNS,
@@ -49,6 +50,7 @@ REJECTED_CODES = "-2020", "-2021", "-2025", "-4131", "-5021"
 MARGIN_CODES = ("-2018", "-2019", "-2027", "-2028")
 
 QUOTAS = Quotas(
+    sockets=SOCKETS,
     all=(
         Quota(
             name="binance.fapi",

@@ -27,7 +27,7 @@ from exchanges.venues.profile import (
     VenueProfile,
     Verdict,
 )
-from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 LINEAR = {"category": "linear"}
 LIST = ("result", "list")
@@ -79,6 +79,7 @@ CHANGES = {
     "POST v5/account/set-margin-mode": 1,
 }
 QUOTAS = Quotas(
+    sockets=ConnectionQuota(limit=500, window=timedelta(minutes=5)),
     all=(
         Quota(
             name="bybit",

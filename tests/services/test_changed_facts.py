@@ -86,6 +86,15 @@ def test_every_listed_fact_that_differs_is_kept_with_old_new_and_when(bybit: Ins
     assert relist(bybit, min_notional=D(20), max_leverage=D(25), is_active=False) == []
 
 
+def test_a_list_that_lacks_most_of_what_is_traded_is_not_taken(bybit: Instrument) -> None:
+    listed = [make_instrument("bybit", base=f"A{number}") for number in range(10)]
+    store_listing(bybit.exchange, [*listed, make_instrument("bybit")], [], NOW)
+
+    assert store_listing(bybit.exchange, listed[:5], [], NOW) == []
+    assert bybit.exchange.instruments.filter(is_active=True).count() == 11
+    assert len(store_listing(bybit.exchange, listed[:6], [], NOW + timedelta(hours=1))) == 5
+
+
 def test_digits_beyond_the_column_are_no_change(bybit: Instrument) -> None:
     relist(bybit, maintenance_margin_rate=D("0.00400000000000049"))
 
