@@ -33,6 +33,8 @@ STEADY_AFTER = 60.0
 OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
 PING_EVERY = 10.0
+# How long one socket may keep all others waiting, in seconds, and one message more.
+LONGEST_TURN = 0.001
 LARGEST_MESSAGE = 16 * 1024 * 1024
 # The one message that is no JSON.
 PONG = "pong"
@@ -135,13 +137,18 @@ class Socket:
                 # A half-open peer never answers the closing handshake.
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
             )
-        async with connection:
+        try:
             await self._greet(connection)
             upkeep = asyncio.create_task(self._keep_up(connection))
             try:
                 await self._listen(connection)
             finally:
                 upkeep.cancel()
+        finally:
+            # A venue that talks on and never says goodbye would hold the closing for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await connection.close()
 
     async def _greet(self, connection: aiohttp.ClientWebSocketResponse) -> None:
         async def receive() -> Any:
@@ -158,10 +165,15 @@ class Socket:
         clock = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout(silence) as limit:
+                paused = clock()
                 while True:
                     message = payload_of(await connection.receive())
                     if self._feed.handle(message) and silence is not None:
                         limit.reschedule(clock() + silence)
+                    # What has arrived is received without a pause: others must have their turn.
+                    if clock() - paused >= LONGEST_TURN:
+                        await asyncio.sleep(0)
+                        paused = clock()
         except TimeoutError:
             raise ConnectionResetError(f"no data for {silence} s") from None
 

@@ -16,10 +16,10 @@ from typing import Protocol
 
 from exchanges.simulator.episodes import EpisodePlan
 from exchanges.simulator.listings import (
-    CHARACTERS,
     EPISODE_ORDER,
     Listing,
     ListingKey,
+    character_of,
     listed,
 )
 from exchanges.simulator.noise import persistent, smooth, wander
@@ -151,7 +151,7 @@ class GeneratedMarket:
         return on_tick(price, listing.tick)
 
     def _index_at(self, base: str, seconds: float) -> float:
-        character = CHARACTERS[base]
+        character = character_of(base)
         moved = wander(self._seed, f"price/{base}", seconds, volatility=character.volatility)
         return float(character.start_price) * math.exp(moved)
 

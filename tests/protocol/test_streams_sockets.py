@@ -278,3 +278,23 @@ async def test_openings_wait_for_the_window_and_no_longer() -> None:
     assert budget.wait() == 2.5
     now[0] = 110
     assert budget.wait() == 0
+
+
+async def test_a_venue_that_talks_on_while_it_is_left_does_not_hold_the_socket() -> None:
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        if number == 2:
+            reopened.set()
+        # Never reads, so it never hears that we close.
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await socket.send_json({"price": None})
+                await asyncio.sleep(0.01)
+
+    def handle(message: Any) -> bool:
+        assert isinstance(message["price"].strip(), str)
+        return True
+
+    reopened = asyncio.Event()
+    venue = Venue(serve)
+    async with venue.running() as url, listening(feed(url, handle)), asyncio.timeout(10):
+        await reopened.wait()
