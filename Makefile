@@ -18,7 +18,7 @@ FIND_PYTHON = for python in $(PYTHON) python3.12 python3.11 python3.13 python3; 
 	echo "Python 3.11, 3.12 or 3.13 with its venv module is needed (on Debian: apt install python3-venv)." >&2; \
 	exit 1
 
-.PHONY: help setup run test check bench simulate mutants
+.PHONY: help setup run test check bench soak simulate mutants
 
 help:
 	@echo "make run    start Carry on this machine, in rehearsal mode"
@@ -26,6 +26,7 @@ help:
 	@echo "make check  format, lint, types, architecture, migrations"
 	@echo "make mutants  plant known bugs in a copy, one at a time; the tests must notice each"
 	@echo "make simulate SEEDS=10000  play so many trading days with bad luck, on all cores"
+	@echo "make soak MINUTES=30  keep the feed going through faults; memory, stale facts, limits"
 	@echo "make bench  measure scan and event-to-orders; writes build/bench.json"
 
 setup: $(STAMP)
@@ -63,6 +64,12 @@ test: $(STAMP)
 
 bench: $(STAMP)
 	@$(PY) -m tests.benchmarks.run
+
+# The feed against all simulated venues with SYMBOLS each, a fault every few seconds.
+MINUTES ?= 30
+SYMBOLS ?= 100
+soak: $(STAMP)
+	@$(PY) -m tests.soak --minutes $(MINUTES) --symbols $(SYMBOLS)
 
 mutants: $(STAMP)
 	@$(PY) -m tests.mutants.run $(MUTANTS)

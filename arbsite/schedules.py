@@ -74,6 +74,12 @@ SLOTS = (
         expires=timedelta(seconds=10),
     ),
     Slot(
+        name="Poll announced maintenance",
+        task="exchanges.tasks.poll_maintenance",
+        every=timedelta(minutes=1),
+        expires=timedelta(seconds=30),
+    ),
+    Slot(
         name="Scan for opportunities",
         task="trading.tasks.scan",
         every=timedelta(seconds=2),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.db import IntegrityError, transaction
+
 from arbsite.accounts.models import User
+from exchanges import selectors
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.registry import AccountKey
@@ -51,7 +54,8 @@ def store_account(
     )
     account.key_fingerprint = fingerprint
     # Another key is another unknown: nothing opens with it before it was checked.
-    account.checked_at = account.halted_at = None
+    account.checked_at = account.halted_at = account.key_expires_at = None
+    account.uid_fingerprint = ""
     account.halted_reason = ""
     # The stubs take the column's type for the attribute's.
     account.sealed_keys = seal_keys(  # type: ignore[assignment]
@@ -75,6 +79,26 @@ def refuse_mixed_modes(user: User, exchange: Exchange) -> None:
             f"trades in one mode at a time: deactivate those accounts before one of mode "
             f"{exchange.mode} is added."
         )
+
+
+def claim_venue_account(account: ExchangeAccount, uid: str) -> bool:
+    """Note whose account the venue says it is; False where another active one here is the same.
+
+    Spot and contracts of one company are one account: who has the one has the other.
+    """
+    if not uid:
+        return True
+    company = selectors.company(account.exchange.code)
+    fingerprint = keyed_fingerprint(f"uid:{company}:{account.exchange.mode}:{uid}")
+    same = ExchangeAccount.objects.active().filter(uid_fingerprint=fingerprint)
+    if same.exclude(user=account.user_id).exists():
+        return False
+    try:
+        with transaction.atomic():
+            ExchangeAccount.objects.filter(pk=account.pk).update(uid_fingerprint=fingerprint)
+    except IntegrityError:
+        return False
+    return True
 
 
 def account_key(account: ExchangeAccount) -> AccountKey:

@@ -22,6 +22,7 @@ from exchanges.models import (
     VenueHealth,
 )
 from exchanges.modes import Mode
+from exchanges.notices import FactChange, VenueNotice
 from exchanges.sealing import SealError
 
 NO_KEY_ON_PAPER = "A paper account has no key: add it under paper accounts."
@@ -74,6 +75,32 @@ class InstrumentAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_filter = ("exchange", "kind", "interval_source", "is_active")
     list_select_related = ("exchange",)
     search_fields = ("symbol", "base")
+
+
+@admin.register(FactChange)
+class FactChangeAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("seen_at", "exchange", "instrument", "account", "fact", "old", "new")
+    list_filter = ("exchange", "fact")
+    list_select_related = ("exchange", "instrument__exchange", "account__exchange")
+    search_fields = ("instrument__symbol",)
+
+
+@admin.register(VenueNotice)
+class VenueNoticeAdmin(ModelAdmin):  # type: ignore[misc]
+    list_display = (
+        "exchange",
+        "kind",
+        "instrument",
+        "starts_at",
+        "ends_at",
+        "source",
+        "is_withdrawn",
+        "note",
+    )
+    list_filter = ("exchange", "kind", "source", "is_withdrawn")
+    list_select_related = ("exchange", "instrument__exchange")
+    autocomplete_fields = ("instrument",)
+    readonly_fields = ("source",)
 
 
 class BalanceInline(ReadOnly, TabularInline):  # type: ignore[misc]
@@ -137,7 +164,13 @@ class ExchangeAccountAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("label", "exchange", "user", "is_active", "halted_reason", "checked_at")
     list_filter = ("exchange", "is_active")
     list_select_related = ("exchange", "user")
-    readonly_fields = ("halted_at", "halted_reason", "checked_at", "created_at")
+    readonly_fields = (
+        "halted_at",
+        "halted_reason",
+        "checked_at",
+        "key_expires_at",
+        "created_at",
+    )
     inlines = (BalanceInline, VenuePositionInline)
     fields = (
         *ExchangeAccountForm.Meta.fields,

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 import exchanges.paper.rows  # noqa: F401 - Django finds their tables here
-from exchanges import domain
+from exchanges import domain, notices  # noqa: F401  (its rows are rows of this app)
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.domain import InstrumentKind, IntervalSource, SettlementKind
 from exchanges.fields import SealedField
@@ -299,6 +299,13 @@ class ExchangeAccount(models.Model):
     halted_at = models.DateTimeField(null=True, blank=True)
     halted_reason = models.CharField(max_length=300, blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
+    uid_fingerprint = models.CharField(
+        max_length=64,
+        blank=True,
+        editable=False,
+        help_text="Keyed hash of whose account the venue says it is; empty while untold.",
+    )
+    key_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ExchangeAccountQuerySet.as_manager()
@@ -312,6 +319,11 @@ class ExchangeAccount(models.Model):
                 fields=["exchange", "key_fingerprint"],
                 condition=Q(is_active=True),
                 name="account_key_once",
+            ),
+            models.UniqueConstraint(
+                fields=["exchange", "uid_fingerprint"],
+                condition=Q(is_active=True) & ~Q(uid_fingerprint=""),
+                name="account_uid_once",
             ),
         ]
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
+from exchanges.access import KeyFacts, Maintenance
 from exchanges.domain import (
     AccountFact,
     AccountTransfer,
@@ -58,6 +59,9 @@ class MarketData(Protocol):
 
     async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
         """Return past settlements after `since`, oldest first, all pages."""
+
+    async def maintenance(self) -> Sequence[Maintenance]:
+        """Return the windows to come and those that go on; empty where the venue tells of none."""
 
     async def server_time(self) -> datetime:
         """Return the venue's clock."""
@@ -162,5 +166,9 @@ class Account(Protocol):
     async def fee_tier(self, symbol: Symbol) -> FeeTier:
         """Return the account's own maker and taker fee."""
 
-    async def check_key(self) -> None:
-        """Raise CredentialRefused if the key does not work or may withdraw."""
+    async def check_key(self) -> KeyFacts:
+        """Return what the venue says of the key.
+
+        Raise CredentialRefused, with what to do, if it does not work, may withdraw or move money,
+        may not trade, or if its account is in hedge mode; UnexpectedPayload if that is unreadable.
+        """

@@ -9,9 +9,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
+
+from django.db import transaction
 
 from exchanges import domain, loop, registry, selectors
 from exchanges.board import Board, Channel
@@ -25,15 +26,19 @@ from exchanges.domain import (
     Symbol,
 )
 from exchanges.errors import VenueError
+from exchanges.fact_changes import LISTED_COLUMNS, changes_between, notice_intervals, unlisted
 from exchanges.limits.lanes import Lane, asking
 from exchanges.models import Exchange, Instrument, SettledFundingRate
 from exchanges.modes import Mode
+from exchanges.notices import FactChange
 from exchanges.ports import MarketData
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 POLL_SECONDS = 8.0
+# Of fewer instruments half may well be delisted at once.
+MANY = 10
 REFRESH_SECONDS = 120.0
 SETTLEMENTS_SECONDS = 50.0
 # Streams bring each channel at least once a second; half of what a trade may be old is left.
@@ -43,24 +48,6 @@ HISTORY = timedelta(days=30)
 # A venue publishes a settlement some seconds after it; asking sooner only costs a call.
 PUBLISHED_AFTER = timedelta(seconds=5)
 
-LISTED_COLUMNS = (
-    "venue_symbol",
-    "kind",
-    "base",
-    "quote",
-    "settle",
-    "contract_base",
-    "price_tick",
-    "lot",
-    "min_base_quantity",
-    "max_base_quantity",
-    "min_notional",
-    "max_leverage",
-    "maintenance_margin_rate",
-    "settlement",
-    "expires_at",
-    "is_active",
-)
 RATE_COLUMNS = (
     "funding_interval_seconds",
     "interval_source",
@@ -68,7 +55,6 @@ RATE_COLUMNS = (
     "funding_floor",
     "refreshed_at",
 )
-WATCHED_COLUMNS = ("contract_base", "lot", "price_tick", "funding_interval_seconds")
 
 
 def market_data(exchange: Exchange) -> MarketData:
@@ -103,27 +89,43 @@ def store_listing(
     rates: Sequence[FundingRate],
     now: datetime,
 ) -> list[str]:
-    """Write the listing of one venue; what is listed no more becomes inactive, never deleted."""
+    """Write the listing of one venue; what is listed no more becomes inactive, never deleted.
+
+    A list that lacks most of what is traded is a broken answer: nothing is written of it.
+    """
     known = {instrument.symbol: instrument for instrument in exchange.instruments.all()}
     rate_of = {rate.symbol: rate for rate in rates}
     rows = [_row(exchange, listed, rate_of.get(listed.symbol), now) for listed in instruments]
-    changes = [
-        sentence
+    listed = {row.symbol for row in rows}
+    traded = {row.symbol for row in known.values() if row.is_active}
+    if len(traded) >= MANY and len(traded & listed) * 2 < len(traded):
+        sentence = f"only {len(traded & listed)} of {len(traded)} instruments are listed"
+        logger.error("listing not taken", extra={"venue": exchange.code, "reason": sentence})
+        return []
+    changed = [
+        change
         for row in rows
         if row.symbol in known
-        for sentence in _changes(known[row.symbol], row)
+        for change in changes_between(known[row.symbol], row, now)
     ]
-    Instrument.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["exchange", "symbol"],
-        update_fields=[*LISTED_COLUMNS, *RATE_COLUMNS],
-        batch_size=200,
-    )
-    exchange.instruments.exclude(refreshed_at=now).update(is_active=False)
-    for sentence in changes:
-        logger.warning("instrument changed", extra={"venue": exchange.code, "change": sentence})
-    return changes
+    changed += [
+        unlisted(row, now) for row in known.values() if row.is_active and row.symbol not in listed
+    ]
+    with transaction.atomic():
+        Instrument.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["exchange", "symbol"],
+            update_fields=[*LISTED_COLUMNS, *RATE_COLUMNS],
+            batch_size=200,
+        )
+        exchange.instruments.exclude(refreshed_at=now).update(is_active=False)
+        FactChange.objects.bulk_create(changed, batch_size=200)
+    for change in changed:
+        logger.warning(
+            "instrument changed", extra={"venue": exchange.code, "change": change.sentence}
+        )
+    return [change.sentence for change in changed]
 
 
 async def _read_listing(
@@ -153,18 +155,6 @@ def _row(
         refreshed_at=now,
         **{name: getattr(listed, name) for name in LISTED_COLUMNS},
     )
-
-
-def _changes(before: Instrument, after: Instrument) -> list[str]:
-    return [
-        f"{after.symbol}: {name.replace('_', ' ')} is now {_plain(new)}, was {_plain(old)}"
-        for name in WATCHED_COLUMNS
-        if (old := getattr(before, name)) != (new := getattr(after, name))
-    ]
-
-
-def _plain(value: Decimal | int | None) -> str:
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 # --- The market by REST ---------------------------------------------------------------------------
@@ -259,7 +249,12 @@ def _channels(instrument: Instrument) -> tuple[Channel, ...]:
 
 
 def poll_settlements(now: datetime) -> int:
-    """Store the settlements that have passed since the last stored ones; return how many."""
+    """Store the settlements that have passed since the last stored ones; return how many.
+
+    A spacing that the market's facts contradict is put right first: by the old one, settlements of
+    a contract that pays more often now would be looked for hours late.
+    """
+    notice_intervals(selectors.perpetuals(), selectors.market_board(), now)
     last = selectors.last_settlements()
     due = [
         (instrument, last.get(selectors.instrument_key(instrument)))

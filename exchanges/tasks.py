@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from exchanges import lending, mids, selectors, services
+from exchanges import lending, maintenance, mids, selectors, services
 
 POLLING = "carry:polling"
 POLL_LOCK_MS = 10_000
@@ -28,6 +28,11 @@ def poll_market(force: bool = False) -> list[str]:
 @shared_task
 def refresh_instruments() -> dict[str, list[str]]:
     return services.refresh_instruments(timezone.now())
+
+
+@shared_task
+def poll_maintenance() -> int:
+    return maintenance.poll_maintenance(timezone.now())
 
 
 @shared_task

@@ -26,6 +26,7 @@ from trading.services.book_funding import book_funding as book_all_funding
 from trading.services.book_interest import book_interest
 from trading.services.books import read_books as read_all_books
 from trading.services.breaker import SETTLE_EVERY_SECONDS, probe_venues, settle_health
+from trading.services.changed_facts import ListingWatch, heed_changes
 from trading.services.check_keys import check_keys as check_all_keys
 from trading.services.dead_man import tend_switches
 from trading.services.depegs import tell_of_depegs
@@ -185,6 +186,8 @@ def start_sweep(sender: Any, **_: Any) -> None:
     _start(working_sweep, "sweep")
     _start(tend_switches, "dead-man")
     _start(probe_venues, "probe")
+    listings = ListingWatch()
+    _start(lambda: listings.renew(venues=REAL, now=timezone.now()), "listings")
     if ENTRY in queues:
         _start(keep_universe_fresh, "universe")
         _start(serve_switches, "switch")
@@ -201,7 +204,11 @@ def start_sweep(sender: Any, **_: Any) -> None:
 
 
 def review_accounts() -> int:
-    """Reconcile what asks for it: after a start, an unknown order, a venue's return, a trade."""
+    """Reconcile what asks for it: after a start, an unknown order, a venue's return, a trade.
+
+    What changed at the venues is heeded first: another contract size asks for it too.
+    """
+    heed_changes(now=timezone.now())
     return reconcile_due(venues=REAL, now=timezone.now())
 
 

@@ -35,6 +35,7 @@ urlpatterns = [
     path("calculators/", calculators.calculators, name="calculators"),
     path("calculators/<slug:key>/", calculators.calculators, name="calculator"),
     path("pnl/", profit.profit, name="profit"),
+    path("calendar/", pages.calendar, name="calendar"),
     path("alerts/", pages.alerts, name="alerts"),
     path("alerts/read/", actions.read_alerts, name="read_alerts"),
     path("configuration/", configuration.configuration, name="configuration"),

@@ -8,11 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import STABLE_QUOTES, Listing
 from exchanges.ccxt_adapter.parse import Columns, optional
-from exchanges.ccxt_adapter.rows import Row, fetch_rows, fetch_since, naming, of_one
+from exchanges.ccxt_adapter.rows import Row, fetch_one, fetch_rows, fetch_since, naming, of_one
 from exchanges.domain import (
     AccountTransfer,
     Balance,
@@ -25,6 +26,7 @@ from exchanges.domain import (
     VenuePosition,
 )
 from exchanges.errors import CredentialRefused, RateLimited, UnexpectedPayload, VenueUnavailable
+from exchanges.venues.profile import KeyRights, KeyRule
 
 T = TypeVar("T")
 
@@ -194,17 +196,48 @@ class CcxtAccount:
                 is_fallback=True,
             )
 
-    async def check_key(self) -> None:
+    async def check_key(self) -> KeyFacts:
         practice = self._client.practice
         if practice is not None and not practice.tells_rights:
             # It moves no money, so it is enough that the key works.
             await self.balances()
-            return
+            return KeyFacts()
         rights = self._profile.key_rights
-        answer = await self._read(fetch_rows(self._client.exchange, rights.call))
-        for rule in rights.rules:
-            if _holds(_at(answer[0], rule.path), rule.refused) is not rule.is_needed:
-                raise CredentialRefused(rule.advice, venue=self._profile.name)
+
+        async def read() -> tuple[Row, list[KeyRule]]:
+            answer = await fetch_one(self._client.exchange, rights.call)
+            # A right that the answer leaves out is not one that the key lacks: it is unreadable.
+            broken = [
+                rule
+                for rule in rights.rules
+                if _holds(_stated_at(answer, rule.path), rule.refused) is not rule.is_needed
+            ]
+            return answer, broken
+
+        answer, broken = await self._read(read())
+        for rule in broken:
+            raise CredentialRefused(rule.advice, venue=self._profile.name)
+        await self._refuse_hedge_mode(rights)
+
+        async def facts() -> KeyFacts:
+            told = answer
+            if rights.uid_call is not None:
+                told = await fetch_one(self._client.exchange, rights.uid_call)
+            return parse_account.key_facts(answer, told, rights)
+
+        return await self._read(facts())
+
+    async def _refuse_hedge_mode(self, rights: KeyRights) -> None:
+        rows, settings = rights.position_mode, self._profile.settings
+        if rows is None or settings is None:
+            return
+
+        async def read() -> bool:
+            answer = await fetch_rows(self._client.exchange, rows)
+            return any(parse_account.is_hedge_mode(row, rows.columns) for row in answer)
+
+        if await self._read(read()):
+            raise CredentialRefused(settings.hedge_mode_advice, venue=self._profile.name)
 
     async def _own_fees(self, listing: Listing) -> FeeTier:
         part = self._profile.part(listing.instrument.kind)
@@ -244,10 +277,12 @@ def _once(found: list[VenuePosition]) -> list[VenuePosition]:
     return list({(each.symbol, each.is_hedge_mode): each for each in found}.values())
 
 
-def _at(answer: Any, path: Sequence[str]) -> Any:
+def _stated_at(answer: Row, path: Sequence[str]) -> Any:
+    """Return what stands at a path; raise LookupError or TypeError where nothing does."""
+    found: Any = answer
     for key in path:
-        answer = answer.get(key) if answer else None
-    return answer
+        found = found[key]
+    return found
 
 
 def _holds(stated: Any, refused: object) -> bool:

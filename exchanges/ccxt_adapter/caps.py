@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any
 
 from exchanges.ccxt_adapter.listing import Listing
-from exchanges.ccxt_adapter.parse import exact
+from exchanges.ccxt_adapter.numbers import exact
 from exchanges.domain import Side
 from exchanges.errors import VenueUnavailable
 

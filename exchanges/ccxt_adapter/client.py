@@ -11,14 +11,15 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any, TypeVar
 
+from exchanges.ccxt_adapter.connections import ConnectionBudget
 from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.library import REAL, Credential, Surroundings, create_exchange
 from exchanges.ccxt_adapter.listing import Listing, Listings, delivered_listing, read_listings
-from exchanges.ccxt_adapter.parse import exact
+from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
 from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.domain import Symbol
-from exchanges.errors import ClockRefused, InvalidOrder, VenueError
+from exchanges.errors import ClockRefused, InvalidOrder, UnexpectedPayload, VenueError
 from exchanges.venues.profile import Practice, VenueProfile
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class Catalogue:
         self.generation = 0
         self.loaded_at = -math.inf
         self.source: Any = None
+        self.connections = ConnectionBudget(profile.quotas.sockets)
         families = profile.family_tiers
         self._family_rates = FamilyRates(families) if families else None
         self._lock = asyncio.Lock()
@@ -51,7 +53,10 @@ class Catalogue:
             markets = await exchange.load_markets(True)
             maintenance = await self._maintenance_rates(exchange, markets)
             before = self.listings.by_symbol
-            self.listings = read_listings(self.profile, markets.values(), maintenance)
+            listings = read_listings(self.profile, markets.values(), maintenance)
+            if not listings.by_symbol:
+                raise UnexpectedPayload("a venue that lists nothing", venue=self.profile.name)
+            self.listings = listings
             gone = before.keys() - self.listings.by_symbol.keys()
             self.ended |= {symbol: before[symbol] for symbol in gone}
             self.source = exchange
@@ -108,6 +113,11 @@ class VenueClient:
         self._catalogue = catalogue
         self._generation = 0
         self._pings: asyncio.Task[None] | None = None
+
+    @property
+    def connections(self) -> ConnectionBudget:
+        """Return what all sockets of this venue in this process share."""
+        return self._catalogue.connections
 
     def now(self) -> datetime:
         """Return what this client's clock says."""

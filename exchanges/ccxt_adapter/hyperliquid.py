@@ -16,7 +16,7 @@ from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter import hyperliquid_rows as rows
 from exchanges.ccxt_adapter.hyperliquid_signing import address_of, signature
-from exchanges.ccxt_adapter.parse import exact
+from exchanges.ccxt_adapter.numbers import exact
 
 Request = Mapping[str, Any]
 Rows = list[dict[str, Any]]
@@ -210,7 +210,7 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         )
         acts_for = (role.get("data") or {}).get("user", "")
         is_ours = acts_for.lower() == self.walletAddress.lower()
-        row = {"role": role["role"], "acts_for_this_wallet": is_ours}
+        row = {"role": role["role"], "acts_for_this_wallet": is_ours, "wallet": acts_for.lower()}
         return [row | {"abstraction": abstraction["text"]}]
 
 

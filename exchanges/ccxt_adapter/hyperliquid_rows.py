@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from exchanges.ccxt_adapter.parse import exact
+from exchanges.ccxt_adapter.numbers import exact
 
 Row = dict[str, Any]
 Told = Mapping[str, Any]

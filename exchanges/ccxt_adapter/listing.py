@@ -13,10 +13,13 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from exchanges.ccxt_adapter.numbers import exact
 from exchanges.domain import Instrument, InstrumentKind, SettlementKind, Symbol
 from exchanges.venues.profile import IntervalRule, VenueProfile
 
 ONE = Decimal(1)
+# A perpetual without an end is given one in the year 2100.
+NEVER = datetime(2100, 1, 1, tzinfo=UTC)
 STABLE_QUOTES = frozenset({"USDT", "USDC", "USD"})
 _PREFIX = re.compile(r"^(1(?:0{3,})|1M)(?=[A-Z])")
 _SUFFIX = re.compile(r"(?<=[A-Z])(1(?:0{3,}))$")
@@ -206,7 +209,7 @@ def _listing(
         maintenance_margin_rate=maintenance or _stated_maintenance(profile, market),
         settlement=profile.settlement if market["swap"] else SettlementKind.NONE,
         funding_interval_seconds=_listed_interval(profile, market),
-        expires_at=_moment(market["expiry"]),
+        expires_at=_moment(market["expiry"]) or _announced_end(profile, market),
         is_active=market["active"] is True,
     )
     return Listing(instrument=instrument, price_multiplier=multiplier, market=market)
@@ -253,8 +256,15 @@ def _listed_interval(profile: VenueProfile, market: Mapping[str, Any]) -> int | 
     return int(seconds) if seconds > 0 and seconds == int(seconds) else None
 
 
+def _announced_end(profile: VenueProfile, market: Mapping[str, Any]) -> datetime | None:
+    """Return when the venue will delist what has no end by nature; None while it says nothing."""
+    stated = market["info"].get(profile.end_key) if profile.end_key else None
+    at = _moment(stated) if stated and int(stated) > 0 else None
+    return at if at is not None and at < NEVER else None
+
+
 def _exact(value: Any) -> Decimal | None:
-    return None if value is None or value == "" else Decimal(str(value))
+    return None if value is None or value == "" else exact(value)
 
 
 def _moment(milliseconds: Any) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from exchanges.access import Maintenance
 from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings
@@ -31,7 +32,7 @@ from exchanges.funding_intervals import (
     from_next_two,
     from_told_hours,
 )
-from exchanges.venues.profile import IntervalRule, Rows, VenueProfile
+from exchanges.venues.profile import IntervalRule, Rows, StatusCall, VenueProfile
 
 T = TypeVar("T")
 
@@ -113,8 +114,27 @@ class CcxtMarketData:
 
         return await self._read(read())
 
+    async def maintenance(self) -> Sequence[Maintenance]:
+        status = self._profile.status
+        if status is None:
+            return []
+
+        async def read() -> list[Maintenance]:
+            rows, now = status.call, self._client.now()
+            answer = await fetch_rows(self._client.exchange, rows)
+            return [
+                parse.maintenance(row, rows.columns, self._profile.name, now)
+                for row in answer
+                if str(row[rows.columns["state"]]) in status.live and _concerns(row, status)
+            ]
+
+        return await self._read(read())
+
     async def server_time(self) -> datetime:
-        return parse.moment(await self._read(self._client.exchange.fetch_time()))
+        async def read() -> datetime:
+            return parse.moment(await self._client.exchange.fetch_time())
+
+        return await self._read(read())
 
     async def close(self) -> None:
         await self._client.close()
@@ -241,6 +261,15 @@ class CcxtMarketData:
             symbol: from_hours(parse.optional(row, rows.columns["hours"]))
             for symbol, row in self._adjusted.items()
         }
+
+
+def _concerns(row: Row, status: StatusCall) -> bool:
+    """Tell whether an announcement is of what is traded here; a key may hold a list."""
+    for key, ours in status.concerns.items():
+        stated = row[key] if isinstance(row[key], list) else [row[key]]
+        if not ours & {str(value) for value in stated}:
+            return False
+    return True
 
 
 def _known(

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from exchanges.access import Maintenance
 from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.numbers import exact, text
 from exchanges.domain import (
     BookTop,
     BorrowRate,
@@ -39,14 +41,6 @@ def moment(milliseconds: Any) -> datetime:
 def milliseconds(instant: datetime) -> int:
     """Return venue milliseconds of an instant, rounded down."""
     return (instant - EPOCH) // MILLISECOND
-
-
-def exact(value: Any) -> Decimal:
-    """Return a number as the venue wrote it; raise ValueError for NaN and infinities."""
-    number = value if isinstance(value, Decimal) else Decimal(str(value))
-    if not number.is_finite():
-        raise ValueError("a number that is none")
-    return number
 
 
 def optional(row: Row, column: str | None) -> Decimal | None:
@@ -129,11 +123,26 @@ def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> Borrow
     hourly_rate = exact(row[columns["hourly_rate"]])
     return BorrowRate(
         venue=venue,
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         hourly_rate=hourly_rate,
         highest_hourly_rate=hourly_rate,
         most=optional(row, columns["most"]),
         observed_at=now,
+    )
+
+
+def maintenance(row: Row, columns: Columns, venue: str, now: datetime) -> Maintenance:
+    """Return one announced window; one that only goes on now began when it was first seen."""
+    starts_at, end = now, None
+    if "start" in columns:
+        starts_at = moment(row[columns["start"]])
+        end = optional(row, columns["end"])
+    return Maintenance(
+        venue=venue,
+        reference=text(row[columns["key"]]) if "key" in columns else "now",
+        title=text(row[columns["title"]]),
+        starts_at=starts_at,
+        ends_at=moment(end) if end else None,
     )
 
 

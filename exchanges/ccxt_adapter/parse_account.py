@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter.listing import Listing
-from exchanges.ccxt_adapter.parse import Columns, Row, exact, moment, optional, optional_price
+from exchanges.ccxt_adapter.numbers import exact, flag, text
+from exchanges.ccxt_adapter.parse import Columns, Row, moment, optional, optional_price
 from exchanges.domain import (
     AccountTransfer,
     Balance,
@@ -19,14 +21,18 @@ from exchanges.domain import (
     FundingPayment,
     OrderReport,
     Side,
+    Symbol,
     VenueOrderStatus,
     VenuePosition,
 )
-from exchanges.venues.profile import VenueProfile
+from exchanges.venues.profile import KeyRights, VenueProfile
 
 ZERO = Decimal(0)
 # What venues write for "one position per contract" in the column that tells the position mode.
 ONE_WAY_MODES = frozenset({"BOTH", "0", "False", "false", "net", "net_mode", "oneWay", ""})
+NO_UID = ("", "0")
+# What ends before is a key without an end.
+KEYS_EXIST_SINCE = datetime(2010, 1, 1, tzinfo=UTC)
 MAKER_WORDS = (True, "M")
 
 _STATUSES = {
@@ -45,16 +51,16 @@ def order_report(order: Mapping[str, Any], listing: Listing, now: datetime) -> O
     average = order.get("average")
     client_order_id, side = order.get("clientOrderId"), order.get("side")
     return OrderReport(
-        client_order_id=ClientOrderId(client_order_id) if client_order_id else None,
-        venue_order_id=order.get("id") or None,
-        symbol=order.get("symbol") or listing.symbol,
+        client_order_id=ClientOrderId(text(client_order_id)) if client_order_id else None,
+        venue_order_id=text(order["id"]) if order.get("id") else None,
+        symbol=Symbol(text(order.get("symbol") or listing.symbol)),
         status=_status(order.get("status"), amount, filled),
         observed_at=now,
         side=Side(side) if side else None,
         base_quantity=None if amount is None else listing.base_quantity(exact(amount)),
         filled_base_quantity=None if filled is None else listing.base_quantity(exact(filled)),
         average_price=listing.price(exact(average)) if average else None,
-        reduce_only=order.get("reduceOnly"),
+        reduce_only=None if order.get("reduceOnly") is None else flag(order["reduceOnly"]),
     )
 
 
@@ -69,15 +75,15 @@ def fill(row: Row, columns: Columns, listing: Listing, profile: VenueProfile) ->
     return Fill(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        venue_trade_id=str(row[columns["key"]]),
-        venue_order_id=str(row[columns["order_id"]]),
-        client_order_id=ClientOrderId(own_id) if own_id else None,
+        venue_trade_id=text(row[columns["key"]]),
+        venue_order_id=text(row[columns["order_id"]]),
+        client_order_id=ClientOrderId(text(own_id)) if own_id else None,
         side=_side(row, columns),
         price=listing.price(exact(row[columns["price"]])),
         base_quantity=listing.base_quantity(exact(row[columns["amount"]])),
         # Nothing paid is 0, not -0.
         fee=(fee or ZERO) * profile.fee_sign + ZERO,
-        fee_asset=row.get(columns["fee_asset"]) or listing.instrument.settle,
+        fee_asset=text(row.get(columns["fee_asset"]) or listing.instrument.settle),
         is_maker=row[columns["is_maker"]] in MAKER_WORDS,
         filled_at=moment(row[columns["time"]]),
         cause=cause,
@@ -91,9 +97,9 @@ def funding_payment(
     return FundingPayment(
         venue=profile.name,
         symbol=listing.symbol,
-        venue_payment_id=str(row[columns["key"]]),
+        venue_payment_id=text(row[columns["key"]]),
         payment=exact(row[columns["payment"]]) * profile.funding_sign,
-        asset=row.get(columns["asset"]) or listing.instrument.settle,
+        asset=text(row.get(columns["asset"]) or listing.instrument.settle),
         paid_at=moment(row[columns["time"]]),
         funding_rate=optional(row, columns.get("funding_rate")),
     )
@@ -106,9 +112,9 @@ def transfer(row: Row, columns: Columns, profile: VenueProfile) -> AccountTransf
         amount = abs(amount) * (-1 if row[columns["kind"]] in profile.transfers_out else 1)
     return AccountTransfer(
         venue=profile.name,
-        venue_transfer_id=str(row[columns["key"]]),
+        venue_transfer_id=text(row[columns["key"]]),
         amount=amount,
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         moved_at=moment(row[columns["time"]]),
     )
 
@@ -154,7 +160,7 @@ def balance(row: Row, columns: Columns, venue: str, now: datetime) -> Balance:
         free = max(equity - sum((part for part in held if part), ZERO), ZERO)
     return Balance(
         venue=venue,
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         free=free,
         total=total,
         equity=equity,
@@ -168,9 +174,9 @@ def borrow_interest(row: Row, columns: Columns, venue: str) -> BorrowInterest:
     """Return one charge; venues write it as a change of the wallet, < 0."""
     return BorrowInterest(
         venue=venue,
-        venue_interest_id=str(row[columns["key"]]),
+        venue_interest_id=text(row[columns["key"]]),
         amount=-exact(row[columns["change"]]),
-        asset=row[columns["asset"]],
+        asset=text(row[columns["asset"]]),
         charged_at=moment(row[columns["time"]]),
     )
 
@@ -199,3 +205,31 @@ def _side(row: Row, columns: Columns) -> Side:
     if "is_buyer" in columns:
         return Side.BUY if row[columns["is_buyer"]] else Side.SELL
     return Side(row[columns["side"]].lower())
+
+
+def key_facts(answer: Row, told: Row, rights: KeyRights) -> KeyFacts:
+    """Return what the venue says of a key; `told` is the answer that names the account."""
+    uids = (str(_at(told, path) or "") for path in rights.uid)
+    stated = _at(answer, rights.addresses) if rights.addresses else None
+    expires_at = _expiry(_at(answer, rights.expires_at)) if rights.expires_at else None
+    return KeyFacts(
+        venue_uid=next((uid for uid in uids if uid not in NO_UID), ""),
+        expires_at=expires_at,
+        is_bound_to_address=None if stated is None else stated not in rights.unbound,
+    )
+
+
+def _at(answer: Any, path: Sequence[str]) -> Any:
+    """Return what stands at a path, None where the answer leaves it out."""
+    for key in path:
+        answer = answer.get(key) if answer else None
+    return answer
+
+
+def _expiry(stated: Any) -> datetime | None:
+    """Return when a key ends, told as ISO text or in milliseconds; None where it does not."""
+    if not stated:
+        return None
+    is_text = isinstance(stated, str) and not stated.isdigit()
+    ends = datetime.fromisoformat(stated) if is_text else moment(stated)
+    return ends if ends > KEYS_EXIST_SINCE else None

@@ -55,6 +55,14 @@ async def fetch_rows(exchange: Any, rows: Rows, **params: Any) -> list[Row]:
     return found
 
 
+async def fetch_one(exchange: Any, rows: Rows) -> Row:
+    """Return the row of a call that tells of one thing; raise LookupError where it is not one."""
+    found = await fetch_rows(exchange, rows)
+    if len(found) != 1:
+        raise LookupError(f"{len(found)} rows instead of one")
+    return found[0]
+
+
 async def all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
     """Return the answers of calls made at once; raise the first failure when all have ended."""
     answers = await asyncio.gather(*calls, return_exceptions=True)

@@ -11,14 +11,18 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import aiohttp
+import ccxt
 import orjson
 
+from exchanges.ccxt_adapter.connections import ConnectionBudget
+from exchanges.ccxt_adapter.faults import PARSE_FAILURES
 from exchanges.errors import UnexpectedPayload, VenueError
 
 logger = logging.getLogger(__name__)
@@ -29,13 +33,18 @@ STEADY_AFTER = 60.0
 OPEN_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 1.0
 PING_EVERY = 10.0
+# How long one socket may keep all others waiting, in seconds, and one message more.
+LONGEST_TURN = 0.001
 LARGEST_MESSAGE = 16 * 1024 * 1024
 # The one message that is no JSON.
 PONG = "pong"
 
-# What a handler raises on a message it does not understand.
-HANDLER_FAILURES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, VenueError)
+# What a handler, ours or the library's, raises on a message it does not understand.
+HANDLER_FAILURES = (ccxt.BaseError, *PARSE_FAILURES, VenueError)
 CONNECTION_FAILURES = (aiohttp.ClientError, OSError, TimeoutError)
+
+# How often each feed was lost, by `connection` or by a `message` that nobody understood.
+LOST: Counter[tuple[str, str]] = Counter()
 
 Send = Callable[[Any], Awaitable[None]]
 Receive = Callable[[], Awaitable[Any]]
@@ -72,11 +81,13 @@ class Socket:
         *,
         on_open: Callable[[], None] | None = None,
         refused: tuple[type[VenueError], ...] = (),
+        connections: ConnectionBudget | None = None,
     ) -> None:
         self._session = session
         self._feed = feed
         self._on_open = on_open
         self._refused = refused
+        self._connections = connections
         self._failures = 0
 
     async def run(self) -> None:
@@ -86,14 +97,28 @@ class Socket:
                 await self._live_once()
             except self._refused:
                 raise
-            except (*HANDLER_FAILURES, *CONNECTION_FAILURES) as error:
-                logger.warning(
-                    "stream lost", extra={"feed": self._feed.name, "reason": repr(error)}
-                )
+            except CONNECTION_FAILURES as error:
+                self._note("connection", error)
+            except HANDLER_FAILURES as error:
+                self._note("message", error)
             if monotonic() - opened >= STEADY_AFTER:
                 self._failures = 0
             await asyncio.sleep(self._delay())
             self._failures += 1
+
+    def _note(self, kind: str, error: BaseException) -> None:
+        """Count why a socket was lost, in this process, and say it; no value of the message."""
+        LOST[self._feed.name, kind] += 1
+        reason = repr(error) if kind == "connection" else type(error).__name__
+        logger.warning(
+            "stream lost",
+            extra={
+                "feed": self._feed.name,
+                "lost_by": kind,
+                "reason": reason,
+                "times": LOST[self._feed.name, kind],
+            },
+        )
 
     def _delay(self) -> float:
         longest: float = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(self._failures, 10))
@@ -101,6 +126,8 @@ class Socket:
         return longest * spread
 
     async def _live_once(self) -> None:
+        if self._connections is not None:
+            await self._connections.take()
         url = await self._feed.url()
         async with asyncio.timeout(OPEN_TIMEOUT):
             connection = await self._session.ws_connect(
@@ -110,17 +137,22 @@ class Socket:
                 # A half-open peer never answers the closing handshake.
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
             )
-        async with connection:
+        try:
             await self._greet(connection)
             upkeep = asyncio.create_task(self._keep_up(connection))
             try:
                 await self._listen(connection)
             finally:
                 upkeep.cancel()
+        finally:
+            # A venue that talks on and never says goodbye would hold the closing for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await connection.close()
 
     async def _greet(self, connection: aiohttp.ClientWebSocketResponse) -> None:
         async def receive() -> Any:
-            return _payload(await connection.receive())
+            return payload_of(await connection.receive())
 
         async with asyncio.timeout(OPEN_TIMEOUT):
             await self._feed.greet(_sender(connection), receive)
@@ -133,10 +165,15 @@ class Socket:
         clock = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout(silence) as limit:
+                paused = clock()
                 while True:
-                    message = _payload(await connection.receive())
+                    message = payload_of(await connection.receive())
                     if self._feed.handle(message) and silence is not None:
                         limit.reschedule(clock() + silence)
+                    # What has arrived is received without a pause: others must have their turn.
+                    if clock() - paused >= LONGEST_TURN:
+                        await asyncio.sleep(0)
+                        paused = clock()
         except TimeoutError:
             raise ConnectionResetError(f"no data for {silence} s") from None
 
@@ -156,7 +193,8 @@ def _sender(connection: aiohttp.ClientWebSocketResponse) -> Send:
     return send
 
 
-def _payload(message: aiohttp.WSMessage) -> Any:
+def payload_of(message: aiohttp.WSMessage) -> Any:
+    """Return what a message holds; raise a failure of the connection where it is its end."""
     match message.type:
         case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
             return PONG if message.data == PONG else orjson.loads(message.data)

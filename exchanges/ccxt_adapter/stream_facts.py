@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.numbers import streamed
 from exchanges.domain import (
     AccountFact,
     BookTop,
@@ -31,7 +32,7 @@ BOOK_SILENT_AFTER = 30.0
 
 def price(text: str, listing: Listing) -> Decimal:
     """Return quote per one base unit: 1000PEPE at 0.01 is PEPE at 0.00001."""
-    return listing.price(Decimal(text))
+    return listing.price(streamed(text))
 
 
 def optional_price(text: str | None, listing: Listing) -> Decimal | None:
@@ -42,7 +43,7 @@ def optional_price(text: str | None, listing: Listing) -> Decimal | None:
 
 def quantity(text: str, listing: Listing) -> Decimal:
     """Return base units."""
-    return listing.base_quantity(Decimal(text))
+    return listing.base_quantity(streamed(text))
 
 
 def instant(milliseconds: str | int) -> datetime:
@@ -71,7 +72,7 @@ def rate(
     return FundingRate(
         venue=listing.instrument.venue,
         symbol=listing.instrument.symbol,
-        funding_rate=Decimal(funding_rate),
+        funding_rate=streamed(funding_rate),
         interval_seconds=None,
         interval_source=IntervalSource.UNKNOWN,
         next_funding_at=instant(settles_at),

@@ -54,7 +54,8 @@ class CcxtMarketStream:
                 if not wanted:
                     continue
                 for feed in MARKET_FEEDS[part.name, part.is_spot](self._client, wanted, on_fact):
-                    group.create_task(Socket(self._client.exchange.session, feed).run())
+                    session, budget = self._client.exchange.session, self._client.connections
+                    group.create_task(Socket(session, feed, connections=budget).run())
 
     async def close(self) -> None:
         await self._client.close()
@@ -69,7 +70,14 @@ class CcxtAccountStream:
         feed = ACCOUNT_FEEDS[self._client.profile.name](self._client, listings, on_fact)
         self._client.exchange.open()
         session = self._client.exchange.session
-        await Socket(session, feed, on_open=on_open, refused=(CredentialRefused,)).run()
+        socket = Socket(
+            session,
+            feed,
+            on_open=on_open,
+            refused=(CredentialRefused,),
+            connections=self._client.connections,
+        )
+        await socket.run()
 
     async def close(self) -> None:
         await self._client.close()

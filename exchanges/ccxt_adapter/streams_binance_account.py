@@ -13,6 +13,7 @@ from typing import Any
 from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.numbers import flag, streamed, text
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, EmitAccount
 from exchanges.domain import (
@@ -123,10 +124,10 @@ def spot_account_facts(
     """
     if event["e"] == "outboundAccountPosition":
         for balance in event["B"]:
-            free, locked = Decimal(balance["f"]), Decimal(balance["l"])
+            free, locked = streamed(balance["f"]), streamed(balance["l"])
             yield Balance(
                 venue="binance",
-                asset=balance["a"],
+                asset=text(balance["a"]),
                 free=free,
                 total=free + locked,
                 equity=free + locked,
@@ -135,8 +136,8 @@ def spot_account_facts(
     elif event["e"] == "executionReport" and event["s"] in listings:
         listing = listings[event["s"]]
         client_order_id = event.get("C") or event["c"]
-        filled = Decimal(event["z"])
-        average = Decimal(event["Z"]) / filled if filled else None
+        filled = streamed(event["z"])
+        average = streamed(event["Z"]) / filled if filled else None
         yield _report(event, listing, client_order_id, average, now)
         if event["x"] == "TRADE":
             yield _fill(event, listing, client_order_id, FillCause.ORDER)
@@ -170,8 +171,8 @@ def _report(
     now: datetime,
 ) -> OrderReport:
     return OrderReport(
-        client_order_id=ClientOrderId(client_order_id),
-        venue_order_id=str(order["i"]),
+        client_order_id=ClientOrderId(text(client_order_id)),
+        venue_order_id=text(order["i"]),
         symbol=listing.symbol,
         status=STATUSES.get(order["X"]),
         observed_at=now,
@@ -179,7 +180,7 @@ def _report(
         base_quantity=facts.quantity(order["q"], listing),
         filled_base_quantity=facts.quantity(order["z"], listing),
         average_price=average_price,
-        reduce_only=order.get("R"),
+        reduce_only=flag(order["R"]) if "R" in order else None,
     )
 
 
@@ -187,15 +188,15 @@ def _fill(order: dict[str, Any], listing: Listing, client_order_id: str, cause: 
     return Fill(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        venue_trade_id=str(order["t"]),
-        venue_order_id=str(order["i"]),
-        client_order_id=ClientOrderId(client_order_id),
+        venue_trade_id=text(order["t"]),
+        venue_order_id=text(order["i"]),
+        client_order_id=ClientOrderId(text(client_order_id)),
         side=Side(order["S"].lower()),
         price=facts.price(order["L"], listing),
         base_quantity=facts.quantity(order["l"], listing),
-        fee=Decimal(order.get("n") or 0),
-        fee_asset=order.get("N") or listing.instrument.quote,
-        is_maker=order["m"],
+        fee=streamed(order.get("n") or 0),
+        fee_asset=text(order.get("N") or listing.instrument.quote),
+        is_maker=flag(order["m"]),
         filled_at=facts.instant(order["T"]),
         cause=cause,
     )
@@ -210,7 +211,7 @@ def _position(position: dict[str, Any], listing: Listing, now: datetime) -> Venu
         mark_price=None,
         liquidation_price=None,
         leverage=None,
-        unrealised_pnl=Decimal(position["up"]),
+        unrealised_pnl=streamed(position["up"]),
         observed_at=now,
         is_hedge_mode=position["ps"] != "BOTH",
     )

@@ -10,12 +10,12 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.numbers import flag, streamed, text
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import (
@@ -211,7 +211,7 @@ def account_facts(
 def _report(row: dict[str, Any], listing: Listing, now: datetime) -> OrderReport:
     return OrderReport(
         client_order_id=_own_id(row),
-        venue_order_id=row["orderId"],
+        venue_order_id=text(row["orderId"]),
         symbol=listing.symbol,
         status=STATUSES.get(row["orderStatus"]),
         observed_at=now,
@@ -219,7 +219,7 @@ def _report(row: dict[str, Any], listing: Listing, now: datetime) -> OrderReport
         base_quantity=facts.quantity(row["qty"], listing),
         filled_base_quantity=facts.quantity(row["cumExecQty"] or "0", listing),
         average_price=facts.optional_price(row["avgPrice"], listing),
-        reduce_only=row["reduceOnly"],
+        reduce_only=flag(row["reduceOnly"]),
     )
 
 
@@ -227,15 +227,15 @@ def _fill(row: dict[str, Any], listing: Listing) -> Fill:
     return Fill(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        venue_trade_id=row["execId"],
-        venue_order_id=row["orderId"],
+        venue_trade_id=text(row["execId"]),
+        venue_order_id=text(row["orderId"]),
         client_order_id=_own_id(row),
         side=Side(row["side"].lower()),
         price=facts.price(row["execPrice"], listing),
         base_quantity=facts.quantity(row["execQty"], listing),
-        fee=Decimal(row["execFee"] or 0),
-        fee_asset=row.get("feeCurrency") or listing.instrument.settle,
-        is_maker=row["isMaker"],
+        fee=streamed(row["execFee"] or 0),
+        fee_asset=text(row.get("feeCurrency") or listing.instrument.settle),
+        is_maker=flag(row["isMaker"]),
         filled_at=facts.instant(row["execTime"]),
         cause=PROFILE.cause(kind=row["execType"]),
     )
@@ -250,13 +250,13 @@ def _position(row: dict[str, Any], listing: Listing, now: datetime) -> VenuePosi
         entry_price=facts.optional_price(row["entryPrice"], listing),
         mark_price=facts.optional_price(row["markPrice"], listing),
         liquidation_price=facts.optional_price(row["liqPrice"], listing),
-        leverage=Decimal(row["leverage"]) if row["leverage"] else None,
-        unrealised_pnl=Decimal(row["unrealisedPnl"]) if row["unrealisedPnl"] else None,
+        leverage=streamed(row["leverage"]) if row["leverage"] else None,
+        unrealised_pnl=streamed(row["unrealisedPnl"]) if row["unrealisedPnl"] else None,
         observed_at=now,
         is_hedge_mode=row["positionIdx"] != 0,
-        adl_rank=row.get("adlRankIndicator"),
+        adl_rank=int(streamed(row["adlRankIndicator"])) if row.get("adlRankIndicator") else None,
     )
 
 
 def _own_id(row: dict[str, Any]) -> ClientOrderId | None:
-    return ClientOrderId(row["orderLinkId"]) if row["orderLinkId"] else None
+    return ClientOrderId(text(row["orderLinkId"])) if row["orderLinkId"] else None

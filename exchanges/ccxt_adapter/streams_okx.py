@@ -11,13 +11,13 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from exchanges.ccxt_adapter import parse, parse_account
+from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.numbers import exact, streamed
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import AccountFact, FundingRate, InstrumentKind, MarketFact
@@ -126,7 +126,7 @@ def rate_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator
     yield FundingRate(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        funding_rate=Decimal(row["fundingRate"]),
+        funding_rate=streamed(row["fundingRate"]),
         interval_seconds=interval.seconds,
         interval_source=interval.source,
         next_funding_at=settles_at,
@@ -236,5 +236,5 @@ def account_facts(
     elif channel == "orders":
         order = exchange.parse_order(row, listing.market)
         yield parse_account.order_report(order, listing, now)
-        if row["tradeId"] and parse.exact(row["fillSz"]):
+        if row["tradeId"] and exact(row["fillSz"]):
             yield parse_account.fill(row, FILL_COLUMNS, listing, PROFILE)

@@ -225,21 +225,27 @@ class CcxtTrading:
         rows = calls.position_mode
         if rows is None:
             return
-        answer = await self._client.reading(self._ask(rows, listing))
-        if any(parse_account.is_hedge_mode(row, rows.columns) for row in answer):
+
+        async def read() -> bool:
+            answer = await self._ask(rows, listing)
+            return any(parse_account.is_hedge_mode(row, rows.columns) for row in answer)
+
+        if await self._client.reading(read()):
             raise SettingRefused(calls.hedge_mode_advice, venue=self._profile.name)
 
     async def _set_cross_margin(self, calls: SettingCalls, listing: Listing) -> None:
         if calls.set_margin_mode is None:
             return
-        if calls.margin_mode is not None:
-            rows = calls.margin_mode
-            answer = await self._client.reading(fetch_rows(self._client.exchange, rows))
-            if all(row[rows.columns["mode"]] != calls.isolated_name for row in answer):
-                return
+        mode = calls.margin_mode
+        if mode is not None and not await self._client.reading(self._is_isolated(mode, calls)):
+            return
         rows = calls.set_margin_mode
         request = naming(rows, self._profile, listing) if calls.margin_mode_takes_symbol else {}
         await self._client.setting(fetch_rows(self._client.exchange, rows, **request))
+
+    async def _is_isolated(self, rows: Rows, calls: SettingCalls) -> bool:
+        answer = await fetch_rows(self._client.exchange, rows)
+        return any(row[rows.columns["mode"]] == calls.isolated_name for row in answer)
 
 
 def _tag(switch: DeadMan | None, listing: Listing) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from exchanges.access import KeyFacts
 from exchanges.domain import (
     AccountTransfer,
     Balance,
@@ -80,10 +81,11 @@ class PaperReads:
         facts = Facts(now=self._venue.now(), instruments={symbol: instrument})
         return await self._venue.read(facts, lambda ledger, facts, terms: terms.fees(instrument))
 
-    async def check_key(self) -> None:
+    async def check_key(self) -> KeyFacts:
         """Find the account's rows; there is no key that could do harm."""
         facts = Facts(now=self._venue.now(), instruments={})
         await self._venue.read(facts, lambda ledger, facts, terms: None)
+        return KeyFacts()
 
     def _balances(self, ledger: Ledger, facts: Facts, terms: Terms) -> list[Balance]:
         working, found = ledger.orders(), []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from exchanges.access import Maintenance
 from exchanges.domain import (
     BookTop,
     BorrowRate,
@@ -45,6 +46,9 @@ class PaperMarketData:
 
     async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
         return await self._venue.settled_funding(symbol, since=since)
+
+    async def maintenance(self) -> Sequence[Maintenance]:
+        return await self._venue.maintenance()
 
     async def server_time(self) -> datetime:
         return await self._venue.server_time()

@@ -55,6 +55,9 @@ class Account:
     may_withdraw: bool = False
     # Its key was made where the venue lets people practise, and is taken there alone.
     practices: bool = False
+    may_transfer: bool = False
+    is_bound_to_address: bool = True
+    key_expires_at: datetime | None = None
     passphrase: str = ""
     created_at: datetime
 

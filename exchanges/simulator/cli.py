@@ -16,7 +16,7 @@ from types import ModuleType
 from exchanges.simulator.control import ControlDoor
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import quarterly
+from exchanges.simulator.listings import EPISODE_ORDER, many_bases, quarterly
 from exchanges.simulator.market import GeneratedMarket, Market, UnusableRecording
 from exchanges.simulator.server import Doors, listen
 from exchanges.simulator.storage import Storage
@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
     parser.add_argument("--seed", type=int, help="of a new market; an existing one keeps its own")
     parser.add_argument(
         "--interval-minutes", type=float, default=4, help="between settlements; 0.5 is 30 s"
+    )
+    parser.add_argument(
+        "--symbols", type=int, default=len(EPISODE_ORDER), help="contracts of each venue"
     )
     parser.add_argument(
         "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"
@@ -114,7 +117,8 @@ def _expiries(ledger: Ledger, options: argparse.Namespace, now: datetime) -> tup
 
 def _market_settings(options: argparse.Namespace) -> Json:
     if not options.replay:
-        return {"interval_minutes": options.interval_minutes}
+        many = {} if options.symbols == len(EPISODE_ORDER) else {"symbols": options.symbols}
+        return {"interval_minutes": options.interval_minutes, **many}
     return {
         "replay_start": options.replay_start.isoformat(),
         "seconds_per_hour": options.seconds_per_hour,
@@ -126,7 +130,13 @@ def _market(
 ) -> Market:
     if not options.replay:
         interval = timedelta(minutes=options.interval_minutes)
-        return GeneratedMarket(seed=seed, epoch=epoch, interval=interval, expiries=expiries)
+        return GeneratedMarket(
+            seed=seed,
+            epoch=epoch,
+            interval=interval,
+            bases=many_bases(options.symbols),
+            expiries=expiries,
+        )
     replay = _replay()
     compression = replay.Compression(
         start=options.replay_start,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 from aiohttp import web
@@ -82,14 +83,21 @@ class ControlDoor:
         if owner is None:
             owners = ", ".join(dict.fromkeys(OWNERS.values()))
             raise ControlRefusal(f"venue {venue!r} is none of {owners}")
+        fresh_uid = FIRST_UID + len(self._simulator.ledger.accounts)
+        days = number(body, "key_days")
         account = Account(
             venue=owner,
             api_key=api_key,
             secret=text(body, "api_secret"),
-            uid=FIRST_UID + len(self._simulator.ledger.accounts),
+            uid=int(number(body, "uid") or fresh_uid),
             wallets=wallets(body.get("balances", {}), wallet_names(owner)),
             is_hedge_mode=bool(body.get("hedge_mode", False)),
             may_withdraw=bool(body.get("may_withdraw", False)),
+            may_transfer=bool(body.get("may_transfer", False)),
+            is_bound_to_address=bool(body.get("bound_to_address", True)),
+            key_expires_at=(
+                None if days is None else self._simulator.now() + timedelta(days=float(days))
+            ),
             passphrase=str(body.get("api_passphrase", "")),
             created_at=self._simulator.now(),
         )

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from exchanges.simulator.accounts import Account, Order
 from exchanges.simulator.admission import OrderIntent, Refusal
+from exchanges.simulator.announcements import Announcements
 from exchanges.simulator.books import Book, Books
 from exchanges.simulator.countdowns import fire_countdowns
 from exchanges.simulator.engine import Engine
@@ -53,6 +54,7 @@ class Simulator:
         self._unpinned = market
         self.market = PinnedMarket(market, ledger)
         self.books = Books(self.market, seed=seed)
+        self.announcements = Announcements(ledger)
         self.listeners: list[Callable[[AccountEvent], None]] = []
         self.engine = Engine(ledger=ledger, market=self.market, books=self.books, tell=self._tell)
         self.funding_clock = FundingClock(

@@ -207,9 +207,17 @@ HYPERLIQUID_STEPS = {
 }
 HYPERLIQUID_TIERS = tiers_from([("150000000", "40", "0.0125"), ("1000000000", "20", "0.025")])
 
+# Assets without a character of their own: many symbols for tests of load.
+USUAL, USUAL_CONTRACT = Character("10", 0.00015, "0.001", "0.1", "1.0", "25000"), ("1", "0.1")
+
 
 def character_of(base: str) -> Character:
-    return STABLECOINS[base] if base in STABLECOINS else CHARACTERS[base]
+    return STABLECOINS[base] if base in STABLECOINS else CHARACTERS.get(base, USUAL)
+
+
+def many_bases(count: int) -> tuple[str, ...]:
+    """Return so many assets, those with a character first."""
+    return (*EPISODE_ORDER, *(f"L{number:03}" for number in range(count)))[:count]
 
 
 def _perpetual(venue: str, base: str) -> Listing:
@@ -240,7 +248,7 @@ def _perpetual(venue: str, base: str) -> Listing:
 
 def _in_contracts(listing: Listing) -> Listing:
     """Return the like of a perpetual at OKX, which knows no least value of an order."""
-    value, part = map(Decimal, OKX_CONTRACTS[listing.base])
+    value, part = map(Decimal, OKX_CONTRACTS.get(listing.base, USUAL_CONTRACT))
     return replace(
         listing,
         venue=OKX,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from aiohttp import web
@@ -35,11 +36,32 @@ class OutsideDoor:
             web.post("/liquidate", self._liquidate),
             web.post("/deleverage", self._deleverage),
             web.post("/delist", self._delist),
+            web.post("/announce", self._announce),
             web.post("/expire", self._expire),
             web.post("/charge-interest", self._charge_interest),
             web.post("/position-mode", self._position_mode),
             web.post("/transfer", self._transfer),
         ]
+
+    async def _announce(self, request: web.Request) -> web.Response:
+        """Announce maintenance of a venue, or the end of a contract, so many seconds from now."""
+        body, now = await read_json(request), self._simulator.now()
+        begins_at = now + timedelta(seconds=float(number(body, "in_seconds") or 0))
+        announcements = self._simulator.announcements
+        if body.get("symbol"):
+            announcements.announce_end(named_listing(self._simulator, body), begins_at)
+        elif body.get("withdraw"):
+            announcements.withdraw_maintenance(text(body, "venue"))
+        else:
+            lasts = timedelta(seconds=float(number(body, "seconds") or 3600))
+            announcements.announce_maintenance(
+                text(body, "venue"),
+                title=str(body.get("title", "Scheduled maintenance")),
+                begins_at=begins_at,
+                ends_at=begins_at + lasts,
+            )
+        self._simulator.ledger.commit()
+        return answer({"begins_at": begins_at.isoformat()})
 
     async def _foreign_order(self, request: web.Request) -> web.Response:
         """Trade by hand on an account, as if its owner had used the venue's own page."""

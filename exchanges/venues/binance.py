@@ -13,10 +13,11 @@ from exchanges.venues.profile import (
     Paging,
     Practice,
     Rows,
+    StatusCall,
     VenueProfile,
     Verdict,
 )
-from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 # Shared by spot and USD-M: both speak the same dialect.
 ACCOUNT_VERDICTS = {
@@ -65,10 +66,24 @@ TRADE_COLUMNS = {
 DEPTH_SIZES = (5, 10, 20, 50, 100, 500, 1000)
 # One answer tells of the key whatever it trades, at the host of the spot venue.
 KEY_CALL = Rows(method="sapiGetAccountApiRestrictions")
-NO_WITHDRAWALS = KeyRule(
-    path=("enableWithdrawals",),
-    refused=True,
-    advice="this key may withdraw: switch Enable Withdrawals off in API Management",
+# The account that holds the spot wallet is behind the contracts too.
+UID_CALL = Rows(method="privateGetAccount", params={"omitZeroBalances": "true"})
+STATUS = StatusCall(
+    call=Rows(method="sapiGetSystemStatus", columns={"state": "status", "title": "msg"}),
+    live=frozenset({"1"}),
+)
+_EDIT = "at Binance open API Management, edit the key's restrictions, "
+NO_TRANSFERS = tuple(
+    KeyRule(
+        path=(right,),
+        refused=True,
+        advice=f"this key {may}: {_EDIT}clear {name}, save, and try again",
+    )
+    for right, may, name in (
+        ("enableWithdrawals", "may withdraw", "Enable Withdrawals"),
+        ("enableInternalTransfer", "may move money", "Enable Internal Transfer"),
+        ("permitsUniversalTransfer", "may move money", "Permits Universal Transfer"),
+    )
 )
 # Weights: developers.binance.com, "IP weight" of each endpoint. Key calls count for all venues.
 ACCOUNT_CALLS = Quota(
@@ -80,30 +95,33 @@ ACCOUNT_CALLS = Quota(
     other=1,
 )
 ORDERS = {"POST order": 1}
+SOCKETS = ConnectionQuota(limit=300, window=timedelta(minutes=5))
+SPOT_CALLS = Quota(
+    name="binance.api",
+    scope=Scope.ADDRESS,
+    limit=6000,
+    window=timedelta(minutes=1),
+    group="p",
+    weights={
+        "GET account": 20,
+        "GET depth 500": 25,
+        "GET depth 1000": 50,
+        "GET depth": 5,
+        "GET exchangeInfo": 20,
+        "GET myTrades": 20,
+        "GET openOrders": 6,
+        "GET openOrders *": 80,
+        "GET order": 4,
+        "GET ticker/bookTicker": 4,
+        "GET ticker/price": 4,
+    },
+    other=1,
+    used_header="x-mbx-used-weight-1m",
+)
 QUOTAS = Quotas(
+    sockets=SOCKETS,
     all=(
-        Quota(
-            name="binance.api",
-            scope=Scope.ADDRESS,
-            limit=6000,
-            window=timedelta(minutes=1),
-            group="p",
-            weights={
-                "GET account": 20,
-                "GET depth 500": 25,
-                "GET depth 1000": 50,
-                "GET depth": 5,
-                "GET exchangeInfo": 20,
-                "GET myTrades": 20,
-                "GET openOrders": 6,
-                "GET openOrders *": 80,
-                "GET order": 4,
-                "GET ticker/bookTicker": 4,
-                "GET ticker/price": 4,
-            },
-            other=1,
-            used_header="x-mbx-used-weight-1m",
-        ),
+        SPOT_CALLS,
         Quota(
             name="binance.api.orders",
             scope=Scope.KEY,
@@ -175,8 +193,13 @@ PROFILE = VenueProfile(
     fallback_taker=Decimal("0.001"),
     key_rights=KeyRights(
         call=KEY_CALL,
+        uid=(("uid",),),
+        uid_call=UID_CALL,
+        expires_at=("tradingAuthorityExpirationTime",),
+        addresses=("ipRestrict",),
+        unbound=(False,),
         rules=(
-            NO_WITHDRAWALS,
+            *NO_TRANSFERS,
             KeyRule(
                 path=("enableSpotAndMarginTrading",),
                 refused=False,
@@ -185,6 +208,7 @@ PROFILE = VenueProfile(
         ),
     ),
     practice=PRACTICE,
+    status=STATUS,
     no_dead_man="Binance spot has no countdown: only Carry itself cancels an entry order there.",
     verdicts=ACCOUNT_VERDICTS,
     message_verdicts=REJECTION_MESSAGES,

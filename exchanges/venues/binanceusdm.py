@@ -12,10 +12,14 @@ from exchanges.venues.binance import (
     BOOK_TOP_COLUMNS,
     DEPTH_SIZES,
     KEY_CALL,
-    NO_WITHDRAWALS,
+    NO_TRANSFERS,
     OPTIONS,
     ORDERS,
+    SOCKETS,
+    SPOT_CALLS,
+    STATUS,
     TRADE_COLUMNS,
+    UID_CALL,
 )
 from exchanges.venues.profile import (
     DeadMan,
@@ -41,12 +45,13 @@ PREMIUM_COLUMNS = {
 }
 INVALID_ORDER_CODES = (
     *("-4001", "-4002", "-4003", "-4004", "-4005", "-4013", "-4014", "-4015", "-4016"),
-    *("-4023", "-4024", "-4061", "-4164"),
+    *("-4023", "-4024", "-4061", "-4164", "-4108", "-4140"),
 )
-REJECTED_CODES = "-2020", "-2021", "-2025", "-4108", "-4131", "-4140", "-5021"
+REJECTED_CODES = "-2020", "-2021", "-2025", "-4131", "-5021"
 MARGIN_CODES = ("-2018", "-2019", "-2027", "-2028")
 
 QUOTAS = Quotas(
+    sockets=SOCKETS,
     all=(
         Quota(
             name="binance.fapi",
@@ -106,6 +111,8 @@ QUOTAS = Quotas(
             used_header="x-mbx-order-count-1m",
         ),
         ACCOUNT_CALLS,
+        # Asked once a day for whose account it is.
+        SPOT_CALLS,
     ),
     key_codes=frozenset({"-1015"}),
 )
@@ -129,6 +136,7 @@ PROFILE = VenueProfile(
     options={**OPTIONS, "fetchMarkets": {"types": ["linear"]}},
     is_spot=False,
     settlement=SettlementKind.LUMP,
+    end_key="deliveryDate",
     interval_rule=IntervalRule.ADJUSTED_HOURS_OR_SPACING,
     receive_window=timedelta(seconds=5),
     depth_sizes=DEPTH_SIZES,
@@ -235,8 +243,16 @@ PROFILE = VenueProfile(
     practice=PRACTICE,
     key_rights=KeyRights(
         call=KEY_CALL,
+        uid=(("uid",),),
+        uid_call=UID_CALL,
+        expires_at=("tradingAuthorityExpirationTime",),
+        addresses=("ipRestrict",),
+        unbound=(False,),
+        position_mode=Rows(
+            method="fapiPrivateGetPositionSideDual", columns={"mode": "dualSidePosition"}
+        ),
         rules=(
-            NO_WITHDRAWALS,
+            *NO_TRANSFERS,
             KeyRule(
                 path=("enableFutures",),
                 refused=False,
@@ -244,6 +260,7 @@ PROFILE = VenueProfile(
             ),
         ),
     ),
+    status=STATUS,
     settings=SettingCalls(
         position_mode=Rows(
             method="fapiPrivateGetPositionSideDual", columns={"mode": "dualSidePosition"}

@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import FillCause, PremiumTerms, SettlementKind
+from exchanges.venues.bybit_access import KEY_RIGHTS, STATUS
 from exchanges.venues.bybit_spot import (
     INVALID_SPOT_CODES,
     REJECTED_SPOT_CODES,
@@ -20,8 +21,6 @@ from exchanges.venues.bybit_spot import (
 from exchanges.venues.profile import (
     IntervalRule,
     IsolatedMargin,
-    KeyRights,
-    KeyRule,
     Paging,
     Practice,
     Rows,
@@ -29,15 +28,15 @@ from exchanges.venues.profile import (
     VenueProfile,
     Verdict,
 )
-from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 LINEAR = {"category": "linear"}
 LIST = ("result", "list")
 SETTLE_PARTS = ({"settleCoin": "USDT"}, {"settleCoin": "USDC"})
-INVALID_ORDER_CODES = "10001", "110003", "110094", "110095", "110096"
+INVALID_ORDER_CODES = "10001", "110003", "110074", "110094", "110095", "110096"
 REJECTED_CODES = (
     *("110009", "110011", "110013", "110020", "110021", "110030", "110032"),
-    *("110049", "110074", "110090", "110092", "110093"),
+    *("110049", "110090", "110092", "110093"),
 )
 MARGIN_CODES = "110004", "110006", "110007", "110012", "110044", "110045", "110052", "110053"
 NOT_FOUND_CODES = "110001", "110008", "110010", "110019"
@@ -81,6 +80,7 @@ CHANGES = {
     "POST v5/account/set-margin-mode": 1,
 }
 QUOTAS = Quotas(
+    sockets=ConnectionQuota(limit=500, window=timedelta(minutes=5)),
     all=(
         Quota(
             name="bybit",
@@ -129,6 +129,7 @@ CONTRACTS = VenueProfile(
     },
     is_spot=False,
     settlement=SettlementKind.LUMP,
+    end_key="deliveryTime",
     interval_rule=IntervalRule.LISTED_MINUTES,
     receive_window=timedelta(seconds=5),
     depth_sizes=(1, 25, 50, 100, 200, 500),
@@ -316,21 +317,8 @@ CONTRACTS = VenueProfile(
             "ws": {"private": {"contract": "wss://stream-demo.bybit.com/v5/private"}},
         },
     ),
-    key_rights=KeyRights(
-        call=Rows(method="privateGetV5UserQueryApi", path=("result",)),
-        rules=(
-            KeyRule(
-                path=("permissions", "Wallet"),
-                refused="Withdraw",
-                advice="this key may withdraw: take Withdrawal off the key in API Management",
-            ),
-            KeyRule(
-                path=("readOnly",),
-                refused=1,
-                advice="this key is read-only: make it Read-Write in API Management",
-            ),
-        ),
-    ),
+    key_rights=KEY_RIGHTS,
+    status=STATUS,
     settings=SettingCalls(
         position_mode=Rows(
             method="privateGetV5PositionList",

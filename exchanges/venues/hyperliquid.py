@@ -212,6 +212,7 @@ PROFILE = VenueProfile(
     fallback_taker=Decimal("0.00045"),
     key_rights=KeyRights(
         call=Rows(method="key_rows"),
+        uid=(("wallet",),),
         rules=(
             KeyRule(
                 path=("role",),

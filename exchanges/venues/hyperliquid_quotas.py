@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 MINUTE = timedelta(minutes=1)
 LIGHT = dict.fromkeys(
@@ -17,6 +17,7 @@ LIGHT = dict.fromkeys(
 # Lists weigh one more for each twenty rows: of two hundred.
 LONG = dict.fromkeys(("userFillsByTime", "userFunding", "fundingHistory"), 30)
 QUOTAS = Quotas(
+    sockets=ConnectionQuota(limit=30, window=MINUTE),
     all=(
         Quota(
             name="hyperliquid",

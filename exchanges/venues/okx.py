@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import FillCause, InstrumentKind, SettlementKind
+from exchanges.venues.okx_access import KEY_RIGHTS, STATUS
 from exchanges.venues.okx_quotas import QUOTAS
 from exchanges.venues.okx_spot import of_spot
 from exchanges.venues.profile import (
@@ -17,8 +18,6 @@ from exchanges.venues.profile import (
     FamilyTiers,
     IntervalRule,
     IsolatedMargin,
-    KeyRights,
-    KeyRule,
     Paging,
     Practice,
     Rows,
@@ -123,6 +122,7 @@ LINEAR = VenueProfile(
     },
     is_spot=False,
     settlement=SettlementKind.LUMP,
+    end_key="expTime",
     interval_rule=IntervalRule.NEXT_TWO_SETTLEMENTS,
     receive_window=timedelta(seconds=5),
     # Orders and positions count contracts: a size that has changed makes all of them wrong.
@@ -290,30 +290,8 @@ LINEAR = VenueProfile(
         },
         headers={"x-simulated-trading": "1"},
     ),
-    key_rights=KeyRights(
-        call=Rows(method="privateGetAccountConfig", path=DATA),
-        rules=(
-            KeyRule(
-                path=("perm",),
-                refused="withdraw",
-                advice="this key may withdraw: take Withdraw off the key under API at OKX",
-            ),
-            KeyRule(
-                path=("perm",),
-                refused="trade",
-                is_needed=True,
-                advice="this key may not trade: give it Trade under API at OKX",
-            ),
-            KeyRule(
-                path=("acctLv",),
-                refused="1",
-                advice=(
-                    "this account is in Spot mode, which trades no contracts: in OKX's trading "
-                    "settings choose Account mode, Futures mode, and try again"
-                ),
-            ),
-        ),
-    ),
+    key_rights=KEY_RIGHTS,
+    status=STATUS,
     settings=SettingCalls(
         position_mode=Rows(
             method="privateGetAccountConfig", path=DATA, columns={"mode": "posMode"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 # Its limits are for two seconds and one; over ten of them the steady part is the same.
 TEN_SECONDS = timedelta(seconds=10)
@@ -48,6 +48,7 @@ def _of_address(
 
 
 QUOTAS = Quotas(
+    sockets=ConnectionQuota(limit=3, window=timedelta(seconds=1)),
     all=(
         # It names none for all calls of an address; what it blocks an address for stops them all.
         _of_address("okx", 1000, {}, group="", other=1),

@@ -162,11 +162,37 @@ class FamilyTiers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatusCall:
+    """Where a venue announces maintenance.
+
+    The columns of `call` are `state`, `title` and, where it tells of what is to come, `key`,
+    `start` and `end`; without these it tells only of now. `live`: the states in which a window
+    counts. A row counts if it holds one of the values that `concerns` names for each key.
+    """
+
+    call: Rows
+    live: frozenset[str]
+    concerns: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRights:
-    """How a key's own permissions are read, and which are refused."""
+    """How a key's own permissions are read, and which are refused.
+
+    `uid`, `expires_at` and `addresses` are paths in the answer, of the first that says something;
+    an `addresses` that is one of `unbound` lets the key be used from anywhere. `uid_call` is asked
+    for the uid where `call` does not tell it. `position_mode` has the column `mode`; it is asked
+    for all the account's positions at once.
+    """
 
     call: Rows
     rules: tuple[KeyRule, ...]
+    uid: tuple[tuple[str, ...], ...] = ()
+    uid_call: Rows | None = None
+    expires_at: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    unbound: tuple[object, ...] = ()
+    position_mode: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +235,8 @@ class VenueProfile:
     # The keys of the library's market with the venue's own name and with the ticker.
     name_key: str = "id"
     ticker_key: str = "base"
+    # The key of the raw listing that says when a contract without an end is delisted, in ms.
+    end_key: str = ""
     # What a call names an instrument by, and a row of orders.
     symbol_param: str = "symbol"
     # The venue's own name of a dated future, as `strftime` writes it, in capitals; empty: none.
@@ -282,6 +310,7 @@ class VenueProfile:
     fallback_maker: Decimal
     fallback_taker: Decimal
     key_rights: KeyRights
+    status: StatusCall | None = None
     settings: SettingCalls | None = None
     isolated_margin: IsolatedMargin | None = None
     dead_man: DeadMan | None = None

@@ -53,10 +53,19 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionQuota:
+    """At most `limit` sockets may be opened from one network address in each `window`."""
+
+    limit: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """A venue's quotas, and how long it wants silence where it does not say so itself."""
 
     all: tuple[Quota, ...]
+    sockets: ConnectionQuota
     # Codes of answers after which only the key's own requests must pause.
     key_codes: frozenset[str] = frozenset()
     pause: timedelta = timedelta(seconds=5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -12,8 +13,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from exchanges.ccxt_adapter.sockets import Feed, Receive, Send, Socket
+from exchanges.ccxt_adapter.connections import ConnectionBudget
+from exchanges.ccxt_adapter.sockets import LOST, Feed, Receive, Send, Socket
 from exchanges.errors import CredentialRefused
+from exchanges.venues.quotas import ConnectionQuota
 
 pytestmark = [pytest.mark.protocol, pytest.mark.asyncio]
 
@@ -86,10 +89,12 @@ async def test_message_that_cannot_be_handled_closes_and_reopens_the_socket() ->
         return True
 
     venue = Venue(serve)
+    before = LOST["test", "message"]
     async with venue.running() as url, listening(feed(url, handle)), asyncio.timeout(5):
         await seen.wait()
 
     assert venue.connections == 2
+    assert LOST["test", "message"] == before + 1
 
 
 async def test_garbage_body_closes_and_reopens_the_socket() -> None:
@@ -234,3 +239,62 @@ async def test_a_venue_that_closes_again_and_again_is_opened_ever_more_rarely() 
     assert second - first >= 0.125
     assert third - second >= 0.25
     assert fourth - third >= 0.5
+
+
+async def test_a_venue_that_closes_all_sockets_at_once_sees_no_more_than_its_quota() -> None:
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        opened.append(asyncio.get_running_loop().time())
+        if len(opened) >= 20:
+            enough.set()
+        await socket.close()
+
+    opened: list[float] = []
+    enough, window = asyncio.Event(), 0.3
+    quota = ConnectionQuota(limit=5, window=timedelta(seconds=window))
+    budget = ConnectionBudget(quota)
+    venue = Venue(serve)
+    async with contextlib.AsyncExitStack() as stack:
+        url = await stack.enter_async_context(venue.running())
+        for _ in range(8):
+            one = feed(url, lambda message: True)
+            await stack.enter_async_context(listening(one, connections=budget))
+        async with asyncio.timeout(20):
+            await enough.wait()
+
+    # Four fifths of the quota, counted where the venue counts: a little late, never early.
+    starts = [sum(at <= later < at + window * 0.8 for later in opened) for at in opened]
+    assert max(starts) <= 5
+
+
+async def test_openings_wait_for_the_window_and_no_longer() -> None:
+    now = [100.0]
+    quota = ConnectionQuota(limit=5, window=timedelta(seconds=10))
+    budget = ConnectionBudget(quota, clock=lambda: now[0])
+    for _ in range(4):
+        await budget.take()
+
+    assert budget.wait() == 10
+    now[0] = 107.5
+    assert budget.wait() == 2.5
+    now[0] = 110
+    assert budget.wait() == 0
+
+
+async def test_a_venue_that_talks_on_while_it_is_left_does_not_hold_the_socket() -> None:
+    async def serve(socket: web.WebSocketResponse, number: int) -> None:
+        if number == 2:
+            reopened.set()
+        # Never reads, so it never hears that we close.
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await socket.send_json({"price": None})
+                await asyncio.sleep(0.01)
+
+    def handle(message: Any) -> bool:
+        assert isinstance(message["price"].strip(), str)
+        return True
+
+    reopened = asyncio.Event()
+    venue = Venue(serve)
+    async with venue.running() as url, listening(feed(url, handle)), asyncio.timeout(10):
+        await reopened.wait()

@@ -60,7 +60,7 @@ SETTLEMENTS = 20
 
 
 class Listed:
-    """Rows of what the simulated venues list, settled and charge: to read them takes seconds."""
+    """What the simulated venues list, have settled and charge: to read it takes seconds."""
 
     def __init__(self) -> None:
         self._exchanges: list[Exchange] = []

@@ -57,8 +57,9 @@ def test_changed_lot_and_interval_are_noticed(desk: Desk) -> None:
 
     assert changes == [
         "BTC/USDT:USDT: lot is now 0.001, was 0.01",
-        f"BTC/USDT:USDT: funding interval seconds is now {btc.funding_interval_seconds}, was 28800",
+        "BTC/USDT:USDT: funding interval is now 1 min, was 8 h",
     ]
+    assert [change.sentence for change in btc.changes.order_by("id")] == changes
     assert desk.instrument("bybit").lot == btc.lot
 
 

@@ -47,7 +47,8 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         ("data.mids.@142", "data.mids.PURR/USDC"), "spot is not simulated there"
     ),
     "spot/http_json/exchange_info_response.json": {"sors": "smart order routing is not offered"},
-    "http_get_user_query_api.json": {
+    "http_get_user_query_api.json": {"result.permissions.Wallet": "keys move no money here"}
+    | {
         f"result.permissions.{name}": OTHER_PRODUCTS
         for name in (
             "Earn",

@@ -10,6 +10,7 @@ from django.test import Client
 
 from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate, VenueHealth
+from exchanges.notices import FactChange, VenueNotice
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
 from trading.models import (
@@ -33,6 +34,7 @@ PAGES = (
     "/opportunities/",
     "/pnl/",
     "/alerts/",
+    "/calendar/",
     "/configuration/",
     "/preferences/",
     "/help/",
@@ -322,3 +324,35 @@ def test_preferences_are_saved_and_a_zone_that_is_none_is_refused(desk: Desk) ->
     assert "&#x27;Berlin&#x27; is not a time zone" in refused.content.decode()
     desk.user.refresh_from_db()
     assert (desk.user.time_zone, desk.user.theme) == ("Europe/Berlin", "light")
+
+
+def test_the_calendar_shows_notices_and_changes_but_nobody_elses_fees(
+    desk: Desk, stranger: User
+) -> None:
+    instrument = desk.instruments[("bybit", "BTC")]
+    exchange = instrument.exchange
+    VenueNotice.objects.create(
+        exchange=exchange, starts_at=desk.now + timedelta(hours=3), note="Upgrade."
+    )
+    account = desk.user.exchange_accounts.get(exchange=exchange)
+    for fact, whose in (("lot", None), ("taker_fee", account)):
+        FactChange.objects.create(
+            exchange=exchange,
+            instrument=instrument,
+            account=whose,
+            fact=fact,
+            old="1",
+            new="2",
+            seen_at=desk.now,
+        )
+
+    own = text_of(desk.client.get("/calendar/").content.decode())
+    client = Client()
+    client.force_login(stranger)
+    strange = text_of(client.get("/calendar/").content.decode())
+
+    assert "Upgrade." in own
+    assert "taker fee" in own
+    assert "Upgrade." in strange
+    assert "lot" in strange
+    assert "taker fee" not in strange

@@ -25,6 +25,7 @@ from trading.core.care import (
 )
 from trading.core.exposure import smallest_size
 from trading.core.liquidation import Danger
+from trading.core.notices import leaving_sentence
 from trading.core.parameters import Parameters
 from trading.core.sentence import percent
 from trading.core.states import Goal, PositionState
@@ -37,6 +38,7 @@ from trading.services.exit import request_exit
 from trading.services.gap_prices import entry_prices, exit_prices
 from trading.services.holdings import leg_exposure
 from trading.services.last_resort import close_alone
+from trading.services.notices import announced_at
 from trading.services.reduction import request_reduction
 from trading.services.venues import Venues
 
@@ -99,7 +101,12 @@ def look_after(subject: Subject) -> bool:
     is_settled = margin.look_up(subject.position, venues=subject.venues, now=subject.now)
     if not is_settled and not subject.is_leaving:
         return False
-    return _watch_expiry(subject) or _watch_liquidation(subject) or _watch_gap(subject)
+    return (
+        _watch_expiry(subject)
+        or _watch_calendar(subject)
+        or _watch_liquidation(subject)
+        or _watch_gap(subject)
+    )
 
 
 def _watch_queue(subject: Subject) -> None:
@@ -120,6 +127,19 @@ def _watch_expiry(subject: Subject) -> bool:
         subject.say("halted", Danger.CRITICAL, stopped)
     soon = expiry_sentence(subject.instruments, subject.now, subject.parameters.expiry_lead)
     return bool(soon) and subject.may_act and _close(subject, "expiry", soon)
+
+
+def _watch_calendar(subject: Subject) -> bool:
+    """Leave before what is announced, while both venues trade."""
+    if not subject.may_act:
+        return False
+    soon = leaving_sentence(
+        [(leg.venue, leg.symbol) for leg in subject.instruments],
+        announced_at(subject.now),
+        now=subject.now,
+        lead=subject.parameters.notice_lead,
+    )
+    return bool(soon) and _close(subject, "announced", soon)
 
 
 def _ask_what_nobody_read(subject: Subject) -> None:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from exchanges import selectors
 from exchanges.domain import FeeTier, Symbol
 from exchanges.models import AccountFee, ExchangeAccount, Instrument
+from exchanges.notices import FactChange
+from trading.core.sentence import percent
 from trading.services import configure
 from trading.services.halt import openable
 from trading.services.venues import READ_SECONDS, Venues
@@ -54,6 +56,10 @@ def _whitelisted(account: ExchangeAccount) -> Iterable[Instrument]:
 
 
 def _store(account: ExchangeAccount, instrument: Instrument, tier: FeeTier, now: datetime) -> None:
+    """Keep what the account pays; what it no longer pays is written down for its owner."""
+    before = AccountFee.objects.filter(account=account, instrument=instrument).first()
+    if before is not None and not (before.is_fallback or tier.is_fallback):
+        FactChange.objects.bulk_create(_changes(before, account, instrument, tier, now))
     AccountFee.objects.update_or_create(
         account=account,
         instrument=instrument,
@@ -64,3 +70,28 @@ def _store(account: ExchangeAccount, instrument: Instrument, tier: FeeTier, now:
             "observed_at": now,
         },
     )
+
+
+def _changes(
+    before: AccountFee,
+    account: ExchangeAccount,
+    instrument: Instrument,
+    tier: FeeTier,
+    now: datetime,
+) -> list[FactChange]:
+    return [
+        FactChange(
+            exchange_id=instrument.exchange_id,
+            instrument=instrument,
+            account=account,
+            fact=f"{name}_fee",
+            old=percent(old),
+            new=percent(new),
+            seen_at=now,
+        )
+        for name, old, new in (
+            ("maker", before.maker, tier.maker),
+            ("taker", before.taker, tier.taker),
+        )
+        if old != new
+    ]

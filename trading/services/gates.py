@@ -14,6 +14,8 @@ from decimal import Decimal
 
 from exchanges.domain import InstrumentKind
 from trading.core.depeg import refuse_depeg
+from trading.core.money import plain
+from trading.core.notices import refuse_meeting
 from trading.core.refusal import Refusal
 from trading.core.risk import refuse_bad_mark, refuse_off_mark
 from trading.core.sentence import usd
@@ -140,6 +142,28 @@ def _venues(case: EntryCase) -> Refusal | None:
     return case.standing.refuse_venues(case.venues)
 
 
+def _sizes(case: EntryCase) -> Refusal | None:
+    for leg in case.appraisal.legs:
+        instrument = leg.paired.instrument
+        since = case.standing.resized.get(leg.paired.key)
+        if since is not None:
+            return Refusal(
+                code="contract_resized",
+                sentence=f"A contract of {instrument.symbol} on {instrument.venue} has another "
+                f"size since {since:%H:%M:%S} UTC, {plain(instrument.contract_base)} "
+                f"{instrument.base}: nothing is opened before the account was compared again.",
+            )
+    return None
+
+
+def _calendar(case: EntryCase) -> Refusal | None:
+    p = case.standing.parameters
+    legs = [leg.paired.key for leg in case.appraisal.legs]
+    return refuse_meeting(
+        legs, case.standing.announced, now=case.now, hold=p.hold_horizon, lead=p.notice_lead
+    )
+
+
 def _mode(case: EntryCase) -> Refusal | None:
     accounts = case.standing.accounts
     modes = {accounts[venue].exchange.mode for venue in case.venues if venue in accounts}
@@ -216,6 +240,16 @@ GATES = (
         asks="every venue answers and has a checked, compared account that is not halted, with "
         "margin to spare",
         refuse=_venues,
+    ),
+    Gate(
+        key="sizes",
+        asks="no contract changed its size since the account was compared with its venue",
+        refuse=_sizes,
+    ),
+    Gate(
+        key="calendar",
+        asks="nothing that is announced begins while it would be held",
+        refuse=_calendar,
     ),
     Gate(key="mode", asks="all legs are simulated, or none is", refuse=_mode),
     Gate(

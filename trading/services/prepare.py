@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import InstrumentKind, Symbol
-from exchanges.errors import CredentialRefused, VenueError
+from exchanges.errors import CredentialRefused, InvalidOrder, SettingRefused, VenueError
 from exchanges.models import ExchangeAccount, Instrument
 from exchanges.ports import Account, Trading
 from trading.core.refusal import Refusal
@@ -15,6 +16,8 @@ from trading.models import Leg
 from trading.services.halt import halt_account
 from trading.services.position_facts import venue_quantity
 from trading.services.venues import READ_SECONDS, Venues
+
+logger = logging.getLogger(__name__)
 
 # A leg that was prepared on the same instrument and leverage this recently needs no new calls.
 PREPARED_LASTS = timedelta(minutes=5)
@@ -34,6 +37,7 @@ def prepare_legs(legs: Sequence[Leg], *, venues: Venues, now: datetime) -> Refus
     for leg, answer in zip(fresh, answers, strict=True):
         if isinstance(answer, CredentialRefused):
             halt_account(leg.account, reason=str(answer), now=now)
+    _relist_where_refused(fresh, answers, venues=venues, now=now)
     for leg, answer in zip(fresh, answers, strict=True):
         if isinstance(answer, VenueError):
             return Refusal(
@@ -48,6 +52,24 @@ def prepare_legs(legs: Sequence[Leg], *, venues: Venues, now: datetime) -> Refus
             return Refusal(code="foreign_position", sentence=answer)
     Leg.objects.filter(pk__in=[leg.pk for leg in legs]).update(is_prepared=True)
     return None
+
+
+def _relist_where_refused(
+    legs: Sequence[Leg], answers: Sequence[object], *, venues: Venues, now: datetime
+) -> None:
+    """Read anew what a venue lists where it won't take the leverage or knows no such contract."""
+    refused = {
+        leg.instrument.exchange
+        for leg, answer in zip(legs, answers, strict=True)
+        if isinstance(answer, SettingRefused | InvalidOrder)
+    }
+    for exchange in refused:
+        try:
+            venues.relist(exchange, now)
+        except VenueError as error:
+            logger.warning(
+                "listings not read", extra={"venue": exchange.code, "reason": str(error)}
+            )
 
 
 async def _prepare(leg: Leg, trading: Trading, account: Account) -> str:

@@ -7,7 +7,7 @@ entry itself asks everything again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from exchanges.models import AccountFee, ExchangeAccount
 from trading.core.depeg import StablecoinRate
 from trading.core.entry_style import EntryStyle, FirstLeg
 from trading.core.money import for_display, plain
+from trading.core.notices import Announced
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sizing import Capital
@@ -27,11 +28,13 @@ from trading.core.states import LIVE_POSITION_STATES
 from trading.models import CoolDown, DailyStop, EnginePulse, LimitUse, Position
 from trading.services import configure
 from trading.services.capital import capital_of
+from trading.services.changed_facts import resized
 from trading.services.daily_stop import lost_today, refusal_of, stop_of
 from trading.services.depegs import stablecoin_rates
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
 from trading.services.limits import USER_SCOPE, exposure_scope, parts_by_venue
 from trading.services.money_mode import mode_of
+from trading.services.notices import announced_at
 from trading.services.rehearsal import Rehearsal, is_live, rehearsal_of
 
 ZERO, INFINITE = Decimal(0), Decimal("Infinity")
@@ -64,6 +67,10 @@ class Standing:
     """Accounts that were not compared with their venue since the engine came to life."""
     stablecoins: tuple[StablecoinRate, ...] = ()
     """What the dollars that legs settle in are worth in one another, as read last."""
+    resized: Mapping[Key, datetime] = field(default_factory=dict)
+    """Contracts of another size than when the accounts were last compared, and since when."""
+    announced: tuple[Announced, ...] = ()
+    """What venues and staff announced."""
     rehearsal: Rehearsal | None = None
     """What was rehearsed with these parameters; None where no account trades live."""
 
@@ -246,6 +253,8 @@ def standing_of(user: User, now: datetime) -> Standing:
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
         stablecoins=stablecoin_rates({one.exchange.mode for one in usable}),
+        resized=resized(usable, now),
+        announced=announced_at(now),
         rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 

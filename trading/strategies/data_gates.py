@@ -75,7 +75,8 @@ def _refuse_funding(leg: CandidateLeg, parameters: Parameters, now: datetime) ->
 
 
 def _refuse_dates(instrument: Instrument, parameters: Parameters, now: datetime) -> Refusal | None:
-    if instrument.kind is not InstrumentKind.FUTURE:
+    # A contract without an end is given one when its venue announces that it delists it.
+    if instrument.kind is not InstrumentKind.FUTURE and instrument.expires_at is None:
         return None
     return refuse_near_expiry(
         f"{instrument.symbol} on {instrument.venue}",

@@ -37,6 +37,7 @@ PAGES = (
     Page(route="trading:reconciliation", name="Reconciliation", letter="E", on_phone=False),
     Page(route="trading:profit", name="P&L", letter="N", on_phone=False),
     Page(route="trading:calculators", name="Calculators", letter="K", on_phone=False),
+    Page(route="trading:calendar", name="Calendar", letter="A", on_phone=False),
     Page(route="trading:alerts", name="Alerts", letter="L"),
     Page(route="trading:configuration", name="Config", letter="C"),
 )

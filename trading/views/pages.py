@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from trading.selectors.alerts import alert_feed
+from trading.selectors.calendar import coming_notices, recent_changes
 from trading.selectors.chart import funding_chart
 from trading.selectors.funding_bounds import funding_bounds
 from trading.selectors.funding_table import funding_table
@@ -71,6 +72,19 @@ def opportunities(request: SignedInRequest) -> HttpResponse:
 def alerts(request: SignedInRequest) -> HttpResponse:
     feed = alert_feed(request.user, limit=ALERTS_ON_PAGE)
     return render_page(request, "alerts.html", screen_for(request), feed=feed)
+
+
+@signed_in
+@require_GET
+def calendar(request: SignedInRequest) -> HttpResponse:
+    screen = screen_for(request)
+    return render_page(
+        request,
+        "calendar.html",
+        screen,
+        notices=coming_notices(screen.now),
+        changes=recent_changes(request.user),
+    )
 
 
 @signed_in

@@ -70,12 +70,19 @@ class BinanceSpotFace(BinanceFace):
         }
         wide: dict[tuple[str, str], Route] = {
             ("GET", "/sapi/v1/account/apiRestrictions"): (signed, self._restrictions),
+            ("GET", "/sapi/v1/system/status"): (none, self._status),
             ("GET", "/sapi/v1/asset/tradeFee"): (signed, self._trade_fee),
             ("GET", "/sapi/v1/capital/config/getall"): (signed, self._coins),
             ("GET", "/sapi/v1/margin/allPairs"): (signed, lambda call: []),
             ("GET", "/sapi/v1/margin/isolated/allPairs"): (signed, lambda call: []),
         }
         self._routes = market | orders | wide
+
+    def _status(self, call: Call) -> Json:
+        """Tell only whether there is maintenance now: of what is to come Binance says nothing."""
+        windows = self._simulator.announcements.maintenance(SPOT)
+        goes_on = any(window.state(call.now) == "ongoing" for window in windows)
+        return {"status": int(goes_on), "msg": "system maintenance" if goes_on else "normal"}
 
     def _time(self, call: Call) -> Json:
         return {"serverTime": milliseconds(call.now)}

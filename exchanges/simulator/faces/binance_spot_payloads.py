@@ -260,13 +260,15 @@ def account(simulator: Simulator, owner: Account, now: datetime) -> Json:
 
 
 def restrictions(owner: Account) -> Json:
-    return {
-        "ipRestrict": False,
+    ends = owner.key_expires_at
+    until = {"tradingAuthorityExpirationTime": milliseconds(ends)} if ends else {}
+    return until | {
+        "ipRestrict": owner.is_bound_to_address,
         "createTime": milliseconds(owner.created_at),
         "enableReading": True,
         "enableWithdrawals": owner.may_withdraw,
-        "enableInternalTransfer": False,
-        "permitsUniversalTransfer": False,
+        "enableInternalTransfer": owner.may_transfer,
+        "permitsUniversalTransfer": owner.may_transfer,
         "enableMargin": False,
         "enableFutures": True,
         "enableVanillaOptions": False,

@@ -121,7 +121,7 @@ class BinanceUsdmFace(BinanceFace):
         return {"serverTime": milliseconds(call.now)}
 
     def _exchange_info(self, call: Call) -> Json:
-        return market_payloads.exchange_info(self._listings.values(), call.now)
+        return market_payloads.exchange_info(self._simulator, self._listings.values(), call.now)
 
     def _premium_index(self, call: Call) -> Any:
         asked, is_single = listings_asked(call, self._listings)

@@ -19,7 +19,7 @@ INTEREST_RATE = "0.00010000"
 DAY = timedelta(days=1)
 
 
-def exchange_info(listings: Iterable[Listing], now: datetime) -> Json:
+def exchange_info(simulator: Simulator, listings: Iterable[Listing], now: datetime) -> Json:
     return {
         "timezone": "UTC",
         "serverTime": milliseconds(now),
@@ -35,27 +35,31 @@ def exchange_info(listings: Iterable[Listing], now: datetime) -> Json:
         ],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
-        "symbols": _symbols(list(listings)),
+        "symbols": _symbols(simulator, list(listings)),
     }
 
 
-def _symbols(listings: list[Listing]) -> list[Json]:
+def _symbols(simulator: Simulator, listings: list[Listing]) -> list[Json]:
     expiries = sorted({row.expires_at for row in listings if row.expires_at is not None})
     quarters = dict.fromkeys(expiries, "NEXT_QUARTER")
     quarters |= dict.fromkeys(expiries[:1], "CURRENT_QUARTER")
     return [
-        _symbol(row, quarters[row.expires_at] if row.expires_at else "PERPETUAL")
+        _symbol(
+            row,
+            quarters[row.expires_at] if row.expires_at else "PERPETUAL",
+            simulator.announcements.end_of(row),
+        )
         for row in listings
     ]
 
 
-def _symbol(listing: Listing, contract_type: str) -> Json:
+def _symbol(listing: Listing, contract_type: str, end: datetime | None) -> Json:
     lot, most = plain(listing.lot), plain(listing.max_quantity)
     return {
         "symbol": listing.symbol,
         "pair": f"{listing.base}{listing.quote}",
         "contractType": contract_type,
-        "deliveryDate": (milliseconds(listing.expires_at) if listing.expires_at else DELIVERY_DATE),
+        "deliveryDate": milliseconds(end) if end else DELIVERY_DATE,
         "onboardDate": ONBOARD_DATE,
         "status": "TRADING",
         "maintMarginPercent": "2.5000",

@@ -30,7 +30,7 @@ from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
 from exchanges.simulator.margin import margin_state
 from exchanges.simulator.wire import Dialect, Json, VenueRefusal, WireRequest, WireResponse
 
-PUBLIC_PREFIXES = ("/v5/market/", "/v5/spot-margin-trade/data")
+PUBLIC_PREFIXES = ("/v5/market/", "/v5/spot-margin-trade/data", "/v5/system/")
 VENUES = {"linear": BYBIT, "spot": BYBIT_SPOT}
 
 Handler = Callable[[Call], Json]

@@ -27,6 +27,9 @@ def margin_mode(owner: Account) -> str:
     return "ISOLATED_MARGIN" if owner.is_isolated(BYBIT, ALL) else "REGULAR_MARGIN"
 
 
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+
+
 def account_info(owner: Account) -> Json:
     return {
         "marginMode": margin_mode(owner),
@@ -41,7 +44,8 @@ def account_info(owner: Account) -> Json:
 
 
 def api_key(owner: Account) -> Json:
-    wallet = ["AccountTransfer", "SubMemberTransfer"]
+    wallet = ["AccountTransfer", "SubMemberTransfer"] if owner.may_transfer else []
+    ends = owner.key_expires_at
     if owner.may_withdraw:
         wallet.append("Withdraw")
     return {
@@ -66,11 +70,11 @@ def api_key(owner: Account) -> Json:
         "userIDInt64": str(owner.uid),
         "inviterIDInt64": "0",
         "affiliateIDInt64": "0",
-        "ips": ["*"],
+        "ips": ["192.0.2.7"] if owner.is_bound_to_address else ["*"],
         "type": 1,
         "deadlineDay": 90,
-        "expiredAt": "2099-01-01T00:00:00Z",
-        "createdAt": owner.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "expiredAt": ends.strftime(STAMP) if ends else "1970-01-01T00:00:00Z",
+        "createdAt": owner.created_at.strftime(STAMP),
         "unified": 0,
         "uta": 1,
         "userID": owner.uid,

@@ -51,6 +51,7 @@ class MarketPages:
             ("GET", "/v5/market/risk-limit"): self._risk_limit,
             ("GET", "/v5/market/open-interest"): self._open_interest,
             ("GET", "/v5/spot-margin-trade/data"): self._loans,
+            ("GET", "/v5/system/status"): self._status,
         }
 
     def _asked(self, call: MarketCall) -> list[Listing]:
@@ -100,6 +101,26 @@ class MarketPages:
             told = build(self._simulator, listing, call.now)
             rows.append(told | _touch(self._simulator, listing, call.now))
         return {"category": call.text("category"), "list": rows}
+
+    def _status(self, call: MarketCall) -> Json:
+        """Return all windows, those that are over included."""
+        rows = [
+            {
+                "id": f"maintenance-{window.number}",
+                "title": window.title,
+                "state": window.state(call.now),
+                "begin": str(milliseconds(window.begins_at)),
+                "end": str(milliseconds(window.ends_at)),
+                "href": "",
+                "serviceTypes": [1, 2, 3],
+                "product": [1, 2],
+                "uidSuffix": [],
+                "maintainType": 1,
+                "env": 1,
+            }
+            for window in self._simulator.announcements.maintenance(BYBIT)
+        ]
+        return {"list": rows}
 
     def _orderbook(self, call: MarketCall) -> Json:
         listing = self._one(call)
@@ -183,7 +204,7 @@ def instrument(simulator: Simulator, listing: Listing) -> Json:
         "baseCoin": listing.base,
         "quoteCoin": listing.quote,
         "launchTime": LAUNCH_TIME,
-        "deliveryTime": _delivery_time(listing),
+        "deliveryTime": _delivery_time(simulator, listing),
         "deliveryFeeRate": _delivery_fee(listing),
         "priceScale": str(-exponent if isinstance(exponent, int) else 0),
         "leverageFilter": {
@@ -234,7 +255,7 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "volume24h": plain(volume),
         "predictedDeliveryPrice": "",
         "deliveryFeeRate": _delivery_fee(listing),
-        "deliveryTime": _delivery_time(listing),
+        "deliveryTime": _delivery_time(simulator, listing),
         **(_funding(simulator, listing, now) if listing.is_perpetual else NO_FUNDING),
         **_basis(listing, mark, market.index(listing, now)),
         **_touch(simulator, listing, now),
@@ -269,8 +290,9 @@ def _basis(listing: Listing, mark: Decimal, index: Decimal) -> Json:
     return {"basis": plain(basis), "basisRate": plain(round(basis / index, 8))}
 
 
-def _delivery_time(listing: Listing) -> str:
-    return str(milliseconds(listing.expires_at)) if listing.expires_at else "0"
+def _delivery_time(simulator: Simulator, listing: Listing) -> str:
+    end = simulator.announcements.end_of(listing)
+    return str(milliseconds(end)) if end else "0"
 
 
 def _delivery_fee(listing: Listing) -> str:

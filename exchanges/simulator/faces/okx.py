@@ -45,7 +45,7 @@ from exchanges.simulator.wire import (
     milliseconds,
 )
 
-PUBLIC_PREFIXES = ("/api/v5/public/", "/api/v5/market/")
+PUBLIC_PREFIXES = ("/api/v5/public/", "/api/v5/market/", "/api/v5/system/")
 BATCH = "/api/v5/trade/batch-orders"
 SHORTEST, LONGEST = 10, 120
 RECENT_FILLS, RECENT_BILLS = timedelta(days=3), timedelta(days=7)

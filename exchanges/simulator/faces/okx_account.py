@@ -51,7 +51,7 @@ def configuration(owner: Account) -> Json:
         "ctIsoMode": "automatic",
         "enableSpotBorrow": False,
         "greeksType": "PA",
-        "ip": "",
+        "ip": "192.0.2.7" if owner.is_bound_to_address else "",
         "kycLv": "3",
         "label": "simulated",
         "level": "Lv1",

@@ -39,6 +39,7 @@ class MarketPages:
             ("GET", "/api/v5/public/funding-rate-history"): self._funding_history,
             ("GET", "/api/v5/public/position-tiers"): self._position_tiers,
             ("GET", "/api/v5/public/open-interest"): self._of_contracts(open_interest),
+            ("GET", "/api/v5/system/status"): self._status,
             ("GET", "/api/v5/market/tickers"): self._of_all(ticker),
             ("GET", "/api/v5/market/ticker"): self._ticker,
             ("GET", "/api/v5/market/books"): self._books,
@@ -61,7 +62,28 @@ class MarketPages:
         ]
 
     def _instruments(self, call: Call) -> Rows:
-        return [instrument(row) for row in self._asked(call)]
+        return [instrument(self._simulator, row) for row in self._asked(call)]
+
+    def _status(self, call: Call) -> Rows:
+        """Return what is to come or goes on, as OKX does where no state is asked for."""
+        windows = self._simulator.announcements.maintenance(OKX)
+        return [
+            {
+                "begin": str(milliseconds(window.begins_at)),
+                "end": str(milliseconds(window.ends_at)),
+                "env": "1",
+                "href": "",
+                "maintType": "1",
+                "preOpenBegin": "",
+                "scheDesc": "",
+                "serviceType": "5",
+                "state": window.state(call.now),
+                "system": "unified",
+                "title": window.title,
+            }
+            for window in windows
+            if window.state(call.now) != "completed"
+        ]
 
     def _ticker(self, call: Call) -> Rows:
         return [ticker(self._simulator, listing_named(self._listings, call), call.now)]
@@ -133,8 +155,9 @@ def fee_group(listing: Listing) -> str:
     return FEE_GROUP if listing.is_contract else SPOT_FEE_GROUP
 
 
-def instrument(listing: Listing) -> Json:
-    row = _contract(listing)
+def instrument(simulator: Simulator, listing: Listing) -> Json:
+    end = simulator.announcements.end_of(listing)
+    row = _contract(listing) | {"expTime": str(milliseconds(end)) if end else ""}
     if listing.is_contract:
         return row
     # Of a spot market these say nothing, and its two coins are named instead.
@@ -154,7 +177,6 @@ def _contract(listing: Listing) -> Json:
         "ctType": "linear",
         "ctVal": plain(listing.contract_value),
         "ctValCcy": listing.base,
-        "expTime": str(milliseconds(listing.expires_at)) if listing.expires_at else "",
         "futureSettlement": False,
         "groupId": fee_group(listing),
         "instFamily": family_of(listing),

@@ -65,4 +65,8 @@ class Closing:
     expiry_lead: timedelta = parameter(
         _U.HOURS, "24", "Exit before expiry", "Hours before a leg expires at which it is closed.",
         least="0", most="720", suffix="_hours")
+    notice_lead: timedelta = parameter(
+        _U.HOURS, "1", "Exit before what is announced",
+        "Hours before announced maintenance, a delisting or a contract change at which a position "
+        "it concerns is closed.", least="0", most="168", suffix="_hours")
     # fmt: on
