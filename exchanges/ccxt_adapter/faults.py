@@ -172,7 +172,8 @@ def submit_failure(profile: VenueProfile, error: BaseException) -> VenueError:
     verdict, answer = _verdict(profile, error), _answer(error)
     if answer is not None and (kind := _REJECTIONS.get(verdict)):
         return kind(f"order refused: {_said(answer)}", venue=profile.name, code=answer.code)
-    return _certain_failure(profile, verdict, answer) or OrderOutcomeUnknown(
+    certain = _certain_failure(profile, verdict, answer) or _incomplete_key(profile, error)
+    return certain or OrderOutcomeUnknown(
         f"no usable answer to the order ({_symptom(error, answer)}); it is looked up by its own id",
         venue=profile.name,
         code=answer.code if answer else "",
@@ -189,16 +190,24 @@ def read_failure(profile: VenueProfile, error: BaseException) -> VenueError:
         )
     if failure := _certain_failure(profile, verdict, answer):
         return failure
-    if answer is None and isinstance(error, ccxt.AuthenticationError):
-        return CredentialRefused(
-            "the API key is incomplete: enter key, secret and, where the venue has one, passphrase",
-            venue=profile.name,
-        )
+    if refused := _incomplete_key(profile, error):
+        return refused
     symptom = _symptom(error, answer)
     is_down = answer.status >= FIRST_SERVER_ERROR if answer else not _is_garbage(error)
     if is_down or (isinstance(error, ccxt.OperationFailed) and not _is_garbage(error)):
         return VenueUnavailable(symptom, venue=profile.name, code=code)
     return UnexpectedPayload(f"answer not understood: {symptom}", venue=profile.name, code=code)
+
+
+def _incomplete_key(profile: VenueProfile, error: BaseException) -> CredentialRefused | None:
+    """Return what nothing was sent for: what the library says of a key before it asks the venue."""
+    if _answer(error) is not None or not isinstance(error, ccxt.AuthenticationError):
+        return None
+    return CredentialRefused(
+        "the API key is incomplete: check the key and enter it anew, with its secret and, where the "
+        "venue has one, its passphrase",
+        venue=profile.name,
+    )
 
 
 def setting_failure(profile: VenueProfile, error: BaseException) -> VenueError:

@@ -23,7 +23,7 @@ from exchanges.errors import (
     VenueError,
 )
 from tests.protocol.conftest import (
-    DERIVATIVES,
+    DATED,
     VENUES,
     Desk,
     OpenDesk,
@@ -287,7 +287,7 @@ def test_prepared_contract_has_one_way_mode_and_the_leverage(futures_desk: Desk)
 
 
 def test_hedge_mode_is_refused_with_what_to_do(open_desk: OpenDesk) -> None:
-    for venue in DERIVATIVES:
+    for venue in DATED:
         desk = open_desk(venue, hedge_mode=True)
 
         with pytest.raises(SettingRefused, match=r"hedge mode.*One-[wW]ay Mode"):

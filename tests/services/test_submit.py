@@ -277,6 +277,17 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(position: Position) -
     assert venue.sent == []
 
 
+def test_an_intent_carries_its_id_in_the_form_its_venue_takes(position: Position) -> None:
+    usual = intend(position).client_order_id
+    exchange = position.legs.get(index=0).instrument.exchange
+    type(exchange).objects.filter(pk=exchange.pk).update(code="hyperliquid")
+
+    written = intend(Position.objects.get(pk=position.pk)).client_order_id
+
+    assert usual.startswith("ca")
+    assert (written[:2], len(written)) == ("0x", 34)
+
+
 def test_a_worker_whose_lease_was_taken_over_writes_no_intent(position: Position) -> None:
     assert lease.take(position.pk, owner="another worker", now=NOW + timedelta(minutes=1))
 
