@@ -21,8 +21,8 @@ from exchanges.models import (
     Instrument,
     VenueHealth,
 )
+from exchanges.models.notices import FactChange, VenueNotice
 from exchanges.modes import Mode
-from exchanges.notices import FactChange, VenueNotice
 from exchanges.sealing import SealError
 
 NO_KEY_ON_PAPER = "A paper account has no key: add it under paper accounts."

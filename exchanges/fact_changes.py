@@ -13,7 +13,7 @@ from django.db import models, transaction
 from exchanges.board import Board
 from exchanges.domain import FundingRate
 from exchanges.models import Instrument
-from exchanges.notices import INTERVAL, IS_LISTED, FactChange
+from exchanges.models.notices import INTERVAL, IS_LISTED, FactChange
 from exchanges.selectors import instrument_key
 
 logger = logging.getLogger(__name__)

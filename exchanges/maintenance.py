@@ -9,8 +9,8 @@ from django.db import transaction
 
 from exchanges import access, loop, registry, selectors
 from exchanges.models import Exchange
+from exchanges.models.notices import VenueNotice
 from exchanges.modes import Mode
-from exchanges.notices import VenueNotice
 from exchanges.services import POLL_SECONDS, good_answers
 
 LONGEST_NOTE = 200

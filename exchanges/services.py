@@ -29,8 +29,8 @@ from exchanges.errors import VenueError
 from exchanges.fact_changes import LISTED_COLUMNS, changes_between, notice_intervals, unlisted
 from exchanges.limits.lanes import Lane, asking
 from exchanges.models import Exchange, Instrument, SettledFundingRate
+from exchanges.models.notices import FactChange
 from exchanges.modes import Mode
-from exchanges.notices import FactChange
 from exchanges.ports import MarketData
 
 logger = logging.getLogger(__name__)

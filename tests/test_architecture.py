@@ -93,7 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.limits.lanes",
         # The rows that our own rows point at, and what names and opens an account.
         "exchanges.models",
-        "exchanges.notices",
+        "exchanges.models.notices",
         "exchanges.modes",
         "exchanges.outcomes",
         "exchanges.client_order_ids",

@@ -204,8 +204,8 @@ def _incomplete_key(profile: VenueProfile, error: BaseException) -> CredentialRe
     if _answer(error) is not None or not isinstance(error, ccxt.AuthenticationError):
         return None
     return CredentialRefused(
-        "the API key is incomplete: check the key and enter it anew, with its secret and, where the "
-        "venue has one, its passphrase",
+        "the API key is incomplete: check the key and enter it anew, with its secret and, where "
+        "the venue has one, its passphrase",
         venue=profile.name,
     )
 

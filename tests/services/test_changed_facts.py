@@ -11,7 +11,7 @@ from arbsite.accounts.models import User
 from exchanges.domain import IntervalSource
 from exchanges.fact_changes import notice_intervals
 from exchanges.models import ExchangeAccount, Instrument
-from exchanges.notices import CONTRACT_BASE, FactChange
+from exchanges.models.notices import CONTRACT_BASE, FactChange
 from exchanges.services import store_listing
 from tests.market import NOW, D, make_instrument, make_rate
 from tests.services.scan_market import Market, make_market

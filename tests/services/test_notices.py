@@ -10,7 +10,7 @@ from arbsite.accounts.models import User
 from exchanges.access import Maintenance
 from exchanges.maintenance import store_maintenance
 from exchanges.models import Exchange, Instrument
-from exchanges.notices import VenueNotice
+from exchanges.models.notices import VenueNotice
 from tests.market import NOW, PERP, D
 from tests.services.scan_market import Market, make_market
 from tests.services.strategy_desk import PlannedLeg, StrategyDesk

@@ -10,7 +10,7 @@ from django.test import Client
 
 from arbsite.accounts.models import User
 from exchanges.models import Exchange, SettledFundingRate, VenueHealth
-from exchanges.notices import FactChange, VenueNotice
+from exchanges.models.notices import FactChange, VenueNotice
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
 from trading.models import (

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from arbsite.accounts.models import User
-from exchanges.notices import FactChange, VenueNotice
+from exchanges.models.notices import FactChange, VenueNotice
 
 CHANGES_SHOWN = 200
 

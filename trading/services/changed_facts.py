@@ -13,7 +13,7 @@ from exchanges.board import Key
 from exchanges.domain import Symbol
 from exchanges.errors import VenueError
 from exchanges.models import ExchangeAccount
-from exchanges.notices import CONTRACT_BASE, INTERVAL, IS_LISTED, FactChange
+from exchanges.models.notices import CONTRACT_BASE, INTERVAL, IS_LISTED, FactChange
 from trading.core.states import LIVE_POSITION_STATES
 from trading.doorbell import ring_drive
 from trading.events import announce

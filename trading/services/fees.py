@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from exchanges import selectors
 from exchanges.domain import FeeTier, Symbol
 from exchanges.models import AccountFee, ExchangeAccount, Instrument
-from exchanges.notices import FactChange
+from exchanges.models.notices import FactChange
 from trading.core.sentence import percent
 from trading.services import configure
 from trading.services.halt import openable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from exchanges.notices import VenueNotice
+from exchanges.models.notices import VenueNotice
 from trading.core.notices import Announced
 
 

@@ -1,0 +1,42 @@
+"""What we know of venues: exchanges, instruments, accounts and the last facts read from them."""
+
+from __future__ import annotations
+
+import exchanges.paper.rows  # noqa: F401 - Django finds their tables here
+from exchanges.models.accounts import (
+    AccountBalance,
+    AccountFee,
+    AccountPosition,
+    ExchangeAccount,
+    ExchangeAccountQuerySet,
+    KeyCanary,
+)
+from exchanges.models.market import (
+    HourlyBorrowRate,
+    HourlyMid,
+    MidBar,
+    SettledFundingRate,
+    StablecoinRate,
+)
+from exchanges.models.notices import FactChange, VenueNotice
+from exchanges.models.venues import MODES, Exchange, Instrument, VenueHealth
+
+__all__ = [
+    "MODES",
+    "AccountBalance",
+    "AccountFee",
+    "AccountPosition",
+    "Exchange",
+    "ExchangeAccount",
+    "ExchangeAccountQuerySet",
+    "FactChange",
+    "HourlyBorrowRate",
+    "HourlyMid",
+    "Instrument",
+    "KeyCanary",
+    "MidBar",
+    "SettledFundingRate",
+    "StablecoinRate",
+    "VenueHealth",
+    "VenueNotice",
+]

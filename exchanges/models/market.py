@@ -1,0 +1,118 @@
+"""What markets said, kept as rows: settlements, mids, rates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import models
+
+from exchanges import domain
+from exchanges.decimals import price_field, quantity_field, rate_field
+from exchanges.models.venues import Exchange, Instrument
+
+
+class SettledFundingRate(models.Model):
+    """One settlement that has happened at a venue; written by `poll_settlements`."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="settled")
+    settled_at = models.DateTimeField()
+    funding_rate = rate_field()
+    settlement_price = price_field(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["settled_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "settled_at"], name="settled_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.funding_rate} at {self.settled_at:%Y-%m-%d %H:%M}"
+
+
+class HourlyMid(models.Model):
+    """The mid of an instrument's book in one hour; written by `sample_mids`, kept some days."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="mids")
+    hour_at = models.DateTimeField(db_index=True)
+    mid = price_field()
+
+    class Meta:
+        ordering: ClassVar = ["hour_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "hour_at"], name="hourly_mid_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.mid} at {self.hour_at:%Y-%m-%d %H:%M}"
+
+
+class MidBar(models.Model):
+    """How far the mid of an instrument's book went within 8 hours; written by `sample_mids`."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="bars")
+    starts_at = models.DateTimeField(db_index=True)
+    first = price_field()
+    low = price_field()
+    high = price_field()
+
+    class Meta:
+        ordering: ClassVar = ["starts_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "starts_at"], name="mid_bar_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.low} … {self.high} at {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class StablecoinRate(models.Model):
+    """What one stablecoin is worth in another at a spot market; written by `poll_stablecoins`."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.OneToOneField(
+        Instrument, on_delete=models.CASCADE, related_name="stablecoin_rate"
+    )
+    mid = price_field()
+    observed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.instrument}: {self.mid}"
+
+
+class HourlyBorrowRate(models.Model):
+    """What borrowing an asset cost in one hour at a venue; written by `poll_borrow_rates`."""
+
+    id = models.BigAutoField(primary_key=True)
+    exchange = models.ForeignKey(Exchange, on_delete=models.CASCADE, related_name="borrow_rates")
+    asset = models.CharField(max_length=32)
+    hour_at = models.DateTimeField()
+    hourly_rate = rate_field(help_text="As last read in this hour.")
+    highest_hourly_rate = rate_field()
+    most = quantity_field(null=True, blank=True, help_text="That one account may borrow.")
+    observed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["hour_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["exchange", "asset", "hour_at"], name="borrow_rate_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset} {self.hourly_rate} an hour at {self.exchange.short_code}"
+
+    def snapshot(self, highest: Decimal) -> domain.BorrowRate:
+        """Return the frozen value; `highest` is the day's, which no single row knows."""
+        return domain.BorrowRate(
+            venue=self.exchange.code,
+            asset=self.asset,
+            hourly_rate=self.hourly_rate,
+            highest_hourly_rate=highest,
+            most=self.most,
+            observed_at=self.observed_at,
+        )
