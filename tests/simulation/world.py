@@ -39,7 +39,7 @@ from trading.services.sweep import sweep
 
 SWEEP_EVERY = 2.0
 # While nothing is under way; each message of a stream is heard at its moment all the same.
-IDLE_SECONDS = 10.0
+IDLE_SECONDS = 20.0
 BALANCES_EVERY = timedelta(minutes=5)
 LICENSED = "SELECT client_order_id FROM trading_order WHERE sent_at IS NOT NULL"
 LAST_EVENT = "SELECT max(id) AS id FROM trading_event"
