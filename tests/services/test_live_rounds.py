@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -210,6 +211,8 @@ def test_a_change_is_heeded_two_rounds_later_while_another_task_judges(
         connections.close_all()
 
     async def story() -> tuple[int, list[list[str]]]:
+        # One thread, so that its connection can be closed at the end.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
         live = LiveScan(market.board, publish)
         running = asyncio.create_task(live.run())
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import cast
+from typing import TypeVar, cast
 from uuid import UUID
 
 from django.db import DatabaseError, close_old_connections
@@ -39,6 +39,7 @@ from trading.services.user_scan import Finding, UserScan
 from trading.strategies.base import EntryTrigger
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 ROUND_SECONDS = 1.0
 SETTLING_ROUNDS = 15
@@ -180,12 +181,12 @@ class LiveScan:
 
     async def _renew(self) -> None:
         """Take over standings and order books, and what the clock alone has changed."""
-        self.market.adopt(await asyncio.to_thread(_load, self.market, timezone.now()))
+        self.market.adopt(await _with_rows(self.market.load, timezone.now()))
         depths = await asyncio.to_thread(_depths, self.market.keys)
         self._seen = Seen(self._seen.board, depths)
         now = timezone.now()
         self.market.refresh(now)
-        await asyncio.to_thread(_say_scanned, self.market.bases, now)
+        await _with_rows(_say_scanned, self.market.bases, now)
 
     async def _judge(self) -> None:
         """Count through for every user, each as the user stands when the turn comes."""
@@ -199,13 +200,13 @@ class LiveScan:
                 findings += scan.judge(base, self._seen, timezone.now(), EntryTrigger.SCHEDULE)
                 # Facts go on arriving between two bases.
                 await asyncio.sleep(0)
-            await asyncio.to_thread(_record, scan.standing, findings, timezone.now())
+            await _with_rows(_record, scan.standing, findings, timezone.now())
 
     async def _enter(self, found: list[tuple[UUID, Finding]], now: datetime) -> None:
         # The worker must see the facts it is rung for.
         await self._publish()
         for user_id, finding in found:
-            await asyncio.to_thread(_ring, user_id, finding, now)
+            await _with_rows(_ring, user_id, finding, now)
 
 
 async def _again(act: Callable[[], Awaitable[None]]) -> None:
@@ -215,6 +216,16 @@ async def _again(act: Callable[[], Awaitable[None]]) -> None:
         except DatabaseError:
             logger.exception("scan round failed")
         await asyncio.sleep(ROUND_SECONDS)
+
+
+async def _with_rows(work: Callable[..., T], *args: object) -> T:
+    """Return what work with the database returns, in a thread whose connection is still one."""
+
+    def connected() -> T:
+        close_old_connections()
+        return work(*args)
+
+    return await asyncio.to_thread(connected)
 
 
 def scan_all(*, force: bool = False) -> int:
@@ -253,11 +264,6 @@ _worker_lock = threading.Lock()
 def _worker_scan() -> MarketScan:
     """Return this process's scan: settled history is read once and then kept up to date."""
     return MarketScan()
-
-
-def _load(market: MarketScan, now: datetime) -> Loaded:
-    close_old_connections()
-    return market.load(now)
 
 
 def _depths(keys: list[Key]) -> dict[Key, Depth]:
