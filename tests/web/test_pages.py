@@ -327,6 +327,15 @@ def test_fees_that_are_assumed_are_marked_beside_their_figure(desk: Desk) -> Non
     assert "Fees, all legs both ways 21.0 bp assumed at bybit" in shown
 
 
+def test_venues_that_tell_no_open_interest_are_named(desk: Desk) -> None:
+    assert "Open interest" not in desk.client.get("/opportunities/").content.decode()
+
+    Opportunity.objects.update(details={"interest_untold": ["bybit"]})
+
+    shown = text_of(desk.client.get("/opportunities/").content.decode())
+    assert "Open interest is not told at bybit: its 1 % does not bound the size there." in shown
+
+
 def test_pages_that_do_not_exist_answer_with_a_sentence(desk: Desk) -> None:
     answer = desk.client.get("/rates/NOPE/")
 
