@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from exchanges.activity import Activity
+from exchanges import registry
+from exchanges.activity import Activity as Fact
 from exchanges.ccxt_adapter.client import Catalogue
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.errors import UnexpectedPayload
+from exchanges.models import Activity, Exchange
+from exchanges.modes import Mode
+from exchanges.open_interest import poll_activity
+from exchanges.services import store_listing
 from exchanges.venues import PROFILES
-from tests.protocol.conftest import DERIVATIVES, assert_exact
+from tests.market import NOW
+from tests.protocol.conftest import DERIVATIVES, Simulator, assert_exact, run
 from tests.simulator.nearby import call, client_at
 from tests.simulator.world import World
 
@@ -45,7 +52,7 @@ def bitcoin(venue: str) -> Symbol:
     return Symbol("BTC/USDC:USDC" if venue == "hyperliquid" else "BTC/USDT:USDT")
 
 
-def told(data: CcxtMarketData, venue: str) -> list[Activity]:
+def told(data: CcxtMarketData, venue: str) -> list[Fact]:
     """Return all that is told of bitcoin, its own question included."""
     listed = [fact for fact in call(data.activity(), 60) if fact.symbol == bitcoin(venue)]
     own = call(data.open_interest(bitcoin(venue)), 60)
@@ -82,3 +89,35 @@ def test_a_figure_that_no_market_has_is_no_fact(
 
     with pytest.raises(UnexpectedPayload):
         told(data, venue)
+
+
+@pytest.fixture
+def disturbed(simulator: Simulator) -> Generator[Simulator]:
+    yield simulator
+    simulator.ask("DELETE", "/faults")
+
+
+@pytest.mark.django_db
+def test_one_contract_that_a_venue_refuses_to_tell_of_costs_no_other_its_figure(
+    disturbed: Simulator,
+) -> None:
+    exchange = Exchange.objects.create(code="binanceusdm", short_code="BIN", name="Binance")
+    listed = run(registry.market_data("binanceusdm", Mode.REHEARSAL).instruments())
+    store_listing(exchange, listed, (), NOW)
+    disturbed.disturb(
+        "reject", venue="binanceusdm", path="openInterest", contains="symbol=ETHUSDT", code=-1121
+    )
+
+    refused = figures(poll_activity(NOW))
+    told = figures(poll_activity(NOW + timedelta(minutes=1)))
+
+    # 480,000,000 dollars at a first price of 64,000 are 7,500 coins.
+    assert refused["BTC"] == told["BTC"] == D(7_500)
+    assert (refused["ETH"], None in told.values()) == (None, False)
+    assert not Activity.objects.filter(turnover_usd=None).exists()
+
+
+def figures(stored: int) -> dict[str, Decimal | None]:
+    rows = Activity.objects.values_list("instrument__base", "open_interest")
+    assert len(rows) == stored
+    return dict(rows)
