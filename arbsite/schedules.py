@@ -68,6 +68,12 @@ SLOTS = (
         expires=timedelta(seconds=30),
     ),
     Slot(
+        name="Poll open interest and turnover",
+        task="exchanges.tasks.poll_activity",
+        every=timedelta(minutes=1),
+        expires=timedelta(seconds=30),
+    ),
+    Slot(
         name="Read what stablecoins are worth",
         task="trading.tasks.watch_stablecoins",
         every=timedelta(seconds=10),

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from exchanges.access import KeyFacts, Maintenance
+from exchanges.activity import Activity
 from exchanges.domain import (
     AccountFact,
     AccountTransfer,
@@ -47,6 +48,12 @@ class MarketData(Protocol):
 
     async def borrow_rates(self) -> Sequence[BorrowRate]:
         """Return the rates of listed spot assets that are lent; the day's highest is only now's."""
+
+    async def activity(self) -> Sequence[Activity]:
+        """Return open interest and turnover of all perpetuals, as facts apart where told apart."""
+
+    async def open_interest(self, symbol: Symbol) -> Activity | None:
+        """Return that of one perpetual where no list tells it, else None."""
 
     async def quotes(self) -> Sequence[Quote]:
         """Return mark and index price of every contract; of spot the last price as mark."""

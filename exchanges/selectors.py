@@ -14,6 +14,7 @@ from redis import ConnectionPool, Redis
 from exchanges.board import Board, Key
 from exchanges.domain import BorrowRate, InstrumentKind, PremiumTerms, Symbol
 from exchanges.models import (
+    Activity,
     Exchange,
     HourlyBorrowRate,
     HourlyMid,
@@ -29,6 +30,9 @@ BAR = timedelta(hours=8)
 
 # A rate that nobody has confirmed for so long says nothing: the asset counts as not lent.
 BORROW_RATES_LAST = timedelta(minutes=10)
+
+# One that nobody has told for so long bounds nothing.
+OPEN_INTEREST_LASTS = timedelta(minutes=10)
 
 Bar = tuple[datetime, Decimal, Decimal, Decimal]
 """Start, first mid, lowest and highest."""
@@ -164,6 +168,14 @@ def company(code: str) -> str:
 def premium_terms(code: str) -> PremiumTerms | None:
     """Return how a venue makes a funding rate of the premium; None where nobody knows."""
     return profile(code).premium
+
+
+def open_interests(now: datetime) -> Mapping[Key, Decimal]:
+    """Return what is held of each perpetual in base units; what was told long ago is out."""
+    rows = Activity.objects.filter(
+        open_interest_at__gte=now - OPEN_INTEREST_LASTS, instrument__exchange__is_enabled=True
+    ).values_list("instrument__exchange__code", "instrument__symbol", "open_interest")
+    return {(venue, Symbol(symbol)): held for venue, symbol, held in rows if held is not None}
 
 
 def borrow_rates(now: datetime) -> Mapping[LoanKey, BorrowRate]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
-from exchanges import lending, maintenance, mids, selectors, services
+from exchanges import lending, maintenance, mids, open_interest, selectors, services
 
 POLLING = "carry:polling"
 POLL_LOCK_MS = 10_000
@@ -33,6 +33,11 @@ def refresh_instruments() -> dict[str, list[str]]:
 @shared_task
 def poll_maintenance() -> int:
     return maintenance.poll_maintenance(timezone.now())
+
+
+@shared_task
+def poll_activity() -> int:
+    return open_interest.poll_activity(timezone.now())
 
 
 @shared_task

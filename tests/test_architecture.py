@@ -20,6 +20,7 @@ PACKAGES = ("alerts", "arbsite", "exchanges", "trading")
 
 PURE = (
     "exchanges.access",
+    "exchanges.activity",
     "exchanges.domain",
     "exchanges.errors",
     "exchanges.ports",
@@ -34,13 +35,20 @@ CLOCK_CALLS = {"now", "utcnow", "today"}
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "exchanges": ("exchanges", "arbsite.accounts"),
     "exchanges.access": (),
+    "exchanges.activity": ("exchanges.domain",),
     "exchanges.domain": (),
     "exchanges.errors": (),
-    "exchanges.ports": ("exchanges.access", "exchanges.domain", "exchanges.errors"),
+    "exchanges.ports": (
+        "exchanges.access",
+        "exchanges.activity",
+        "exchanges.domain",
+        "exchanges.errors",
+    ),
     "exchanges.matching": ("exchanges.domain", "exchanges.errors"),
     "exchanges.ccxt_adapter": (
         "exchanges.ccxt_adapter",
         "exchanges.access",
+        "exchanges.activity",
         "exchanges.domain",
         "exchanges.errors",
         "exchanges.ports",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from exchanges.access import Maintenance
+from exchanges.activity import Activity
 from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings
@@ -86,6 +87,19 @@ class CcxtMarketData:
 
         return await self._read(read())
 
+    async def activity(self) -> Sequence[Activity]:
+        await self._client.ready()
+        told = await self._read(all_of(map(self._activity, self._profile.activity)))
+        return [fact for facts in told for fact in facts]
+
+    async def open_interest(self, symbol: Symbol) -> Activity | None:
+        rows = self._profile.open_interest
+        if rows is None:
+            return None
+        listing = await self._client.listing(symbol)
+        asked = self._activity(rows, **naming(rows, self._profile, listing))
+        return next(iter(await self._read(asked)), None)
+
     async def depth(self, symbol: Symbol, *, levels: int) -> Depth:
         listing = await self._client.listing(symbol)
         sizes = self._profile.depth_sizes
@@ -158,6 +172,16 @@ class CcxtMarketData:
 
         parts = await self._read(all_of(map(read, self._profile.parts)))
         return [fact for part in parts for fact in part]
+
+    async def _activity(self, rows: Rows, **params: object) -> list[Activity]:
+        contracts = self._client.listings.of(is_spot=False)
+        answer, now = await fetch_rows(self._client.exchange, rows, **params), self._client.now()
+        found = (
+            parse.activity(row, rows.columns, listing, now)
+            for row, listing in _known(answer, rows, contracts)
+            if listing.instrument.kind is InstrumentKind.PERPETUAL
+        )
+        return [fact for fact in found if fact is not None]
 
     async def _read(self, call: Awaitable[T]) -> T:
         return await self._client.reading(call)

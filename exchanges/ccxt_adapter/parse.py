@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from exchanges.access import Maintenance
+from exchanges.activity import Activity
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import exact, text
 from exchanges.domain import (
@@ -63,6 +64,36 @@ def book_top(row: Row, columns: Columns, listing: Listing, now: datetime) -> Boo
         ask_quantity=listing.base_quantity(exact(row[columns["ask_quantity"]])),
         observed_at=now,
     )
+
+
+def activity(row: Row, columns: Columns, listing: Listing, now: datetime) -> Activity | None:
+    """Return what is held and was traded, None where the row tells neither.
+
+    Of a volume without its worth the turnover is that volume at the last price.
+    """
+    held = _amount(row, columns.get("open_interest"))
+    turnover = _amount(row, columns.get("turnover"))
+    if "volume" in columns:
+        volume, price = _amount(row, columns["volume"]), _amount(row, columns["price"])
+        if volume is not None and price is not None:
+            turnover = listing.base_quantity(volume) * listing.price(price)
+    if held is None and turnover is None:
+        return None
+    return Activity(
+        venue=listing.instrument.venue,
+        symbol=listing.symbol,
+        open_interest=None if held is None else exact(listing.base_quantity(held)),
+        turnover_usd=None if turnover is None else exact(turnover),
+        observed_at=now,
+    )
+
+
+def _amount(row: Row, column: str | None) -> Decimal | None:
+    """Return a number that cannot be negative; raise ValueError where it is."""
+    amount = optional(row, column)
+    if amount is not None and amount < 0:
+        raise ValueError("an amount below zero")
+    return amount
 
 
 def quote(row: Row, columns: Columns, listing: Listing, now: datetime) -> Quote | None:

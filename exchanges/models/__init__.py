@@ -12,6 +12,8 @@ from exchanges.models.accounts import (
     KeyCanary,
 )
 from exchanges.models.market import (
+    Activity,
+    ActivityBar,
     HourlyBorrowRate,
     HourlyMid,
     MidBar,
@@ -26,6 +28,8 @@ __all__ = [
     "AccountBalance",
     "AccountFee",
     "AccountPosition",
+    "Activity",
+    "ActivityBar",
     "Exchange",
     "ExchangeAccount",
     "ExchangeAccountQuerySet",

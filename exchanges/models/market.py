@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.db import models
 
 from exchanges import domain
-from exchanges.decimals import price_field, quantity_field, rate_field
+from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.models.venues import Exchange, Instrument
 
 
@@ -67,6 +67,41 @@ class MidBar(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instrument} {self.low} … {self.high} at {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class Activity(models.Model):
+    """What is held and was traded of a perpetual, as last told; written by `poll_activity`."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.OneToOneField(Instrument, on_delete=models.CASCADE, related_name="activity")
+    open_interest = quantity_field(null=True, blank=True, help_text="In base units.")
+    open_interest_at = models.DateTimeField(null=True, blank=True)
+    turnover_usd = money_field(null=True, blank=True, help_text="Of the last 24 hours.")
+    turnover_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.instrument}: {self.open_interest} held, {self.turnover_usd} USD a day"
+
+
+class ActivityBar(models.Model):
+    """What was told of a perpetual's open interest and turnover in one minute; kept some days."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.CASCADE, related_name="activity_bars"
+    )
+    minute_at = models.DateTimeField(db_index=True)
+    open_interest = quantity_field(null=True, blank=True, help_text="In base units.")
+    turnover_usd = money_field(null=True, blank=True, help_text="Of the 24 hours before.")
+
+    class Meta:
+        ordering: ClassVar = ["minute_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "minute_at"], name="activity_bar_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.open_interest} at {self.minute_at:%Y-%m-%d %H:%M}"
 
 
 class StablecoinRate(models.Model):

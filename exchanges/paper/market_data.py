@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from exchanges.access import Maintenance
+from exchanges.activity import Activity
 from exchanges.domain import (
     BookTop,
     BorrowRate,
@@ -34,6 +35,12 @@ class PaperMarketData:
     async def borrow_rates(self) -> Sequence[BorrowRate]:
         """Return nothing, so that no entry counts on a loan."""
         return []
+
+    async def activity(self) -> Sequence[Activity]:
+        return await self._venue.activity()
+
+    async def open_interest(self, symbol: Symbol) -> Activity | None:
+        return await self._venue.open_interest(symbol)
 
     async def quotes(self) -> Sequence[Quote]:
         return await self._venue.quotes()

@@ -231,3 +231,5 @@ class Pin:
     funding_rate: Decimal | None = None
     level_quantity: Decimal | None = None
     borrow_rate: Decimal | None = None
+    open_interest: Decimal | None = None
+    day_volume: Decimal | None = None

@@ -134,6 +134,8 @@ class ControlDoor:
             funding_rate=_either(number(body, "funding_rate"), before.funding_rate),
             level_quantity=number(body, "level_quantity") or before.level_quantity,
             borrow_rate=_either(number(body, "borrow_rate"), before.borrow_rate),
+            open_interest=_either(number(body, "open_interest"), before.open_interest),
+            day_volume=_either(number(body, "day_volume"), before.day_volume),
         )
         ledger.put_pin(pin)
         ledger.commit()

@@ -8,8 +8,11 @@ from decimal import Decimal
 
 from exchanges.simulator.accounts import Pin
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import Listing, ListingKey
-from exchanges.simulator.market import Market
+from exchanges.simulator.listings import Listing, ListingKey, character_of
+from exchanges.simulator.market import Market, on_tick
+
+# Nobody else trades here: what is held of a contract at its first price, how often a day it turns.
+HELD_USD, DAY_TURNS = Decimal(480_000_000), 3
 
 
 class PinnedMarket:
@@ -51,6 +54,21 @@ class PinnedMarket:
         if pin is not None and pin.borrow_rate is not None:
             return pin.borrow_rate
         return self._market.borrow_rate(listing, at)
+
+    def open_interest(self, listing: Listing) -> Decimal:
+        """Return what is held of a contract in base units: worth as much of every one."""
+        pin = self.pin(listing)
+        if pin is not None and pin.open_interest is not None:
+            return pin.open_interest
+        held = HELD_USD / Decimal(character_of(listing.base).start_price)
+        return on_tick(held, listing.lot)
+
+    def day_volume(self, listing: Listing) -> Decimal:
+        """Return what was traded of a contract within a day, in base units."""
+        pin = self.pin(listing)
+        if pin is not None and pin.day_volume is not None:
+            return pin.day_volume
+        return DAY_TURNS * self.open_interest(listing)
 
     def _price(self, listing: Listing) -> Decimal | None:
         pin = self.pin(listing)

@@ -74,6 +74,7 @@ QUOTAS = Quotas(
                 "GET positionRisk": 5,
                 "GET positionSide/dual": 30,
                 "GET premiumIndex *": 10,
+                "GET ticker/24hr *": 40,
                 "GET ticker/bookTicker": 2,
                 "GET ticker/bookTicker *": 5,
                 "GET userTrades": 5,
@@ -144,6 +145,16 @@ PROFILE = VenueProfile(
     quotas=QUOTAS,
     book_tops=Rows(method="fapiPublicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
     quotes=Rows(method="fapiPublicGetPremiumIndex", columns=PREMIUM_COLUMNS),
+    activity=(
+        Rows(
+            method="fapiPublicGetTicker24hr",
+            columns={"symbol": "symbol", "turnover": "quoteVolume"},
+        ),
+    ),
+    open_interest=Rows(
+        method="fapiPublicGetOpenInterest",
+        columns={"symbol": "symbol", "open_interest": "openInterest"},
+    ),
     settled_funding=Rows(
         method="fapiPublicGetFundingRate",
         columns={

@@ -137,6 +137,18 @@ CONTRACTS = VenueProfile(
     quotas=QUOTAS,
     book_tops=TICKERS,
     quotes=TICKERS,
+    activity=(
+        Rows(
+            method=TICKERS.method,
+            params=LINEAR,
+            path=LIST,
+            columns={
+                "symbol": "symbol",
+                "open_interest": "openInterest",
+                "turnover": "turnover24h",
+            },
+        ),
+    ),
     settled_funding=Rows(
         method="publicGetV5MarketFundingHistory",
         params=LINEAR,

@@ -129,6 +129,12 @@ PROFILE = VenueProfile(
         method="context_rows",
         columns={"symbol": COIN, "mark_price": "markPx", "index_price": "oraclePx"},
     ),
+    activity=(
+        Rows(
+            method="context_rows",
+            columns={"symbol": COIN, "open_interest": "openInterest", "turnover": "dayNtlVlm"},
+        ),
+    ),
     funding_rates=CONTEXTS,
     settled_funding=Rows(
         method="settlement_rows",

@@ -153,6 +153,20 @@ LINEAR = VenueProfile(
         columns={"symbol": SYMBOL, "mark_price": "markPx"},
         parts=CONTRACTS,
     ),
+    activity=(
+        Rows(
+            method="publicGetPublicOpenInterest",
+            params={"instType": "SWAP"},
+            path=DATA,
+            columns={"symbol": SYMBOL, "open_interest": "oi"},
+        ),
+        Rows(
+            method="publicGetMarketTickers",
+            params={"instType": "SWAP"},
+            path=DATA,
+            columns={"symbol": SYMBOL, "volume": "vol24h", "price": "last"},
+        ),
+    ),
     funding_rates=Rows(
         method="publicGetPublicFundingRate",
         params={"instId": "ANY"},

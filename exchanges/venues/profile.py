@@ -280,6 +280,10 @@ class VenueProfile:
     balances: Rows
     positions: Rows | None
     fills: Rows
+    # Lists that tell of `open_interest`, `turnover` in dollars, or `volume` at `price`.
+    activity: tuple[Rows, ...] = ()
+    # The open interest of one contract, where no list tells it.
+    open_interest: Rows | None = None
     # What borrowing costs and what was charged for it; None where spot is not sold on margin.
     borrow_rates: Rows | None = None
     borrow_interest: Rows | None = None

@@ -15,6 +15,7 @@ from trading.core.sizing import (
     Capital,
     LegCapacity,
     PlannedSize,
+    interest_room,
     leg_capacity,
     max_safe_leverage,
     plan_size,
@@ -116,6 +117,28 @@ def test_size_is_bound_by_the_thinner_book() -> None:
 
     assert size.base_quantity == D("0.123")
     assert size.bound_by == "what BTC/USDT:USDT on bybit can take"
+
+
+def test_size_is_at_most_a_hundredth_of_what_is_held_at_the_venue() -> None:
+    # 1 % of 24 coins is 0.24; at 50,000 that is 12,000 USD. Half a leg may be of twice the size.
+    rich, held = leg("binanceusdm", free="1000000"), interest_room(D(24))
+    whole = replace(leg("bybit", free="1000000"), interest_room=held)
+    half = replace(whole, ratio=D("0.5"))
+
+    assert planned(rich, whole).size_usd == 12_000
+    assert planned(rich, whole).bound_by == "1 % of open interest at bybit"
+    assert planned(rich, half).size_usd == 24_000
+
+
+def test_an_open_interest_too_small_for_an_order_is_named() -> None:
+    refused = plan(leg("binanceusdm"), replace(leg(), interest_room=interest_room(D("0.05"))))
+
+    # 0.0005 coins are below the lot of 0.001.
+    assert isinstance(refused, Refusal)
+    assert refused.sentence == (
+        "25.00 USD, all that 1 % of open interest at bybit allows, gives 0.000 BTC in whole lots, "
+        "below the minimum of BTC/USDT:USDT on binanceusdm (about 50.00 USD)."
+    )
 
 
 def test_capacity_is_at_most_one_order_of_the_venue() -> None:

@@ -124,6 +124,8 @@ CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "instruments": lambda d: d.data.instruments(),
     "funding rates": lambda d: d.data.funding_rates(),
     "borrow rates": lambda d: d.data.borrow_rates(),
+    "activity": lambda d: d.data.activity(),
+    "open interest": lambda d: d.data.open_interest(d.symbol),
     "quotes": lambda d: d.data.quotes(),
     "book tops": lambda d: d.data.book_tops(),
     "depth": lambda d: d.data.depth(d.symbol, levels=10),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from arbsite.accounts.models import User
 from exchanges.domain import Side
-from exchanges.models import Exchange, HourlyBorrowRate, Instrument
+from exchanges.models import Activity, Exchange, HourlyBorrowRate, Instrument
 from tests.market import NOW, D
 from tests.services.scan_market import (
     VENUES,
@@ -21,7 +23,9 @@ from tests.services.scan_market import (
 )
 from trading.models import LimitUse, Position
 from trading.services.entry_legs import EntryLeg, long_short
+from trading.services.finding_details import details_of
 from trading.services.plan_entry import Refused, plan_entry
+from trading.strategies.base import EntryTrigger
 
 pytestmark = pytest.mark.db
 
@@ -99,6 +103,52 @@ def test_two_legs_at_one_venue_share_its_limit(market: Market) -> None:
     assert isinstance(position, Position)
     assert position.target_base_quantity == D("0.079")
     assert LimitUse.objects.get(scope="venue:bybit").reserved_cents == 790_000
+
+
+def hold(market: Market, venue: str, coins: str, *, age: timedelta = timedelta(0)) -> None:
+    """Let a venue have told so long ago what is held of its perpetual."""
+    Activity.objects.update_or_create(
+        instrument=market.instrument(venue),
+        defaults={"open_interest": D(coins), "open_interest_at": NOW - age},
+    )
+
+
+def test_no_more_is_held_than_a_hundredth_of_the_open_interest(market: Market) -> None:
+    hold(market, "bybit", "24")
+
+    (scan,) = market.scan().users
+    (finding,) = scan.judge("BTC", market.seen, NOW, EntryTrigger.SCHEDULE)
+    (scanner,) = scan.shared.scanners
+    position = enter(market, *usual_legs(market), size="20000")
+
+    # 1 % of 24 coins at 50,000, in the exact count, in the arrays and in the entry alike.
+    assert finding.size_usd == finding.capacity_usd == 12_000
+    assert finding.refusal is None
+    assert finding.appraisal.interest_bound == "1 % of open interest at bybit is 12000.00 USD"
+    assert details_of(finding, NOW)["interest_untold"] == ["binanceusdm"]
+    assert isinstance(position, Position)
+    assert position.target_base_quantity == D("0.24")
+    assert {float(room) for room in scanner.facts.room[:, 0]} == {12_000, 50_000}
+
+
+def test_an_open_interest_below_the_least_position_is_the_reason(market: Market) -> None:
+    hold(market, "bybit", "0.1")
+
+    code, sentence = market.refusal()
+
+    assert (code, sentence) == (
+        "too_small",
+        "The position would be of 50.00 USD: 1 % of open interest at bybit is 50.00 USD; none "
+        "below 100.00 USD is opened.",
+    )
+
+
+def test_an_open_interest_that_nobody_told_lately_bounds_nothing(market: Market) -> None:
+    hold(market, "bybit", "24", age=timedelta(minutes=11))
+    hold(market, "binanceusdm", "24", age=timedelta(minutes=10))
+
+    assert market.judge().capacity_usd == 12_000
+    assert market.judge().appraisal.interest_untold == ("bybit",)
 
 
 def test_no_more_is_sold_than_is_lent(market: Market) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from arbsite.accounts.models import User
-from exchanges.models import Exchange, SettledFundingRate, VenueHealth
+from exchanges.models import Activity, Exchange, SettledFundingRate, VenueHealth
 from exchanges.models.notices import FactChange, VenueNotice
 from exchanges.selectors import board_redis
 from tests.web.conftest import Desk
@@ -251,6 +251,26 @@ def test_the_history_of_a_pair_shows_cap_and_floor_with_their_age(desk: Desk) ->
     assert "Bybit BTC-USDT +0.3750% / 8h −0.3750% / 8h 20 min ago" in after
 
 
+def test_the_history_of_a_pair_shows_open_interest_and_turnover_with_their_ages(desk: Desk) -> None:
+    page = "/rates/BTC/"
+    before = text_of(desk.client.get(page).content.decode())
+    Activity.objects.create(
+        instrument=desk.instruments["bybit", "BTC"],
+        open_interest=Decimal(20_000),
+        open_interest_at=desk.now - timedelta(minutes=3),
+        turnover_usd=Decimal(38_400_000),
+        turnover_at=desk.now - timedelta(minutes=5),
+    )
+    Activity.objects.create(instrument=desk.instruments["binanceusdm", "BTC"])
+
+    after = text_of(desk.client.get(page).content.decode())
+
+    assert "Open interest and turnover" not in before
+    # 20,000 coins at a mark of 100 are 2,000,000.
+    assert "Bybit BTC-USDT 20,000 2.0M 3 min ago 38.4M 5 min ago" in after
+    assert "Binance BTC-USDT ? ? not told ? not told" in after
+
+
 def test_without_redis_the_page_says_down_and_never_green(desk: Desk) -> None:
     board_redis().flushdb()
 
@@ -305,6 +325,15 @@ def test_fees_that_are_assumed_are_marked_beside_their_figure(desk: Desk) -> Non
 
     shown = text_of(desk.client.get("/opportunities/").content.decode())
     assert "Fees, all legs both ways 21.0 bp assumed at bybit" in shown
+
+
+def test_venues_that_tell_no_open_interest_are_named(desk: Desk) -> None:
+    assert "Open interest" not in desk.client.get("/opportunities/").content.decode()
+
+    Opportunity.objects.update(details={"interest_untold": ["bybit"]})
+
+    shown = text_of(desk.client.get("/opportunities/").content.decode())
+    assert "Open interest is not told at bybit: its 1 % does not bound the size there." in shown
 
 
 def test_pages_that_do_not_exist_answer_with_a_sentence(desk: Desk) -> None:

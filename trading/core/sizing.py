@@ -19,6 +19,8 @@ from trading.core.refusal import Refusal
 from trading.core.sentence import usd
 
 ONE = Decimal(1)
+# Of more of a venue's open interest than this the way out is no longer a small part of its market.
+INTEREST_SHARE = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class LegCapacity:
     """What one leg can carry. `price` is the mid in USD; base quantities in base units.
 
     `base_fee` is the fee paid in the base asset on a spot buy, else 0. `ratio` is the leg's part of
-    the position's base quantity.
+    the position's base quantity. `interest_room` is the share of the venue's open interest that it
+    may take, in base units, None where the venue tells none.
     """
 
     instrument: Instrument
@@ -54,6 +57,7 @@ class LegCapacity:
     book_capacity: Decimal
     base_fee: Decimal = Decimal(0)
     ratio: Decimal = ONE
+    interest_room: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,9 @@ def plan_size(
     for leg in legs:
         name = f"what {leg.instrument.symbol} on {leg.instrument.venue} can take"
         bounds[name] = leg_capacity(leg) * leg.price / leg.ratio
+        if leg.interest_room is not None:
+            name = f"1 % of open interest at {leg.instrument.venue}"
+            bounds[name] = leg.interest_room * leg.price / leg.ratio
     bound_by, size = min(bounds.items(), key=lambda bound: bound[1])
     if size <= 0:
         return Refusal(code="no_room", sentence=f"Nothing is left of {bound_by}.")
@@ -130,6 +137,11 @@ def leg_capacity(leg: LegCapacity) -> Decimal:
     """Return the base quantity that the book, and one order at the venue, allow."""
     most = leg.instrument.max_base_quantity
     return leg.book_capacity if most is None else min(leg.book_capacity, most)
+
+
+def interest_room(open_interest: Decimal) -> Decimal:
+    """Return how much of what is held at a venue one leg may be: 1 % of 2,000 is 20."""
+    return INTEREST_SHARE * open_interest
 
 
 def max_safe_leverage(daily_volatility: Decimal) -> Decimal:

@@ -112,6 +112,11 @@ class OpportunityLine:
         """Return the venues whose fee for the account is not known."""
         return ", ".join(self.found.details.get("fees_assumed", []))
 
+    @property
+    def interest_untold(self) -> str:
+        """Return the venues whose open interest is not known and bounds nothing."""
+        return ", ".join(self.found.details.get("interest_untold", []))
+
 
 def recent_opportunities(
     user: User, now: datetime, *, limit: int, strategy: str = ""

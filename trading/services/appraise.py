@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 
 from exchanges.domain import Instrument, InstrumentKind, Side
 from trading.core.capacity import CapacityPoint, LegBook, capacity_curve
 from trading.core.execution_risk import ExecutionRisk, LegRisk, execution_risk
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
+from trading.core.sentence import usd
 from trading.core.sizing import Capital, LegCapacity
 from trading.services.depth_facts import levels_of, side_capacity, with_depth
 from trading.services.seen import Seen
@@ -30,7 +32,8 @@ NO_CAPITAL = Capital(account="", free=ZERO)
 class Appraisal:
     """Legs at one size. `capacities` are what each leg's book takes, in base of the position.
 
-    Of a leg that is sold on loan it is no more than what is lent.
+    Of a leg that is sold on loan it is no more than what is lent. What the venues' open interest
+    allows besides is no part of them: it makes no book deeper or thinner.
     """
 
     legs: tuple[PairedLeg, ...]
@@ -48,11 +51,47 @@ class Appraisal:
 
     @property
     def capacity_usd(self) -> Decimal | None:
-        """Return what all legs can take within the slippage limit; None where a book is missing."""
+        """Return what all legs can take within the slippage limit and the venues' open interest.
+
+        None where a book is missing.
+        """
+        books = self._books_usd
+        if books is None:
+            return None
+        return min([books, *(room for _, room in self._interest_usd)])
+
+    @property
+    def interest_bound(self) -> str:
+        """Say which venue's open interest allows least, where that is less than the books take."""
+        least = min(self._interest_usd, key=itemgetter(1), default=None)
+        if least is None or self._books_usd is None or least[1] >= self._books_usd:
+            return ""
+        return f"1 % of open interest at {least[0]} is {usd(least[1])}"
+
+    @property
+    def interest_untold(self) -> tuple[str, ...]:
+        """Return the venues that told no open interest lately: there it bounds nothing."""
+        return tuple(
+            facts.instrument.venue
+            for facts in self.facts
+            if facts.instrument.kind is InstrumentKind.PERPETUAL and facts.open_interest is None
+        )
+
+    @property
+    def _books_usd(self) -> Decimal | None:
         if any(facts.book is None for facts in self.facts):
             return None
         taken = zip(self.capacities, self.facts, strict=True)
         return min(capacity * facts.mid for capacity, facts in taken)
+
+    @property
+    def _interest_usd(self) -> list[tuple[str, Decimal]]:
+        """Return by venue the notional of a whole leg that open interest allows."""
+        return [
+            (facts.instrument.venue, facts.interest_room * facts.mid / leg.ratio)
+            for leg, facts in zip(self.legs, self.facts, strict=True)
+            if facts.interest_room is not None and facts.book is not None
+        ]
 
 
 def appraise(
@@ -171,6 +210,7 @@ def leg_capacities(appraisal: Appraisal, standing: Standing) -> list[LegCapacity
             book_capacity=capacity * leg.ratio,
             base_fee=base_fee(facts, leg.side),
             ratio=leg.ratio,
+            interest_room=facts.interest_room,
         )
         for leg, facts, capacity in zip(
             appraisal.legs, appraisal.facts, appraisal.capacities, strict=True

@@ -14,6 +14,7 @@ from exchanges.account_keys import store_account
 from exchanges.lending import poll_borrow_rates
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
+from exchanges.open_interest import poll_activity
 from trading.models import ConfigurationVersion
 from trading.services import configure, engine
 from trading.services.check_keys import check_keys
@@ -85,6 +86,7 @@ def _read_first_facts(now: datetime) -> None:
     snapshot_equity(venues=REAL, now=now)
     exchange_services.poll_settlements(now)
     poll_borrow_rates(now)
+    poll_activity(now)
 
 
 def _exchange(code: str, short_code: str, name: str) -> Exchange:

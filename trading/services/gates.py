@@ -194,6 +194,8 @@ def _least(case: EntryCase) -> Refusal | None:
     if size >= least:
         return None
     bound = f", all that {room.bound_by} allows" if isinstance(room, PlannedSize) else ""
+    if not bound and case.appraisal.interest_bound:
+        bound = f": {case.appraisal.interest_bound}"
     return Refusal(
         code="too_small",
         sentence=f"The position would be of {usd(size)}{bound}; none below {usd(least)} is opened.",

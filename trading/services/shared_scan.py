@@ -167,7 +167,8 @@ class SharedScan:
         known = (row.book, row.funding) if row is not None else (None, None)
         carry = self._universe.carry(paired, self._half_life, now)
         kept = self._kept(paired)
-        return (*known, depth.observed_at if depth is not None else None, carry, kept)
+        held = self._universe.open_interest(paired)
+        return (*known, depth.observed_at if depth is not None else None, carry, kept, held)
 
     def _facts_of(self, paired: Paired, board: Board, now: datetime) -> InstrumentFacts:
         return self._universe.facts(
@@ -229,15 +230,18 @@ class SharedScan:
         """Return the USD that the thinner side takes, and what each of them adds to a round trip.
 
         A round trip takes either side once, whichever the leg opens with.
-        Of an unread book nothing is known but its touch.
+        Of an unread book nothing is known but its touch. Neither takes more than the venue's open
+        interest allows.
         """
         assert known.book is not None  # noqa: S101  (checked by the caller)
         mid = known.book.mid
+        allowed = INFINITE if known.interest_room is None else known.interest_room * mid
         if depth is None:
-            return min(known.book.bid_quantity, known.book.ask_quantity) * mid, Decimal(0)
+            touch = min(known.book.bid_quantity, known.book.ask_quantity) * mid
+            return min(touch, allowed), Decimal(0)
         most = Decimal(str(self.settings.max_slippage))
         sides = [levels_of(depth, side) for side in Side]
-        room = min(book_capacity(levels, mid, most) * mid for levels in sides)
+        room = min(allowed, *(book_capacity(levels, mid, most) * mid for levels in sides))
         if room <= 0:
             return Decimal(0), Decimal(0)
         beyond = [max(walked(levels, room, mid) - known.slippage, Decimal(0)) for levels in sides]

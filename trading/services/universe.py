@@ -99,6 +99,7 @@ class Universe:
         self.pair_betas = PairBetas()
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
+        self._held: Mapping[Key, Decimal] = {}
         self._prices = PastPrices()
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
@@ -127,6 +128,7 @@ class Universe:
     def _read(self, now: datetime) -> None:
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
+        self._held = selectors.open_interests(now)
         gaps_moved, fitted_anew = self._gaps.refresh(now), self.pair_betas.refresh()
         if gaps_moved or fitted_anew:
             self._histories, self._figures = {}, {}
@@ -176,7 +178,12 @@ class Universe:
             borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
             maker_fee=maker_fee,
+            open_interest=self.open_interest(paired),
         )
+
+    def open_interest(self, paired: Paired) -> Decimal | None:
+        """Return what is held of an instrument in base units, None where nothing was told."""
+        return self._held.get(paired.key)
 
     def latency(self, venue: str) -> timedelta | None:
         """Return how long a venue took to answer lately, None where hardly anything was asked."""

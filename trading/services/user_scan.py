@@ -139,7 +139,7 @@ class UserScan:
         if appraisal.capacity_usd is not None:
             size = min(size, appraisal.capacity_usd)
         if size <= 0:
-            room = self._refuse_thin_books()
+            room = self._refuse_no_capacity(appraisal)
         curve = curve_of(appraisal, size)
         best = best_point(curve)
         size = size if best is None else best.size_usd
@@ -167,9 +167,11 @@ class UserScan:
             refusal=None if first is None else first[1],
         )
 
-    def _refuse_thin_books(self) -> Refusal:
+    def _refuse_no_capacity(self, appraisal: Appraisal) -> Refusal:
         most = percent(self._parameters.max_slippage)
         sentence = f"The books take nothing within the slippage limit of {most}."
+        if appraisal.interest_bound:
+            sentence = f"Nothing may be opened: {appraisal.interest_bound}."
         return Refusal(code="no_room", sentence=sentence)
 
     def _appraise(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from exchanges.domain import BookTop, FundingRate, Instrument, Side
 from trading.core.funding import FittedBetas, FundingLeg, SettledRate
+from trading.core.sizing import interest_room
 
 ZERO, ONE = Decimal(0), Decimal(1)
 
@@ -26,7 +27,8 @@ class InstrumentFacts:
     day's highest, None where a spot market's base cannot be borrowed; `borrowable` the most of it
     that is lent, in base units, None where untold. `company` runs the venue: within one no transfer
     is paid; None is a company of its own. `maker_fee` is the account's own, None where the venue
-    did not tell it.
+    did not tell it. `open_interest` is what is held at the venue in base units, None where it told
+    none lately.
     """
 
     instrument: Instrument
@@ -42,11 +44,17 @@ class InstrumentFacts:
     borrowable: Decimal | None = None
     company: str | None = None
     maker_fee: Decimal | None = None
+    open_interest: Decimal | None = None
     exit_slippage: Decimal | None = None
 
     @property
     def closing_slippage(self) -> Decimal:
         return self.slippage if self.exit_slippage is None else self.exit_slippage
+
+    @property
+    def interest_room(self) -> Decimal | None:
+        """Return the base quantity that the venue's open interest allows, None where untold."""
+        return None if self.open_interest is None else interest_room(self.open_interest)
 
     @property
     def resting_saves(self) -> Decimal:

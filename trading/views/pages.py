@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
+from trading.selectors.activity import activity
 from trading.selectors.alerts import alert_feed
 from trading.selectors.calendar import coming_notices, recent_changes
 from trading.selectors.chart import funding_chart
@@ -97,7 +98,13 @@ def rates_history(request: SignedInRequest, base: str) -> HttpResponse:
     pairs = pair_statistics(request.user, base, screen.now)
     bounds = funding_bounds(base, screen.exchanges, screen.now)
     return render_page(
-        request, "rates_history.html", screen, chart=chart, pairs=pairs, bounds=bounds
+        request,
+        "rates_history.html",
+        screen,
+        chart=chart,
+        pairs=pairs,
+        bounds=bounds,
+        activity=activity(base, screen.exchanges, screen.board, screen.now),
     )
 
 

@@ -164,7 +164,7 @@ class BinanceUsdmFace(BinanceFace):
 
     def _open_interest(self, call: Call) -> Json:
         listing = listing_of(call, self._listings)
-        interest = plain(listing.max_quantity / 1000)
+        interest = plain(self._simulator.market.open_interest(listing))
         return {
             "openInterest": interest,
             "symbol": listing.symbol,

@@ -189,9 +189,10 @@ def depth(simulator: Simulator, listing: Listing, now: datetime, limit: int) -> 
 
 
 def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
-    """Return the rolling day; volume is a constant of the listing, nobody else trades here."""
+    """Return the rolling day."""
     market = simulator.market
     last, first = market.mark(listing, now), market.mark(listing, now - DAY)
+    volume = market.day_volume(listing)
     return {
         "symbol": listing.symbol,
         "priceChange": plain(last - first),
@@ -202,8 +203,8 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "openPrice": plain(first),
         "highPrice": plain(max(first, last)),
         "lowPrice": plain(min(first, last)),
-        "volume": plain(listing.max_quantity / 100),
-        "quoteVolume": plain(listing.max_quantity / 100 * last),
+        "volume": plain(volume),
+        "quoteVolume": plain(volume * last),
         "openTime": milliseconds(now - DAY),
         "closeTime": milliseconds(now),
         "firstId": 1,

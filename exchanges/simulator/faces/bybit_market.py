@@ -170,7 +170,7 @@ class MarketPages:
     def _open_interest(self, call: MarketCall) -> Json:
         listing = self._one(call)
         point = {
-            "openInterest": plain(listing.max_quantity / 1000),
+            "openInterest": plain(self._simulator.market.open_interest(listing)),
             "timestamp": str(milliseconds(call.now)),
         }
         return {
@@ -237,7 +237,7 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     minute = now.replace(second=0, microsecond=0)
     day_ago, hour_ago = market.mark(listing, minute - DAY), market.mark(listing, minute - HOUR)
     last = plain(mark)
-    interest, volume = listing.max_quantity / 1000, listing.max_quantity / 100
+    interest, volume = market.open_interest(listing), market.day_volume(listing)
     return {
         "symbol": listing.symbol,
         "tickDirection": "PlusTick",

@@ -97,10 +97,10 @@ def context(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     market, top = simulator.market, simulator.book(listing, now)
     mark = market.mark(listing, now)
     rate = plain(market.predicted_rate(listing, now))
-    volume, day_ago = listing.max_quantity / 100_000, market.mark(listing, _minute(now) - DAY)
+    volume, day_ago = market.day_volume(listing), market.mark(listing, _minute(now) - DAY)
     return {
         "funding": rate,
-        "openInterest": plain(listing.max_quantity / 100_000),
+        "openInterest": plain(market.open_interest(listing)),
         "prevDayPx": plain(day_ago),
         "dayNtlVlm": plain(volume * mark),
         "premium": rate,

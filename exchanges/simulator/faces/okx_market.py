@@ -251,7 +251,8 @@ def funding_rate(simulator: Simulator, listing: Listing, now: datetime) -> Json:
 def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     book, last = simulator.book(listing, now), simulator.market.mark(listing, now)
     day_ago = simulator.market.mark(listing, now.replace(second=0, microsecond=0) - DAY)
-    volume = listing.max_quantity / 100
+    market = simulator.market
+    volume = market.day_volume(listing) if listing.is_contract else listing.max_quantity / 100
     return {
         "instType": instrument_type(listing),
         "instId": listing.symbol,
@@ -273,7 +274,7 @@ def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
 
 
 def open_interest(simulator: Simulator, listing: Listing, now: datetime) -> Json:
-    interest = listing.max_quantity / 1000
+    interest = simulator.market.open_interest(listing)
     return {
         "instId": listing.symbol,
         "instType": instrument_type(listing),

@@ -1,0 +1,88 @@
+"""What is kept of open interest and turnover: the last of each with its age, bars by the minute."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from exchanges.activity import Activity as Fact
+from exchanges.domain import InstrumentKind, Symbol
+from exchanges.models import Activity, ActivityBar, Exchange, Instrument
+from exchanges.open_interest import poll_activity, store_activity
+
+pytestmark = [pytest.mark.db, pytest.mark.django_db]
+
+NOW = datetime(2026, 3, 1, 12, 30, 20, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+BTC = Symbol("BTC/USDT:USDT")
+D = Decimal
+
+
+@pytest.fixture
+def binance() -> Exchange:
+    exchange = Exchange.objects.create(code="binanceusdm", short_code="BIN", name="Binance")
+    Instrument.objects.create(
+        exchange=exchange,
+        symbol=BTC,
+        venue_symbol="BTCUSDT",
+        kind=InstrumentKind.PERPETUAL,
+        base="BTC",
+        quote="USDT",
+        settle="USDT",
+        contract_base=D(1),
+        price_tick=D("0.1"),
+        lot=D("0.001"),
+        min_base_quantity=D("0.001"),
+        min_notional=D(5),
+        refreshed_at=NOW,
+    )
+    return exchange
+
+
+def fact(at: datetime, held: str | None, traded: str | None, symbol: Symbol = BTC) -> Fact:
+    return Fact(
+        venue="binanceusdm",
+        symbol=symbol,
+        open_interest=None if held is None else D(held),
+        turnover_usd=None if traded is None else D(traded),
+        observed_at=at,
+    )
+
+
+def test_what_an_answer_leaves_out_stays_and_keeps_its_age(binance: Exchange) -> None:
+    # The list tells turnover, the contract's own answer what is held: one row of both.
+    store_activity(binance, [fact(NOW, None, "900"), fact(NOW, "12", None)], NOW)
+    store_activity(binance, [fact(NOW + MINUTE, None, "950")], NOW + MINUTE)
+
+    row = Activity.objects.get()
+    assert (row.open_interest, row.open_interest_at) == (D(12), NOW)
+    assert (row.turnover_usd, row.turnover_at) == (D(950), NOW + MINUTE)
+
+
+def test_each_minute_has_one_bar_of_what_was_told_in_it(binance: Exchange) -> None:
+    store_activity(binance, [fact(NOW, "12", "900")], NOW)
+    store_activity(binance, [fact(NOW, "13", "910")], NOW + timedelta(seconds=30))
+    store_activity(binance, [fact(NOW + MINUTE, None, "950")], NOW + MINUTE)
+
+    bars = ActivityBar.objects.values_list("minute_at", "open_interest", "turnover_usd")
+    minute_at = NOW.replace(second=0)
+    assert list(bars) == [(minute_at, D(12), D(900)), (minute_at + MINUTE, None, D(950))]
+
+
+def test_what_is_not_listed_is_not_kept(binance: Exchange) -> None:
+    assert store_activity(binance, [fact(NOW, "1", "1", Symbol("X/USDT:USDT"))], NOW) == 0
+    assert not Activity.objects.exists()
+
+
+def test_bars_are_kept_two_days(binance: Exchange) -> None:
+    store_activity(binance, [fact(NOW, "12", "900")], NOW)
+    later = NOW + timedelta(days=2, seconds=-20)
+    store_activity(binance, [fact(later, "13", "900")], later)
+    Exchange.objects.update(is_enabled=False)
+
+    poll_activity(later)
+    assert ActivityBar.objects.count() == 2
+    poll_activity(later + MINUTE)
+    assert ActivityBar.objects.count() == 1
