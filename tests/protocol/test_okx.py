@@ -198,7 +198,7 @@ def test_key_without_its_passphrase_is_called_incomplete(open_desk: OpenDesk) ->
     )
     client.exchange.set_markets([])
 
-    with pytest.raises(CredentialRefused, match="enter key, secret and"):
+    with pytest.raises(CredentialRefused, match="is incomplete: check the key"):
         run(CcxtAccount(client).balances())
 
 
