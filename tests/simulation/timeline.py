@@ -41,11 +41,13 @@ class Timeline:
     def advance(self, seconds: float) -> None:
         """Let time pass, telling the listener once it has."""
         passed = timedelta(microseconds=max(1, round(seconds * 1e6)))
+        is_excused = self.is_excused()
         self.at += passed
-        if self.is_excused():
-            self.excused += passed
         if self.listener is not None:
             self.listener(self.at)
+        if is_excused:
+            # After what happened meanwhile was told: a window that began in it is excused for it.
+            self.excused += passed
 
 
 class Nothing:

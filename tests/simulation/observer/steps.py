@@ -17,6 +17,7 @@ from tests.simulation.observer.case import (
     HEDGED_WITHIN,
     RESOLVED_WITHIN,
     Case,
+    Row,
     Sentences,
     moment,
 )
@@ -107,26 +108,32 @@ def i7_monotone(case: Case) -> Sentences:
 
 def i8_reducing_reduces(case: Case) -> Sentences:
     """I8: what reduces makes the own holding smaller, what hedges the exposure; none turns it."""
-    purpose = {row["client_order_id"]: row["purpose"] for row in case.orders}
+    rows = {row["client_order_id"]: row for row in case.orders}
     trades = case.chronicle.trades[case.trades_checked :]
     case.trades_checked = len(case.chronicle.trades)
     for trade in trades:
-        user, base = trade.row.api_key.partition("-")[0], base_of(trade.row.symbol)
-        hedged = trade.after - trade.before
-        if purpose.get(trade.row.client_order_id) == "hedge" and (
-            trade.net_after * hedged > 0 and abs(trade.net_after) > TOLERANCE[base]
-        ):
-            yield (
-                f"I8: {trade.row.client_order_id} was to hedge {trade.net_after - hedged} "
-                f"and left {trade.net_after}"
-            )
-        if purpose.get(trade.row.client_order_id) != "reduce" or case.is_foreign(user, base):
+        own_id, user = trade.row.client_order_id, trade.row.api_key.partition("-")[0]
+        base, row = base_of(trade.row.symbol), rows.get(trade.row.client_order_id)
+        if row is None:
             continue
-        if abs(trade.after) > abs(trade.before) or trade.after * trade.before < 0:
-            yield (
-                f"I8: {trade.row.client_order_id} was to reduce {trade.before}, "
-                f"now {trade.after} is held"
-            )
+        unhedged = trade.net_after - (trade.after - trade.before)
+        is_turned = unhedged * trade.net_after < 0 and abs(trade.net_after) > TOLERANCE[base]
+        grew = abs(trade.after) > abs(trade.before) or trade.after * trade.before < 0
+        is_hedge = row["purpose"] == "hedge" and not _was_sent_with_an_opening(case, row)
+        is_reduction = row["purpose"] == "reduce" and not case.is_foreign(user, base)
+        if is_hedge and is_turned:
+            yield f"I8: {own_id} was to hedge {unhedged}, now {trade.net_after} is unhedged"
+        if is_reduction and grew:
+            yield f"I8: {own_id} was to reduce {trade.before}, now {trade.after} is held"
+
+
+def _was_sent_with_an_opening(case: Case, hedge: Row) -> bool:
+    """Tell whether both legs were sent at once: then neither waits for what the other fills."""
+    return any(
+        row["purpose"] == "open"
+        and (row["position_id"], row["created_at"]) == (hedge["position_id"], hedge["created_at"])
+        for row in case.orders
+    )
 
 
 def i9_grid(case: Case) -> Sentences:
