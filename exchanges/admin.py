@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 import exchanges.paper.admin  # noqa: F401 - registers what it describes
+from arbsite.accounts.read_only import ReadOnly
 from exchanges.account_keys import KeyInUse, ModesMixed, refuse_mixed_modes, store_account
 from exchanges.models import (
     AccountBalance,
@@ -27,19 +28,6 @@ from exchanges.sealing import SealError
 
 NO_KEY_ON_PAPER = "A paper account has no key: add it under paper accounts."
 NOTHING_TO_SEAL = "Enter the API key and its secret: an account without keys can do nothing."
-
-
-class ReadOnly:
-    """Mix-in: rows that the engine writes are looked at, never edited."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Exchange)

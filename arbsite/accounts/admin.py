@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
@@ -11,6 +9,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from arbsite.accounts.audit import faults
 from arbsite.accounts.models import AuditEntry, User
+from arbsite.accounts.read_only import ReadOnly
 
 
 @admin.register(User)
@@ -25,7 +24,7 @@ class CarryUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ModelAdmin):  # type: ignore[misc]  # the package has no types
+class AuditEntryAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]  # the package has no types
     """Looked at, and its chain verified; nobody edits what happened."""
 
     list_display = ("at", "actor", "action", "subject")
@@ -40,12 +39,3 @@ class AuditEntryAdmin(ModelAdmin):  # type: ignore[misc]  # the package has no t
             self.message_user(request, sentence, messages.ERROR)
         if not found:
             self.message_user(request, "The chain is unbroken.", messages.SUCCESS)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

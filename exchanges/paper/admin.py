@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 
 from arbsite.accounts import audit
 from arbsite.accounts.models import User
+from arbsite.accounts.read_only import ReadOnly
 from exchanges.account_keys import ModesMixed
 from exchanges.matching import tiers_from
 from exchanges.models import Exchange
@@ -143,19 +144,10 @@ class PaperAccountAdmin(ModelAdmin):  # type: ignore[misc]  # the package has no
         obj.refresh_from_db()
 
 
-class Books(ModelAdmin):  # type: ignore[misc]
+class Books(ReadOnly, ModelAdmin):  # type: ignore[misc]
     """A paper venue's own books: looked at, never edited."""
 
     list_select_related = ("paper__account__exchange",)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(PaperOrder)

@@ -9,14 +9,13 @@ import pytest
 
 from exchanges.domain import (
     Depth,
-    Instrument,
-    InstrumentKind,
     Level,
     Side,
     Symbol,
 )
 from exchanges.matching import take
 from exchanges.paper.book import Place, left_of, look, place_in, slipped
+from tests.position_views import make_instrument
 
 pytestmark = pytest.mark.core
 
@@ -34,23 +33,6 @@ def depth(bids: dict[str, str], asks: dict[str, str]) -> Depth:
         bids=levels(bids),
         asks=levels(asks),
         observed_at=AT,
-    )
-
-
-def instrument() -> Instrument:
-    return Instrument(
-        venue="bybit",
-        symbol=Symbol("BTC/USDT:USDT"),
-        venue_symbol="BTCUSDT",
-        kind=InstrumentKind.PERPETUAL,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        contract_base=D(1),
-        price_tick=D("0.1"),
-        lot=D("0.001"),
-        min_base_quantity=D("0.001"),
-        min_notional=D(5),
     )
 
 
@@ -98,7 +80,11 @@ def test_slippage_makes_a_price_worse_up_to_the_limit(
     side: Side, limit: Decimal | None, paid: str
 ) -> None:
     price = slipped(
-        D("60001"), side=side, slippage=D("0.0001"), instrument=instrument(), limit=limit
+        D("60001"),
+        side=side,
+        slippage=D("0.0001"),
+        instrument=make_instrument("bybit"),
+        limit=limit,
     )
 
     assert price == D(paid)

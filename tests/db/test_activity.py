@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from exchanges.activity import Activity as Fact
-from exchanges.domain import InstrumentKind, Symbol
-from exchanges.models import Activity, ActivityBar, Exchange, Instrument
+from exchanges.domain import Symbol
+from exchanges.models import Activity, ActivityBar, Exchange
 from exchanges.open_interest import poll_activity, store_activity
+from tests.web.rows import make_exchange, make_instrument
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
@@ -22,22 +23,8 @@ D = Decimal
 
 @pytest.fixture
 def binance() -> Exchange:
-    exchange = Exchange.objects.create(code="binanceusdm", short_code="BIN", name="Binance")
-    Instrument.objects.create(
-        exchange=exchange,
-        symbol=BTC,
-        venue_symbol="BTCUSDT",
-        kind=InstrumentKind.PERPETUAL,
-        base="BTC",
-        quote="USDT",
-        settle="USDT",
-        contract_base=D(1),
-        price_tick=D("0.1"),
-        lot=D("0.001"),
-        min_base_quantity=D("0.001"),
-        min_notional=D(5),
-        refreshed_at=NOW,
-    )
+    exchange = make_exchange("binanceusdm", "BIN", "Binance")
+    make_instrument(exchange, "BTC", NOW)
     return exchange
 
 

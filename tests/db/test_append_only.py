@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.db import IntegrityError, models
 
 from arbsite.accounts.models import User
-from exchanges.admin import ReadOnly
+from arbsite.accounts.read_only import ReadOnly
 from tests.web.rows import make_account, make_exchange, make_instrument, make_position
 from trading.models import (
     AccountEquity,

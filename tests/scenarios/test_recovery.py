@@ -154,27 +154,36 @@ def test_an_entry_goes_on_without_redis_and_doorbells_rung_thrice_have_one_effec
     assert_flat_and_all_booked(desk, "XRP")
 
 
-def test_a_worker_stopped_beyond_its_lease_changes_nothing_when_it_goes_on(
-    desk: Desk, processes: Processes
-) -> None:
+def hedge_on_its_way(desk: Desk, processes: Processes, base: str) -> tuple[UUID, str]:
+    """Return a position whose hedge is accepted and not answered, and the worker that waits."""
     desk.simulator.fault(
         method="POST", client_order_id=SECOND_LEG, action="delay", after_accept=True, seconds=4
     )
-    position = desk.open("AVAX")
+    position = desk.open(base)
     desk.bring_market_to(position)
     desk.order(position, SECOND_LEG)
-    driver = processes.driver_of(position)
+    return position, processes.driver_of(position)
+
+
+def learns_it_was_taken_over(processes: Processes, driver: str) -> None:
+    wait_until(
+        lambda: any(words in processes.log(driver) for words in TAKEN_OVER),
+        timeout=PATIENCE,
+        what="the revived worker learns that it was taken over",
+    )
+
+
+def test_a_worker_stopped_beyond_its_lease_changes_nothing_when_it_goes_on(
+    desk: Desk, processes: Processes
+) -> None:
+    position, driver = hedge_on_its_way(desk, processes, "AVAX")
 
     # A Redis that takes connections and never answers, on top of it.
     with processes.stopped(driver, "redis"):
         assert desk.wait_for(position, "open", *ENDS).state == "open"
         story, orders = desk.books.story(position), desk.venues.orders("AVAX")
 
-    wait_until(
-        lambda: any(words in processes.log(driver) for words in TAKEN_OVER),
-        timeout=PATIENCE,
-        what="the revived worker learns that it was taken over",
-    )
+    learns_it_was_taken_over(processes, driver)
     assert desk.books.story(position) == story
     assert desk.venues.orders("AVAX") == orders
     assert desk.close(position).state == "closed"
@@ -185,13 +194,7 @@ def test_a_worker_that_wakes_after_three_leases_finds_its_position_closed_and_le
     desk: Desk, processes: Processes
 ) -> None:
     """Two minutes are six leases; three tell the same: it was taken over, ended, and reopened."""
-    desk.simulator.fault(
-        method="POST", client_order_id=SECOND_LEG, action="delay", after_accept=True, seconds=4
-    )
-    position = desk.open("DOGE")
-    desk.bring_market_to(position)
-    desk.order(position, SECOND_LEG)
-    driver = processes.driver_of(position)
+    position, driver = hedge_on_its_way(desk, processes, "DOGE")
 
     stopped_at = time.monotonic()
     with processes.stopped(driver):
@@ -204,11 +207,7 @@ def test_a_worker_that_wakes_after_three_leases_finds_its_position_closed_and_le
             what="the worker has stood still for three leases",
         )
 
-    wait_until(
-        lambda: any(words in processes.log(driver) for words in TAKEN_OVER),
-        timeout=PATIENCE,
-        what="the revived worker learns that it was taken over",
-    )
+    learns_it_was_taken_over(processes, driver)
     assert desk.books.story(position) == story
     assert desk.venues.orders("DOGE") == orders
     desk.assert_one_order_per_intent()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from arbsite.accounts.models import User
 from exchanges.domain import IntervalSource
+from exchanges.errors import VenueUnavailable
 from exchanges.fact_changes import notice_intervals
-from exchanges.models import ExchangeAccount, Instrument
+from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.models.notices import CONTRACT_BASE, FactChange
 from exchanges.services import store_listing
 from tests.market import NOW, D, make_instrument, make_rate
 from tests.services.scan_market import Market, make_market
-from trading.core.states import PositionState
-from trading.models import AccountReview, Event, Leg, Position, Reconciliation
+from tests.web.rows import make_position
+from trading.models import AccountReview, Event, Reconciliation
 from trading.services.changed_facts import ListingWatch, heed_changes
 from trading.services.venues import REAL
 
@@ -31,35 +32,6 @@ def market(owner: User) -> Market:
 @pytest.fixture
 def bybit(market: Market) -> Instrument:
     return market.instrument("bybit")
-
-
-def hold(market: Market, bybit: Instrument) -> Position:
-    position = Position.objects.create(
-        user=market.user,
-        mode="rehearsal",
-        base="BTC",
-        strategy="funding_spread",
-        open_reason="funding",
-        state=PositionState.OPEN,
-        size_usd=D(5_000),
-        target_base_quantity=D("0.1"),
-        parameters={},
-        configuration_version=1,
-        entry_funding_spread=D(0),
-        opened_by="test",
-        created_at=NOW,
-        entry_deadline=NOW,
-    )
-    Leg.objects.create(
-        position=position,
-        index=0,
-        side="SHORT",
-        account=bybit.exchange.accounts.get(),
-        instrument=bybit,
-        decision_entry_mid=D(50_000),
-        taker_fee=D(0),
-    )
-    return position
 
 
 def relist(bybit: Instrument, **facts: object) -> list[str]:
@@ -135,7 +107,7 @@ def test_an_old_rate_says_nothing_of_the_interval_of_now(market: Market, bybit: 
 def test_who_holds_it_is_told_once_and_another_size_has_the_account_compared(
     market: Market, bybit: Instrument
 ) -> None:
-    position = hold(market, bybit)
+    position = make_position(market.user, market.instrument("binanceusdm"), bybit, NOW)
     relist(bybit, contract_base=D("0.1"))
 
     assert heed_changes(now=NOW) == 1
@@ -201,3 +173,32 @@ def test_each_process_reads_sizes_anew_that_any_process_saw_change(bybit: Instru
     assert watch.renew(venues=venues, now=NOW) == 1
     assert watch.renew(venues=venues, now=NOW) == 0
     assert asked == ["bybit"]
+
+
+def test_a_venue_whose_list_cannot_be_read_is_asked_again_and_keeps_no_other_waiting(
+    market: Market, bybit: Instrument
+) -> None:
+    asked: list[str] = []
+    away = {"binanceusdm"}
+
+    def read(exchange: Exchange, now: datetime) -> None:
+        asked.append(exchange.code)
+        if exchange.code in away:
+            raise VenueUnavailable("no answer", venue=exchange.code)
+
+    venues, watch = replace(REAL, relist=read), ListingWatch()
+    for instrument in (market.instrument("binanceusdm"), bybit):
+        FactChange.objects.create(
+            exchange=instrument.exchange,
+            instrument=instrument,
+            fact=CONTRACT_BASE,
+            old="10",
+            new="1",
+            seen_at=NOW,
+        )
+
+    assert watch.renew(venues=venues, now=NOW) == 1
+    away.clear()
+    assert watch.renew(venues=venues, now=NOW) == 2
+    assert watch.renew(venues=venues, now=NOW) == 0
+    assert sorted(asked) == ["binanceusdm", "binanceusdm", "bybit", "bybit"]

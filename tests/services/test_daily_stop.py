@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from arbsite.accounts.models import AuditEntry, User
-from exchanges.models import AccountBalance, ExchangeAccount
+from exchanges.models import AccountBalance, Exchange, ExchangeAccount
+from exchanges.modes import Mode
 from tests.market import NOW, D
 from tests.services.scan_market import (
     VENUES,
@@ -219,6 +220,20 @@ def test_whoever_lifts_it_accepts_what_is_lost_and_no_more_than_as_much_again(
     set_equity("45000", "50000")
     assert refused(market).startswith("5.0000 % of the capital was lost")
     assert Event.objects.filter(kind="equity.daily_stop").count() == 2
+
+
+def test_a_stop_of_one_mode_halts_no_other_and_stands_when_its_mode_is_back(
+    market: Market,
+) -> None:
+    set_equity("47000", "50000")
+    assert refused(market) != ""
+
+    Exchange.objects.update(mode=Mode.PAPER)
+    assert standing_of(market.user, NOW).daily_stop is None
+    assert not lift_daily_stop(market.user, actor="owner", now=NOW)
+
+    Exchange.objects.update(mode=Mode.REHEARSAL)
+    assert refused(market) != ""
 
 
 def test_stop_of_one_user_halts_no_other(market: Market) -> None:

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from arbsite.accounts.models import AuditEntry, User
+from arbsite.accounts.read_only import ReadOnly
 from exchanges.account_keys import account_key
-from exchanges.admin import ReadOnly
 from exchanges.models import Exchange, ExchangeAccount
 from tests.web.conftest import Desk
 from trading.models import Engine, KillSwitch

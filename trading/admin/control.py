@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from exchanges.admin import ReadOnly
+from arbsite.accounts.read_only import ReadOnly
 from trading.models import (
     DailyStop,
     Discrepancy,
@@ -131,7 +131,7 @@ class EngineAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 class DailyStopAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     """Its user lifts it on the dashboard."""
 
-    list_display = ("reached_at", "user", "day", "lost", "most", "lifted_at", "lifted_by")
+    list_display = ("reached_at", "user", "mode", "day", "lost", "most", "lifted_at", "lifted_by")
     list_select_related = ("user",)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from exchanges.admin import ReadOnly
+from arbsite.accounts.read_only import ReadOnly
 from trading.models import AccountEquity, ExpectedFunding, FittedBeta, Transfer
 
 

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             name='DailyStop',
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ('mode', models.CharField(choices=[('rehearsal', 'rehearsal'), ('paper', 'paper'), ('testnet', 'testnet'), ('live', 'live')], default='rehearsal', max_length=16)),
                 ('day', models.DateField(help_text='In UTC.')),
                 ('reached_at', models.DateTimeField()),
                 ('lost', exchanges.decimals.ExactDecimalField(decimal_places=12, help_text='When it was reached.', max_digits=20)),
@@ -29,7 +30,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-reached_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('user', 'day'), name='one_daily_stop_in_force')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at', None)), fields=('user', 'mode', 'day'), name='one_daily_stop_in_force')],
             },
         ),
     ]

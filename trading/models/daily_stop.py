@@ -9,18 +9,21 @@ from django.db import models
 from django.db.models import Q
 
 from exchanges.decimals import rate_field
+from exchanges.models import MODES
+from exchanges.modes import Mode
 
 
 class DailyStop(models.Model):
     """That a user's loss reached the daily stop; in force for its day while `lifted_at` is null.
 
-    Losses are parts of the day's capital, transfers aside.
+    One mode's loss halts no other mode. Losses are parts of the day's capital, transfers aside.
     """
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="daily_stops"
     )
+    mode = models.CharField(max_length=16, choices=MODES, default=Mode.REHEARSAL)
     day = models.DateField(help_text="In UTC.")
     reached_at = models.DateTimeField()
     lost = rate_field(help_text="When it was reached.")
@@ -33,7 +36,9 @@ class DailyStop(models.Model):
         ordering: ClassVar = ["-reached_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["user", "day"], condition=Q(lifted_at=None), name="one_daily_stop_in_force"
+                fields=["user", "mode", "day"],
+                condition=Q(lifted_at=None),
+                name="one_daily_stop_in_force",
             ),
         ]
 

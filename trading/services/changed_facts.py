@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +10,6 @@ from django.db import transaction
 
 from exchanges.board import Key
 from exchanges.domain import Symbol
-from exchanges.errors import VenueError
 from exchanges.models import ExchangeAccount
 from exchanges.models.notices import CONTRACT_BASE, INTERVAL, IS_LISTED, FactChange
 from trading.core.states import LIVE_POSITION_STATES
@@ -20,8 +18,6 @@ from trading.events import announce
 from trading.models import Event, Leg, Reconciliation
 from trading.services.reviews import ask_for_review
 from trading.services.venues import Venues
-
-logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 200
 # Each process that trades reads the sizes anew within seconds; until then it may count by the old.
@@ -114,16 +110,10 @@ class ListingWatch:
         """Read the listings whose sizes changed since the last look; return of how many venues."""
         news = list(_size_changes().filter(pk__gt=self._seen).select_related("exchange"))
         exchanges = {change.exchange_id: change.exchange for change in news}.values()
-        for exchange in exchanges:
-            try:
-                venues.relist(exchange, now)
-            except VenueError as error:
-                logger.warning(
-                    "listings not read", extra={"venue": exchange.code, "reason": str(error)}
-                )
-                return 0
-        self._seen = max([self._seen, *(change.pk for change in news)])
-        return len(exchanges)
+        read = [exchange for exchange in exchanges if venues.is_relisted(exchange, now)]
+        if len(read) == len(exchanges):
+            self._seen = max([self._seen, *(change.pk for change in news)])
+        return len(read)
 
 
 def _size_changes() -> Any:

@@ -49,7 +49,7 @@ def stop_of(user: User, lost: Decimal, most: Decimal, now: datetime) -> DailySto
     What was lost when somebody lifted the last one of the day is accepted: the next is reached when
     as much again is lost.
     """
-    today = list(DailyStop.objects.filter(user=user, day=now.date()))
+    today = list(_of_day(user, now))
     standing = next((stop for stop in today if stop.lifted_at is None), None)
     accepted = max((stop.lifted_lost for stop in today), default=ZERO)
     if standing is not None or lost - accepted < most:
@@ -57,7 +57,12 @@ def stop_of(user: User, lost: Decimal, most: Decimal, now: datetime) -> DailySto
     try:
         with transaction.atomic():
             stop = DailyStop.objects.create(
-                user=user, day=now.date(), reached_at=now, lost=_rate(lost), most=most
+                user=user,
+                mode=mode_of(user),
+                day=now.date(),
+                reached_at=now,
+                lost=_rate(lost),
+                most=most,
             )
             announce(
                 user_id=user.pk,
@@ -86,8 +91,10 @@ def lift_daily_stop(user: User, *, actor: str, now: datetime) -> bool:
     accounts = {account.exchange.code: account for account in usable_accounts(user)}
     lost = lost_today(user, accounts.values(), capital_of(accounts)[1], now)
     with transaction.atomic():
-        lifted = DailyStop.objects.filter(user=user, day=now.date(), lifted_at=None).update(
-            lifted_at=now, lifted_by=actor, lifted_lost=_rate(max(lost, ZERO))
+        lifted = (
+            _of_day(user, now)
+            .filter(lifted_at=None)
+            .update(lifted_at=now, lifted_by=actor, lifted_lost=_rate(max(lost, ZERO)))
         )
         if lifted:
             sentence = f"Daily stop lifted by {actor} at {percent(lost)} lost since midnight UTC"
@@ -120,7 +127,11 @@ def halted_by(stop: DailyStop) -> str:
 
 def in_force(user: User, now: datetime) -> DailyStop | None:
     """Return the stop that halts a user's automation."""
-    return DailyStop.objects.filter(user=user, day=now.date(), lifted_at=None).first()
+    return _of_day(user, now).filter(lifted_at=None).first()
+
+
+def _of_day(user: User, now: datetime) -> QuerySet[DailyStop]:
+    return DailyStop.objects.filter(user=user, mode=mode_of(user), day=now.date())
 
 
 def _rate(part: Decimal) -> Decimal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,8 +15,6 @@ from trading.models import Leg
 from trading.services.halt import halt_account
 from trading.services.position_facts import venue_quantity
 from trading.services.venues import READ_SECONDS, Venues
-
-logger = logging.getLogger(__name__)
 
 # A leg that was prepared on the same instrument and leverage this recently needs no new calls.
 PREPARED_LASTS = timedelta(minutes=5)
@@ -64,12 +61,7 @@ def _relist_where_refused(
         if isinstance(answer, SettingRefused | InvalidOrder)
     }
     for exchange in refused:
-        try:
-            venues.relist(exchange, now)
-        except VenueError as error:
-            logger.warning(
-                "listings not read", extra={"venue": exchange.code, "reason": str(error)}
-            )
+        venues.is_relisted(exchange, now)
 
 
 async def _prepare(leg: Leg, trading: Trading, account: Account) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +11,12 @@ from typing import Any, Protocol, TypeVar
 from exchanges import loop, registry
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
+from exchanges.errors import VenueError
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.ports import Account, Trading
 
+logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 READ_SECONDS = 8.0
@@ -41,6 +44,17 @@ class Venues:
     # One small public read that tells whether a venue is well.
     probe: Callable[[Exchange], Coroutine[Any, Any, object]] = lambda exchange: _probe(exchange)
     relist: Callable[[Exchange, datetime], object] = exchange_services.refresh_venue
+
+    def is_relisted(self, exchange: Exchange, now: datetime) -> bool:
+        """Read anew what a venue lists; False, and logged, where it did not answer."""
+        try:
+            self.relist(exchange, now)
+        except VenueError as error:
+            logger.warning(
+                "listings not read", extra={"venue": exchange.code, "reason": str(error)}
+            )
+            return False
+        return True
 
 
 def _trading(account: ExchangeAccount) -> Trading:
