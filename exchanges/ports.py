@@ -110,6 +110,12 @@ class Trading(Protocol):
     async def prepare(self, symbol: Symbol, *, leverage: Decimal) -> None:
         """Set one-way mode, cross margin and leverage. Raise SettingRefused if the venue won't."""
 
+    async def clock_error(self) -> timedelta:
+        """Return how far this machine's clock is ahead of the venue's; behind is negative.
+
+        Raise VenueUnavailable where the venue does not tell its time quickly enough to know.
+        """
+
     async def submit(self, request: OrderRequest) -> OrderReport:
         """Send one order once and return the venue's acknowledgement, which carries a venue id.
 

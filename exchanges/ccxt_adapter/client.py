@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
 from typing import Any, TypeVar
 
+from exchanges.ccxt_adapter.clock import VenueClock
 from exchanges.ccxt_adapter.connections import ConnectionBudget
 from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.library import REAL, Credential, Surroundings, create_exchange
@@ -19,13 +20,21 @@ from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
 from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.domain import Symbol
-from exchanges.errors import ClockRefused, InvalidOrder, UnexpectedPayload, VenueError
+from exchanges.errors import (
+    ClockRefused,
+    InvalidOrder,
+    UnexpectedPayload,
+    VenueError,
+    VenueUnavailable,
+)
 from exchanges.venues.profile import Practice, VenueProfile
 
 T = TypeVar("T")
 
 PING_SECONDS = 10.0
 QUICK_MILLISECONDS = 1_000
+# Beyond it a venue is asked anew before anybody is told of it.
+DOUBTED = timedelta(seconds=1)
 # A symbol we do not know may just have been listed.
 RELIST_MISSING_SECONDS = 60.0
 
@@ -111,6 +120,7 @@ class VenueClient:
             practice=practice,
         )
         self._catalogue = catalogue
+        self._clock = VenueClock(surroundings.now, surroundings.monotonic)
         self._generation = 0
         self._pings: asyncio.Task[None] | None = None
 
@@ -218,7 +228,22 @@ class VenueClient:
         theirs = await self.reading(self.exchange.fetch_time())
         heard = self.exchange.milliseconds()
         if theirs is not None and heard - asked <= QUICK_MILLISECONDS:
-            self.exchange.options["timeDifference"] = (asked + heard) // 2 - theirs
+            ahead = (asked + heard) // 2 - theirs
+            self.exchange.options["timeDifference"] = ahead
+            self._clock.tell(timedelta(milliseconds=ahead))
+
+    async def clock_error(self) -> timedelta:
+        """Return how far our clock is ahead of the venue's; behind is negative.
+
+        Raise VenueUnavailable where the venue does not tell its time quickly enough to know.
+        """
+        ahead = self._clock.ahead
+        if ahead is None or abs(ahead) > DOUBTED:
+            await self._set_clock_at_once()
+            ahead = self._clock.ahead
+        if ahead is None:
+            raise VenueUnavailable("its time could not be read within 1 s", venue=self.profile.name)
+        return ahead
 
     async def _set_clock_at_once(self) -> None:
         """Have the next request signed by the venue's time, if the venue tells it quickly."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
@@ -60,13 +60,15 @@ def _now() -> datetime:
 class Surroundings:
     """The clock of a client and what carries its requests; the simulation hands in its own.
 
-    `session` returns what the library uses like an aiohttp session; None opens a real one.
+    `now` may be set, `monotonic` only counts seconds. `session` returns what the library uses like
+    an aiohttp session; None opens a real one.
     `limiter` paces the requests, None lets them all pass; `address` is where they come from.
     `note` hears of each call's symptom, empty for a proper answer, `note_block` of a venue that
     refuses everything from this address.
     """
 
     now: Callable[[], datetime] = _now
+    monotonic: Callable[[], float] = time.monotonic
     session: Callable[[], Any] | None = None
     limiter: Limiter | None = None
     address: str = ""
@@ -153,7 +155,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         group, uses = api if isinstance(api, str) else api[0], []
         if self.pace is not None:
             uses = await self.pace.wait(group, method, path, params)
-        asked, sent_at = _uses.set(uses), monotonic()
+        asked, sent_at = _uses.set(uses), time.monotonic()
         try:
             return await super().fetch2(path, api, method, params, config)
         except ccxt.BaseError as error:
@@ -163,7 +165,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
             raise
         except asyncio.CancelledError:
             # Whoever asked gave up before the library did.
-            if monotonic() - sent_at >= ORDER_TIMEOUT_SECONDS:
+            if time.monotonic() - sent_at >= ORDER_TIMEOUT_SECONDS:
                 self.surroundings.note("the venue did not answer in time")
             raise
         finally:

@@ -51,6 +51,10 @@ class CcxtTrading:
         with asking(Lane.ENTRY):
             await self._prepare(symbol, leverage)
 
+    async def clock_error(self) -> timedelta:
+        with asking(Lane.ENTRY):
+            return await self._client.clock_error()
+
     async def _prepare(self, symbol: Symbol, leverage: Decimal) -> None:
         listing = await self._client.listing(symbol)
         calls = self._part(listing).settings

@@ -42,6 +42,10 @@ class PaperTrading:
     def __init__(self, venue: PaperVenue) -> None:
         self._venue = venue
 
+    async def clock_error(self) -> timedelta:
+        """Return zero: the clock of a paper venue is ours."""
+        return timedelta(0)
+
     @property
     def _name(self) -> str:
         return self._venue.profile.name

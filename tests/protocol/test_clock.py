@@ -9,7 +9,7 @@ import pytest
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.trading import CcxtTrading
-from exchanges.errors import ClockRefused
+from exchanges.errors import ClockRefused, VenueUnavailable
 from exchanges.venues import PROFILES
 from tests.protocol.conftest import DATED, Desk, Simulator, run
 
@@ -40,5 +40,20 @@ def test_a_clock_that_is_off_is_set_by_the_venues_own_once_it_refused_a_request(
             run(trading.open_orders(desk.symbol))
 
         assert run(trading.open_orders(desk.symbol)) == []
+        assert abs(run(trading.clock_error()) - off) < timedelta(seconds=1)
+    finally:
+        run(client.close())
+
+
+@pytest.mark.parametrize("desk", ["binanceusdm"], indirect=True)
+def test_a_venue_that_tells_no_time_leaves_the_clock_unknown(
+    undisturbed: Simulator, desk: Desk
+) -> None:
+    undisturbed.disturb("server_error", venue=desk.venue, path="/fapi/v1/time", status=500)
+    client = VenueClient(Catalogue(PROFILES[desk.venue]), simulator_url=undisturbed.url)
+    try:
+        with pytest.raises(VenueUnavailable, match="could not be read within 1 s"):
+            run(client.clock_error())
+        assert abs(run(client.clock_error())) < timedelta(seconds=1)
     finally:
         run(client.close())

@@ -60,6 +60,12 @@ class ScriptedVenue:
 
     answer: OrderReport | Exception
     sent: list[OrderRequest] = field(default_factory=list)
+    clock_ahead: timedelta | Exception = timedelta(0)
+
+    async def clock_error(self) -> timedelta:
+        if isinstance(self.clock_ahead, Exception):
+            raise self.clock_ahead
+        return self.clock_ahead
 
     async def submit(self, request: OrderRequest) -> OrderReport:
         self.sent.append(request)
@@ -158,6 +164,32 @@ def test_an_acknowledged_order_is_sent_once_however_often_it_is_submitted(
     assert len(venue.sent) == 1
     assert order.venue_order_id == "77"
     assert order.filled_base_quantity == D(1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-3600, "3600.0 s behind that of Bybit"), (2.6, "2.6 s ahead of that of Bybit")],
+)
+def test_by_a_clock_that_is_off_nothing_opens_and_a_close_is_sent(
+    position: Position, seconds: float, words: str
+) -> None:
+    venue = ScriptedVenue(report(), clock_ahead=timedelta(seconds=seconds))
+    opening, closing = intend(position), intend(position, Purpose.REDUCE)
+
+    cause = submit([opening], position=position, venues=venues_of(venue), clock=lambda: NOW)
+    opening.refresh_from_db()
+
+    assert words in cause
+    assert (opening.state, venue.sent) == (OrderState.DROPPED, [])
+    assert send(closing, position, venue) is OrderState.FILLED
+
+
+def test_nothing_opens_where_the_venue_does_not_tell_its_time(position: Position) -> None:
+    silent = VenueUnavailable("its time could not be read within 1 s", venue="bybit")
+    venue = ScriptedVenue(report(), clock_ahead=silent)
+
+    assert send(intend(position), position, venue) is OrderState.DROPPED
+    assert venue.sent == []
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ class Laboratory:
     def _surroundings(self, venue: str) -> Surroundings:
         return Surroundings(
             now=lambda: self.clock(),
+            monotonic=lambda: self.timeline.seconds,
             session=self._session,
             limiter=self.limiter,
             address=ADDRESS,

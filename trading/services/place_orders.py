@@ -46,7 +46,8 @@ def place_orders(visit: Visit, loaded: Loaded, places: Sequence[Place]) -> str:
 
 def send(visit: Visit, orders: Sequence[Order]) -> None:
     """Send intents that are written; what a venue lists is read anew where it refused its form."""
-    submit(orders, position=visit.position, venues=visit.venues, clock=visit.clock)
+    if cause := submit(orders, position=visit.position, venues=visit.venues, clock=visit.clock):
+        visit.warn("clock", f"nothing was sent: {cause}")
     refused = {o.leg.instrument.exchange for o in orders if o.refusal_kind == RefusalKind.INVALID}
     for exchange in refused:
         try:

@@ -40,6 +40,8 @@ Clock = Callable[[], datetime]
 
 # A process that was paused between licence and send must not send what others gave up meanwhile.
 SEND_WITHIN = timedelta(seconds=2)
+# Half of the time for which venues take what was signed.
+CLOCK_BOUND = timedelta(seconds=2.5)
 
 REFUSAL_KINDS: tuple[tuple[type[VenueError], RefusalKind], ...] = (
     (PostOnlyWouldTake, RefusalKind.WOULD_TAKE),
@@ -51,20 +53,44 @@ REFUSAL_KINDS: tuple[tuple[type[VenueError], RefusalKind], ...] = (
 )
 
 
-def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock: Clock) -> None:
+def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock: Clock) -> str:
     """Send each planned intent at most once, all of them together, and record what came of it.
 
-    An intent whose licence fails (kill switch, lease lost, already sent) is not sent. Nothing here
-    is inside a transaction while the network is used.
+    An intent whose licence fails (kill switch, lease lost, already sent) is not sent; nothing is,
+    and why is returned, while what would open is judged by a clock that is off. Nothing here is
+    inside a transaction while the network is used.
     """
     # Ports are opened before the licence: what fails here has licensed nothing.
     doors = {order.pk: (venues.trading(order.leg.account), order.request()) for order in orders}
+    if cause := _wrong_clock(orders, [trading for trading, _ in doors.values()], venues):
+        for order in orders:
+            drop_intent(order, cause=cause, now=clock())
+        return cause
     licensed = [order for order in orders if _license(order, position=position, now=clock())]
     answers = venues.call_all(
         [_send(order, *doors[order.pk], clock) for order in licensed], SEND_SECONDS
     )
     for order, answer in zip(licensed, answers, strict=True):
         record_outcome(order, answer, now=clock())
+    return ""
+
+
+def _wrong_clock(orders: Sequence[Order], doors: Sequence[Trading], venues: Venues) -> str:
+    """Return why nothing opens now: ages, settlements and deadlines would be of another time."""
+    if not any(order.purpose == Purpose.OPEN for order in orders):
+        return ""
+    told = venues.call_all([trading.clock_error() for trading in doors], SEND_SECONDS)
+    for order, ahead in zip(orders, told, strict=True):
+        venue = order.leg.instrument.exchange.name
+        if not isinstance(ahead, timedelta):
+            return f"the clock of {venue} could not be read: {ahead or type(ahead).__name__}"
+        if abs(ahead) > CLOCK_BOUND:
+            way = "ahead of" if ahead > timedelta(0) else "behind"
+            return (
+                f"the clock of this machine is {abs(ahead).total_seconds():.1f} s {way} that of "
+                f"{venue}, more than {CLOCK_BOUND.total_seconds():g} s: set it"
+            )
+    return ""
 
 
 async def _send(order: Order, trading: Trading, request: OrderRequest, clock: Clock) -> OrderReport:

@@ -12,7 +12,7 @@ from tests.simulation.venue_side import Sight
 
 GROWING = ("open", "hedge")
 BOOK_AGE = timedelta(seconds=3)
-CLOCK_BOUND = 5.0
+CLOCK_BOUND = 2.5
 
 
 def i1_intent_is_committed_before(case: Case, sight: Sight) -> Sentences:
