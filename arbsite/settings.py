@@ -49,6 +49,8 @@ CARRY_VENUES_URL = env.str("CARRY_VENUES_URL", default="")
 CARRY_SIMULATOR_CONTROL_URL = env.str("CARRY_SIMULATOR_CONTROL_URL", default="")
 # What `up` adds to the simulator's command line, as `--replay ../shared/data`.
 CARRY_SIMULATOR_OPTIONS = env.str("CARRY_SIMULATOR_OPTIONS", default="")
+# A process that `up` started and that holds more is ended and started again.
+CARRY_PROCESS_MEMORY_MB = env.int("CARRY_PROCESS_MEMORY_MB", default=2_000)
 CARRY_KEY_FILE = Path(env.str("CARRY_KEY_FILE", default=str(VAR_DIR / "carry.key")))
 # The field library insists on this at import; our strict field owns its cipher and ignores it.
 FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(bytes(32)).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -74,6 +75,15 @@ class Child:
     def pid(self) -> int:
         return self.process.pid
 
+    @property
+    def resident_bytes(self) -> int:
+        """Return the memory the process holds; 0 where the system does not say."""
+        try:
+            pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
+        except OSError:
+            return 0
+        return int(pages) * resource.getpagesize()
+
     def ask_to_stop(self) -> None:
         """Send SIGTERM to the process and whatever it started."""
         self._signal(signal.SIGTERM)
@@ -96,11 +106,14 @@ class Child:
 
     def _read(self) -> None:
         logged = self.process.stderr if self.spec.speaks else self.process.stdout
-        for line in logged or ():
-            text = line.rstrip("\n")
-            self.output.append(text)
-            self._log.info(text)
-            self._repeat_on_terminal(trouble_in(text))
+        if logged is None:
+            return
+        with logged:
+            for line in logged:
+                text = line.rstrip("\n")
+                self.output.append(text)
+                self._log.info(text)
+                self._repeat_on_terminal(trouble_in(text))
 
     def _repeat_on_terminal(self, trouble: str) -> None:
         """Say a trouble once a minute however often it is logged."""

@@ -18,7 +18,7 @@ from arbsite.launcher.child import ProcessSpec, Say
 from arbsite.launcher.errors import StartRefused
 from arbsite.launcher.lock import lock
 from arbsite.launcher.ports import LOOPBACK, is_listening
-from arbsite.launcher.supervisor import Supervisor
+from arbsite.launcher.supervisor import MEGABYTE, Supervisor
 
 START_SECONDS = 120.0
 TICK = 0.1
@@ -44,6 +44,7 @@ class Machine:
             log_dir=self._var / "log",
             say=say,
             on_change=self._write_run_file,
+            most_bytes=settings.CARRY_PROCESS_MEMORY_MB * MEGABYTE,
         )
 
     @property

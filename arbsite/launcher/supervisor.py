@@ -12,6 +12,7 @@ from arbsite.launcher.child import Child, ProcessSpec, Say
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A process that ran this long had started well: its next pause is short again.
 STEADY_AFTER = 60.0
+MEGABYTE = 1_000_000
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class Watched:
     started_at: float
     pause: float = FIRST_PAUSE
     restart_at: float | None = None
+    kill_at: float | None = None
 
 
 class Supervisor:
@@ -38,11 +40,13 @@ class Supervisor:
         log_dir: Path,
         say: Say,
         on_change: Callable[[dict[str, int]], None],
+        most_bytes: int,
     ) -> None:
         self.environment = dict(environment)
         self._log_dir = log_dir
         self._say = say
         self._on_change = on_change
+        self._most_bytes = most_bytes
         self._watched: dict[str, Watched] = {}
 
     def launch(self, spec: ProcessSpec) -> Child:
@@ -62,7 +66,7 @@ class Supervisor:
         return list(self._watched[name].child.output)
 
     def tend(self) -> None:
-        """Start again what has died and whose pause is over; call it often."""
+        """Start again what has died and whose pause is over, end what outgrows; call it often."""
         now = time.monotonic()
         for watched in self._watched.values():
             if watched.restart_at is not None:
@@ -70,6 +74,8 @@ class Supervisor:
                     self._restart(watched, now)
             elif watched.child.process.poll() is not None:
                 self._plan_restart(watched, now)
+            elif watched.spec.name not in SERVERS:
+                self._bound_memory(watched, now)
 
     def stop(self) -> None:
         """End all processes, the last started first, and leave nothing of them behind.
@@ -87,6 +93,19 @@ class Supervisor:
                 watched.child.end(max(0.0, deadline - time.monotonic()))
         self._watched.clear()
 
+    def _bound_memory(self, watched: Watched, now: float) -> None:
+        """Ask a process to end before the system kills one of its own choice, then insist."""
+        if watched.kill_at is not None:
+            if now >= watched.kill_at:
+                watched.child.end(0)
+        elif (held := watched.child.resident_bytes) > self._most_bytes:
+            watched.child.ask_to_stop()
+            watched.kill_at = now + watched.spec.stop_seconds
+            self._say(
+                f"{watched.spec.name} holds {held // MEGABYTE:,} MB of memory, more than "
+                f"{self._most_bytes // MEGABYTE:,} MB; it ends and is started again"
+            )
+
     def _plan_restart(self, watched: Watched, now: float) -> None:
         if now - watched.started_at > STEADY_AFTER:
             watched.pause = FIRST_PAUSE
@@ -101,7 +120,7 @@ class Supervisor:
     def _restart(self, watched: Watched, now: float) -> None:
         watched.child.end(0)
         watched.child = self.launch(watched.spec)
-        watched.started_at, watched.restart_at = now, None
+        watched.started_at, watched.restart_at, watched.kill_at = now, None, None
         self._report()
 
     def _report(self) -> None:
