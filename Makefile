@@ -7,6 +7,8 @@ SHELL := /bin/bash
 UV := uv==0.13.8
 VENV := .venv
 STAMP := $(VENV)/.carry-installed
+# Whole stories start many processes: each would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 PY := $(VENV)/bin/python
 
 # The first interpreter that can make an environment; 3.12 and 3.11 before 3.13, because the
@@ -51,8 +53,8 @@ check: $(STAMP)
 	$(VENV)/bin/pytest -q tests/test_architecture.py tests/test_docs.py
 
 # On PostgreSQL the test database is made anew and left behind: threads of tests may still be
-# connected to it at the end. Two workers share the short tests; whole stories, the xdist group
-# "processes", run one at a time.
+# connected to it at the end. Whole stories, the xdist group "processes", run one at a time beside
+# two workers with the rest.
 test: $(STAMP)
 	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
 	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" \
@@ -60,7 +62,7 @@ test: $(STAMP)
 	else \
 	  echo "Tests on PostgreSQL are left out: CARRY_TEST_POSTGRES_URL names no server."; \
 	fi
-	@$(VENV)/bin/pytest -m "not postgres" -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(VENV)/bin/pytest -m "not postgres" -n 3 --dist loadgroup --no-loadscope-reorder
 
 bench: $(STAMP)
 	@$(PY) -m tests.benchmarks.run
