@@ -26,6 +26,7 @@ WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 # What fails soonest comes first; where there are workers enough, one of them plays the whole
 # stories meanwhile: they mostly wait.
 STORIES = ("scenario", "browser")
+AFTER_CORE = 1
 KINDS = ("core", "db", "scenario", "browser", "protocol", "simulation", "postgres", "bench")
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
@@ -57,8 +58,8 @@ def pytest_make_collect_report(
     return report
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # marked before xdist looks at the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Run the kinds in their order, and whole stories one at a time (xdist group)."""
     for item in items:
         if _is_story(item):
@@ -66,6 +67,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="CARRY_TEST_DATABASE_URL names no PostgreSQL"))
     items.sort(key=_kind)
+    yield
+    # Of those with a database pytest-django has put first what leaves it as it was.
+    items.sort(key=lambda item: min(_kind(item), AFTER_CORE))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
