@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.person import PATIENCE_MS, Person
-from tests.machine import ROOT, RunningCarry
+from tests.machine import ROOT, RunningCarry, furnish
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENS = ROOT / "build" / "screens"
@@ -31,7 +31,7 @@ FLAGS = [
 def carry(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningCarry]:
     if CHROMIUM is None:
         pytest.skip("there is no chromium on this machine: apt install chromium")
-    with RunningCarry(tmp_path_factory.mktemp("browser") / "var") as running:
+    with RunningCarry(furnish(tmp_path_factory.mktemp("browser") / "var")) as running:
         yield running
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from exchanges.simulator.listings import EPISODE_ORDER
-from tests.machine import RunningCarry, wait_until
+from tests.machine import RunningCarry, furnish, wait_until
 from tests.rehearsal import SimulatorControl
 from tests.scenarios.books import Books, Held
 from tests.scenarios.person import Person
@@ -158,7 +158,7 @@ def running_desk(var: Path, *without: str, simulator_options: str, calm: bool) -
 
     Nothing is opened by itself there, and every first leg rests until a test wants it filled.
     """
-    carry = RunningCarry(var, *without, CARRY_SIMULATOR_OPTIONS=simulator_options)
+    carry = RunningCarry(furnish(var), *without, CARRY_SIMULATOR_OPTIONS=simulator_options)
     try:
         wait_until((var / "run.json").exists, timeout=PATIENCE, what="Carry says where it runs")
         simulator = SimulatorControl(urlsplit(carry.facts["control_url"]).port or 0)
