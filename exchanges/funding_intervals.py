@@ -8,7 +8,7 @@ two settlements; Hyperliquid tells hours with each rate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -56,6 +56,12 @@ def from_told_hours(hours: Decimal | None) -> FundingInterval:
         return UNKNOWN
     seconds = (hours * 3600).to_integral_value()
     return _whole_seconds(seconds) if abs(seconds - hours * 3600) < TOLD_SLACK else UNKNOWN
+
+
+def from_spaced_hours(hours: Decimal | None) -> FundingInterval:
+    """Return the interval of a rate whose hours lie between settlements that have passed."""
+    told = from_told_hours(hours)
+    return told if told.seconds is None else replace(told, source=IntervalSource.SETTLEMENT_SPACING)
 
 
 def from_next_two(upcoming: datetime | None, following: datetime | None) -> FundingInterval:

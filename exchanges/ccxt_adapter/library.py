@@ -25,6 +25,7 @@ import certifi
 import yarl
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.dydx import DydxCalls
 from exchanges.ccxt_adapter.faults import Answer
 from exchanges.ccxt_adapter.hyperliquid import HyperliquidCalls
 from exchanges.ccxt_adapter.pace import Asker, Pace
@@ -77,7 +78,7 @@ class Surroundings:
 REAL = Surroundings()
 
 # Between our base and the library's class, where one venue's calls are made otherwise.
-OWN_CALLS: dict[str, type[Exchange]] = {"hyperliquid": HyperliquidCalls}
+OWN_CALLS: dict[str, type[Exchange]] = {"dydx": DydxCalls, "hyperliquid": HyperliquidCalls}
 
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())

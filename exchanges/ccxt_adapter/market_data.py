@@ -31,9 +31,10 @@ from exchanges.funding_intervals import (
     from_hours,
     from_minutes,
     from_next_two,
+    from_spaced_hours,
     from_told_hours,
 )
-from exchanges.venues.profile import IntervalRule, Rows, StatusCall, VenueProfile
+from exchanges.venues.profile import UNASKED, IntervalRule, Rows, StatusCall, VenueProfile
 
 T = TypeVar("T")
 
@@ -163,6 +164,8 @@ class CcxtMarketData:
 
         async def read(part: VenueProfile) -> list[T]:
             rows, known = rows_of(part), listings.of(is_spot=part.is_spot)
+            if rows == UNASKED:
+                return []
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
             found = (
                 parsed(row, rows.columns, listing, now)
@@ -228,7 +231,11 @@ class CcxtMarketData:
     def _bounds_row(self, row: Row, listing: Listing) -> Row:
         """Return where the venue names cap and floor, beside the interval."""
         match self._profile.interval_rule:
-            case IntervalRule.NEXT_TWO_SETTLEMENTS:
+            case (
+                IntervalRule.NEXT_TWO_SETTLEMENTS
+                | IntervalRule.HOURS_WITH_THE_RATE
+                | IntervalRule.HOURS_BY_SETTLEMENTS
+            ):
                 return row
             case IntervalRule.LISTED_MINUTES:
                 info: Row = listing.market["info"]
@@ -260,6 +267,13 @@ class CcxtMarketData:
         if self._profile.interval_rule is IntervalRule.HOURS_WITH_THE_RATE:
             return {
                 listing.instrument.venue_symbol: from_told_hours(
+                    parse.optional(row, columns["hours"])
+                )
+                for row, listing in perpetuals
+            }
+        if self._profile.interval_rule is IntervalRule.HOURS_BY_SETTLEMENTS:
+            return {
+                listing.instrument.venue_symbol: from_spaced_hours(
                     parse.optional(row, columns["hours"])
                 )
                 for row, listing in perpetuals

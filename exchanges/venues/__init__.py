@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from exchanges.venues import binance, binanceusdm, bybit, hyperliquid, okx
+from exchanges.venues import binance, binanceusdm, bybit, dydx, hyperliquid, okx
 from exchanges.venues.profile import VenueProfile
 
 PROFILES: dict[str, VenueProfile] = {
     module.PROFILE.name: module.PROFILE
-    for module in (binance, binanceusdm, bybit, okx, hyperliquid)
+    for module in (binance, binanceusdm, bybit, okx, hyperliquid, dydx)
 }
 
 
