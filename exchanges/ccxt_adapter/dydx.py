@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from itertools import pairwise
+from functools import cached_property
 from typing import Any
 
 from ccxt.async_support.base.exchange import Exchange
 
-from exchanges.ccxt_adapter.instants import of_iso, of_seconds
-from exchanges.ccxt_adapter.numbers import exact
+from exchanges.ccxt_adapter.instants import hours_of, of_iso, of_seconds
+from exchanges.ccxt_adapter.shared_settlements import SETTLEMENTS_NEEDED, SharedSettlements
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]
-
-# Blocks that settle come some seconds after the minute; settlements are whole minutes apart.
-MINUTE = 60_000
-SETTLEMENTS_NEEDED = 3
 
 
 class DydxCalls(Exchange):  # type: ignore[misc]  # the library has no types
     """Goes between our careful base and the library's class."""
 
-    _settled: tuple[int, ...] = ()
+    @cached_property
+    def _settlements(self) -> SharedSettlements:
+        return SharedSettlements()
 
     async def fetch_time(self, params: Any = None) -> int:
         """Return the venue's clock: the library takes its seconds for milliseconds."""
@@ -35,19 +33,27 @@ class DydxCalls(Exchange):  # type: ignore[misc]  # the library has no types
         return [market for market in markets if "," not in market["id"]]
 
     async def rate_rows(self, request: Request) -> list[Row]:
-        """Return each market's oracle price, which is its mark too, and the rate of this hour."""
-        told = await self._markets()
+        """Return each market's oracle price, which is its mark too, and the rate of this hour.
+
+        The chain settles all of them at once, as the history of the oldest tells.
+        """
+        told = list((await self.indexerGetPerpetualMarkets())["markets"].values())
         told.sort(key=lambda row: int(row["clobPairId"]))
-        upcoming, seconds = await self._settlement_to_come(told)
-        hours = exact(seconds) / 3600 if seconds else None
+
+        async def settled() -> list[int]:
+            asked = {"market": told[0]["ticker"], "limit": SETTLEMENTS_NEEDED}
+            answer = await self.indexerGetHistoricalFundingMarket(asked)
+            return [of_iso(row["effectiveAt"]) for row in answer["historicalFunding"]]
+
+        next_at, every = await self._settlements.to_come(self.milliseconds(), settled) or (None, 0)
         return [
             {
                 "symbol": row["ticker"],
                 "mark_price": row["oraclePrice"],
                 "index_price": row["oraclePrice"],
                 "funding_rate": row["nextFundingRate"],
-                "next_funding_at": upcoming,
-                "hours": hours,
+                "next_funding_at": next_at,
+                "hours": hours_of(every),
                 "open_interest": row["openInterest"],
                 "turnover": row["volume24H"],
             }
@@ -73,36 +79,3 @@ class DydxCalls(Exchange):  # type: ignore[misc]  # the library has no types
             for row in answer["historicalFunding"]
         ]
         return [row for row in rows if row["time"] >= request["since"]]
-
-    async def _markets(self) -> list[Row]:
-        return list((await self.indexerGetPerpetualMarkets())["markets"].values())
-
-    async def _settlement_to_come(self, markets: Sequence[Row]) -> tuple[int | None, int | None]:
-        """Return when all markets settle next and how many seconds apart, by what has settled.
-
-        The chain settles all of them at once, which the oldest market's history tells. None for
-        both where the last settlements were not evenly spaced, or are missing.
-        """
-        now = self.milliseconds()
-        if self._upcoming(now) is None:
-            answer = await self.indexerGetHistoricalFundingMarket(
-                {"market": markets[0]["ticker"], "limit": SETTLEMENTS_NEEDED}
-            )
-            rows = answer["historicalFunding"]
-            stamps = {of_iso(row["effectiveAt"]) // MINUTE * MINUTE for row in rows}
-            self._settled = tuple(sorted(stamps)[-SETTLEMENTS_NEEDED:])
-        every = self._spacing()
-        # Just after a settlement its row is not written yet.
-        upcoming = self._upcoming(now) or self._upcoming(now, ahead=2)
-        return (upcoming, every // 1000) if upcoming and every else (None, None)
-
-    def _spacing(self) -> int | None:
-        gaps = {after - before for before, after in pairwise(self._settled)}
-        return gaps.pop() if len(self._settled) == SETTLEMENTS_NEEDED and len(gaps) == 1 else None
-
-    def _upcoming(self, now: int, *, ahead: int = 1) -> int | None:
-        every = self._spacing()
-        if every is None:
-            return None
-        upcoming = self._settled[-1] + every * ahead
-        return upcoming if upcoming > now else None

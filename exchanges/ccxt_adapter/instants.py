@@ -1,12 +1,15 @@
-"""Instants as venues write them, in milliseconds since 1970."""
+"""Instants and spacings as venues write them, in milliseconds."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.parse import milliseconds
+
+HOUR = 3_600_000
 
 
 def of_iso(text: str) -> int:
@@ -22,6 +25,6 @@ def of_seconds(value: Any) -> int:
     return int(exact(value) * 1000)
 
 
-def next_full(now: int, every: int) -> int:
-    """Return the next instant that is a whole multiple of `every`, in milliseconds all."""
-    return (now // every + 1) * every
+def hours_of(spacing: Any) -> Decimal | None:
+    """Return the hours of a spacing in milliseconds, None where it is not told or 0."""
+    return exact(spacing) / HOUR if spacing else None

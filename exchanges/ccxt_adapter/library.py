@@ -25,11 +25,18 @@ import certifi
 import yarl
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.bitget import BitgetCalls
+from exchanges.ccxt_adapter.deribit import DeribitCalls
 from exchanges.ccxt_adapter.dydx import DydxCalls
 from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.gate import GateCalls
 from exchanges.ccxt_adapter.hyperliquid import HyperliquidCalls
+from exchanges.ccxt_adapter.kraken_futures import KrakenFuturesCalls
+from exchanges.ccxt_adapter.kucoin import KucoinCalls
+from exchanges.ccxt_adapter.mexc import MexcCalls
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
+from exchanges.ccxt_adapter.spot_legs import BitfinexCalls, CoinbaseCalls, KrakenCalls
 from exchanges.errors import Block
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
@@ -78,7 +85,19 @@ class Surroundings:
 REAL = Surroundings()
 
 # Between our base and the library's class, where one venue's calls are made otherwise.
-OWN_CALLS: dict[str, type[Exchange]] = {"dydx": DydxCalls, "hyperliquid": HyperliquidCalls}
+OWN_CALLS: dict[str, type[Exchange]] = {
+    "bitfinex": BitfinexCalls,
+    "bitget": BitgetCalls,
+    "coinbase": CoinbaseCalls,
+    "deribit": DeribitCalls,
+    "dydx": DydxCalls,
+    "gate": GateCalls,
+    "hyperliquid": HyperliquidCalls,
+    "kraken": KrakenCalls,
+    "krakenfutures": KrakenFuturesCalls,
+    "kucoin": KucoinCalls,
+    "mexc": MexcCalls,
+}
 
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())

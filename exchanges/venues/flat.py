@@ -31,12 +31,11 @@ TOPS = Rows(
 # Of spot markets, which have no mark: the last price.
 SPOT_TOPS = Rows(method="spot_top_rows", columns=TOPS.columns)
 SPOT_QUOTES = Rows(method="spot_top_rows", columns=_named("symbol", "mark_price"))
-ACTIVITY = (
-    Rows(
-        method="rate_rows",
-        columns=_named("symbol", "open_interest", "turnover", "volume", "price"),
-    ),
-)
+_ACTIVITY = _named("symbol", "open_interest", "turnover", "volume", "price")
+ACTIVITY = (Rows(method="rate_rows", columns=_ACTIVITY),)
+ACTIVITY_BESIDE_TOPS = (Rows(method="top_rows", columns=_ACTIVITY),)
+# Of a history that comes whole, however long it is.
+WHOLE = 1_000_000_000
 
 
 def settlements(paging: Paging, page_size: int, window: timedelta = timedelta(days=3650)) -> Rows:

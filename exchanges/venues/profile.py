@@ -243,7 +243,9 @@ class VenueProfile:
     # The header that says until when an order may be executed; empty: signing bounds it.
     deadline_header: str = ""
     # What a raw listing must say to be traded here: key and the values that will do.
-    only_listed: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    only_listed: Mapping[str, frozenset[object]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     # The keys of the library's market with the venue's own name and with the ticker.
     name_key: str = "id"
     ticker_key: str = "base"

@@ -90,7 +90,7 @@ def _read_only() -> Iterator[str]:
                 " and ".join(["perpetuals"] * contracts + ["spot"] * spot),
                 INTERVALS[profile.interval_rule],
                 profile.settlement,
-                "told" if profile.funding_bounds else "–",
+                "where told" if profile.funding_bounds else "–",
                 " and ".join(dict.fromkeys(map(_tops, profile.parts))),
                 "socket" if every is None else f"{every / timedelta(seconds=1):g} s",
                 profile.read_only,
