@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -67,7 +69,24 @@ class CcxtMarketData:
         return await self._read(self._funding_rates(listings))
 
     async def quotes(self) -> Sequence[Quote]:
-        return await self._of_parts(lambda part: part.quotes, parse.quote)
+        marks = self._of_parts(lambda part: part.quotes, parse.quote)
+        indexes = self._profile.index_prices
+        if indexes is None:
+            return await marks
+        listings = await self._client.ready()
+        told = fetch_rows(self._client.exchange, indexes)
+        quotes, rows = await asyncio.gather(marks, self._read(told))
+        index = {row[indexes.columns["index"]]: row for row in rows}
+        return [self._with_index(quote, listings, index) for quote in quotes]
+
+    def _with_index(self, quote: Quote, listings: Listings, rows: Mapping[str, Row]) -> Quote:
+        """Return the quote with the price of its listing's index; spot has none."""
+        listing, told = listings.by_symbol[quote.symbol], self._profile.index_prices
+        row = rows.get(str(listing.market["info"].get(self._profile.index_key)))
+        if row is None or told is None or listing.instrument.kind is InstrumentKind.SPOT:
+            return quote
+        price = parse.optional_price(row, told.columns["index_price"], listing)
+        return replace(quote, index_price=price)
 
     async def book_tops(self) -> Sequence[BookTop]:
         return await self._of_parts(lambda part: part.book_tops, parse.book_top)

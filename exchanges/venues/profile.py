@@ -264,6 +264,10 @@ class VenueProfile:
     # UNASKED where no list tells them: books are read one by one.
     book_tops: Rows
     quotes: Rows
+    # Where index prices are, if not beside the quotes, with the columns `index` and `index_price`,
+    # and the key of the raw listing that names an index.
+    index_prices: Rows | None = None
+    index_key: str = ""
     # Where the coming rates are, if not beside the quotes.
     funding_rates: Rows | None = None
     settled_funding: Rows | None
