@@ -160,6 +160,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
     receive_window: timedelta = timedelta(0)
     pace: Pace | None = None
     resets_header = ""
+    practice: Practice | None = None
 
     async def fetch2(
         self,
@@ -305,6 +306,7 @@ def create_exchange(
     if practice is not None:
         exchange.urls["api"] = dict(practice.addresses)
         exchange.headers = {**exchange.headers, **practice.headers}
+        exchange.practice = practice
     exchange.deadline_header = profile.deadline_header
     exchange.receive_window = profile.receive_window
     exchange.resets_header = profile.quotas.resets_header

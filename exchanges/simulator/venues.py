@@ -40,6 +40,7 @@ VENUE_OF_HOST = {
     "stream-demo.bybit.com": BYBIT,
     "wspap.okx.com": OKX,
     "api.hyperliquid.xyz": HYPERLIQUID,
+    "api.hyperliquid-testnet.xyz": HYPERLIQUID,
     "indexer.dydx.trade": DYDX,
 }
 # Under which venue's name the requests for another are known.

@@ -211,6 +211,8 @@ class Practice:
     headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     # Off: the venue does not say there what a key may do.
     tells_rights: bool = True
+    # What names the place in what is signed, where the address is no part of that.
+    signs_as: str = ""
 
 
 # What is never asked: orders where nothing is traded, and lists that a venue does not have.
