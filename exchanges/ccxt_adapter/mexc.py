@@ -9,6 +9,8 @@ from typing import Any
 
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.instants import HOUR
+from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.windows import newest_first
 
 Request = Mapping[str, Any]
@@ -23,7 +25,7 @@ class MexcCalls(Exchange):  # type: ignore[misc]  # the library has no types
 
     @cached_property
     def _terms(self) -> dict[str, Row]:
-        """Keep what was told of each contract's funding, until it has settled."""
+        """Keep what was told last of each contract's funding."""
         return {}
 
     async def fetch_markets(self, params: Any = None) -> list[Any]:
@@ -33,7 +35,8 @@ class MexcCalls(Exchange):  # type: ignore[misc]  # the library has no types
     async def rate_rows(self, request: Request) -> list[Row]:
         """Return the rates of one list; of a few contracts in each round the terms are read anew.
 
-        Before its terms are known a contract has neither interval nor next settlement.
+        Before they were told a contract has neither interval nor next settlement. Once it has
+        settled its turn comes again; until then the next settlement is one interval later.
         """
         tickers = (await self.contractPublicGetTicker())["data"]
         await self._read_terms([row["symbol"] for row in tickers])
@@ -67,8 +70,10 @@ class MexcCalls(Exchange):  # type: ignore[misc]  # the library has no types
         return await newest_first(page, request, PAGE)
 
     async def _read_terms(self, symbols: list[str]) -> None:
-        ours = self.markets_by_id or {}
-        due = [name for name in symbols if name in ours and not self._funding_of(name)]
+        ours, now = self.markets_by_id or {}, self.milliseconds()
+        until = {name: self._terms[name]["nextSettleTime"] for name in self._terms}
+        waiting = [name for name in symbols if name in ours and until.get(name, 0) <= now]
+        due = sorted(waiting, key=lambda name: until.get(name, 0))
         answers = await asyncio.gather(
             *(self.contractPublicGetFundingRateSymbol({"symbol": n}) for n in due[:ASKED_AT_ONCE])
         )
@@ -77,11 +82,19 @@ class MexcCalls(Exchange):  # type: ignore[misc]  # the library has no types
 
     def _funding_of(self, symbol: str) -> Row:
         told = self._terms.get(symbol)
-        if told is None or told["nextSettleTime"] <= self.milliseconds():
+        if told is None:
             return {}
         return {
-            "next_funding_at": told["nextSettleTime"],
+            "next_funding_at": _next_at(told, self.milliseconds()),
             "hours": told["collectCycle"],
             "cap": told["maxFundingRate"],
             "floor": told["minFundingRate"],
         }
+
+
+def _next_at(told: Row, now: int) -> int | None:
+    """Return the next settlement of a contract whose last known one may have passed."""
+    known, every = int(told["nextSettleTime"]), int(exact(told["collectCycle"]) * HOUR)
+    if known > now:
+        return known
+    return known + ((now - known) // every + 1) * every if every > 0 else None

@@ -41,6 +41,7 @@ class PolledMarketStream:
         if every is None:
             raise ValueError(f"{client.profile.name} is not polled")
         self._seconds = every.total_seconds()
+        self._book_seconds = client.profile.book_every.total_seconds()
 
     async def run(self, symbols: Collection[Symbol], on_fact: Emit) -> None:
         await self._client.ready()
@@ -81,13 +82,12 @@ class PolledMarketStream:
     async def _read_books(
         self, symbols: Sequence[Symbol], emit: Callable[[Iterable[MarketFact]], None]
     ) -> None:
-        """Read one book after the other, at the pace of the quotas, for ever."""
+        """Read one book after the other, for ever."""
         for symbol in cycle(symbols):
             book = await self._answer(self._data.depth(symbol, levels=1), None)
             top = None if book is None else top_of(book)
             emit(() if top is None else (top,))
-            # A venue without books, or away, must not be asked without a pause.
-            await asyncio.sleep(self._seconds if book is None else 0)
+            await asyncio.sleep(self._seconds if book is None else self._book_seconds)
 
     async def _answer(self, read: Awaitable[T], otherwise: T) -> T:
         try:

@@ -25,6 +25,7 @@ PROFILE = VenueProfile(
         "looked up by our own id is not described, so nothing is opened there."
     ),
     polled_every=timedelta(seconds=2),
+    book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
     depth_sizes=(1, 25, 100),

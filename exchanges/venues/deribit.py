@@ -25,6 +25,7 @@ PROFILE = VenueProfile(
         "looked up by our own id is not described, so nothing is opened there."
     ),
     polled_every=timedelta(seconds=2),
+    book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     symbol_param="instrument_name",

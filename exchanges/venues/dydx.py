@@ -25,6 +25,7 @@ PROFILE = VenueProfile(
         "and nothing is opened there."
     ),
     polled_every=timedelta(seconds=2),
+    book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.HOURLY,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     depth_sizes=(100,),

@@ -25,6 +25,7 @@ PROFILE = VenueProfile(
         "looked up by our own id is not described, so nothing is opened there."
     ),
     polled_every=timedelta(seconds=3),
+    book_every=timedelta(seconds=0.4),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     relisted_every=timedelta(minutes=1),

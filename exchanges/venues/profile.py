@@ -234,6 +234,8 @@ class VenueProfile:
     read_only: str = ""
     # How often its market is read by REST, where no socket brings it.
     polled_every: timedelta | None = None
+    # What lies between two books that are read one by one, so that other reads find room.
+    book_every: timedelta = timedelta(0)
     settlement: SettlementKind
     interval_rule: IntervalRule
     receive_window: timedelta = timedelta(0)

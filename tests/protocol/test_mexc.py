@@ -125,9 +125,9 @@ def test_terms_are_asked_once_until_the_contract_has_settled() -> None:
     rates = CcxtMarketData.funding_rates
     *_, last = at.one(BITCOIN, rates, rates, after_the_settlement)
 
-    # What is told is the settlement that has passed: no rate rests on it.
     assert len(at.requests("/funding_rate/BTC_USDT")) == 2
-    assert (last.interval_seconds, last.next_funding_at, last.is_tradable) == (None, None, False)
+    # What is told is still the settlement that has passed: one interval later is the next.
+    assert last.next_funding_at == NEXT + timedelta(hours=8)
 
 
 def test_contracts_beyond_a_round_wait_for_theirs_without_an_interval() -> None:
