@@ -2,7 +2,8 @@
 
 Pure. Bybit lists minutes (they may be fractions in a compressed rehearsal); Binance lists hours of
 adjusted symbols only and for the rest the spacing of past settlements must tell; OKX names the next
-two settlements; Hyperliquid tells hours with each rate.
+two settlements; Hyperliquid and most others tell hours with each rate; where none is told and all
+contracts settle at once, the spacing of one tells that of all.
 """
 
 from __future__ import annotations
