@@ -19,6 +19,10 @@ class KeyInUse(ValueError):
     """Another active account uses this key; the sentence names nobody."""
 
 
+class VenueReadOnly(ValueError):
+    """Nothing is traded at this venue; the sentence says why."""
+
+
 class ModesMixed(ValueError):
     """The user trades in another mode already; the sentence says in which."""
 
@@ -40,8 +44,9 @@ def store_account(
     """Create or re-key the user's account of this label, sealed for its owner.
 
     Raise KeyInUse when another active account of this venue has the same API key: two owners of
-    one venue account would undo each other's positions. Raise ModesMixed.
+    one venue account would undo each other's positions. Raise ModesMixed or VenueReadOnly.
     """
+    refuse_read_only(exchange)
     refuse_mixed_modes(user, exchange)
     fingerprint = keyed_fingerprint(f"{exchange.code}:{exchange.mode}:{api_key}")
     taken = ExchangeAccount.objects.filter(
@@ -63,6 +68,12 @@ def store_account(
     )
     account.save()
     return account
+
+
+def refuse_read_only(exchange: Exchange) -> None:
+    """Raise VenueReadOnly where no account may be added, on paper neither."""
+    if why := selectors.read_only(exchange.code):
+        raise VenueReadOnly(why)
 
 
 def refuse_mixed_modes(user: User, exchange: Exchange) -> None:

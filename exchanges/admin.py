@@ -13,7 +13,14 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 import exchanges.paper.admin  # noqa: F401 - registers what it describes
 from arbsite.accounts.read_only import ReadOnly
-from exchanges.account_keys import KeyInUse, ModesMixed, refuse_mixed_modes, store_account
+from exchanges.account_keys import (
+    KeyInUse,
+    ModesMixed,
+    VenueReadOnly,
+    refuse_mixed_modes,
+    refuse_read_only,
+    store_account,
+)
 from exchanges.models import (
     AccountBalance,
     AccountPosition,
@@ -129,6 +136,8 @@ class ExchangeAccountForm(ModelForm):  # type: ignore[type-arg]
         typed = [name for name in ("api_key", "secret") if cleaned.get(name)]
         is_new = self.instance._state.adding
         exchange = cleaned.get("exchange") if is_new else self.instance.exchange
+        if is_new and exchange is not None:
+            self._refuse_read_only(exchange)
         if not is_new and cleaned.get("is_active"):
             self._refuse_mixed_modes()
         if exchange is not None and exchange.mode == Mode.PAPER:
@@ -138,6 +147,13 @@ class ExchangeAccountForm(ModelForm):  # type: ignore[type-arg]
         if len(typed) == 1 or (not typed and self.instance.sealed_keys is None):
             raise forms.ValidationError(NOTHING_TO_SEAL)
         return cleaned
+
+    @staticmethod
+    def _refuse_read_only(exchange: Exchange) -> None:
+        try:
+            refuse_read_only(exchange)
+        except VenueReadOnly as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
 
     def _refuse_mixed_modes(self) -> None:
         try:

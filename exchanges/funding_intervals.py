@@ -2,13 +2,14 @@
 
 Pure. Bybit lists minutes (they may be fractions in a compressed rehearsal); Binance lists hours of
 adjusted symbols only and for the rest the spacing of past settlements must tell; OKX names the next
-two settlements; Hyperliquid tells hours with each rate.
+two settlements; Hyperliquid and most others tell hours with each rate; where none is told and all
+contracts settle at once, the spacing of one tells that of all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -56,6 +57,12 @@ def from_told_hours(hours: Decimal | None) -> FundingInterval:
         return UNKNOWN
     seconds = (hours * 3600).to_integral_value()
     return _whole_seconds(seconds) if abs(seconds - hours * 3600) < TOLD_SLACK else UNKNOWN
+
+
+def from_spaced_hours(hours: Decimal | None) -> FundingInterval:
+    """Return the interval of a rate whose hours lie between settlements that have passed."""
+    told = from_told_hours(hours)
+    return told if told.seconds is None else replace(told, source=IntervalSource.SETTLEMENT_SPACING)
 
 
 def from_next_two(upcoming: datetime | None, following: datetime | None) -> FundingInterval:

@@ -29,6 +29,7 @@ from exchanges.venues import PROFILES
 CLIENT = "exchanges.ccxt_adapter.client"
 MARKET_DATA = "exchanges.ccxt_adapter.market_data"
 STREAMS = "exchanges.ccxt_adapter.streams"
+POLLED = "exchanges.ccxt_adapter.polled"
 TRADING = "exchanges.ccxt_adapter.trading"
 ACCOUNT = "exchanges.ccxt_adapter.account"
 PAPER = "exchanges.paper"
@@ -43,6 +44,10 @@ _REFUSALS = {
 
 class ModeRefused(VenueError):
     """This mode may not be used; the message says why and what to use."""
+
+
+class VenueReadOnly(VenueError):
+    """Nothing is traded at this venue; the message says why."""
 
 
 class VenueUnknown(VenueError):
@@ -87,26 +92,32 @@ def market_data(venue: str, mode: Mode) -> MarketData:
 
 
 def market_stream(venue: str, mode: Mode) -> MarketStream:
-    """Return the public WebSockets of a venue."""
+    """Return the public WebSockets of a venue, or what reads it by REST in their place."""
+    known = PROFILES.get(venue)
+    if known is not None and known.polled_every is not None:
+        return cast(MarketStream, _port(POLLED, "PolledMarketStream", (venue, mode, POLLED)))
     return cast(MarketStream, _port(STREAMS, "CcxtMarketStream", (venue, mode, STREAMS)))
 
 
 def trading(key: AccountKey) -> Trading:
-    """Return the orders of one account."""
+    """Return the orders of one account. Raise VenueReadOnly."""
+    _refuse_accounts(key.venue)
     if key.mode is Mode.PAPER:
         return cast(Trading, _paper_port("trading", "PaperTrading", key, _paper_venue(key)))
     return cast(Trading, _port(TRADING, "CcxtTrading", key))
 
 
 def account(key: AccountKey) -> Account:
-    """Return the private reads of one account."""
+    """Return the private reads of one account. Raise VenueReadOnly."""
+    _refuse_accounts(key.venue)
     if key.mode is Mode.PAPER:
         return cast(Account, _paper_port("account", "PaperReads", key, _paper_venue(key)))
     return cast(Account, _port(ACCOUNT, "CcxtAccount", key))
 
 
 def account_stream(key: AccountKey) -> AccountStream:
-    """Return the own orders and fills of one account by WebSocket."""
+    """Return the own orders and fills of one account by WebSocket. Raise VenueReadOnly."""
+    _refuse_accounts(key.venue)
     if key.mode is Mode.PAPER:
         return cast(AccountStream, _paper_port("stream", "PaperStream", key, _paper_venue(key)))
     return cast(AccountStream, _port(STREAMS, "CcxtAccountStream", key))
@@ -241,6 +252,12 @@ def _refuse(venue: str, mode: Mode) -> None:
         raise ModeRefused(
             "Rehearsal needs the venue simulator, and CARRY_SIMULATOR_URL is not set.", venue=venue
         )
+
+
+def _refuse_accounts(venue: str) -> None:
+    known = PROFILES.get(venue)
+    if known is not None and known.read_only:
+        raise VenueReadOnly(known.read_only, venue=venue)
 
 
 def _elsewhere(mode: Mode) -> str | None:

@@ -22,7 +22,8 @@ from exchanges.models import (
     MidBar,
     StablecoinRate,
 )
-from exchanges.venues import profile
+from exchanges.venues import PROFILES, profile
+from exchanges.venues.profile import UNASKED
 
 DAY = timedelta(hours=24)
 BAR = timedelta(hours=8)
@@ -65,6 +66,11 @@ def board_redis() -> Redis:
 
 def enabled_exchanges() -> list[Exchange]:
     return list(Exchange.objects.filter(is_enabled=True))
+
+
+def trading_exchanges() -> list[Exchange]:
+    """Return the exchanges in use where orders are offered."""
+    return [exchange for exchange in enabled_exchanges() if not read_only(exchange.code)]
 
 
 def exchanges_with_spot() -> list[Exchange]:
@@ -163,6 +169,24 @@ def stablecoin_rates(modes: Collection[str]) -> QuerySet[StablecoinRate]:
 def company(code: str) -> str:
     """Return who runs a venue: within one company no transfer is paid."""
     return profile(code).company or code
+
+
+def read_only(code: str) -> str:
+    """Return why nothing is traded at a venue, empty where orders are offered."""
+    known = PROFILES.get(code)
+    return "" if known is None else known.read_only
+
+
+def polled_every(code: str) -> timedelta:
+    """Return how often a venue without sockets is read; zero where it has some."""
+    known = PROFILES.get(code)
+    return (known and known.polled_every) or timedelta(0)
+
+
+def lists_tops(code: str, kind: InstrumentKind) -> bool:
+    """Tell whether a venue lists the best prices of all instruments of a kind at once."""
+    known = PROFILES.get(code)
+    return known is None or known.part(kind).book_tops != UNASKED
 
 
 def premium_terms(code: str) -> PremiumTerms | None:

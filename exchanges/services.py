@@ -21,7 +21,6 @@ from exchanges.domain import (
     InstrumentKind,
     IntervalSource,
     MarketFact,
-    Quote,
     SettledFunding,
     Symbol,
 )
@@ -32,6 +31,7 @@ from exchanges.models import Exchange, Instrument, SettledFundingRate
 from exchanges.models.notices import FactChange
 from exchanges.modes import Mode
 from exchanges.ports import MarketData
+from exchanges.quotes import quotes_in
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -44,6 +44,7 @@ SETTLEMENTS_SECONDS = 50.0
 # Streams bring each channel at least once a second; half of what a trade may be old is left.
 CHANNEL_BEHIND = timedelta(seconds=1.5)
 INSTRUMENT_BEHIND = timedelta(seconds=15)
+ROUNDS_MISSED = 3
 HISTORY = timedelta(days=30)
 # A venue publishes a settlement some seconds after it; asking sooner only costs a call.
 PUBLISHED_AFTER = timedelta(seconds=5)
@@ -192,14 +193,26 @@ def is_behind(
         if instrument.exchange_id != exchange.pk:
             continue
         row = board.row(*selectors.instrument_key(instrument))
-        for channel in _channels(instrument):
+        for channel in _polled_channels(instrument):
             age = row.age(channel, now) if row is not None else None
             if age is None or age > INSTRUMENT_BEHIND:
                 return True
             silence = board.age(exchange.code, channel, now)
-            if silence is None or silence > CHANNEL_BEHIND:
+            if silence is None or silence > _behind(exchange):
                 return True
     return False
+
+
+def _behind(exchange: Exchange) -> timedelta:
+    """Return how long a channel may be silent: where nothing streams, a few rounds of reading."""
+    return max(CHANNEL_BEHIND, ROUNDS_MISSED * selectors.polled_every(exchange.code))
+
+
+def _polled_channels(instrument: Instrument) -> Iterable[Channel]:
+    """Yield the channels that a list tells; what is read book by book no poll brings sooner."""
+    kind = InstrumentKind(instrument.kind)
+    has_tops = selectors.lists_tops(instrument.exchange.code, kind)
+    return (one for one in _channels(instrument) if has_tops or one is not Channel.BOOK)
 
 
 def _listing(instruments: Iterable[Instrument], kind: InstrumentKind) -> set[UUID]:
@@ -212,27 +225,12 @@ async def read_market(data: MarketData, *, has_dated: bool = False) -> list[Mark
     if has_dated:
         return [fact for facts in await asyncio.gather(*_all_reads(data)) for fact in facts]
     rates, books = await asyncio.gather(data.funding_rates(), data.book_tops())
-    return [*rates, *_quotes_in(rates), *books]
+    return [*rates, *quotes_in(rates), *books]
 
 
 def _all_reads(data: MarketData) -> list[Awaitable[Sequence[MarketFact]]]:
     """Return the reads of a venue whose rates do not name every mark price."""
     return [data.funding_rates(), data.quotes(), data.book_tops()]
-
-
-def _quotes_in(rates: Iterable[FundingRate]) -> list[Quote]:
-    """Return the mark prices that came with the rates: asking for them is the same request."""
-    return [
-        Quote(
-            venue=rate.venue,
-            symbol=rate.symbol,
-            mark_price=rate.mark_price,
-            index_price=rate.index_price,
-            observed_at=rate.observed_at,
-        )
-        for rate in rates
-        if rate.mark_price is not None
-    ]
 
 
 def _channels(instrument: Instrument) -> tuple[Channel, ...]:

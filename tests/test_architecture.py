@@ -55,6 +55,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.venues",
         "exchanges.limits",
         "exchanges.funding_intervals",
+        "exchanges.quotes",
         "exchanges.intervals",
         "exchanges.order_form",
         "exchanges.keccak",

@@ -15,7 +15,7 @@ import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter import hyperliquid_rows as rows
-from exchanges.ccxt_adapter.hyperliquid_signing import address_of, signature
+from exchanges.ccxt_adapter.hyperliquid_signing import REAL_PLACE, address_of, signature
 from exchanges.ccxt_adapter.numbers import exact
 
 Request = Mapping[str, Any]
@@ -69,7 +69,10 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         async with self._signing:
             nonce = int(self.incrementing_nonce())
             until = nonce + int(self.receive_window.total_seconds() * 1000)
-            signed = await asyncio.to_thread(signature, action, nonce, until, self.privateKey)
+            source = self.practice.signs_as if self.practice else REAL_PLACE
+            signed = await asyncio.to_thread(
+                signature, action, nonce, until, self.privateKey, source=source
+            )
         return {"action": action, "nonce": nonce, "signature": signed, "expiresAfter": until}
 
     async def _info(self, kind: str, **request: Any) -> Any:

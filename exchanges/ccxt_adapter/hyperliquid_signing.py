@@ -13,7 +13,8 @@ import ccxt
 
 from exchanges.keccak import keccak256
 
-MAINNET = keccak256(b"a")
+# What names a place in what is signed there: the address is no part of it.
+REAL_PLACE = "a"
 AGENT_TYPE = keccak256(b"Agent(string source,bytes32 connectionId)")
 DOMAIN = keccak256(
     keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
@@ -27,11 +28,16 @@ NO_VAULT, HAS_DEADLINE = b"\x00", b"\x00"
 Json = Mapping[str, Any]
 
 
-def signature(action: Json, nonce: int, expires_after: int, private_key: str) -> dict[str, Any]:
-    """Return r, s and v of an action that acts until `expires_after`; both are in milliseconds."""
+def signature(
+    action: Json, nonce: int, expires_after: int, private_key: str, *, source: str = REAL_PLACE
+) -> dict[str, Any]:
+    """Return r, s and v of an action that acts until `expires_after`; both are in milliseconds.
+
+    Signed for one `source` it is a stranger's at any other.
+    """
     packed = ccxt.Exchange.packb(action) + nonce.to_bytes(8, "big") + NO_VAULT
     connection = keccak256(packed + HAS_DEADLINE + expires_after.to_bytes(8, "big"))
-    agent = keccak256(AGENT_TYPE + MAINNET + connection)
+    agent = keccak256(AGENT_TYPE + keccak256(source.encode()) + connection)
     digest = keccak256(b"\x19\x01" + DOMAIN + agent)
     signed = ccxt.Exchange.ecdsa(digest.hex(), _digits(private_key), "secp256k1", None)
     return {"r": f"0x{signed['r']}", "s": f"0x{signed['s']}", "v": 27 + signed["v"]}

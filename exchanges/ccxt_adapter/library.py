@@ -25,10 +25,18 @@ import certifi
 import yarl
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.bitget import BitgetCalls
+from exchanges.ccxt_adapter.deribit import DeribitCalls
+from exchanges.ccxt_adapter.dydx import DydxCalls
 from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.gate import GateCalls
 from exchanges.ccxt_adapter.hyperliquid import HyperliquidCalls
+from exchanges.ccxt_adapter.kraken_futures import KrakenFuturesCalls
+from exchanges.ccxt_adapter.kucoin import KucoinCalls
+from exchanges.ccxt_adapter.mexc import MexcCalls
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
+from exchanges.ccxt_adapter.spot_legs import BitfinexCalls, CoinbaseCalls, KrakenCalls
 from exchanges.errors import Block
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
@@ -79,7 +87,19 @@ class Surroundings:
 REAL = Surroundings()
 
 # Between our base and the library's class, where one venue's calls are made otherwise.
-OWN_CALLS: dict[str, type[Exchange]] = {"hyperliquid": HyperliquidCalls}
+OWN_CALLS: dict[str, type[Exchange]] = {
+    "bitfinex": BitfinexCalls,
+    "bitget": BitgetCalls,
+    "coinbase": CoinbaseCalls,
+    "deribit": DeribitCalls,
+    "dydx": DydxCalls,
+    "gate": GateCalls,
+    "hyperliquid": HyperliquidCalls,
+    "kraken": KrakenCalls,
+    "krakenfutures": KrakenFuturesCalls,
+    "kucoin": KucoinCalls,
+    "mexc": MexcCalls,
+}
 
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())
@@ -142,6 +162,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
     receive_window: timedelta = timedelta(0)
     pace: Pace | None = None
     resets_header = ""
+    practice: Practice | None = None
 
     async def fetch2(
         self,
@@ -287,6 +308,7 @@ def create_exchange(
     if practice is not None:
         exchange.urls["api"] = dict(practice.addresses)
         exchange.headers = {**exchange.headers, **practice.headers}
+        exchange.practice = practice
     exchange.deadline_header = profile.deadline_header
     exchange.receive_window = profile.receive_window
     exchange.resets_header = profile.quotas.resets_header

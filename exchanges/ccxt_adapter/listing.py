@@ -7,7 +7,7 @@ we count in units of the plain base asset and price one of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal
@@ -205,7 +205,7 @@ def _listing(
         min_base_quantity=(least or part or Decimal(0)) * contract_base,
         min_notional=_exact(limits["cost"]["min"]) or Decimal(0),
         max_base_quantity=_largest(profile.part(kind), market, contract_base),
-        max_leverage=_max_leverage(market),
+        max_leverage=_max_leverage(profile, market),
         maintenance_margin_rate=maintenance or _stated_maintenance(profile, market),
         settlement=profile.settlement if market["swap"] else SettlementKind.NONE,
         funding_interval_seconds=_listed_interval(profile, market),
@@ -234,17 +234,27 @@ def _largest(
     return min(known) * contract_base if known else None
 
 
-def _max_leverage(market: Mapping[str, Any]) -> Decimal:
+def _told(info: Any, path: Sequence[str]) -> Decimal | None:
+    """Return the number at `path` of a raw listing, None where it tells none."""
+    for key in path:
+        info = info[int(key)] if isinstance(info, list) else info.get(key)
+    return _exact(info) if path else None
+
+
+def _max_leverage(profile: VenueProfile, market: Mapping[str, Any]) -> Decimal:
     """Return the stated maximum, else what the stated initial margin allows, else 1."""
     if stated := _exact(market["limits"]["leverage"]["max"]):
         return stated
     required = _exact(market["info"].get("requiredMarginPercent"))
-    return (100 / required).quantize(ONE, rounding=ROUND_DOWN) if required else ONE
+    required = required / 100 if required else _told(market["info"], profile.initial_margin)
+    return (1 / required).quantize(ONE, rounding=ROUND_DOWN) if required else ONE
 
 
 def _stated_maintenance(profile: VenueProfile, market: Mapping[str, Any]) -> Decimal:
     if profile.maintenance_part is not None:
-        return profile.maintenance_part / _max_leverage(market)
+        return profile.maintenance_part / _max_leverage(profile, market)
+    if market["contract"] and (told := _told(market["info"], profile.maintenance_margin)):
+        return told
     percent = _exact(market["info"].get("maintMarginPercent"))
     return percent / 100 if percent and market["contract"] else Decimal(0)
 

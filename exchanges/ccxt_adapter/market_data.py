@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -31,9 +33,10 @@ from exchanges.funding_intervals import (
     from_hours,
     from_minutes,
     from_next_two,
+    from_spaced_hours,
     from_told_hours,
 )
-from exchanges.venues.profile import IntervalRule, Rows, StatusCall, VenueProfile
+from exchanges.venues.profile import UNASKED, IntervalRule, Rows, StatusCall, VenueProfile
 
 T = TypeVar("T")
 
@@ -66,7 +69,24 @@ class CcxtMarketData:
         return await self._read(self._funding_rates(listings))
 
     async def quotes(self) -> Sequence[Quote]:
-        return await self._of_parts(lambda part: part.quotes, parse.quote)
+        marks = self._of_parts(lambda part: part.quotes, parse.quote)
+        indexes = self._profile.index_prices
+        if indexes is None:
+            return await marks
+        listings = await self._client.ready()
+        told = fetch_rows(self._client.exchange, indexes)
+        quotes, rows = await asyncio.gather(marks, self._read(told))
+        index = {row[indexes.columns["index"]]: row for row in rows}
+        return [self._with_index(quote, listings, index) for quote in quotes]
+
+    def _with_index(self, quote: Quote, listings: Listings, rows: Mapping[str, Row]) -> Quote:
+        """Return the quote with the price of its listing's index; spot has none."""
+        listing, told = listings.by_symbol[quote.symbol], self._profile.index_prices
+        row = rows.get(str(listing.market["info"].get(self._profile.index_key)))
+        if row is None or told is None or listing.instrument.kind is InstrumentKind.SPOT:
+            return quote
+        price = parse.optional_price(row, told.columns["index_price"], listing)
+        return replace(quote, index_price=price)
 
     async def book_tops(self) -> Sequence[BookTop]:
         return await self._of_parts(lambda part: part.book_tops, parse.book_top)
@@ -163,6 +183,8 @@ class CcxtMarketData:
 
         async def read(part: VenueProfile) -> list[T]:
             rows, known = rows_of(part), listings.of(is_spot=part.is_spot)
+            if rows == UNASKED:
+                return []
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
             found = (
                 parsed(row, rows.columns, listing, now)
@@ -228,7 +250,11 @@ class CcxtMarketData:
     def _bounds_row(self, row: Row, listing: Listing) -> Row:
         """Return where the venue names cap and floor, beside the interval."""
         match self._profile.interval_rule:
-            case IntervalRule.NEXT_TWO_SETTLEMENTS:
+            case (
+                IntervalRule.NEXT_TWO_SETTLEMENTS
+                | IntervalRule.HOURS_WITH_THE_RATE
+                | IntervalRule.HOURS_BY_SETTLEMENTS
+            ):
                 return row
             case IntervalRule.LISTED_MINUTES:
                 info: Row = listing.market["info"]
@@ -260,6 +286,13 @@ class CcxtMarketData:
         if self._profile.interval_rule is IntervalRule.HOURS_WITH_THE_RATE:
             return {
                 listing.instrument.venue_symbol: from_told_hours(
+                    parse.optional(row, columns["hours"])
+                )
+                for row, listing in perpetuals
+            }
+        if self._profile.interval_rule is IntervalRule.HOURS_BY_SETTLEMENTS:
+            return {
+                listing.instrument.venue_symbol: from_spaced_hours(
                     parse.optional(row, columns["hours"])
                 )
                 for row, listing in perpetuals

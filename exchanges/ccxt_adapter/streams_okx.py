@@ -1,7 +1,7 @@
 """OKX v5 sockets, decoded straight from the wire.
 
-Source: www.okx.com/docs-v5/en, channels mark-price, funding-rate, tickers, orders, positions and
-account. A private row has the names of its REST row and is read like one.
+Source: www.okx.com/docs-v5/en, channels mark-price, index-tickers, funding-rate, tickers, orders,
+positions and account. A private row has the names of its REST row and is read like one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
@@ -20,7 +20,7 @@ from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import exact, streamed
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
-from exchanges.domain import AccountFact, FundingRate, InstrumentKind, MarketFact
+from exchanges.domain import AccountFact, FundingRate, InstrumentKind, MarketFact, Quote
 from exchanges.errors import CredentialRefused, UnexpectedPayload
 from exchanges.funding_intervals import from_next_two
 from exchanges.venues.okx import PROFILE
@@ -46,6 +46,12 @@ FILL_COLUMNS = {
     "fee_asset": "fillFeeCcy",
 }
 
+MARK, INDEX = "mark-price", "index-tickers"
+# An index that rests is sent once a minute.
+INDEX_LASTS = timedelta(seconds=90)
+
+# By the name of an index its price, and when it came.
+Indexes = dict[str, tuple[str, datetime]]
 Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
 
@@ -56,9 +62,11 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
         for name, listing in listings.items()
         if listing.instrument.kind is InstrumentKind.PERPETUAL
     ]
-    marks = [_channel("mark-price", name) for name in listings]
+    marks = [_channel(MARK, name) for name in listings]
     rates = [_channel("funding-rate", name) for name in perpetuals]
-    yield _feed("okx marks", url, marks + rates, listings, emit, MARK_SILENT_AFTER)
+    indexes = [_channel(INDEX, name) for name in dict.fromkeys(map(_index_of, listings.values()))]
+    channels = indexes + marks + rates
+    yield _feed("okx marks", url, channels, listings, emit, MARK_SILENT_AFTER)
     yield from _ticker_feeds("okx tickers", url, listings, emit)
 
 
@@ -83,6 +91,8 @@ def _feed(
     emit: Emit,
     silent_after: float,
 ) -> Feed:
+    indexes: Indexes = {}
+
     async def greet(send: Send, _: Receive) -> None:
         for start in range(0, len(channels), CHANNELS_PER_REQUEST):
             some = channels[start : start + CHANNELS_PER_REQUEST]
@@ -91,13 +101,16 @@ def _feed(
     def handle(message: Any) -> bool:
         if "data" not in message:
             return _acknowledged(message)
-        read, now = MARKET_FACTS[message["arg"]["channel"]], datetime.now(UTC)
+        channel, now = str(message["arg"]["channel"]), datetime.now(UTC)
         for row in message["data"]:
+            if channel == INDEX:
+                indexes[row["instId"]] = (row["idxPx"], now)
+                continue
             listing = listings.get(row["instId"])
             if listing is not None:
-                for fact in read(row, listing, now):
+                for fact in _facts(channel, row, listing, now, indexes):
                     emit(fact)
-        return True
+        return channel != INDEX
 
     return Feed(
         name=name,
@@ -114,8 +127,26 @@ def _channel(name: str, venue_symbol: str) -> dict[str, str]:
     return {"channel": name, "instId": venue_symbol}
 
 
-def mark_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
-    yield facts.quote(listing, facts.price(row["markPx"], listing), None, now)
+def _index_of(listing: Listing) -> str:
+    """Return the name of the index that a contract's mark price is made of."""
+    return str(listing.market["info"][PROFILE.index_key])
+
+
+def _facts(
+    channel: str, row: dict[str, Any], listing: Listing, now: datetime, indexes: Indexes
+) -> Iterator[MarketFact]:
+    if channel == MARK:
+        return mark_facts(row, listing, now, indexes.get(_index_of(listing)))
+    return MARKET_FACTS[channel](row, listing, now)
+
+
+def mark_facts(
+    row: dict[str, Any], listing: Listing, now: datetime, index: tuple[str, datetime] | None
+) -> Iterator[Quote]:
+    """Yield the mark price, with the index price where that was told lately."""
+    told = index[0] if index is not None and now - index[1] <= INDEX_LASTS else None
+    mark = facts.price(row["markPx"], listing)
+    yield facts.quote(listing, mark, facts.optional_price(told, listing), now)
 
 
 def rate_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
@@ -141,7 +172,6 @@ def ticker_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterat
 
 
 MARKET_FACTS: dict[str, Facts] = {
-    "mark-price": mark_facts,
     "funding-rate": rate_facts,
     "tickers": ticker_facts,
 }

@@ -10,11 +10,12 @@ from django.db import transaction
 
 from arbsite.accounts import audit
 from arbsite.accounts.models import User
-from exchanges.account_keys import refuse_mixed_modes
+from exchanges.account_keys import VenueReadOnly, refuse_mixed_modes, refuse_read_only
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.paper.rows import PaperAccount, PaperBalance
 from exchanges.sealing import keyed_fingerprint
+from exchanges.selectors import read_only
 from exchanges.venues import PROFILES
 
 
@@ -24,6 +25,16 @@ class PaperRefused(ValueError):
 
 def paper_exchange(venue: str) -> Exchange:
     """Return the venue in paper mode, made where it is missing. Raise PaperRefused."""
+    if why := read_only(venue):
+        raise PaperRefused(why)
+    return watched_exchange(venue)
+
+
+def watched_exchange(venue: str) -> Exchange:
+    """Return the venue with its real market, enabled, made where it is missing.
+
+    Raise PaperRefused where it is unknown or in use in another mode.
+    """
     if venue not in PROFILES:
         raise PaperRefused(f"{venue!r} is not a supported venue: choose {', '.join(PROFILES)}")
     other = Exchange.objects.filter(code=venue, is_enabled=True).exclude(mode=Mode.PAPER).first()
@@ -34,7 +45,7 @@ def paper_exchange(venue: str) -> Exchange:
         )
     profile = PROFILES[venue]
     # Binance's spot and its futures are two venues: BIS and BIN.
-    short_code = f"{venue[:2]}s" if profile.is_spot else venue[:3]
+    short_code = profile.short_code or (f"{venue[:2]}s" if profile.is_spot else venue[:3])
     exchange, _ = Exchange.objects.get_or_create(
         code=venue,
         mode=Mode.PAPER,
@@ -101,6 +112,10 @@ def check_paper_account(
             f"A starting balance is above 0 and an allocation within 0 and 1, not "
             f"{starting_balance} and {allocation}."
         )
+    try:
+        refuse_read_only(exchange)
+    except VenueReadOnly as refusal:
+        raise PaperRefused(str(refusal)) from refusal
     refuse_mixed_modes(user, exchange)
     if ExchangeAccount.objects.for_user(user).filter(exchange=exchange, label=label).exists():
         raise PaperRefused(f"{user.get_username()} has an account {label!r} there already.")

@@ -52,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
         "--symbols", type=int, default=len(EPISODE_ORDER), help="contracts of each venue"
     )
     parser.add_argument(
+        "--watched", action="store_true", help="list dYdX too, where nothing is traded"
+    )
+    parser.add_argument(
         "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"
     )
     parser.add_argument(
@@ -136,6 +139,7 @@ def _market(
             interval=interval,
             bases=many_bases(options.symbols),
             expiries=expiries,
+            watched=options.watched,
         )
     replay = _replay()
     compression = replay.Compression(

@@ -21,6 +21,8 @@ from exchanges.simulator.habits import (
 )
 
 SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", "hyperliquid"
+# Its market is read and nothing is traded there: it has no wallet.
+DYDX = "dydx"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
@@ -39,6 +41,7 @@ HABITS = {
     BYBIT_SPOT: BYBIT_HABITS,
     OKX: OKX_HABITS,
     HYPERLIQUID: HYPERLIQUID_HABITS,
+    DYDX: HYPERLIQUID_HABITS,
 }
 # Whose account trades at a venue: one key opens all of a company's.
 OWNERS = {
@@ -205,6 +208,7 @@ HYPERLIQUID_STEPS = {
     "AVAX": ("0.001", "0.01"),
     "HYPE": ("0.001", "0.01"),
 }
+DYDX_TIERS = tiers_from([("1000000000", "50", "0.012")])
 HYPERLIQUID_TIERS = tiers_from([("150000000", "40", "0.0125"), ("1000000000", "20", "0.025")])
 
 # Assets without a character of their own: many symbols for tests of load.
@@ -280,6 +284,19 @@ def _in_dollar_coins(listing: Listing) -> Listing:
     )
 
 
+def _on_the_chain(base: str) -> Listing:
+    """Return the like of a perpetual at dYdX, which knows no least value of an order."""
+    return replace(
+        _perpetual(HYPERLIQUID, base),
+        venue=DYDX,
+        symbol=f"{base}-USD",
+        min_notional=Decimal(0),
+        maker_fee=Decimal("0.0001"),
+        taker_fee=Decimal("0.0005"),
+        tiers=DYDX_TIERS,
+    )
+
+
 DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
 
 
@@ -344,11 +361,13 @@ def listed(
     expiries: tuple[datetime, ...] = (),
     without: frozenset[str] = frozenset(),
     stablecoins: tuple[str, ...] = (),
+    watched: bool = False,
 ) -> dict[ListingKey, Listing]:
     """Return each base as perpetual at each venue, some as spot, and one inverse contract.
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
-    lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else.
+    lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
+    `watched` the venue where nothing is traded lists its perpetuals too.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -365,5 +384,6 @@ def listed(
         if base in perpetual_bases
         for expires_at in sorted(expiries)
     ]
+    rows += [_on_the_chain(base) for base in perpetual_bases if watched]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

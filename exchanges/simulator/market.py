@@ -97,9 +97,10 @@ class GeneratedMarket:
         bases: tuple[str, ...] = EPISODE_ORDER,
         expiries: tuple[datetime, ...] = (),
         stablecoins: tuple[str, ...] = (),
+        watched: bool = False,
     ) -> None:
         self.listings: Mapping[ListingKey, Listing] = listed(
-            bases, expiries=expiries, stablecoins=stablecoins
+            bases, expiries=expiries, stablecoins=stablecoins, watched=watched
         )
         self._seed = seed
         self._interval = interval

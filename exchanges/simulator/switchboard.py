@@ -17,6 +17,8 @@ from exchanges.simulator.faces.sockets import VenueSocket
 from exchanges.simulator.listings import SPOT, USDM
 from exchanges.simulator.venues import Venues
 
+HYPERLIQUID_HOSTS = "api.hyperliquid.xyz", "api.hyperliquid-testnet.xyz"
+
 
 class Switchboard:
     """Opens venue sockets; feeds are shared by all of them."""
@@ -43,7 +45,7 @@ class Switchboard:
             return PrivateSocket(self._simulator)
         if host == "stream.bybit.com" and path in self._bybit:
             return PublicSocket(self._bybit[path])
-        if host == "api.hyperliquid.xyz" and path == "/ws":
+        if host in HYPERLIQUID_HOSTS and path == "/ws":
             return HyperliquidSocket(self._simulator)
         if host == "ws.okx.com" and path == "/ws/v5/public":
             return OkxPublicSocket(self._okx)

@@ -13,10 +13,11 @@ from exchanges.simulator.deliveries import Delivery, Ending, early_delivery, lat
 from exchanges.simulator.faces.binance_spot import BinanceSpotFace
 from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
 from exchanges.simulator.faces.bybit import BybitFace
+from exchanges.simulator.faces.dydx import DydxFace
 from exchanges.simulator.faces.hyperliquid import HyperliquidFace
 from exchanges.simulator.faces.okx import OkxFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, HYPERLIQUID, OKX, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, DYDX, HYPERLIQUID, OKX, SPOT, USDM
 from exchanges.simulator.wire import Face, WireRequest
 
 VENUE_OF_HOST = {
@@ -39,6 +40,8 @@ VENUE_OF_HOST = {
     "stream-demo.bybit.com": BYBIT,
     "wspap.okx.com": OKX,
     "api.hyperliquid.xyz": HYPERLIQUID,
+    "api.hyperliquid-testnet.xyz": HYPERLIQUID,
+    "indexer.dydx.trade": DYDX,
 }
 # Under which venue's name the requests for another are known.
 HOMES = {BYBIT_SPOT: BYBIT}
@@ -61,6 +64,7 @@ class Venues:
             BYBIT: self.bybit,
             OKX: self.okx,
             HYPERLIQUID: self.hyperliquid,
+            DYDX: DydxFace(simulator),
         }
 
     def knows(self, host: str) -> bool:

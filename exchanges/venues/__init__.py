@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from exchanges.venues import binance, binanceusdm, bybit, hyperliquid, okx
+from exchanges.venues import (
+    binance,
+    binanceusdm,
+    bitfinex,
+    bitget,
+    bybit,
+    coinbase,
+    deribit,
+    dydx,
+    gate,
+    hyperliquid,
+    kraken,
+    krakenfutures,
+    kucoin,
+    mexc,
+    okx,
+)
 from exchanges.venues.profile import VenueProfile
 
+TRADED = (binance, binanceusdm, bybit, okx, hyperliquid)
+WATCHED = (
+    *(dydx, gate, bitget, kucoin, mexc, krakenfutures, deribit),
+    *(kraken, coinbase, bitfinex),
+)
 PROFILES: dict[str, VenueProfile] = {
-    module.PROFILE.name: module.PROFILE
-    for module in (binance, binanceusdm, bybit, okx, hyperliquid)
+    module.PROFILE.name: module.PROFILE for module in (*TRADED, *WATCHED)
 }
 
 

@@ -18,6 +18,7 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
+    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
@@ -270,6 +271,15 @@ PROFILE = VenueProfile(
         position=POSITIONS,
         add=Rows(method="margin_rows", of_listing=OF_ASSET),
         amount_param="usdc",
+    ),
+    # https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api, Signing
+    practice=Practice(
+        addresses={
+            "public": "https://api.hyperliquid-testnet.xyz",
+            "private": "https://api.hyperliquid-testnet.xyz",
+            "ws": {"public": "wss://api.hyperliquid-testnet.xyz/ws"},
+        },
+        signs_as="b",
     ),
     no_dead_man=(
         "Hyperliquid's scheduled cancel takes every order of the wallet, closing and foreign ones "

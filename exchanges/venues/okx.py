@@ -153,6 +153,13 @@ LINEAR = VenueProfile(
         columns={"symbol": SYMBOL, "mark_price": "markPx"},
         parts=CONTRACTS,
     ),
+    index_prices=Rows(
+        method="publicGetMarketIndexTickers",
+        path=DATA,
+        columns={"index": SYMBOL, "index_price": "idxPx"},
+        parts=({"quoteCcy": "USDT"}, {"quoteCcy": "USDC"}),
+    ),
+    index_key="uly",
     activity=(
         Rows(
             method="publicGetPublicOpenInterest",

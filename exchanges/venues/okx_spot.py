@@ -22,6 +22,7 @@ def of_spot(contracts: VenueProfile) -> VenueProfile:
         dated_symbol="",
         book_tops=tickers,
         quotes=replace(tickers, columns={"symbol": "instId", "mark_price": "last"}),
+        index_prices=None,
         funding_rates=None,
         settled_funding=None,
         family_tiers=None,

@@ -53,6 +53,8 @@ class IntervalRule(StrEnum):
     NEXT_TWO_SETTLEMENTS = "next_two_settlements"
     # Each rate tells its hours.
     HOURS_WITH_THE_RATE = "hours_with_the_rate"
+    # The same, where the hours are what lies between settlements that have passed.
+    HOURS_BY_SETTLEMENTS = "hours_by_settlements"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,12 @@ class Practice:
     headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     # Off: the venue does not say there what a key may do.
     tells_rights: bool = True
+    # What names the place in what is signed, where the address is no part of that.
+    signs_as: str = ""
+
+
+# What is never asked: orders where nothing is traded, and lists that a venue does not have.
+UNASKED = Rows(method="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,12 +225,20 @@ class VenueProfile:
 
     name: str
     title: str
+    # As shown in tables; empty: made of the name.
+    short_code: str = ""
     ccxt_class: str
     options: Mapping[str, object]
     is_spot: bool
+    # Why nothing is traded here, as a trader reads it; its market and history are shown alone.
+    read_only: str = ""
+    # How often its market is read by REST, where no socket brings it.
+    polled_every: timedelta | None = None
+    # What lies between two books that are read one by one, so that other reads find room.
+    book_every: timedelta = timedelta(0)
     settlement: SettlementKind
     interval_rule: IntervalRule
-    receive_window: timedelta
+    receive_window: timedelta = timedelta(0)
     # How old what is listed may become: ticks, lots and limits change now and then.
     relisted_every: timedelta = timedelta(hours=1)
     depth_sizes: tuple[int, ...]
@@ -231,7 +247,9 @@ class VenueProfile:
     # The header that says until when an order may be executed; empty: signing bounds it.
     deadline_header: str = ""
     # What a raw listing must say to be traded here: key and the values that will do.
-    only_listed: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    only_listed: Mapping[str, frozenset[object]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     # The keys of the library's market with the venue's own name and with the ticker.
     name_key: str = "id"
     ticker_key: str = "base"
@@ -247,8 +265,13 @@ class VenueProfile:
     company: str = ""
 
     quotas: Quotas
+    # UNASKED where no list tells them: books are read one by one.
     book_tops: Rows
     quotes: Rows
+    # Where index prices are, if not beside the quotes, with the columns `index` and `index_price`,
+    # and the key of the raw listing that names an index.
+    index_prices: Rows | None = None
+    index_key: str = ""
     # Where the coming rates are, if not beside the quotes.
     funding_rates: Rows | None = None
     settled_funding: Rows | None
@@ -260,6 +283,9 @@ class VenueProfile:
     leverage_tiers: Rows | None = None
     family_tiers: FamilyTiers | None = None
 
+    # Where the raw listing tells the margins of the lowest risk tier, as fractions.
+    initial_margin: tuple[str, ...] = ()
+    maintenance_margin: tuple[str, ...] = ()
     # The lowest maintenance rate as a part of the initial margin at the highest leverage.
     maintenance_part: Decimal | None = None
     # Where the raw listing states the largest market order, if the library does not.
@@ -271,15 +297,15 @@ class VenueProfile:
     price_digits: int | None = None
     # Own ids are 128 bits in hex; else as they are made.
     hex_client_ids: bool = False
-    find_order: tuple[Rows, ...]
-    client_id_param: str
-    cancel_order: Rows
-    open_orders: Rows
-    all_open_orders: Rows
+    find_order: tuple[Rows, ...] = ()
+    client_id_param: str = ""
+    cancel_order: Rows = UNASKED
+    open_orders: Rows = UNASKED
+    all_open_orders: Rows = UNASKED
 
-    balances: Rows
-    positions: Rows | None
-    fills: Rows
+    balances: Rows = UNASKED
+    positions: Rows | None = None
+    fills: Rows = UNASKED
     # Lists that tell of `open_interest`, `turnover` in dollars, or `volume` at `price`.
     activity: tuple[Rows, ...] = ()
     # The open interest of one contract, where no list tells it.
@@ -291,7 +317,7 @@ class VenueProfile:
     borrow_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     # Added to the venue's rank in the queue of auto-deleveraging, so that 5 is always the first.
     adl_rank_offset: int = 0
-    funding_payments: Rows | None
+    funding_payments: Rows | None = None
     # What moved in and out; an amount at a `kind` of `transfers_out` left, whatever its sign.
     transfers: Rows | None = None
     transfers_out: frozenset[str] = frozenset()
@@ -308,12 +334,12 @@ class VenueProfile:
     own_id_causes: Mapping[str, FillCause] = field(default_factory=lambda: MappingProxyType({}))
     # Where the fills call leaves the own id out: the call that names it by the venue's order id.
     order_of_fill: Rows | None = None
-    fee_tier: Rows
+    fee_tier: Rows = UNASKED
     # The key of the raw listing that a row of fees names, where it is not the symbol.
     fee_group: str = ""
     fallback_maker: Decimal
     fallback_taker: Decimal
-    key_rights: KeyRights
+    key_rights: KeyRights = KeyRights(call=UNASKED, rules=())
     status: StatusCall | None = None
     settings: SettingCalls | None = None
     isolated_margin: IsolatedMargin | None = None
@@ -323,7 +349,7 @@ class VenueProfile:
     # Why there is none that is safe to arm.
     no_dead_man: str = ""
 
-    verdicts: Mapping[str, Verdict]
+    verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
     # (code, part of the message) → verdict, asked before `verdicts`.
     message_verdicts: Mapping[tuple[str, str], Verdict] = field(
         default_factory=lambda: MappingProxyType({})
@@ -331,6 +357,16 @@ class VenueProfile:
 
     # What differs for spot at a venue that trades it in the same account as contracts.
     spot: VenueProfile | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where something is traded of which not all is said."""
+        asked = (
+            *(self.cancel_order, self.open_orders, self.all_open_orders, self.balances),
+            *(self.fills, self.fee_tier, self.key_rights.call),
+        )
+        is_told = self.find_order and self.client_id_param and self.receive_window
+        if not self.read_only and (UNASKED in asked or not is_told):
+            raise ValueError(f"{self.name}: orders are not described, and it is not read-only")
 
     @property
     def parts(self) -> tuple[VenueProfile, ...]:

@@ -13,15 +13,16 @@ from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
-from exchanges.ccxt_adapter.streams import CcxtAccountStream
+from exchanges.ccxt_adapter.polled import PolledMarketStream
+from exchanges.ccxt_adapter.streams import CcxtAccountStream, CcxtMarketStream
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.client_order_ids import client_order_id, in_venue_form
 from exchanges.domain import OrderReport, OrderRequest, OrderType, Side, TimeInForce
-from exchanges.ports import Account, AccountStream, MarketData, Trading
+from exchanges.ports import Account, AccountStream, MarketData, MarketStream, Trading
 from exchanges.simulator.accounts import Account as Owner
 from exchanges.venues import PROFILES
 from tests.conformance.cards import SUBJECTS, Subject
-from tests.simulator.nearby import call, client_at
+from tests.simulator.nearby import call, client_at, public_client_at
 from tests.simulator.world import World
 
 CATALOGUES = {subject.venue: Catalogue(PROFILES[subject.venue]) for subject in SUBJECTS}
@@ -48,7 +49,11 @@ class Bench:
     @classmethod
     def at(cls, world: World, subject: Subject) -> Bench:
         world.pin(subject.simulated, subject.venue_symbol, price="60000")
-        client = client_at(world, subject.venue, CATALOGUES[subject.venue])
+        catalogue = CATALOGUES[subject.venue]
+        if subject.is_watched:
+            client = public_client_at(world, catalogue)
+        else:
+            client = client_at(world, subject.venue, catalogue)
         return cls(world, subject, client, [client])
 
     @property
@@ -83,17 +88,25 @@ class Bench:
 
     def over(self, url: str, *, secret: str | None = None) -> VenueClient:
         """Return a client of the account that goes over a real socket to `url`."""
-        owner = self.owner
         client = VenueClient(
             Catalogue(PROFILES[self.subject.venue]),
-            credential=Credential(
-                api_key=owner.api_key, secret=secret or owner.secret, passphrase=owner.passphrase
-            ),
+            credential=None if self.subject.is_watched else self._credential(secret),
             simulator_url=url,
             surroundings=Surroundings(now=lambda: self.world.at),
         )
         self.opened.append(client)
         return client
+
+    def _credential(self, secret: str | None) -> Credential:
+        owner = self.owner
+        return Credential(
+            api_key=owner.api_key, secret=secret or owner.secret, passphrase=owner.passphrase
+        )
+
+    def market_stream(self, client: VenueClient) -> MarketStream:
+        """Return what brings the market: sockets, or reads in their place."""
+        polled = self.subject.is_watched
+        return PolledMarketStream(client) if polled else CcxtMarketStream(client)
 
     def order(
         self, quantity: str = "0.01", side: Side = Side.BUY, price: Any = None, **more: Any

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exchanges.domain import Symbol
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, HYPERLIQUID, OKX, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, DYDX, HYPERLIQUID, OKX, SPOT, USDM
 
 PERPETUAL, COIN = Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")
 IN_USDC = Symbol("BTC/USDC:USDC")
@@ -28,6 +28,8 @@ class Subject:
     symbol: Symbol
     venue_symbol: str = "BTCUSDT"
     is_paper: bool = False
+    # Nothing is traded there: only its market is under test.
+    is_watched: bool = False
     # Whether its list of book tops tells all that stands there.
     tells_whole_tops: bool = True
 
@@ -64,20 +66,37 @@ SUBJECTS = (
         venue_symbol="BTC",
         tells_whole_tops=False,
     ),
+    Subject(
+        name="dydx",
+        venue="dydx",
+        simulated=DYDX,
+        symbol=IN_USDC,
+        venue_symbol="BTC-USD",
+        is_watched=True,
+    ),
 )
 
 
-def any_market(subject: Subject) -> bool:
+def read(subject: Subject) -> bool:
     return True
 
 
-def contract(subject: Subject) -> bool:
+def funded(subject: Subject) -> bool:
     return subject.is_contract
+
+
+def any_market(subject: Subject) -> bool:
+    """Every market that is traded."""
+    return not subject.is_watched
+
+
+def contract(subject: Subject) -> bool:
+    return subject.is_contract and not subject.is_watched
 
 
 def hedged(subject: Subject) -> bool:
     """Hyperliquid has one position a contract and no other mode, nor has paper."""
-    return subject.is_contract and subject.venue != HYPERLIQUID and not subject.is_paper
+    return contract(subject) and subject.venue != HYPERLIQUID and not subject.is_paper
 
 
 def signed_stream(subject: Subject) -> bool:
@@ -85,17 +104,22 @@ def signed_stream(subject: Subject) -> bool:
 
     Hyperliquid tells everybody of every wallet.
     """
-    return subject.venue not in (USDM, HYPERLIQUID) and not subject.is_paper
+    return subject.venue not in (USDM, HYPERLIQUID) and keyed(subject)
+
+
+def streamed(subject: Subject) -> bool:
+    """A paper account's market is the venue's, streamed from there."""
+    return not subject.is_paper
 
 
 def wire(subject: Subject) -> bool:
     """A paper order travels no wire on which its answer could be lost; its streams are no own."""
-    return not subject.is_paper
+    return any_market(subject) and not subject.is_paper
 
 
 def keyed(subject: Subject) -> bool:
     """A paper account has no key and no mode that somebody could have switched."""
-    return not subject.is_paper
+    return any_market(subject) and not subject.is_paper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +166,11 @@ CARDS = _cards(
     (A, "A flat account reads empty; a failed read raises.", any_market),
     (A, "Balance and fees are the account's own.", any_market),
     (A, "A key that may withdraw is refused.", keyed),
-    (M, "Instruments are exact, active and of a known tick and lot.", any_market),
-    (M, "The funding interval is a fact with a source.", contract),
+    (M, "Instruments are exact, active and of a known tick and lot.", read),
+    (M, "The funding interval is a fact with a source.", funded),
     (M, "Quote and book top agree with the depth.", any_market),
-    (M, "Settlements come oldest first, each once.", contract),
-    (MS, "A book top arrives, of a perpetual its mark and its rate too.", wire),
+    (M, "Settlements come oldest first, each once.", funded),
+    (MS, "A book top arrives, of a perpetual its mark and its rate too.", streamed),
     (AS, "An own fill is streamed as it is read.", any_market),
     (AS, "A wrong secret ends the stream.", signed_stream),
 )

@@ -16,6 +16,7 @@ from tests.simulator.world import World
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Bench]:
     """One market of one venue that settles hourly, its price pinned at 60,000."""
     kind = PaperBench if request.param.is_paper else Bench
-    opened = kind.at(World(tmp_path, interval_minutes=60), request.param)
+    world = World(tmp_path, interval_minutes=60, watched=request.param.is_watched)
+    opened = kind.at(world, request.param)
     yield opened
     opened.close()

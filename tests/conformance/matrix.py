@@ -5,12 +5,12 @@ python -m tests.conformance.matrix
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 from exchanges.venues import PROFILES
-from exchanges.venues.profile import IntervalRule, VenueProfile
+from exchanges.venues.profile import UNASKED, IntervalRule, VenueProfile
 from tests.conformance.cards import CARDS, SUBJECTS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "VENUES.md"
@@ -27,13 +27,28 @@ INTERVALS = {
     IntervalRule.LISTED_MINUTES: "listed minutes",
     IntervalRule.ADJUSTED_HOURS_OR_SPACING: "listed hours, else spacing of settlements",
     IntervalRule.HOURS_WITH_THE_RATE: "hours told with each rate",
+    IntervalRule.HOURS_BY_SETTLEMENTS: "between settlements that have passed",
     IntervalRule.NEXT_TWO_SETTLEMENTS: "from the next settlement to the one after",
 }
 
 
+READ_ONLY = (
+    "Of these venues the market and the history are read and shown; no account can be added and no",
+    "pair is planned there. They are off until staff run `manage.py watch_venue`. What they answer",
+    "is tested in `tests/protocol/`, on recorded payloads where there are some, else on payloads",
+    "written after the venue's documentation, marked so. None of them was ever asked.",
+    "",
+)
+
+
 def document() -> str:
     """Return the whole file as it should be."""
-    return "\n".join([HEAD, "## Cards", "", *_matrix(), "", "## Differences", "", *_facts(), ""])
+    sections = {"Cards": _matrix(), "Differences": _facts(), "Read-only": _read_only()}
+    return "\n".join([HEAD, *(line for part in sections.items() for line in _section(*part))])
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"## {title}", "", *lines, "")
 
 
 def _matrix() -> Iterator[str]:
@@ -48,6 +63,8 @@ def _facts() -> Iterator[str]:
     yield _row("venue", "funding interval", "orders act within", "fees", "countdown of orders")
     yield _row(*["---"] * 5)
     for profile in PROFILES.values():
+        if profile.read_only:
+            continue
         yield _row(
             profile.title,
             INTERVALS[profile.interval_rule],
@@ -55,6 +72,33 @@ def _facts() -> Iterator[str]:
             "negative where paid" if profile.fee_sign < 0 else "positive where paid",
             _countdown(profile),
         )
+
+
+def _read_only() -> Iterator[str]:
+    yield from READ_ONLY
+    yield _row(
+        *("venue", "markets", "funding interval", "settlement", "cap and floor", "book tops"),
+        *("read every", "why nothing is traded"),
+    )
+    yield _row(*["---"] * 8)
+    for profile in PROFILES.values():
+        if profile.read_only:
+            contracts, spot = not profile.is_spot, any(part.is_spot for part in profile.parts)
+            every = profile.polled_every
+            yield _row(
+                profile.title,
+                " and ".join(["perpetuals"] * contracts + ["spot"] * spot),
+                INTERVALS[profile.interval_rule],
+                profile.settlement,
+                "where told" if profile.funding_bounds else "–",
+                " and ".join(dict.fromkeys(map(_tops, profile.parts))),
+                "socket" if every is None else f"{every / timedelta(seconds=1):g} s",
+                profile.read_only,
+            )
+
+
+def _tops(part: VenueProfile) -> str:
+    return "book by book" if part.book_tops == UNASKED else "listed"
 
 
 def _countdown(profile: VenueProfile) -> str:

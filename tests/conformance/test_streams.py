@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter.streams import CcxtAccountStream, CcxtMarketStream
+from exchanges.ccxt_adapter.streams import CcxtAccountStream
 from exchanges.domain import BookTop, Fill, FundingRate, Quote
 from exchanges.errors import CredentialRefused
 from exchanges.simulator.server import Doors, listen
@@ -72,7 +72,7 @@ class TestMarketStream:
             facts: asyncio.Queue[Any] = asyncio.Queue()
             async with doors_of(bench) as url:
                 client = bench.over(url)
-                stream = CcxtMarketStream(client)
+                stream = bench.market_stream(client)
                 async with running(stream.run([bench.subject.symbol], facts.put_nowait)):
                     heard: dict[type[Any], Any] = {}
                     while heard.keys() < kinds:

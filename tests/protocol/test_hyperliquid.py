@@ -107,13 +107,15 @@ def client_over(
 
 
 class TestSignature:
-    def test_is_the_librarys_own_to_the_last_bit(self) -> None:
+    @pytest.mark.parametrize(("source", "is_testnet"), [("a", False), ("b", True)])
+    def test_is_the_librarys_own_to_the_last_bit(self, source: str, is_testnet: bool) -> None:
         wallet = wallet_of("somebody")
         library = ccxt.pro.hyperliquid({"privateKey": wallet.agent_key})
+        library.set_sandbox_mode(is_testnet)
 
-        assert signature(ORDER, NONCE, UNTIL, wallet.agent_key) == library.sign_l1_action(
-            ORDER, NONCE, None, UNTIL
-        )
+        assert signature(
+            ORDER, NONCE, UNTIL, wallet.agent_key, source=source
+        ) == library.sign_l1_action(ORDER, NONCE, None, UNTIL)
         expected = library.eth_get_address_from_private_key(wallet.agent_key)
         assert address_of(wallet.agent_key) == expected.lower()
 

@@ -12,4 +12,4 @@ from tests.simulator.world import World
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Simulated venues with a clock of the test's own."""
-    return World(tmp_path / "venues")
+    return World(tmp_path / "venues", watched=True)

@@ -45,14 +45,21 @@ def client_at(world: World, venue: str, catalogue: Catalogue | None = None) -> V
     Worlds that list the same may share a catalogue; one that lists more brings its own.
     """
     keys = world.account(venue)
-    far = Nearby(world)
     return VenueClient(
         catalogue or CATALOGUES[venue],
         credential=Credential(api_key=keys.api_key, secret=keys.secret, passphrase=keys.passphrase),
-        surroundings=Surroundings(
-            now=lambda: world.at, session=lambda: InProcessSession(lambda: far)
-        ),
+        surroundings=_near(world),
     )
+
+
+def public_client_at(world: World, catalogue: Catalogue) -> VenueClient:
+    """Return a client without a key."""
+    return VenueClient(catalogue, surroundings=_near(world))
+
+
+def _near(world: World) -> Surroundings:
+    far = Nearby(world)
+    return Surroundings(now=lambda: world.at, session=lambda: InProcessSession(lambda: far))
 
 
 class Nearby:

@@ -14,7 +14,7 @@ from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.faces.binance_events import spot_messages, usdm_messages
 from exchanges.simulator.faces.bybit_events import private_messages
 from exchanges.simulator.faces.okx_orders import streamed_order
-from exchanges.simulator.listings import BYBIT, HYPERLIQUID, OKX, SPOT, USDM
+from exchanges.simulator.listings import BYBIT, DYDX, HYPERLIQUID, OKX, SPOT, USDM
 from exchanges.simulator.switchboard import Switchboard
 from exchanges.simulator.wire import WireRequest
 from tests.simulator.world import World
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.core
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "fixtures"
 ADAPTERS = SHARED / "nautilus_trader" / "crates" / "adapters"
-NAMES = ("binance", "bybit", "okx", "hyperliquid")
+NAMES = ("binance", "bybit", "okx", "hyperliquid", "dydx")
 FOLDERS = {name: ADAPTERS / name / "test_data" for name in NAMES}
 
 if not ADAPTERS.is_dir():
@@ -156,6 +156,10 @@ def hyperliquid(kind: str, **asked: Any) -> Callable[[World], Any]:
         return orjson.loads(response.body)
 
     return answer
+
+
+def dydx(path: str) -> Callable[[World], Any]:
+    return lambda world: world.public(DYDX, f"/v4/{path}").body
 
 
 def hyperliquid_stream(**subscription: str) -> Callable[[World], Any]:
@@ -297,11 +301,17 @@ CASES: dict[str, Callable[[World], Any]] = {
     ),
     "hyperliquid/ws_allmids.json": hyperliquid_stream(type="allMids"),
     "hyperliquid/ws_all_dexs_asset_ctxs.json": hyperliquid_contexts,
+    "dydx/http_get_time.json": dydx("time"),
+    "dydx/http_get_perpetual_markets.json": dydx("perpetualMarkets"),
+    "dydx/http_get_orderbook.json": dydx("orderbooks/perpetualMarket/BTC-USD"),
+    "dydx/http_get_historical_funding.json": dydx("historicalFunding/BTC-USD"),
 }
 
 
 def recorded(name: str) -> Any:
     venue, _, file = name.partition("/")
+    if venue == "dydx":
+        return orjson.loads((FOLDERS[venue] / file).read_bytes())["result"]
     if venue not in ("okx", "hyperliquid"):
         venue, file = ("binance" if file else "bybit"), name
     return orjson.loads((FOLDERS[venue] / file).read_bytes())

@@ -22,6 +22,7 @@ from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import (
     BYBIT,
+    DYDX,
     HABITS,
     HYPERLIQUID,
     OKX,
@@ -44,12 +45,14 @@ HOSTS = {
     BYBIT: "api.bybit.com",
     OKX: "www.okx.com",
     HYPERLIQUID: "api.hyperliquid.xyz",
+    DYDX: "indexer.dydx.trade",
 }
 
 
 def bitcoin(venue: str) -> str:
     """Return what a venue calls its contract, or spot market, of BTC against its dollar."""
-    return {OKX: "BTC-USDT-SWAP", HYPERLIQUID: "BTC"}.get(venue, "BTCUSDT")
+    names = {OKX: "BTC-USDT-SWAP", HYPERLIQUID: "BTC", DYDX: "BTC-USD"}
+    return names.get(venue, "BTCUSDT")
 
 
 def signed(secret: str, payload: str) -> str:
@@ -75,6 +78,7 @@ class World:
         interval_minutes: int = 4,
         expiries: tuple[datetime, ...] = (),
         stablecoins: tuple[str, ...] = (),
+        watched: bool = False,
     ) -> None:
         self.directory = directory
         self.at = START
@@ -84,6 +88,7 @@ class World:
             interval=timedelta(minutes=interval_minutes),
             expiries=expiries,
             stablecoins=stablecoins,
+            watched=watched,
         )
         self._seed = seed
         self.open()

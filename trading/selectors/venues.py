@@ -10,6 +10,7 @@ from decimal import Decimal
 from arbsite.accounts.models import User
 from exchanges.board import Board, Channel, FeedHealth
 from exchanges.models import AccountBalance, Exchange, VenueHealth
+from exchanges.selectors import read_only
 
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
 GLYPHS = {
@@ -43,6 +44,8 @@ class VenueStatus:
     feed: VenueFeed
     margin_used: Decimal | None
     halted: str
+    read_only: str
+    """Why nothing is traded there; empty where orders are offered."""
     breaker: str
     """Why its breaker is open; empty while it is closed."""
 
@@ -76,6 +79,7 @@ def venue_statuses(
             feed=venue_feed(board, exchange.code, now),
             margin_used=margin.get(exchange.code),
             halted=halted.get(exchange.id, ""),
+            read_only=read_only(exchange.code),
             breaker=breakers.get(exchange.id, ""),
         )
         for exchange in exchanges

@@ -21,7 +21,8 @@ def hedgeable() -> dict[str, Slots]:
     """Return by base and slot what takes part, of the bases that list a contract and another.
 
     A base takes part in one settle asset: what another is worth in it is not known. Only where no
-    asset has two of its instruments do all take part, for the pair to be shown as refused.
+    asset has two of its instruments do all take part, for the pair to be shown as refused. What may
+    be traded chooses the asset: where a venue is read-only a pair is refused too.
     """
     found: dict[tuple[str, str], Slots] = {}
     rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
@@ -31,14 +32,19 @@ def hedgeable() -> dict[str, Slots]:
         if slot is not None:
             slots[slot] = row
     whole: dict[str, Slots] = {}
-    for settle in PREFERRED_SETTLE:
-        for (base, own), slots in found.items():
-            if own == settle and _can_be_hedged(slots):
-                whole.setdefault(base, slots)
+    for chosen in (_traded, dict[Slot, Instrument]):
+        for settle in PREFERRED_SETTLE:
+            for (base, own), slots in found.items():
+                if own == settle and _can_be_hedged(chosen(slots)):
+                    whole.setdefault(base, slots)
     for base, slots in _across_assets(found).items():
         if _can_be_hedged(slots):
             whole.setdefault(base, slots)
     return dict(sorted(whole.items()))
+
+
+def _traded(slots: Slots) -> Slots:
+    return {slot: row for slot, row in slots.items() if not selectors.read_only(slot.venue)}
 
 
 def _across_assets(found: Mapping[tuple[str, str], Slots]) -> dict[str, Slots]:

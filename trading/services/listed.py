@@ -31,6 +31,9 @@ def _venues(before: Parameters, after: Parameters, enabled: set[str]) -> dict[st
         ("venues", set(after.venues) - set(before.venues)),
         ("leverage_overrides", named - known),
     ):
+        read_only = [why for venue in sorted(new) if (why := selectors.read_only(venue))]
+        if read_only:
+            errors[key] = " ".join(read_only)
         unknown = sorted(new - enabled)
         if unknown:
             errors[key] = (
@@ -66,6 +69,8 @@ def _leverage(before: Parameters, after: Parameters) -> dict[str, str]:
     for row in rows:
         venue, pair = row.exchange.code, f"{row.base}/{row.quote}"
         if pair not in after.symbols or not after.uses_venue(venue):
+            continue
+        if selectors.read_only(venue):
             continue
         overridden = any(line.covers(venue, pair) for line in after.leverage_overrides)
         for key in changed:

@@ -17,6 +17,7 @@ from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountFee, ExchangeAccount
+from exchanges.selectors import read_only
 from trading.core.depeg import StablecoinRate
 from trading.core.entry_style import EntryStyle, FirstLeg
 from trading.core.money import for_display, plain
@@ -152,8 +153,10 @@ class Standing:
         return None
 
     def refuse_venues(self, venues: Iterable[str]) -> Refusal | None:
-        """Refuse venues without an account that may open."""
+        """Refuse venues where nothing is traded, or without an account that may open."""
         for venue in venues:
+            if why := read_only(venue):
+                return Refusal(code="read_only", sentence=why)
             account = self.accounts.get(venue)
             if account is None:
                 return Refusal(

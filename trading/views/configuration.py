@@ -224,7 +224,7 @@ def _page(request: SignedInRequest, current: CurrentConfiguration, draft: Draft)
         typed=draft.typed,
         findings=draft.findings,
         ranges=ranges,
-        venues={one.code: f"{one.name} ({one.code})" for one in selectors.enabled_exchanges()},
+        venues={one.code: f"{one.name} ({one.code})" for one in selectors.trading_exchanges()},
         suggestions=suggestions,
         warnings=_warnings(request, current, draft, screen.now),
     )

@@ -39,6 +39,7 @@ from exchanges.simulator.wire import (
 
 INFO, EXCHANGE = ("POST", "/info"), ("POST", "/exchange")
 DEFAULT = {"type": "default"}
+PRACTICE_HOST = "api.hyperliquid-testnet.xyz"
 NONCES_KEPT = 100
 NONCE_BEHIND, NONCE_AHEAD = timedelta(days=2), timedelta(days=1)
 SOONEST_CANCEL = timedelta(seconds=5)
@@ -84,7 +85,9 @@ class HyperliquidFace:
             if called == INFO:
                 return _answer(self._info(Question(body=request.json, now=now)))
             if called == EXCHANGE:
-                return _answer({"status": "ok", "response": self._act(request.json, now)})
+                practices = request.host == PRACTICE_HOST
+                response = self._act(request.json, now, practices=practices)
+                return _answer({"status": "ok", "response": response})
             raise VenueRefusal(404, "not found", status=404)
         except VenueRefusal as refusal:
             body = error_body(refusal.message) if refusal.status == 200 else refusal.message
@@ -106,27 +109,30 @@ class HyperliquidFace:
             raise malformed()
         return answer(question)
 
-    def _act(self, body: Json, now: datetime) -> Json:
+    def _act(self, body: Json, now: datetime, *, practices: bool) -> Json:
         action, nonce = body.get("action"), body.get("nonce")
         if not isinstance(action, dict) or not isinstance(nonce, int):
             raise malformed()
-        owner = self._signed_by(body, action, nonce, now)
+        owner = self._signed_by(body, action, nonce, now, practices=practices)
         handler = self._actions.get(str(action.get("type")))
         if handler is None:
             raise refused(f"{action.get('type')} is not simulated")
         return handler(Act(body=action, owner=owner, now=now))
 
-    def _signed_by(self, body: Json, action: Json, nonce: int, now: datetime) -> Account:
+    def _signed_by(
+        self, body: Json, action: Json, nonce: int, now: datetime, *, practices: bool
+    ) -> Account:
         """Return the account whose agent signed; check the deadline and the nonce."""
         until, signature = body.get("expiresAfter"), body.get("signature")
         if body.get("vaultAddress") is not None or not isinstance(signature, dict):
             raise malformed()
         try:
-            signer = signer_of(action, nonce, until, signature)
+            source = b"b" if practices else b"a"
+            signer = signer_of(action, nonce, until, signature, source=source)
         except ValueError:
             raise malformed() from None
         owner = account_of_agent(self._simulator, signer)
-        if owner is None:
+        if owner is None or owner.practices is not practices:
             raise refused(f"User or API Wallet {signer} does not exist.")
         if until is not None and until < milliseconds(now):
             raise refused(f"Action expired: expiresAfter {until} has passed")

@@ -29,7 +29,7 @@ def action_hash(action: Json, nonce: int, expires_after: int | None) -> bytes:
 
 
 def signing_digest(connection: bytes, *, source: bytes = b"a") -> bytes:
-    """Return what is signed: the phantom agent of a hash, on mainnet by source `a`."""
+    """Return what is signed: the phantom agent of a hash; its source is `b` on the testnet."""
     domain = keccak256(
         b"".join(
             (
@@ -45,13 +45,20 @@ def signing_digest(connection: bytes, *, source: bytes = b"a") -> bytes:
     return keccak256(b"\x19\x01" + domain + agent)
 
 
-def signer_of(action: Json, nonce: int, expires_after: int | None, signature: Json) -> str:
+def signer_of(
+    action: Json,
+    nonce: int,
+    expires_after: int | None,
+    signature: Json,
+    *,
+    source: bytes = b"a",
+) -> str:
     """Return the address that signed. Raise ValueError for what is no signature at all."""
     try:
         parts = [int(str(signature[name]), 16).to_bytes(WORD, "big") for name in ("r", "s")]
         recovery = int(signature["v"]) - 27
         signed = b"".join(parts) + bytes([recovery])
-        digest = signing_digest(action_hash(action, nonce, expires_after))
+        digest = signing_digest(action_hash(action, nonce, expires_after), source=source)
         public = coincurve.PublicKey.from_signature_and_message(signed, digest, hasher=None)
     except (LookupError, TypeError, ArithmeticError, ValueError) as error:
         raise ValueError("no signature") from error

@@ -1,4 +1,4 @@
-"""OKX's public channels: mark-price, funding-rate, tickers and bbo-tbt, of one instrument each."""
+"""OKX's public channels, of one instrument each, or of one index."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from exchanges.simulator.faces import okx_market as market
 from exchanges.simulator.listings import OKX, Listing
 from exchanges.simulator.wire import Json, milliseconds
 
+INDEX = "index-tickers"
 # A channel that rests is sent anew after this time.
 RESENT_AFTER = {
     "mark-price": timedelta(seconds=10),
+    "index-tickers": timedelta(seconds=60),
     "funding-rate": timedelta(seconds=60),
     "tickers": timedelta(seconds=10),
     "bbo-tbt": timedelta(seconds=10),
@@ -59,22 +61,27 @@ class OkxFeed:
         self._published: dict[Channel, Published] = {}
         self._builders: dict[str, Callable[[Simulator, Listing, datetime], Json]] = {
             "mark-price": market.mark_price,
+            INDEX: market.index_ticker,
             "funding-rate": market.funding_rate,
             "tickers": market.ticker,
             "bbo-tbt": _best,
         }
 
     def knows(self, channel: Channel) -> bool:
-        listing = self._listings.get(channel.symbol)
+        listing = self._listings.get(_symbol(channel))
         if listing is None or channel.name not in self._builders:
             return False
-        if channel.name == "mark-price":
+        if channel.name in ("mark-price", INDEX):
             return listing.is_contract
         return listing.is_perpetual or channel.name != "funding-rate"
 
+    def _row(self, channel: Channel, now: datetime) -> Json:
+        listing = self._listings[_symbol(channel)]
+        return self._builders[channel.name](self._simulator, listing, now)
+
     def snapshot(self, channel: Channel, *, now: datetime) -> bytes:
         """Return what a new subscriber is sent first."""
-        row = self._builders[channel.name](self._simulator, self._listings[channel.symbol], now)
+        row = self._row(channel, now)
         return _message(channel, row)
 
     def bodies(self, channel: Channel, *, now: datetime) -> list[bytes]:
@@ -84,7 +91,7 @@ class OkxFeed:
         last, stamp = self._published.get(channel), beat(now)
         if last is not None and last.stamp == stamp:
             return last.bodies
-        row = self._builders[channel.name](self._simulator, self._listings[channel.symbol], now)
+        row = self._row(channel, now)
         rests = last is not None and _told(row) == _told(last.row)
         if last is not None and rests and now - last.at < RESENT_AFTER[channel.name]:
             self._published[channel] = Published(stamp, last.at, last.row, [])
@@ -92,6 +99,11 @@ class OkxFeed:
         published = Published(stamp, now, row, [_message(channel, row)])
         self._published[channel] = published
         return published.bodies
+
+
+def _symbol(channel: Channel) -> str:
+    """Return what a channel is of; an index is of the perpetual that is named like it."""
+    return f"{channel.symbol}-SWAP" if channel.name == INDEX else channel.symbol
 
 
 def _told(row: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -40,6 +40,7 @@ class MarketPages:
             ("GET", "/api/v5/public/position-tiers"): self._position_tiers,
             ("GET", "/api/v5/public/open-interest"): self._of_contracts(open_interest),
             ("GET", "/api/v5/system/status"): self._status,
+            ("GET", "/api/v5/market/index-tickers"): self._index_tickers,
             ("GET", "/api/v5/market/tickers"): self._of_all(ticker),
             ("GET", "/api/v5/market/ticker"): self._ticker,
             ("GET", "/api/v5/market/books"): self._books,
@@ -83,6 +84,18 @@ class MarketPages:
             }
             for window in windows
             if window.state(call.now) != "completed"
+        ]
+
+    def _index_tickers(self, call: Call) -> Rows:
+        """Return the indexes of a quote currency, or one by its name."""
+        quote, name = call.text("quoteCcy"), call.text("instId")
+        if not quote and not name:
+            raise bad("quoteCcy")
+        rows = indexes(self._listings)
+        return [
+            index_ticker(self._simulator, row, call.now)
+            for index, row in rows.items()
+            if name in ("", index) and quote in ("", row.quote)
         ]
 
     def _ticker(self, call: Call) -> Rows:
@@ -217,6 +230,25 @@ def mark_price(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "instId": listing.symbol,
         "instType": instrument_type(listing),
         "markPx": plain(simulator.market.mark(listing, now)),
+        "ts": str(milliseconds(now)),
+    }
+
+
+def indexes(listings: Mapping[str, Listing]) -> dict[str, Listing]:
+    """Return by the name of each index one contract that is priced by it."""
+    return {family_of(row): row for row in listings.values() if row.is_contract}
+
+
+def index_ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
+    price = plain(simulator.market.index(listing, now))
+    return {
+        "high24h": price,
+        "idxPx": price,
+        "instId": family_of(listing),
+        "low24h": price,
+        "open24h": price,
+        "sodUtc0": price,
+        "sodUtc8": price,
         "ts": str(milliseconds(now)),
     }
 

@@ -1,0 +1,83 @@
+"""Bitget's perpetuals, margined in USDT and USDC, as flat rows: two lists for each of both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from ccxt.async_support.base.exchange import Exchange
+
+from exchanges.ccxt_adapter.windows import newest_first
+
+Request = Mapping[str, Any]
+Row = dict[str, Any]
+
+PRODUCTS = "USDT-FUTURES", "USDC-FUTURES"
+PAGE = 100
+
+
+class BitgetCalls(Exchange):  # type: ignore[misc]  # the library has no types
+    """Goes between our careful base and the library's class."""
+
+    async def rate_rows(self, request: Request) -> list[Row]:
+        tickers, rates = await asyncio.gather(self._tickers(), self._rates())
+        marks = {row["symbol"]: row for row in tickers}
+        return [
+            {
+                "symbol": row["symbol"],
+                "mark_price": marks[row["symbol"]]["markPrice"],
+                "index_price": marks[row["symbol"]]["indexPrice"],
+                "funding_rate": row["fundingRate"],
+                "next_funding_at": row["nextUpdate"],
+                "hours": row["fundingRateInterval"],
+                "cap": row["maxFundingRate"],
+                "floor": row["minFundingRate"],
+            }
+            for row in rates
+            if row["symbol"] in marks
+        ]
+
+    async def top_rows(self, request: Request) -> list[Row]:
+        return [
+            {
+                "symbol": row["symbol"],
+                "bid": row["bidPr"],
+                "bid_quantity": row["bidSz"],
+                "ask": row["askPr"],
+                "ask_quantity": row["askSz"],
+                "open_interest": row["holdingAmount"],
+                "turnover": row["usdtVolume"],
+            }
+            for row in await self._tickers()
+        ]
+
+    async def settlement_rows(self, request: Request) -> list[Row]:
+        [market] = self.markets_by_id[request["symbol"]]
+        named = {"symbol": request["symbol"], "productType": f"{market['settle']}-FUTURES"}
+
+        async def page(number: int) -> list[Row]:
+            answer = await self.publicMixGetV2MixMarketHistoryFundRate(
+                {**named, "pageSize": PAGE, "pageNo": number}
+            )
+            return [
+                {
+                    "symbol": row["symbol"],
+                    "funding_rate": row["fundingRate"],
+                    "time": int(row["fundingTime"]),
+                }
+                for row in answer["data"]
+            ]
+
+        return await newest_first(page, request, PAGE)
+
+    async def _tickers(self) -> list[Row]:
+        return await self._of_products(self.publicMixGetV2MixMarketTickers)
+
+    async def _rates(self) -> list[Row]:
+        return await self._of_products(self.publicMixGetV2MixMarketCurrentFundRate)
+
+    @staticmethod
+    async def _of_products(ask: Any) -> list[Row]:
+        answers = await asyncio.gather(*(ask({"productType": product}) for product in PRODUCTS))
+        return [row for answer in answers for row in answer["data"]]

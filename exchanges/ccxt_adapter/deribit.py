@@ -1,0 +1,76 @@
+"""Deribit's USDC-margined perpetuals as flat rows: its rates are of eight hours, paid all along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from ccxt.async_support.base.exchange import Exchange
+
+from exchanges.ccxt_adapter.instants import HOUR, hours_of
+from exchanges.ccxt_adapter.numbers import exact
+from exchanges.ccxt_adapter.shared_settlements import SharedSettlements
+
+Request = Mapping[str, Any]
+Row = dict[str, Any]
+
+LINEAR = {"currency": "USDC", "kind": "future"}
+# Of all contracts, which are counted by the same hours, the one whose history tells them.
+LONGEST_LISTED = "BTC_USDC-PERPETUAL"
+A_FEW_HOURS = 6 * HOUR
+EIGHT_HOURS = 8 * HOUR
+
+
+class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
+    """Goes between our careful base and the library's class."""
+
+    @cached_property
+    def _settlements(self) -> SharedSettlements:
+        return SharedSettlements()
+
+    async def fetch_markets(self, params: Any = None) -> list[Any]:
+        """Return the perpetuals; of linear ones the venue counts coins, in steps of a contract."""
+        markets = await super().fetch_markets(LINEAR)
+        found = [market for market in markets if market["swap"] and market["linear"]]
+        for market in found:
+            market["precision"]["amount"] = market["contractSize"]
+            market["contractSize"] = Decimal(1)
+            market["limits"]["leverage"]["max"] = market["info"].get("max_leverage")
+        return found
+
+    async def rate_rows(self, request: Request) -> list[Row]:
+        """Return marks and the rate of now, for as long as the venue's history counts by."""
+        now = self.milliseconds()
+
+        async def settled() -> list[int]:
+            rows = await self._history(LONGEST_LISTED, now - A_FEW_HOURS, now)
+            return [row["time"] for row in rows]
+
+        next_at, every = await self._settlements.to_come(now, settled) or (None, 0)
+        return [
+            {
+                "symbol": row["instrument_name"],
+                "mark_price": row["mark_price"],
+                "funding_rate": exact(row["current_funding"]) * (every or HOUR) / EIGHT_HOURS,
+                "next_funding_at": next_at,
+                "hours": hours_of(every),
+                "open_interest": row["open_interest"],
+                "turnover": row["volume_usd"],
+            }
+            for row in (await self.publicGetGetBookSummaryByCurrency(LINEAR))["result"]
+            if row.get("current_funding") is not None
+        ]
+
+    async def settlement_rows(self, request: Request) -> list[Row]:
+        return await self._history(request["instrument_name"], request["since"], request["until"])
+
+    async def _history(self, name: str, since: int, until: int) -> list[Row]:
+        answer = await self.publicGetGetFundingRateHistory(
+            {"instrument_name": name, "start_timestamp": since, "end_timestamp": until}
+        )
+        return [
+            {"symbol": name, "funding_rate": row["interest_1h"], "time": row["timestamp"]}
+            for row in answer["result"]
+        ]

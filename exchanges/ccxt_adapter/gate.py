@@ -1,0 +1,69 @@
+"""Gate's USDT-margined perpetuals as flat rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ccxt.async_support.base.exchange import Exchange
+
+from exchanges.ccxt_adapter.instants import hours_of, of_seconds
+from exchanges.ccxt_adapter.numbers import exact
+
+Request = Mapping[str, Any]
+Row = dict[str, Any]
+
+OF_DOLLARS = {"settle": "usdt"}
+
+
+class GateCalls(Exchange):  # type: ignore[misc]  # the library has no types
+    """Goes between our careful base and the library's class."""
+
+    async def rate_rows(self, request: Request) -> list[Row]:
+        return [
+            {
+                "symbol": row["name"],
+                "mark_price": row["mark_price"],
+                "index_price": row["index_price"],
+                "funding_rate": row["funding_rate"],
+                "next_funding_at": of_seconds(row["funding_next_apply"]),
+                "hours": hours_of(exact(row["funding_interval"]) * 1000),
+                **_bounds(row),
+            }
+            for row in await self.publicFuturesGetSettleContracts(OF_DOLLARS)
+        ]
+
+    async def top_rows(self, request: Request) -> list[Row]:
+        return [
+            {
+                "symbol": row["contract"],
+                "bid": row["highest_bid"],
+                "bid_quantity": row["highest_size"],
+                "ask": row["lowest_ask"],
+                "ask_quantity": row["lowest_size"],
+                "open_interest": row["total_size"],
+                "turnover": row["volume_24h_quote"],
+            }
+            for row in await self.publicFuturesGetSettleTickers(OF_DOLLARS)
+        ]
+
+    async def settlement_rows(self, request: Request) -> list[Row]:
+        answer = await self.publicFuturesGetSettleFundingRate(
+            {
+                **OF_DOLLARS,
+                "contract": request["contract"],
+                "from": request["since"] // 1000,
+                "to": request["until"] // 1000,
+                "limit": request["limit"],
+            }
+        )
+        return [
+            {"symbol": request["contract"], "funding_rate": row["r"], "time": of_seconds(row["t"])}
+            for row in answer
+        ]
+
+
+def _bounds(row: Row) -> Row:
+    """Return how far the rate may go either way, where the venue tells it."""
+    most = row.get("funding_rate_limit")
+    return {"cap": exact(most), "floor": -exact(most)} if most else {}

@@ -1,0 +1,76 @@
+"""KuCoin's linear perpetuals as flat rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ccxt.async_support.base.exchange import Exchange
+
+from exchanges.ccxt_adapter.instants import hours_of
+from exchanges.ccxt_adapter.windows import in_halves
+
+Request = Mapping[str, Any]
+Row = dict[str, Any]
+
+# No answer has more settlements.
+MOST_SETTLEMENTS = 100
+MINUTE = 60_000
+
+
+class KucoinCalls(Exchange):  # type: ignore[misc]  # the library has no types
+    """Goes between our careful base and the library's class."""
+
+    async def rate_rows(self, request: Request) -> list[Row]:
+        answer, now = await self.futuresPublicGetContractsActive(), self.milliseconds()
+        return [
+            {
+                "symbol": row["symbol"],
+                "mark_price": row["markPrice"],
+                "index_price": row["indexPrice"],
+                "funding_rate": row["fundingFeeRate"],
+                "next_funding_at": _next_at(row, now),
+                "hours": hours_of(row.get("fundingRateGranularity")),
+                "cap": row.get("fundingRateCap"),
+                "floor": row.get("fundingRateFloor"),
+                "open_interest": row["openInterest"],
+                "turnover": row["turnoverOf24h"],
+            }
+            for row in answer["data"]
+        ]
+
+    async def top_rows(self, request: Request) -> list[Row]:
+        return [
+            {
+                "symbol": row["symbol"],
+                "bid": row["bestBidPrice"],
+                "bid_quantity": row["bestBidSize"],
+                "ask": row["bestAskPrice"],
+                "ask_quantity": row["bestAskSize"],
+            }
+            for row in (await self.futuresPublicGetAllTickers())["data"]
+        ]
+
+    async def settlement_rows(self, request: Request) -> list[Row]:
+        async def ask(since: int, until: int) -> list[Row]:
+            asked = {"symbol": request["symbol"], "from": since, "to": until}
+            answer = await self.futuresPublicGetContractFundingRates(asked)
+            return [
+                {
+                    "symbol": row["symbol"],
+                    "funding_rate": row["fundingRate"],
+                    "time": row["timepoint"],
+                }
+                for row in answer["data"] or []
+            ]
+
+        return await in_halves(ask, request["since"], request["until"], MOST_SETTLEMENTS)
+
+
+def _next_at(row: Row, now: int) -> int | None:
+    """Return the next settlement: the venue tells how long it is until then, it settles by minute.
+
+    None of a contract that settles no funding.
+    """
+    left = row["nextFundingRateTime"]
+    return None if left is None else (now + int(left) + MINUTE // 2) // MINUTE * MINUTE

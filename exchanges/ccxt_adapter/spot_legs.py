@@ -1,0 +1,74 @@
+"""Spot markets of Kraken, Coinbase and Bitfinex: what the library reads otherwise, as flat rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ccxt.async_support.base.exchange import Exchange
+
+Request = Mapping[str, Any]
+Row = dict[str, Any]
+
+EIGHT_DECIMALS = Decimal("1e-8")
+# Places in a row of Bitfinex's tickers.
+SYMBOL, LAST = 0, 7
+
+
+class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
+    """Goes between our careful base and the library's class."""
+
+    async def spot_top_rows(self, request: Request) -> list[Row]:
+        told = (await self.publicGetTicker())["result"]
+        return [
+            {
+                "symbol": name,
+                "bid": row["b"][0],
+                "bid_quantity": row["b"][2],
+                "ask": row["a"][0],
+                "ask_quantity": row["a"][2],
+                "mark_price": row["c"][0],
+            }
+            for name, row in told.items()
+        ]
+
+
+class CoinbaseCalls(Exchange):  # type: ignore[misc]  # the library has no types
+    """Goes between our careful base and the library's class."""
+
+    async def fetch_markets(self, params: Any = None) -> list[Any]:
+        parsed = [self.parse_spot_market(row, {}) for row in await self._products()]
+        return [market for market in parsed if market is not None]
+
+    async def spot_top_rows(self, request: Request) -> list[Row]:
+        return [
+            {"symbol": row["product_id"], "mark_price": row["price"]}
+            for row in await self._products()
+        ]
+
+    async def _products(self) -> list[Row]:
+        answer = await self.v3PublicGetBrokerageMarketProducts({"product_type": "SPOT"})
+        found: list[Row] = answer["products"]
+        return found
+
+
+class BitfinexCalls(Exchange):  # type: ignore[misc]  # the library has no types
+    """Goes between our careful base and the library's class."""
+
+    async def fetch_markets(self, params: Any = None) -> list[Any]:
+        """Return the spot markets: prices have five digits, which is no tick, amounts decimals."""
+        markets = await super().fetch_markets(params or {})
+        found = [market for market in markets if market["spot"]]
+        for market in found:
+            market["precision"] = {"amount": EIGHT_DECIMALS, "price": None}
+            # The raw row has no names.
+            market["info"] = {}
+        return found
+
+    async def spot_top_rows(self, request: Request) -> list[Row]:
+        return [
+            {"symbol": row[SYMBOL], "mark_price": row[LAST]}
+            for row in await self.publicGetTickers({"symbols": "ALL"})
+            if row[SYMBOL].startswith("t")
+        ]

@@ -1,0 +1,50 @@
+"""Coinbase: spot markets; read-only.
+
+Calls and fields: docs.cdp.coinbase.com, Advanced Trade, public.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain import SettlementKind
+from exchanges.venues import flat
+from exchanges.venues.profile import UNASKED, IntervalRule, VenueProfile
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+
+PROFILE = VenueProfile(
+    name="coinbase",
+    title="Coinbase",
+    short_code="COI",
+    ccxt_class="coinbase",
+    options={},
+    is_spot=True,
+    read_only=(
+        "Coinbase is read-only here: its market is shown, but how its orders are "
+        "looked up by our own id is not described, so nothing is opened there."
+    ),
+    polled_every=timedelta(seconds=2),
+    book_every=timedelta(seconds=0.25),
+    settlement=SettlementKind.NONE,
+    interval_rule=IntervalRule.NONE,
+    depth_sizes=(1, 25, 100),
+    quotas=Quotas(
+        # No socket is opened there.
+        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        all=(
+            Quota(
+                name="coinbase",
+                scope=Scope.ADDRESS,
+                limit=10,
+                window=timedelta(seconds=1),
+                other=1,
+            ),
+        ),
+    ),
+    book_tops=UNASKED,
+    quotes=flat.SPOT_QUOTES,
+    settled_funding=None,
+    fallback_maker=Decimal("0.004"),
+    fallback_taker=Decimal("0.006"),
+)

@@ -1,0 +1,54 @@
+"""Deribit: USDC-margined perpetuals, counted in coins; read-only.
+
+Calls and fields: docs.deribit.com, market data. Funding is paid all along; histories count hours.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain import SettlementKind
+from exchanges.venues import flat
+from exchanges.venues.profile import UNASKED, IntervalRule, Paging, VenueProfile
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+
+PROFILE = VenueProfile(
+    name="deribit",
+    title="Deribit",
+    short_code="DER",
+    ccxt_class="deribit",
+    options={},
+    is_spot=False,
+    read_only=(
+        "Deribit is read-only here: its market and funding are shown, but how its orders are "
+        "looked up by our own id is not described, so nothing is opened there."
+    ),
+    polled_every=timedelta(seconds=2),
+    book_every=timedelta(seconds=0.25),
+    settlement=SettlementKind.ACCRUED,
+    interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
+    symbol_param="instrument_name",
+    depth_sizes=(5, 20, 100),
+    quotas=Quotas(
+        # No socket is opened there.
+        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        all=(
+            Quota(
+                name="deribit",
+                scope=Scope.ADDRESS,
+                limit=100,
+                window=timedelta(seconds=10),
+                other=1,
+            ),
+        ),
+    ),
+    book_tops=UNASKED,
+    quotes=flat.QUOTES,
+    funding_rates=flat.RATES,
+    # A month of hours fits into an answer.
+    settled_funding=flat.settlements(Paging.FORWARD, flat.WHOLE, timedelta(days=30)),
+    activity=flat.ACTIVITY,
+    fallback_maker=Decimal("0"),
+    fallback_taker=Decimal("0.0005"),
+)

@@ -1,0 +1,56 @@
+"""Kraken futures: multi-collateral linear perpetuals in USD, counted in coins; read-only.
+
+Calls and fields: docs.kraken.com/api, Futures. Funding is owed all along, by the hour.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain import SettlementKind
+from exchanges.venues import flat
+from exchanges.venues.profile import IntervalRule, Paging, VenueProfile
+from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+
+PROFILE = VenueProfile(
+    name="krakenfutures",
+    title="Kraken Futures",
+    short_code="KRF",
+    ccxt_class="krakenfutures",
+    options={},
+    is_spot=False,
+    read_only=(
+        "Kraken Futures is read-only here: its market and funding are shown, but how its orders "
+        "are looked up by our own id is not described, so nothing is opened there."
+    ),
+    polled_every=timedelta(seconds=2),
+    settlement=SettlementKind.ACCRUED,
+    interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
+    only_listed={"type": frozenset({"flexible_futures"})},
+    initial_margin=("marginLevels", "0", "initialMargin"),
+    maintenance_margin=("marginLevels", "0", "maintenanceMargin"),
+    depth_sizes=(100,),
+    quotas=Quotas(
+        # No socket is opened there.
+        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        all=(
+            Quota(
+                name="krakenfutures",
+                scope=Scope.ADDRESS,
+                limit=500,
+                window=timedelta(seconds=10),
+                weights={"GET historicalfundingrates": 50},
+                other=1,
+            ),
+        ),
+    ),
+    book_tops=flat.TOPS,
+    quotes=flat.QUOTES,
+    funding_rates=flat.RATES,
+    settled_funding=flat.settlements(Paging.FORWARD, flat.WHOLE),
+    funding_bounds=flat.BOUNDS,
+    activity=flat.ACTIVITY,
+    fallback_maker=Decimal("0.0002"),
+    fallback_taker=Decimal("0.0005"),
+)

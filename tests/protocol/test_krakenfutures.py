@@ -1,0 +1,123 @@
+"""Kraken's perpetuals through the real adapter; recorded payloads, a history after its docs.
+
+Source of what is written here: docs.kraken.com/api, Futures.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from exchanges.ccxt_adapter.kraken_futures import relative
+from exchanges.ccxt_adapter.market_data import CcxtMarketData
+from exchanges.domain import IntervalSource, SettlementKind, Symbol
+from tests.protocol.canned import NOW, CannedVenue
+from tests.protocol.conftest import assert_exact
+from tests.protocol.test_recorded_payloads import ADAPTERS, recorded
+
+pytestmark = [
+    pytest.mark.protocol,
+    pytest.mark.skipif(not ADAPTERS.is_dir(), reason="../shared with recorded payloads is absent"),
+]
+
+ETHER, PEPE = Symbol("ETH/USD:USD"), Symbol("PEPE/USD:USD")
+HOURS = [NOW.replace(minute=0) - timedelta(hours=back) for back in (3, 2, 1, 0)]
+
+
+def told(name: str) -> Any:
+    return recorded(f"kraken/http_futures_{name}.json")
+
+
+def history(*hours: datetime) -> dict[str, Any]:
+    return {
+        "result": "success",
+        "rates": [
+            {
+                "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+                "fundingRate": 0.05,
+                "relativeFundingRate": float(f"0.00001{number}5"),
+            }
+            for number, at in enumerate(hours)
+        ],
+    }
+
+
+def venue(**changes: Any) -> CannedVenue:
+    payloads = {
+        "/instruments": told("instruments"),
+        "/tickers": told("tickers"),
+        "/historicalfundingrates": history(*HOURS),
+        "/orderbook": told("orderbook"),
+    }
+    return CannedVenue("krakenfutures", payloads | changes)
+
+
+def test_linear_perpetuals_alone_are_listed_in_steps_of_their_precision() -> None:
+    found = {one.symbol: one for one in venue().ask(CcxtMarketData.instruments)}
+    ether, pepe = found[ETHER], found[PEPE]
+
+    assert (ether.contract_base, ether.lot, ether.price_tick) == (
+        1,
+        Decimal("0.001"),
+        Decimal("0.1"),
+    )
+    # Of a precision of minus three places.
+    assert (pepe.lot, pepe.price_tick) == (1000, Decimal("1e-10"))
+    # 2 % of initial and 1 % of maintenance margin.
+    assert (ether.max_leverage, ether.maintenance_margin_rate) == (50, Decimal("0.01"))
+    assert ether.settlement is SettlementKind.ACCRUED
+    # PI_XBTUSD is inverse.
+    assert "BTC/USD:BTC" not in found
+    assert_exact(ether)
+
+
+def test_dollars_per_unit_become_a_fraction_of_the_index() -> None:
+    rate = venue().one(ETHER, CcxtMarketData.funding_rates)
+
+    # 0.000015 dollars an hour on an ether of 3,202.75.
+    assert rate.funding_rate == Decimal("0.0000000046834751")
+    assert (rate.interval_seconds, rate.interval_source) == (
+        3600,
+        IntervalSource.SETTLEMENT_SPACING,
+    )
+    assert rate.next_funding_at == datetime(2026, 3, 1, 13, tzinfo=UTC)
+    assert (rate.cap, rate.floor) == (Decimal("0.0025"), Decimal("-0.0025"))
+    assert (rate.mark_price, rate.index_price) == (Decimal("3205.25"), Decimal("3202.75"))
+    assert_exact(rate)
+
+
+@pytest.mark.parametrize("row", [{}, {"fundingRate": 1}, {"fundingRate": 1, "indexPrice": 0}])
+def test_rate_without_what_it_is_counted_from_is_none(row: dict[str, Any]) -> None:
+    assert relative(row) is None
+
+
+def test_history_with_a_gap_tells_no_interval() -> None:
+    gapped = venue(**{"/historicalfundingrates": history(*HOURS[:2], HOURS[3])})
+    rate = gapped.one(ETHER, CcxtMarketData.funding_rates)
+
+    assert (rate.interval_seconds, rate.is_tradable) == (None, False)
+
+
+def test_touch_depth_activity_and_clock() -> None:
+    top, activity = venue().one(ETHER, CcxtMarketData.book_tops, CcxtMarketData.activity)
+    book, clock = venue().ask(lambda data: data.depth(ETHER, levels=5), CcxtMarketData.server_time)
+
+    assert (top.bid, top.bid_quantity) == (3200, 100)
+    assert (top.ask, top.ask_quantity) == (Decimal("3210.5"), 150)
+    assert activity.open_interest == 1_000_000
+    # 500,000 coins at the last price of 3,200.5.
+    assert activity.turnover_usd == 1_600_250_000
+    assert book.bids[0].price == 105_900
+    assert clock == datetime(2025, 11, 17, 0, 34, 37, 524_000, tzinfo=UTC)
+
+
+def test_settlements_are_relative_rates_since_then() -> None:
+    found = venue().ask(lambda data: data.settled_funding(ETHER, since=HOURS[2]))
+
+    assert [(one.settled_at, one.funding_rate) for one in found] == [
+        (HOURS[2], Decimal("0.0000125")),
+        (HOURS[3], Decimal("0.0000135")),
+    ]

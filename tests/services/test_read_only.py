@@ -1,0 +1,172 @@
+"""A venue of which only the market is read: shown everywhere, traded nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from arbsite.accounts.models import User
+from exchanges import registry, selectors
+from exchanges.account_keys import VenueReadOnly, store_account
+from exchanges.board import Board
+from exchanges.domain import InstrumentKind
+from exchanges.models import Exchange, ExchangeAccount, Instrument
+from exchanges.modes import Mode
+from exchanges.paper.accounts import PaperRefused, paper_exchange
+from exchanges.services import is_behind
+from exchanges.venues import PROFILES
+from exchanges.venues.profile import UNASKED, VenueProfile
+from tests.market import NOW, make_book, make_quote, make_rate
+from tests.services.scan_market import Market, list_perpetual, make_market
+from trading.core.parameters import ParameterErrors
+from trading.selectors.venues import venue_statuses
+from trading.services import configure
+from trading.services.hedgeable import hedgeable
+
+pytestmark = [pytest.mark.db, pytest.mark.django_db]
+
+WHY = PROFILES["dydx"].read_only
+
+
+@pytest.fixture
+def market(owner: User) -> Market:
+    return make_market(owner)
+
+
+@pytest.fixture
+def watched(market: Market) -> Iterator[Market]:
+    """dYdX pays more than both others; its market is fresh."""
+    list_perpetual("dydx")
+    market.tell(make_book("dydx"), make_rate("dydx", rate="0.009"), make_quote("dydx"))
+    yield market
+
+
+def test_a_better_rate_there_hides_no_pair_that_may_be_entered(watched: Market) -> None:
+    finding = watched.judge()
+
+    assert finding.refusal is None
+    assert {finding.long.instrument.venue, finding.short.instrument.venue} == {
+        "binanceusdm",
+        "bybit",
+    }
+
+
+def test_pair_with_it_alone_is_shown_as_refused_with_why(watched: Market) -> None:
+    Instrument.objects.filter(exchange__code="binanceusdm").update(is_active=False)
+
+    assert watched.refusal() == ("read_only", WHY)
+    assert "nothing is opened there" in WHY
+
+
+def test_what_may_be_traded_chooses_the_asset_of_a_base(watched: Market) -> None:
+    Instrument.objects.filter(exchange__code="bybit").update(settle="USDC", symbol="BTC/USDC:USDC")
+    list_perpetual("hyperliquid")
+    Instrument.objects.filter(exchange__code="hyperliquid").update(settle="USDC")
+
+    # In USDT only Binance and the read-only venue would be left.
+    assert {slot.venue for slot in hedgeable()["BTC"]} == {"bybit", "hyperliquid"}
+
+
+def test_no_account_is_added_there_with_a_key_or_on_paper(owner: User) -> None:
+    exchange = list_perpetual("dydx")
+
+    with pytest.raises(VenueReadOnly, match="dYdX is read-only"):
+        store_account(user=owner, exchange=exchange, label="main", api_key="a", secret="b")
+    with pytest.raises(PaperRefused, match="dYdX is read-only"):
+        paper_exchange("dydx")
+    assert not ExchangeAccount.objects.filter(exchange=exchange).exists()
+
+
+def test_registry_opens_no_door_to_orders_or_accounts() -> None:
+    key = registry.AccountKey(
+        credential_id="1", venue="dydx", mode=Mode.PAPER, api_key="k", secret="s"
+    )
+    for door in (registry.trading, registry.account, registry.account_stream):
+        with pytest.raises(registry.VenueReadOnly, match="dYdX is read-only"):
+            door(key)
+
+
+def test_configuration_names_it_only_to_refuse_it(watched: Market) -> None:
+    with pytest.raises(ParameterErrors) as refused:
+        configure.save(
+            user=watched.user,
+            values={"venues": ["bybit", "dydx"]},
+            expected_version=configure.current(watched.user).version,
+            actor="test",
+            now=NOW,
+        )
+
+    assert refused.value.errors == {"venues": WHY}
+    assert "dydx" not in {one.code for one in selectors.trading_exchanges()}
+
+
+def test_leverage_it_does_not_offer_keeps_nobody_from_saving(watched: Market) -> None:
+    Instrument.objects.filter(exchange__code="dydx").update(max_leverage=1)
+
+    configure.save(
+        user=watched.user,
+        values={"leverage": "5"},
+        expected_version=configure.current(watched.user).version,
+        actor="test",
+        now=NOW,
+    )
+
+    assert configure.current(watched.user).saved.leverage == 5
+
+
+def test_engine_panel_says_so(watched: Market) -> None:
+    exchanges = selectors.enabled_exchanges()
+    lines = venue_statuses(watched.user, exchanges, watched.board, NOW)
+
+    assert {line.code: line.read_only for line in lines} == {
+        "binanceusdm": "",
+        "bybit": "",
+        "dydx": WHY,
+    }
+
+
+def test_polling_waits_for_the_rounds_of_a_venue_without_sockets(watched: Market) -> None:
+    exchange = Exchange.objects.get(code="dydx")
+    rows = list(exchange.instruments.select_related("exchange"))
+    behind = {
+        seconds: is_behind(watched.board, exchange, rows, NOW + timedelta(seconds=seconds))
+        for seconds in (5, 7)
+    }
+
+    assert behind == {5: False, 7: True}
+
+
+def test_book_that_no_list_tells_is_nothing_a_poll_brings(watched: Market) -> None:
+    exchange = Exchange.objects.get(code="dydx")
+    rows = list(exchange.instruments.select_related("exchange"))
+    board = Board()
+    for fact in (make_rate("dydx"), make_quote("dydx")):
+        board.apply(fact)
+
+    assert not is_behind(board, exchange, rows, NOW)
+    assert not selectors.lists_tops("dydx", InstrumentKind.PERPETUAL)
+    assert selectors.lists_tops("bybit", InstrumentKind.PERPETUAL)
+
+
+def test_staff_switch_it_on_and_off() -> None:
+    call_command("watch_venue", "dydx")
+    exchange = Exchange.objects.get(code="dydx")
+    assert (exchange.mode, exchange.is_enabled, exchange.name) == (Mode.PAPER, True, "dYdX")
+
+    call_command("watch_venue", "dydx", off=True)
+    exchange.refresh_from_db()
+    assert not exchange.is_enabled
+    with pytest.raises(CommandError, match="not a supported venue"):
+        call_command("watch_venue", "nowhere")
+
+
+def test_venue_that_is_traded_must_say_how() -> None:
+    values = {name: getattr(PROFILES["bybit"], name) for name in VenueProfile.__slots__}
+
+    with pytest.raises(ValueError, match="orders are not described"):
+        VenueProfile(**{**values, "cancel_order": UNASKED})
+    assert replace(PROFILES["dydx"], read_only="because").cancel_order is UNASKED
