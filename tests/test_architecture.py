@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("alerts", "arbsite", "exchanges", "trading")
 
 PURE = (
+    "alerts.rules",
+    "alerts.wording",
     "exchanges.access",
     "exchanges.activity",
     "exchanges.domain",
@@ -112,13 +114,53 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.services",
         "arbsite.accounts",
     ),
-    "alerts": ("alerts", "trading.events", "trading.selectors", "arbsite.accounts"),
+    "alerts": (
+        "alerts",
+        "trading.events",
+        "trading.selectors",
+        # How figures look is the same on a page and in a message.
+        "trading.templatetags.carry_format",
+        "exchanges.board",
+        # Exact columns, and what keeps a secret shut.
+        "exchanges.decimals",
+        "exchanges.fields",
+        "exchanges.sealing",
+        "arbsite.accounts",
+    ),
+    "alerts.rules": (),
+    "alerts.wording": ("alerts.rules",),
+    "alerts.tasks": ("alerts", "trading.services.sweep", "arbsite.celery"),
+    # Its pages stand in the frame of the site.
+    "alerts.views": (
+        "alerts",
+        "trading.selectors",
+        "trading.views.access",
+        "trading.views.layout",
+        "arbsite.accounts",
+    ),
+    # What a person may do on a page may be done in a chat, by the same services.
+    "alerts.bot": (
+        "alerts",
+        "trading.selectors",
+        "trading.services",
+        "trading.doorbell",
+        "trading.templatetags.carry_format",
+        "exchanges.board",
+        "arbsite.accounts",
+    ),
 }
 
 # Foreign packages that belong to few places.
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "ccxt": ("exchanges.ccxt_adapter",),
-    "celery": ("exchanges.tasks", "trading.tasks", "trading.doorbell", "arbsite.celery"),
+    "celery": (
+        "alerts.tasks",
+        "exchanges.tasks",
+        "trading.tasks",
+        "trading.doorbell",
+        "arbsite.celery",
+    ),
+    "telegram": ("alerts.transports.telegram", "alerts.bot"),
     "channels": ("trading.consumers", "trading.routing", "trading.broadcast", "arbsite.asgi"),
     "polars": ("trading.research", "exchanges.simulator"),
     "numpy": ("trading.core.scan", "trading.research", "exchanges.board", "exchanges.simulator"),
