@@ -130,6 +130,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "alerts.rules": (),
     "alerts.wording": ("alerts.rules",),
     "alerts.tasks": ("alerts", "trading.services.sweep", "arbsite.celery"),
+    # It ends the venues' connections of a kill that was driven there.
+    "alerts.management": ("alerts", "exchanges.loop", "exchanges.registry"),
     # Its pages stand in the frame of the site.
     "alerts.views": (
         "alerts",
