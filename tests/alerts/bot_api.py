@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -19,11 +19,13 @@ LONGEST_POLL = 1.0
 
 @dataclass
 class BotApi:
-    """What was asked of it, and what it answers next; the last failure of a deque is not kept."""
+    """What was asked of it, and what it answers next."""
 
     url: str = ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    failures: deque[tuple[int, dict[str, Any]]] = field(default_factory=deque)
+    failures: defaultdict[str, deque[tuple[int, dict[str, Any]]]] = field(
+        default_factory=lambda: defaultdict(deque)
+    )
     updates: list[dict[str, Any]] = field(default_factory=list)
     # Gives out what was confirmed again, as a Bot API that lost its place does.
     forgets_offsets: bool = False
@@ -34,10 +36,12 @@ class BotApi:
         """Return the messages, oldest first."""
         return [what for method, what in self.asked if method == "sendMessage"]
 
-    def fails(self, status: int, times: int = 1, **parameters: Any) -> None:
-        """Answer the next messages with an error."""
+    def fails(
+        self, status: int, times: int = 1, *, method: str = "sendMessage", **parameters: Any
+    ) -> None:
+        """Answer the next calls of a method with an error."""
         body = {"ok": False, "error_code": status, "description": f"failure {TOKEN}"}
-        self.failures.extend([(status, body | {"parameters": parameters})] * times)
+        self.failures[method].extend([(status, body | {"parameters": parameters})] * times)
 
     def gives(self, *updates: dict[str, Any]) -> None:
         """Have updates read by whoever polls."""
@@ -54,8 +58,8 @@ class BotApi:
         with self.changed:
             self.asked.append((method, what))
             self.changed.notify_all()
-            if method == "sendMessage" and self.failures:
-                return self.failures.popleft()
+            if self.failures[method]:
+                return self.failures[method].popleft()
         if method == "getUpdates":
             return 200, {"ok": True, "result": self._updates(int(what.get("offset", 0)))}
         if method == "sendMessage":
@@ -95,7 +99,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        # A bot that was told to end has hung up on its question.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
