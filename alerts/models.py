@@ -111,7 +111,7 @@ class Channel(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.address}"
+        return f"{self.get_kind_display()} of {self.user}"
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -194,7 +194,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.alert} by {self.channel.kind}: {self.state}"
+        return f"{self.alert}: {self.state}"
 
 
 class LinkCode(models.Model):

@@ -131,7 +131,8 @@ def _record(channel: Channel, action: str, actor: str, now: datetime) -> None:
         actor=actor,
         action=action,
         subject=channel.user.get_username(),
-        details={"kind": channel.kind, "address": channel.address},
+        # Not the address: whoever knows that of a webhook may be able to write there.
+        details={"kind": channel.kind, "channel": str(channel.pk)},
         now=now,
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
 from alerts import rules
 from alerts.rules import Heard, Severity, Wishes
+from alerts.services.lines import HEDGED_AGAIN
 
 pytestmark = pytest.mark.core
 
+RUNBOOK = (Path(__file__).parents[2] / "docs" / "RUNBOOK.md").read_text()
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 NIGHT = Wishes(quiet_from=time(22), quiet_until=time(7), time_zone="Europe/Berlin")
 INFO, WARNING, CRITICAL = Severity
@@ -53,6 +56,13 @@ def test_all_that_is_wrong_and_the_named_rest_is_told(
 )
 def test_the_longest_known_beginning_names_a_kind(kind: str, title: str) -> None:
     assert rules.title_of(kind) == title
+
+
+@pytest.mark.parametrize("title", sorted({*rules.TITLES.values(), HEDGED_AGAIN}))
+def test_the_runbook_says_what_to_do_about_every_alert(title: str) -> None:
+    rows = [line for line in RUNBOOK.splitlines() if line.startswith("| ")]
+
+    assert any(title in row.split("|")[1].strip().split(", ") for row in rows)
 
 
 def test_figures_do_not_make_two_events_different_and_words_and_positions_do() -> None:
