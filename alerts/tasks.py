@@ -14,7 +14,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.utils import timezone
 
 from alerts.models import Channel
-from alerts.services.deliver import deliver
+from alerts.services.deliver import deliver, transport
 from alerts.services.hear import hear
 from alerts.services.heartbeat import beat
 from alerts.services.report import report_all
@@ -39,7 +39,9 @@ def start_alerts(sender: Any, **_: Any) -> None:
     started = timezone.now()
     _start(lambda: hear(now=timezone.now()), HEAR_SECONDS, "hear")
     for kind in Channel.Kind:
-        _start(partial(deliver, kind), DELIVER_SECONDS, f"deliver-{kind}")
+        # Loaded now: the first CRITICAL must not wait for it.
+        work = partial(deliver, kind, send=transport(kind))
+        _start(work, DELIVER_SECONDS, f"deliver-{kind}")
     _start(lambda: watch(since=started, now=timezone.now()), WATCH_SECONDS, "alert-watch")
     _start(lambda: report_all(now=timezone.now()), REPORT_SECONDS, "report")
     _start(lambda: beat(now=timezone.now()), BEAT_SECONDS, "heartbeat")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
 
 from alerts.models import Preferences
 from alerts.rules import Severity, Wishes
@@ -10,8 +13,12 @@ from arbsite.accounts.models import User
 
 
 def preferences_of(user: User) -> Preferences:
-    """Return a person's preferences, made with their defaults at first use."""
-    preferences, _ = Preferences.objects.get_or_create(user=user)
+    """Return a person's preferences, made with their defaults at first use.
+
+    The day they are made on is not reported: nobody has asked for anything yet.
+    """
+    today = timezone.localdate(timezone=ZoneInfo(user.time_zone)).isoformat()
+    preferences, _ = Preferences.objects.get_or_create(user=user, defaults={"reported_on": today})
     return preferences
 
 

@@ -175,6 +175,19 @@ def test_small_news_are_dropped_after_an_hour_of_failures(
     assert chat.deliveries.get().state == "dropped"
 
 
+def test_what_an_outage_has_piled_up_hides_no_critical(
+    owner: User, chat: Channel, bot_api: BotApi
+) -> None:
+    for number in range(12):
+        raise_alert(owner, f"{chr(97 + number)} is slow", severity="warning")
+    raise_alert(owner)
+
+    assert deliver_at(TELEGRAM) == 10
+
+    assert [one for one in bot_api.sent if "CRITICAL" in one["text"]]
+    assert deliver_at(TELEGRAM) == 3
+
+
 def test_what_was_read_meanwhile_or_has_no_channel_any_more_is_not_sent(
     owner: User, chat: Channel, bot_api: BotApi
 ) -> None:

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from alerts.models import Alert, Preferences
@@ -127,10 +128,19 @@ def test_the_days_report_comes_once_at_the_persons_own_hour(owner: User) -> None
     assert report(owner, now=NOW + timedelta(hours=25))
 
 
+def test_the_day_somebody_begins_on_is_not_reported(owner: User) -> None:
+    now = timezone.now()
+    preferences_of(owner)
+    Preferences.objects.update(report_hour=0)
+
+    assert not report(owner, now=now)
+    assert report(owner, now=now + timedelta(days=1))
+
+
 def test_the_report_tells_results_in_parts_and_what_is_open(web_desk: Desk) -> None:
     user, now = web_desk.user, web_desk.now
     preferences_of(user)
-    Preferences.objects.update(report_hour=0)
+    Preferences.objects.update(report_hour=0, reported_on="")
 
     assert report(user, now=now)
     hear(now=now)
@@ -167,7 +177,7 @@ def test_the_report_adds_up(web_desk: Desk) -> None:
         booked_at=now,
     )
     preferences_of(user)
-    Preferences.objects.update(report_hour=0)
+    Preferences.objects.update(report_hour=0, reported_on="")
     report(user, now=now)
     hear(now=now)
 

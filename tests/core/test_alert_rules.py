@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +17,9 @@ from alerts.services.lines import HEDGED_AGAIN
 
 pytestmark = pytest.mark.core
 
-RUNBOOK = (Path(__file__).parents[2] / "docs" / "RUNBOOK.md").read_text()
+ROOT = Path(__file__).parents[2]
+RUNBOOK = (ROOT / "docs" / "RUNBOOK.md").read_text()
+KIND = re.compile(r"[a-z_]+\.[a-z_{}.]+$")
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 NIGHT = Wishes(quiet_from=time(22), quiet_until=time(7), time_zone="Europe/Berlin")
 INFO, WARNING, CRITICAL = Severity
@@ -56,6 +61,27 @@ def test_all_that_is_wrong_and_the_named_rest_is_told(
 )
 def test_the_longest_known_beginning_names_a_kind(kind: str, title: str) -> None:
     assert rules.title_of(kind) == title
+
+
+def kinds_announced() -> Iterator[str]:
+    """Yield the kinds that the services write into their calls, what is filled in as written."""
+    for path in sorted((ROOT / "trading" / "services").glob("*.py")):
+        calls = (n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call))
+        for call in calls:
+            if getattr(call.func, "id", "") not in ("announce", "announce_once", "_warn", "_tell"):
+                continue
+            parts = [*call.args, *(keyword.value for keyword in call.keywords)]
+            texts = [p for p in parts if isinstance(p, ast.Constant | ast.JoinedStr)]
+            written = [ast.unparse(text).lstrip("f").strip("'") for text in texts]
+            yield from (text for text in written if KIND.match(text))
+
+
+def test_every_kind_that_is_announced_has_a_title() -> None:
+    kinds = set(kinds_announced())
+
+    assert {"key.unbound", "position.planned", "care.{kind}.{danger}"} <= kinds
+    known = tuple(rules.TITLES)
+    assert {kind for kind in kinds if not kind.startswith(known)} == set()
 
 
 @pytest.mark.parametrize("title", sorted({*rules.TITLES.values(), HEDGED_AGAIN}))
