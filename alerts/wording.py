@@ -41,10 +41,11 @@ class Message:
         return "\n".join([self.headline, *self.lines, *self._footer()])
 
     @property
-    def html(self) -> str:
-        """Return it for Telegram, with every sign of markup in it escaped."""
-        first = f"<b>{escape(self.headline)}</b>"
-        return "\n".join([first, *(escape(line) for line in [*self.lines, *self._footer()])])
+    def html_pages(self) -> list[str]:
+        """Return it for Telegram, cut where it is too long, with all markup in it escaped."""
+        first, *others = pages(self.text.split("\n"))
+        headline = escape(self.headline)
+        return [f"<b>{headline}</b>{first.removeprefix(headline)}", *others]
 
     def _footer(self) -> Iterator[str]:
         if self.count > 1:
@@ -99,11 +100,18 @@ def closed(facts: PositionFacts) -> list[str]:
     ]
 
 
-def struck(facts: PositionFacts, sentence: str) -> list[str]:
-    """Return the lines of a leg that its venue took away: what happened, the loss, what follows."""
+def struck(facts: PositionFacts, word: str, sentence: str) -> list[str]:
+    """Return the lines of a leg that its venue took away: which, how, the loss, what follows.
+
+    `word` says what the venue did; its name begins the sentence.
+    """
     happened, _, action = sentence.partition("; ")
-    word = "Loss" if facts.net < 0 else "P&L so far"
-    lines = [f"Pair: {facts.pair}", happened, f"{word}: {usd(facts.net, with_sign=True)}"]
+    sides = {"LONG": facts.long.venue, "SHORT": facts.short.venue}
+    hit = [side for side, venue in sides.items() if happened.startswith(f"{venue} ")]
+    # Both legs at one venue: the sentence alone does not tell which.
+    which = [f"{word}: {hit[0]} on {sides[hit[0]]}"] if len(hit) == 1 else []
+    loss = f"{'Loss' if facts.net < 0 else 'P&L so far'}: {usd(facts.net, with_sign=True)}"
+    lines = [f"Pair: {facts.pair}", *which, happened, loss]
     return [*lines, f"Action: {action}"] if action else lines
 
 

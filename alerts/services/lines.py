@@ -12,7 +12,7 @@ from trading.selectors.positions import PositionLine, get_position_for_user, pos
 from trading.templatetags.carry_format import held
 
 OPENED, CLOSED = "position.open", "position.closed"
-STRUCK = ("venue.liquidation", "venue.adl")
+STRUCK = {"venue.liquidation": "Liquidated", "venue.adl": "Auto-deleveraged"}
 # A position that is hedged again after a disturbance was not opened just now.
 JUST_OPENED = timedelta(minutes=1)
 HEDGED_AGAIN = "Position Hedged Again"
@@ -38,7 +38,7 @@ def title_and_lines(event: Event, title: str, now: datetime) -> tuple[str, list[
     if event.kind == CLOSED:
         return title, wording.closed(facts)
     if event.kind in STRUCK:
-        return title, wording.struck(facts, event.sentence)
+        return title, wording.struck(facts, STRUCK[event.kind], event.sentence)
     return title, [f"Pair: {facts.pair}", event.sentence]
 
 

@@ -58,15 +58,16 @@ async def bot() -> AsyncIterator[Bot]:
 
 
 async def send(target: Target, message: Message) -> None:
-    """Send one alert to a chat. Raise Undelivered."""
+    """Send one alert to a chat, a long one in several messages. Raise Undelivered."""
     async with bot() as client:
-        with failures_in_our_words():
-            await client.send_message(
-                chat_id=int(target.address),
-                text=message.html,
-                parse_mode=ParseMode.HTML,
-                disable_notification=not message.is_loud,
-            )
+        for text in message.html_pages:
+            with failures_in_our_words():
+                await client.send_message(
+                    chat_id=int(target.address),
+                    text=text,
+                    parse_mode=ParseMode.HTML,
+                    disable_notification=not message.is_loud,
+                )
 
 
 @contextmanager

@@ -251,6 +251,7 @@ def test_a_liquidation_tells_what_it_cost_and_what_follows(owner: User, chat: Ch
     # Funding +3.00, fees 2 x 0.50; nothing is closed and no mark is known.
     assert Alert.objects.get().lines == [
         "Pair: BTC-USDT",
+        "Liquidated: SHORT on Bybit",
         "Bybit liquidated 10 BTC at 150",
         "P&L so far: +$2.00",
         "Action: the other leg follows at once",

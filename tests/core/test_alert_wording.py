@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from html import unescape
 
 import pytest
 
@@ -60,17 +61,27 @@ def test_an_opened_position_reads_as_the_source_lays_it_out() -> None:
 
 
 def test_a_liquidation_names_the_leg_the_loss_and_what_follows() -> None:
-    lines = wording.struck(FACTS, "OKX liquidated 2 ETH at 100; the other leg follows at once")
+    sentence = "Bybit liquidated 2 ETH at 100; the other leg follows at once"
+    lines = wording.struck(FACTS, "Liquidated", sentence)
     text = message(Severity.CRITICAL, "Liquidation Detected", lines).text
 
     assert text == (
         "🔴 CRITICAL | Liquidation Detected\n"
         "Pair: BTC-USDT\n"
-        "OKX liquidated 2 ETH at 100\n"
+        "Liquidated: SHORT on Bybit\n"
+        "Bybit liquidated 2 ETH at 100\n"
         "Loss: −$1,234.56\n"
         "Action: the other leg follows at once\n"
         "Answer /ack 7 or press Acknowledge."
     )
+
+
+def test_where_both_legs_are_at_one_venue_none_is_named() -> None:
+    one_venue = replace(FACTS, short=FACTS.long)
+
+    lines = wording.struck(one_venue, "Liquidated", "Binance liquidated 2 BTC at 100")
+
+    assert lines == ["Pair: BTC-USDT", "Binance liquidated 2 BTC at 100", "Loss: −$1,234.56"]
 
 
 def test_a_closed_position_tells_its_parts() -> None:
@@ -97,10 +108,21 @@ def test_repeats_and_counts_are_said() -> None:
 
 
 def test_markup_in_names_is_shown_and_not_obeyed() -> None:
-    html = message(Severity.WARNING, "A<b>", ["<a href='x'>BTC</a> & co"]).html
+    [html] = message(Severity.WARNING, "A<b>", ["<a href='x'>BTC</a> & co"]).html_pages
 
     assert html.startswith("<b>🟡 WARNING | A&lt;b&gt;</b>\n")
     assert "&lt;a href=&#x27;x&#x27;&gt;BTC&lt;/a&gt; &amp; co" in html
+
+
+def test_a_long_report_is_several_messages_that_telegram_takes() -> None:
+    lines = [f"position {number}: +$1.00 & more" for number in range(400)]
+
+    found = message(Severity.INFO, "Daily Report", lines).html_pages
+
+    assert len(found) == 4
+    assert max(len(unescape(page)) for page in found) < 4096
+    assert found[0].startswith("<b>🟢 INFO | Daily Report</b>\nposition 0: ")
+    assert found[-1].endswith("position 399: +$1.00 &amp; more")
 
 
 def test_long_texts_are_cut_between_lines_and_nothing_is_lost() -> None:
