@@ -118,6 +118,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "alerts",
         "trading.events",
         "trading.selectors",
+        # One of many that breaks keeps none of the others waiting.
+        "trading.services.apart",
         # How figures look is the same on a page and in a message.
         "trading.templatetags.carry_format",
         "exchanges.board",

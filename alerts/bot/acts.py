@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from alerts.bot.confirm import button, redeem
+from alerts.bot.confirm import button
 from alerts.bot.said import Answer
 from alerts.bot.speaker import Speaker, told
 from alerts.services.acknowledge import acknowledge
@@ -115,13 +115,10 @@ def mute(speaker: Speaker) -> Answer:
     return told(f"Only CRITICAL is told until {until:%Y-%m-%d %H:%M} UTC.")
 
 
-def press(speaker: Speaker, token: str) -> tuple[str, Answer] | None:
-    """Do what a button stands for, once; None for a button that is not good any more."""
-    act = redeem(speaker, token)
-    if act is None:
-        return None
+def carry_on(speaker: Speaker, act: str) -> Answer:
+    """Do what a pressed button stood for."""
     name, _, subject = act.partition(":")
-    return act, CONFIRMED[name](speaker, subject)
+    return CONFIRMED[name](speaker, subject)
 
 
 def _resume(speaker: Speaker, _: str) -> Answer:

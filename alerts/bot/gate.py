@@ -12,12 +12,14 @@ from django.db import transaction
 
 from alerts.bot import acts
 from alerts.bot.commands import COMMANDS
+from alerts.bot.confirm import redeem
 from alerts.bot.said import Answer, Said
 from alerts.bot.speaker import Speaker, told
 from alerts.models import BotUpdate, Channel
 from alerts.services.channels import authority_of, link_chat
 from arbsite.accounts import audit
 from arbsite.accounts.models import AuditEntry
+from trading.services.apart import apart
 
 START = "start"
 REFUSED = "telegram refused"
@@ -27,6 +29,7 @@ UPDATES_KEPT = timedelta(days=8)
 # Of the same stranger for the same reason one entry an hour tells enough.
 TOLD_AGAIN = timedelta(hours=1)
 MOST_WRONG_CODES = 5
+FAILED = "This failed, and the log says why. Look at the page before you try again."
 
 
 def answer(said: Said, *, now: datetime) -> Answer | None:
@@ -101,11 +104,11 @@ def _start(said: Said, code: str, now: datetime) -> Answer | None:
 
 
 def _press(said: Said, speaker: Speaker) -> Answer:
-    done = acts.press(speaker, said.button)
-    if done is None:
+    act = redeem(speaker, said.button)
+    if act is None:
         _refuse(said, "button is old, used or another's", speaker.now)
         return told("This button is not good any more: give the command again.")
-    act, answered = done
+    answered = apart(lambda: acts.carry_on(speaker, act), "act failed", act=act) or told(FAILED)
     details = {"chat": speaker.chat_id, "act": act}
     _audit(speaker.user.get_username(), "telegram act", act[:150], details, speaker.now)
     return answered
@@ -115,7 +118,7 @@ def _run(said: Said, speaker: Speaker, name: str) -> Answer:
     entry = COMMANDS.get(name)
     if entry is None:
         return told("I know no such command. /help lists them.")
-    answered = entry.run(speaker)
+    answered = apart(lambda: entry.run(speaker), "command failed", command=name) or told(FAILED)
     if entry.acts:
         details = {"chat": speaker.chat_id, "argument": speaker.argument[:100]}
         _audit(speaker.user.get_username(), "telegram act", name, details, speaker.now)

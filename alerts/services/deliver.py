@@ -6,6 +6,7 @@ A message is delivered at least once: who dies between sending and noting it has
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -23,6 +24,8 @@ from alerts.services.wishes import wishes_of
 from alerts.transports.port import Send, Target, Undelivered
 from alerts.wording import Message
 from exchanges.sealing import SealBroken
+
+logger = logging.getLogger(__name__)
 
 # By name: only the worker that delivers loads what they need.
 TRANSPORTS = {
@@ -90,7 +93,19 @@ def _take_one(row: Delivery, now: datetime) -> bool:
 async def _send_all(
     parcels: Sequence[tuple[Target | Undelivered, Message]], send: Send
 ) -> list[Undelivered | None]:
-    return list(await asyncio.gather(*(_send(*parcel, send) for parcel in parcels)))
+    outcomes = await asyncio.gather(
+        *(_send(*parcel, send) for parcel in parcels), return_exceptions=True
+    )
+    return [_in_our_words(outcome) for outcome in outcomes]
+
+
+def _in_our_words(outcome: Undelivered | BaseException | None) -> Undelivered | None:
+    """Return a failure that no transport has foreseen as one that is tried again."""
+    if outcome is None or isinstance(outcome, Undelivered):
+        return outcome
+    # Its text may hold an address or a secret: only the kind of error is told.
+    logger.error("delivery failed", extra={"error": type(outcome).__name__})
+    return Undelivered(f"it failed ({type(outcome).__name__})")
 
 
 async def _send(target: Target | Undelivered, message: Message, send: Send) -> Undelivered | None:

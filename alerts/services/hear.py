@@ -15,6 +15,7 @@ from alerts.rules import Heard, Severity
 from alerts.services.lines import title_and_lines
 from alerts.services.wishes import wishes_of
 from trading.events import Event, take, unheard
+from trading.services.apart import apart
 
 BATCH = 100
 MOST_LINES = 20
@@ -29,12 +30,21 @@ def hear(*, now: datetime) -> int:
             take(event, now=now)
             continue
         # The market is read before the transaction: a Redis that hangs must hold no lock.
-        title, lines = title_and_lines(event, rules.title_of(event.kind), now)
+        title, lines = _composed(event, now)
         with transaction.atomic():
             if take(event, now=now):
                 made += _raise(event, severity, title, lines, now)
     repeat_unacknowledged(now=now)
     return made
+
+
+def _composed(event: Event, now: datetime) -> tuple[str, list[str]]:
+    """Return title and lines; whatever keeps them from being composed, the sentence is told."""
+    title = rules.title_of(event.kind)
+    found = apart(
+        lambda: title_and_lines(event, title, now), "message not composed", event=event.pk
+    )
+    return found or (title, [event.sentence])
 
 
 def _raise(event: Event, severity: Severity, title: str, lines: list[str], now: datetime) -> bool:

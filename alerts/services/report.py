@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 
@@ -16,6 +17,7 @@ from trading.events import Event, announce
 from trading.selectors.equity_bridge import BridgeLine, bridge_between
 from trading.selectors.limit_uses import limit_uses
 from trading.selectors.screen import Screen
+from trading.services.apart import apart
 
 KIND = "report.daily"
 DAY = timedelta(days=1)
@@ -24,7 +26,11 @@ LIMITS_SHOWN = 3
 
 def report_all(*, now: datetime) -> int:
     """Write the reports whose hour has come; return how many."""
-    return sum(report(user, now=now) for user in User.objects.filter(is_active=True))
+    written = [
+        apart(partial(report, user, now=now), "report not written", user=user.pk)
+        for user in User.objects.filter(is_active=True)
+    ]
+    return sum(1 for one in written if one)
 
 
 def report(user: User, *, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from alerts.services.wishes import preferences_of
 from arbsite.accounts.models import User
@@ -13,6 +14,7 @@ from trading.selectors.engine import last_beat
 from trading.selectors.limit_uses import limit_uses
 from trading.selectors.positions import PositionLine, open_count, open_positions
 from trading.selectors.venues import venue_feed
+from trading.services.apart import apart
 from trading.templatetags.carry_format import cash
 
 SAID_AGAIN = timedelta(hours=1)
@@ -25,14 +27,20 @@ def watch(*, since: datetime, now: datetime) -> int:
 
     `since` is when this process began to look: a silence before it is a start, no fault.
     """
-    told = 0
     is_silent = engine_is_silent(since=since, now=now)
-    for user in User.objects.filter(is_active=True):
-        count = open_count(user)
-        if is_silent and (count or user.is_staff):
-            told += _tell_of_silence(user, now)
-        if count:
-            told += warn_of_spreads(user, now=now) + warn_of_limits(user, now=now)
+    counts = [
+        apart(partial(_watch, user, is_silent, now), "user not watched", user=user.pk)
+        for user in User.objects.filter(is_active=True)
+    ]
+    return sum(count or 0 for count in counts)
+
+
+def _watch(user: User, is_silent: bool, now: datetime) -> int:
+    count, told = open_count(user), 0
+    if is_silent and (count or user.is_staff):
+        told += _tell_of_silence(user, now)
+    if count:
+        told += warn_of_spreads(user, now=now) + warn_of_limits(user, now=now)
     return told
 
 

@@ -23,6 +23,8 @@ from alerts.services.channels import add_webhook, remove
 from alerts.services.deliver import deliver
 from alerts.services.hear import hear
 from alerts.services.wishes import preferences_of
+from alerts.transports.port import Target
+from alerts.wording import Message
 from arbsite.accounts.models import User
 from arbsite.logging import logging_settings, redact_text
 from tests.alerts.bot_api import TOKEN, BotApi
@@ -173,6 +175,25 @@ def test_small_news_are_dropped_after_an_hour_of_failures(
     deliver_at(TELEGRAM, NOW + timedelta(minutes=61))
 
     assert chat.deliveries.get().state == "dropped"
+
+
+def test_a_failure_nobody_has_foreseen_keeps_no_other_message_back(
+    owner: User, chat: Channel
+) -> None:
+    arrived = []
+
+    async def send(target: Target, message: Message) -> None:
+        if message.severity == "critical":
+            raise ValueError("a secret of the library")
+        arrived.append(message.severity)
+
+    raise_alert(owner)
+    raise_alert(owner, severity="warning")
+
+    assert deliver(TELEGRAM, clock=lambda: NOW, send=send) == 1
+    assert arrived == ["warning"]
+    failed = Delivery.objects.get(alert__severity="critical")
+    assert (failed.state, failed.last_error) == ("pending", "it failed (ValueError)")
 
 
 def test_what_an_outage_has_piled_up_hides_no_critical(

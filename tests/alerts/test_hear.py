@@ -242,6 +242,17 @@ def test_a_position_that_is_hedged_again_was_not_opened(owner: User, chat: Chann
     assert Alert.objects.get().title == "Position Hedged Again"
 
 
+def test_an_event_that_cannot_be_composed_is_told_in_its_own_words(
+    owner: User, stranger: User, chat: Channel
+) -> None:
+    # The position is another's: nothing of it is read for the owner.
+    say(owner, "BTC: held", kind="position.held", position=hedged(stranger))
+    say(owner, "after it")
+
+    assert hear(now=NOW) == 2
+    assert Alert.objects.get(kind="position.held").lines == ["BTC: held"]
+
+
 def test_a_liquidation_tells_what_it_cost_and_what_follows(owner: User, chat: Channel) -> None:
     sentence = "Bybit liquidated 10 BTC at 150; the other leg follows at once"
     say(owner, sentence, kind="venue.liquidation", position=hedged(owner))
