@@ -22,6 +22,8 @@ _SENSITIVE_NAME = re.compile(_SENSITIVE, re.IGNORECASE)
 _SENSITIVE_PAIR = re.compile(
     rf"""({_SENSITIVE}["']?\s*[=:]\s*(?:Bearer\s+)?)(["']?)[^\s"'&,;}}]+""", re.IGNORECASE
 )
+# A bot's token is its number, a colon and 35 signs, and stands in the path of every address.
+_BOT_TOKEN = re.compile(r"\d{5,}(?::|%3A)[A-Za-z0-9_-]{20,}", re.IGNORECASE)
 # Venue keys and HMACs are bare runs of 60 and more letters and digits; our ids are shorter.
 _BARE_SECRET = re.compile(r"\b[A-Za-z0-9]{60,}\b")
 
@@ -31,7 +33,8 @@ def redact_text(text: str) -> str:
     # A function, not a template: templates are parsed late, and an interpreter that is shutting
     # down and still logging cannot import the parser.
     paired = _SENSITIVE_PAIR.sub(lambda match: f"{match[1]}{match[2]}{REDACTED}", text)
-    return _BARE_SECRET.sub(lambda _: REDACTED, paired)
+    bare = _BARE_SECRET.sub(lambda _: REDACTED, paired)
+    return _BOT_TOKEN.sub(lambda _: REDACTED, bare)
 
 
 def redact(value: Any) -> Any:
@@ -98,6 +101,10 @@ def logging_settings(*, json: bool, level: str) -> dict[str, Any]:
                 "celery": "WARNING",
                 "celery.beat": "WARNING",
                 "ccxt": "WARNING",
+                # They name addresses at INFO, and a bot's token is in its address.
+                "httpx": "WARNING",
+                "httpcore": "WARNING",
+                "telegram": "WARNING",
             }.items()
         },
     }

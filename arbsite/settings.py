@@ -55,6 +55,28 @@ CARRY_KEY_FILE = Path(env.str("CARRY_KEY_FILE", default=str(VAR_DIR / "carry.key
 # The field library insists on this at import; our strict field owns its cipher and ignores it.
 FIELD_ENCRYPTION_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 
+# --- Alerts -------------------------------------------------------------------------------------
+
+# Files of mode 0600, read when they are needed: what is in them is in no environment.
+CARRY_TELEGRAM_TOKEN_FILE = Path(
+    env.str("CARRY_TELEGRAM_TOKEN_FILE", default=str(VAR_DIR / "telegram.token"))
+)
+CARRY_TELEGRAM_URL = env.str("CARRY_TELEGRAM_URL", default="https://api.telegram.org")
+# Networks, as 10.0.0.0/8, whose addresses webhooks may name and reach without TLS; as a rule none.
+CARRY_WEBHOOK_NETWORKS: list[str] = env.list("CARRY_WEBHOOK_NETWORKS", default=[])
+# Called once a minute while all is well: whoever watches it tells when it falls silent.
+CARRY_HEARTBEAT_URL = env.str("CARRY_HEARTBEAT_URL", default="")
+# Without a host no mail is sent and no mailbox is offered.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 5
+CARRY_EMAIL_PASSWORD_FILE = Path(
+    env.str("CARRY_EMAIL_PASSWORD_FILE", default=str(VAR_DIR / "email.password"))
+)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="carry@localhost")
+
 # --- Applications -------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -76,6 +98,7 @@ INSTALLED_APPS = [
     "arbsite.accounts",
     "exchanges",
     "trading",
+    "alerts",
 ]
 
 MIDDLEWARE = [

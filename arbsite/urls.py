@@ -9,5 +9,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
     path("api/health", health, name="health"),
+    path("alerts/", include("alerts.urls")),
     path("", include("trading.urls")),
 ]

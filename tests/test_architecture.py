@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("alerts", "arbsite", "exchanges", "trading")
 
 PURE = (
+    "alerts.rules",
+    "alerts.wording",
     "exchanges.access",
     "exchanges.activity",
     "exchanges.domain",
@@ -113,13 +115,58 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.services",
         "arbsite.accounts",
     ),
-    "alerts": ("alerts", "trading.events", "trading.selectors", "arbsite.accounts"),
+    "alerts": (
+        "alerts",
+        "trading.events",
+        "trading.selectors",
+        # One of many that breaks keeps none of the others waiting.
+        "trading.services.apart",
+        # How figures look is the same on a page and in a message.
+        "trading.templatetags.carry_format",
+        "exchanges.board",
+        # Exact columns, and what keeps a secret shut.
+        "exchanges.decimals",
+        "exchanges.fields",
+        "exchanges.sealing",
+        "arbsite.accounts",
+    ),
+    "alerts.rules": (),
+    "alerts.wording": ("alerts.rules",),
+    "alerts.tasks": ("alerts", "trading.services.sweep", "arbsite.celery"),
+    # It ends the venues' connections of a kill that was driven there.
+    "alerts.management": ("alerts", "exchanges.loop", "exchanges.registry"),
+    # Its pages stand in the frame of the site.
+    "alerts.views": (
+        "alerts",
+        "trading.events",
+        "trading.selectors",
+        "trading.views.access",
+        "trading.views.layout",
+        "arbsite.accounts",
+    ),
+    # What a person may do on a page may be done in a chat, by the same services.
+    "alerts.bot": (
+        "alerts",
+        "trading.selectors",
+        "trading.services",
+        "trading.doorbell",
+        "trading.templatetags.carry_format",
+        "exchanges.board",
+        "arbsite.accounts",
+    ),
 }
 
 # Foreign packages that belong to few places.
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "ccxt": ("exchanges.ccxt_adapter",),
-    "celery": ("exchanges.tasks", "trading.tasks", "trading.doorbell", "arbsite.celery"),
+    "celery": (
+        "alerts.tasks",
+        "exchanges.tasks",
+        "trading.tasks",
+        "trading.doorbell",
+        "arbsite.celery",
+    ),
+    "telegram": ("alerts.transports.telegram", "alerts.bot"),
     "channels": ("trading.consumers", "trading.routing", "trading.broadcast", "arbsite.asgi"),
     "polars": ("trading.research", "exchanges.simulator"),
     "numpy": ("trading.core.scan", "trading.research", "exchanges.board", "exchanges.simulator"),
@@ -309,7 +356,7 @@ def our_models() -> list[type[Model]]:
 def test_views_fetch_objects_through_their_user() -> None:
     offences = [
         where(path, node)
-        for path in sources("trading/views", "trading/api")
+        for path in sources("trading/views", "trading/api", "alerts/views.py")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Attribute) and node.attr != "for_user"
         if isinstance(node.value, ast.Attribute) and node.value.attr == "objects"

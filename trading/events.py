@@ -8,6 +8,8 @@ from uuid import UUID
 
 from trading.models import Event, Position
 
+__all__ = ["Event", "announce", "announce_once", "take", "unheard"]
+
 
 def announce(
     *,
@@ -60,3 +62,20 @@ def announce_once(
         severity=severity,
         position=position,
     )
+
+
+def unheard(*, since: datetime, now: datetime, limit: int) -> list[Event]:
+    """Return the oldest events that nobody has judged; what is older than `since` is passed over.
+
+    Whether people are told of an event is judged once, apart from the screens' relay.
+    """
+    waiting = Event.objects.filter(heard_at=None)
+    if waiting.filter(created_at__lt=since).exists():
+        waiting.filter(created_at__lt=since).update(heard_at=now)
+    with_user = waiting.select_related("user", "position").order_by("id")
+    return list(with_user[:limit])
+
+
+def take(event: Event, *, now: datetime) -> bool:
+    """Take an event to judge it; False when another process has. Call it inside a transaction."""
+    return Event.objects.filter(pk=event.pk, heard_at=None).update(heard_at=now) == 1

@@ -77,6 +77,8 @@ class Machine:
         login = self._seed()
         for spec in (processes.streams(), *processes.workers(), processes.beat()):
             self._start_part(spec)
+        if Path(settings.CARRY_TELEGRAM_TOKEN_FILE).exists():
+            self._start_part(processes.bot())
         self._wait_until_healthy()
         self._say(f"Carry is running at {self.url}")
         for line in login:

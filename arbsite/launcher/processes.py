@@ -13,7 +13,7 @@ from arbsite.launcher.child import ProcessSpec
 from arbsite.launcher.ports import LOOPBACK, free_port
 
 # The launcher has run the system checks once for all, hence `--skip-checks` below.
-PARTS = ("redis", "simulator", "seed", "web", "close", "entry", "work", "beat", "streams")
+PARTS = ("redis", "simulator", "seed", "web", "close", "entry", "work", "beat", "streams", "bot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +106,8 @@ def beat() -> ProcessSpec:
 def streams() -> ProcessSpec:
     """Describe the process that listens to the venues' WebSockets."""
     return ProcessSpec(name="streams", command=manage("streams", "--skip-checks"))
+
+
+def bot() -> ProcessSpec:
+    """Describe the Telegram bot."""
+    return ProcessSpec(name="bot", command=manage("bot", "--skip-checks"))

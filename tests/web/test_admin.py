@@ -35,7 +35,7 @@ def staff(db: None) -> Client:
 
 def test_every_list_and_page_of_ours_opens(staff: Client, desk: Desk) -> None:
     for model, registered in admin.site._registry.items():
-        if model._meta.app_label not in ("exchanges", "trading", "accounts"):
+        if model._meta.app_label not in ("alerts", "exchanges", "trading", "accounts"):
             continue
         base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         assert staff.get(reverse(f"{base}_changelist")).status_code == 200, base

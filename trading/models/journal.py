@@ -63,6 +63,9 @@ class Event(models.Model):
     payload = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     relayed_at = models.DateTimeField(null=True, blank=True)
+    heard_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was judged whether people are told."
+    )
     read_at = models.DateTimeField(null=True, blank=True)
 
     objects = EventQuerySet.as_manager()
@@ -74,6 +77,7 @@ class Event(models.Model):
             models.Index(
                 fields=["id"], condition=models.Q(relayed_at=None), name="event_unrelayed"
             ),
+            models.Index(fields=["id"], condition=models.Q(heard_at=None), name="event_unheard"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 
 from arbsite.accounts.models import User
 from exchanges.modes import Mode
-from trading.models import Engine, KillSwitch, Order, Position
+from trading.models import Engine, EnginePulse, KillSwitch, Order, Position
 from trading.services import configure, engine, kill_switch
 from trading.services.daily_stop import halted_by, in_force
 from trading.services.engine import EngineState, EngineView
@@ -127,6 +127,12 @@ def engine_status(user: User, now: datetime) -> EngineStatus:
         hold_hours=Decimal(str(parameters.hold_horizon / timedelta(hours=1))),
         min_net_return=parameters.min_net_return,
     )
+
+
+def last_beat() -> datetime | None:
+    """Return when a trade worker has swept last, None when none ever has."""
+    pulse = EnginePulse.objects.first()
+    return None if pulse is None else pulse.beat_at
 
 
 def _daily_stop(user: User, now: datetime) -> str:

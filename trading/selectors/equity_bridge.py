@@ -50,6 +50,12 @@ def bridge_lines(user: User, now: datetime) -> list[BridgeLine]:
     return [*lines, _line("Since the first reading", whole)] if whole is not None else lines
 
 
+def bridge_between(user: User, since: datetime, now: datetime) -> BridgeLine | None:
+    """Return the line of one span, from the last reading before it; None without two readings."""
+    period = equity_bridge(user, since=since, until=now)
+    return None if period is None else _line("", period)
+
+
 def _line(name: str, period: BridgePeriod) -> BridgeLine:
     parts = period.parts
     cents = in_cents(

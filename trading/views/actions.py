@@ -14,7 +14,6 @@ from trading.broadcast import broadcast_user
 from trading.doorbell import ring_drive, ring_poll, ring_scan
 from trading.forms import TypedForm
 from trading.models import Position
-from trading.selectors.alerts import mark_alerts_read
 from trading.selectors.legs import liquidation_prices
 from trading.selectors.positions import get_position_for_user, position_line
 from trading.selectors.screen import Screen
@@ -130,14 +129,6 @@ def one_sided(request: SignedInRequest, position_id: UUID) -> HttpResponse:
         return _closing(request, position, f"{position.base}: what can be reached is being closed.")
     word = "is allowed already" if position.is_live else f"needs nothing, it is {position.state}"
     return _closing(request, position, f"{position.base}: closing one leg alone {word}.")
-
-
-@signed_in
-@require_POST
-def read_alerts(request: SignedInRequest) -> HttpResponse:
-    """Mark all alerts as read."""
-    mark_alerts_read(request.user, now=screen_for(request).now)
-    return redirect("trading:alerts")
 
 
 def _rung(ring: Callable[[], bool], sentence: str) -> str:

@@ -38,7 +38,7 @@ PAGES = (
     Page(route="trading:profit", name="P&L", letter="N", on_phone=False),
     Page(route="trading:calculators", name="Calculators", letter="K", on_phone=False),
     Page(route="trading:calendar", name="Calendar", letter="A", on_phone=False),
-    Page(route="trading:alerts", name="Alerts", letter="L"),
+    Page(route="alerts:alerts", name="Alerts", letter="L"),
     Page(route="trading:configuration", name="Config", letter="C"),
 )
 
@@ -52,11 +52,16 @@ def screen_for(request: SignedInRequest) -> Screen:
 def render_page(
     request: SignedInRequest, template: str, screen: Screen, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """Render a full page with its bars."""
-    frame = {
+    """Render a full page of ours with its bars."""
+    context = frame_of(request, screen) | context
+    return render(request, f"trading/{template}", context, status=status)
+
+
+def frame_of(request: SignedInRequest, screen: Screen) -> dict[str, Any]:
+    """Return what the bars of every page are drawn from."""
+    return {
         "screen": screen,
         "pages": PAGES,
         "current_page": resolve(request.path_info).view_name,
         "tabs": tabs(screen),
     }
-    return render(request, f"trading/{template}", frame | context, status=status)

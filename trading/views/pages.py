@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from trading.selectors.activity import activity
-from trading.selectors.alerts import alert_feed
 from trading.selectors.calendar import coming_notices, recent_changes
 from trading.selectors.chart import funding_chart
 from trading.selectors.funding_bounds import funding_bounds
@@ -22,8 +21,6 @@ from trading.strategies.registry import STRATEGIES
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
 from trading.views.ticket import ticket_for
-
-ALERTS_ON_PAGE = 200
 
 
 @signed_in
@@ -66,13 +63,6 @@ def opportunities(request: SignedInRequest) -> HttpResponse:
     asked = request.GET.get("strategy", "")
     screen.strategy = asked if asked in STRATEGIES else ""
     return render_page(request, "opportunities.html", screen, strategies=list(STRATEGIES))
-
-
-@signed_in
-@require_GET
-def alerts(request: SignedInRequest) -> HttpResponse:
-    feed = alert_feed(request.user, limit=ALERTS_ON_PAGE)
-    return render_page(request, "alerts.html", screen_for(request), feed=feed)
 
 
 @signed_in
