@@ -9,5 +9,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
     path("api/health", health, name="health"),
+    path("api/v1/health", health),
+    path("api/", include("trading.views.api.urls")),
     path("", include("trading.urls")),
 ]

@@ -120,7 +120,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "ccxt": ("exchanges.ccxt_adapter",),
     "celery": ("exchanges.tasks", "trading.tasks", "trading.doorbell", "arbsite.celery"),
     "channels": ("trading.consumers", "trading.routing", "trading.broadcast", "arbsite.asgi"),
-    "polars": ("trading.research", "exchanges.simulator"),
+    "polars": ("trading.research", "trading.exports", "exchanges.simulator"),
     "numpy": ("trading.core.scan", "trading.research", "exchanges.board", "exchanges.simulator"),
 }
 

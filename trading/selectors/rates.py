@@ -110,6 +110,44 @@ def rate_cells(sheet: RateSheet, board: Board, now: datetime) -> Cells:
     return cells | _feed_cells(sheet.venue_codes, board, now)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLine:
+    """The rate of one perpetual as it stands; `apr` None while its interval is not known."""
+
+    base: str
+    venue: str
+    symbol: str
+    funding_rate: Decimal
+    interval_seconds: int | None
+    apr: Decimal | None
+    mark_price: Decimal | None
+    next_funding_at: datetime | None
+    observed_at: datetime
+
+
+def rate_lines(sheet: RateSheet, board: Board) -> list[RateLine]:
+    """Return every rate that was received, in the order of the sheet."""
+    lines = []
+    for (base, venue), symbol in sheet.symbols.items():
+        row = board.row(venue, symbol)
+        if row is None or row.funding is None:
+            continue
+        rate = row.funding
+        line = RateLine(
+            base=base,
+            venue=venue,
+            symbol=symbol,
+            funding_rate=rate.funding_rate,
+            interval_seconds=rate.interval_seconds,
+            apr=_apr(rate),
+            mark_price=None if row.quote is None else row.quote.mark_price,
+            next_funding_at=rate.next_funding_at,
+            observed_at=rate.observed_at,
+        )
+        lines.append(line)
+    return lines
+
+
 def next_fundings(sheet: RateSheet, board: Board, now: datetime) -> dict[str, datetime]:
     """Return the earliest coming settlement of each base over its venues."""
     times: dict[str, datetime] = {}
