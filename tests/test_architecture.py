@@ -119,7 +119,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 ONLY_IN: dict[str, tuple[str, ...]] = {
     "ccxt": ("exchanges.ccxt_adapter",),
     "celery": ("exchanges.tasks", "trading.tasks", "trading.doorbell", "arbsite.celery"),
-    "channels": ("trading.consumers", "trading.routing", "trading.broadcast", "arbsite.asgi"),
+    "channels": (
+        "trading.consumers",
+        "trading.event_consumer",
+        "trading.routing",
+        "trading.broadcast",
+        "arbsite.asgi",
+    ),
     "polars": ("trading.research", "trading.exports", "exchanges.simulator"),
     "numpy": ("trading.core.scan", "trading.research", "exchanges.board", "exchanges.simulator"),
 }
