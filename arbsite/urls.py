@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from arbsite.health import health
 
+handler400 = "trading.views.api.errors.bad_request"
+handler500 = "trading.views.api.errors.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from arbsite.accounts.models import ApiToken, User
 from tests.api.conftest import Desk, Program, Programs
 from trading.models import ConfigurationVersion, Engine, Position
+from trading.views.api.errors import server_error
 
 pytestmark = pytest.mark.db
 
@@ -118,6 +119,21 @@ def test_what_is_asked_twice_is_refused(own: Program) -> None:
     answer = own.client.get("/api/v1/orders?base=BTC&base=ETH", headers=own.headers())
 
     assert answer.json()["fields"] == {"base": ["It is asked twice."]}
+
+
+def test_a_query_without_end_and_a_foreign_host_are_refused_in_our_form(own: Program) -> None:
+    endless = "&".join(f"a{number}=1" for number in range(1500))
+    for query, host in ((endless, "localhost"), ("", "evil.example")):
+        answer = own.client.get(f"/api/v1/orders?{query}", headers=own.headers() | {"Host": host})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unusable"), host
+
+
+def test_what_breaks_outside_of_a_view_is_told_in_our_form(rf: RequestFactory) -> None:
+    told = server_error(rf.get("/api/v1/status"))
+    page = server_error(rf.get("/positions/"))
+
+    assert (told.status_code, told["Content-Type"]) == (500, "application/json")
+    assert (page.status_code, page["Content-Type"]) == (500, "text/html; charset=utf-8")
 
 
 def test_addresses_and_methods_that_do_not_exist_are_told_in_one_form(own: Program) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse, UnreadablePostError
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -17,7 +18,9 @@ from trading.core.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 
+BELOW = "/api/"
 NOT_FOUND = "There is no such thing, or it is not yours."
+UNUSABLE = "This request cannot be used: it is cut off, too long, or made for another site."
 BROKEN = "Something broke here; it is written down. What was asked may or may not have been done."
 FOUND_WRONG = "Some of what was sent cannot be used; `fields` says what and why."
 
@@ -55,6 +58,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, PermissionDenied):
         said = str(error) or "You may not do this."
         return Response(body_of("permission_denied", said), status=HTTPStatus.FORBIDDEN)
+    if isinstance(error, SuspiciousOperation | UnreadablePostError):
+        return Response(body_of("unusable", UNUSABLE), status=HTTPStatus.BAD_REQUEST)
     if isinstance(error, Refused):
         return Response(body_of(error.code, str(error.detail), error.fields), error.status_code)
     if isinstance(error, exceptions.ValidationError):
@@ -86,6 +91,20 @@ def flat(detail: Any, name: str = "") -> dict[str, list[str]]:
 def not_found(request: HttpRequest, path: str = "") -> JsonResponse:
     """Answer an address below /api that does not exist."""
     return JsonResponse(body_of("not_found", NOT_FOUND), status=HTTPStatus.NOT_FOUND)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer what is refused before any view: in our form below /api, as a page elsewhere."""
+    if request.path.startswith(BELOW):
+        return JsonResponse(body_of("unusable", UNUSABLE), status=HTTPStatus.BAD_REQUEST)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Answer what broke outside of a view: in our form below /api, as a page elsewhere."""
+    if request.path.startswith(BELOW):
+        return JsonResponse(body_of("broken", BROKEN), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    return defaults.server_error(request)
 
 
 def _named(error: exceptions.APIException) -> Response:
