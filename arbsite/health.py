@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from redis import RedisError
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.request import Request
 
 from arbsite.schedules import slot_intervals
 from exchanges.selectors import board_redis, market_board
@@ -16,9 +19,17 @@ from trading.services.late_slots import late_jobs
 from trading.services.schema import misfit
 
 
-@require_GET
+@extend_schema(
+    tags=["Engine"],
+    summary="Is this installation up",
+    auth=[],
+    responses={200: OpenApiTypes.OBJECT, 503: OpenApiTypes.OBJECT},
+)
+@api_view(["GET"])
+@authentication_classes([])
+@permission_classes([])
 @never_cache
-def health(request: HttpRequest) -> JsonResponse:
+def health(request: Request) -> JsonResponse:
     """Answer without sign-in and without internals: 503 without a database that fits, else 200."""
     database = database_answers()
     fits = database and not misfit()

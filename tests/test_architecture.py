@@ -149,7 +149,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "alerts",
         "trading.selectors",
         "trading.services",
-        "trading.doorbell",
+        "trading.desk",
         "trading.templatetags.carry_format",
         "exchanges.board",
         "arbsite.accounts",
@@ -167,8 +167,14 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "arbsite.celery",
     ),
     "telegram": ("alerts.transports.telegram", "alerts.bot"),
-    "channels": ("trading.consumers", "trading.routing", "trading.broadcast", "arbsite.asgi"),
-    "polars": ("trading.research", "exchanges.simulator"),
+    "channels": (
+        "trading.consumers",
+        "trading.event_consumer",
+        "trading.routing",
+        "trading.broadcast",
+        "arbsite.asgi",
+    ),
+    "polars": ("trading.research", "trading.exports", "exchanges.simulator"),
     "numpy": ("trading.core.scan", "trading.research", "exchanges.board", "exchanges.simulator"),
 }
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
-from arbsite.accounts.models import User, validate_time_zone
+from arbsite.accounts.models import ApiToken, User, validate_time_zone
 from exchanges.domain import InstrumentKind
 from exchanges.models import Exchange, Instrument
 from trading.core.symbols import parse_pair, shown_pair
@@ -207,6 +207,17 @@ class TypedForm(forms.Form):
         if " ".join(typed.upper().split()) != self.wanted.upper():
             raise ValidationError(f"{typed!r} does not confirm it: type {self.wanted}.")
         return typed
+
+
+class TokenForm(forms.Form):
+    """A new token for a program: what it is called, what it may, how long."""
+
+    name = forms.CharField(max_length=60, label="Name of the program")
+    scope = forms.ChoiceField(choices=ApiToken.Scope.choices, label="It may")
+    days = forms.IntegerField(min_value=1, max_value=365, initial=90, label="Days it lasts")
+    password = forms.CharField(
+        max_length=200, strip=False, widget=forms.PasswordInput, label="Your password"
+    )
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -13,6 +13,7 @@ from trading.views import (
     profit,
     reconciliation,
     ticket,
+    tokens,
 )
 
 app_name = "trading"
@@ -45,6 +46,8 @@ urlpatterns = [
         configuration.version,
         name="configuration_version",
     ),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<uuid:token_id>/revoke/", tokens.revoke, name="revoke_token"),
     path("preferences/", preferences.preferences, name="preferences"),
     path("help/", pages.help_page, name="help"),
     path("ticket/", ticket.open_position, name="open"),

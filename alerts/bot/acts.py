@@ -1,4 +1,4 @@
-"""Commands that do something, each by the service that a page would call.
+"""Commands that do something, each by the desk that pages and programs use too.
 
 What stops is done at once; what closes, or lets trading go on, asks for one press of a button.
 """
@@ -15,14 +15,11 @@ from alerts.bot.said import Answer
 from alerts.bot.speaker import Speaker, told
 from alerts.services.acknowledge import acknowledge
 from alerts.services.wishes import mute as mute_until
-from trading.doorbell import ring_drive, ring_scan
+from trading import desk
 from trading.selectors.positions import PositionLine, get_position_for_user, open_count
 from trading.selectors.screen import Screen
-from trading.services import engine, kill_switch
-from trading.services.exit import request_exit
-from trading.services.flatten import carry_out
+from trading.services import kill_switch
 
-MANUAL = "manual"
 KILL_REASON = "pressed in Telegram"
 ALL = "all"
 SPAN = re.compile(r"(?P<number>\d{1,4})(?P<unit>[mhd])")
@@ -31,7 +28,7 @@ LONGEST_MUTE = timedelta(days=7)
 
 
 def pause(speaker: Speaker) -> Answer:
-    engine.pause(user=speaker.user, actor=speaker.actor, now=speaker.now)
+    desk.pause(speaker.user, actor=speaker.actor, now=speaker.now)
     return told("Paused: no new entries. Open positions are cared for. /resume goes on.")
 
 
@@ -42,9 +39,7 @@ def resume(speaker: Speaker) -> Answer:
 
 
 def scan(speaker: Speaker) -> Answer:
-    if ring_scan():
-        return told("Scanning.")
-    return told("The message broker does not answer; the engine scans by itself within seconds.")
+    return told(desk.scan(speaker.user))
 
 
 def close(speaker: Speaker) -> Answer:
@@ -122,8 +117,7 @@ def carry_on(speaker: Speaker, act: str) -> Answer:
 
 
 def _resume(speaker: Speaker, _: str) -> Answer:
-    engine.resume(user=speaker.user, actor=speaker.actor, now=speaker.now)
-    return told("Running.")
+    return told(desk.resume(speaker.user, actor=speaker.actor, now=speaker.now))
 
 
 def _close(speaker: Speaker, subject: str) -> Answer:
@@ -131,19 +125,7 @@ def _close(speaker: Speaker, subject: str) -> Answer:
         wanted = [line.position for line in Screen(speaker.user, now=speaker.now).positions]
     else:
         wanted = [get_position_for_user(speaker.user, UUID(subject))]
-    said = []
-    for position in wanted:
-        asked = request_exit(
-            position=position,
-            reason=MANUAL,
-            sentence=f"closed by hand by {speaker.actor}",
-            actor=speaker.actor,
-            now=speaker.now,
-        )
-        if asked:
-            ring_drive(position.pk)
-        word = "closing" if asked else "is being closed or has ended already"
-        said.append(f"{position.base}: {word}")
+    said = [desk.close(one, actor=speaker.actor, now=speaker.now) for one in wanted]
     return told(*(said or ["Nothing is open any more."]))
 
 
@@ -161,15 +143,14 @@ CONFIRMED: dict[str, Callable[[Speaker, str], Answer]] = {
 
 
 def _press(speaker: Speaker, *, closes_positions: bool) -> None:
-    """Press, then have it carried out by whoever is alive, this process if need be."""
-    pressed = kill_switch.press(
-        user=speaker.user,
+    desk.press_kill(
+        scope=speaker.user,
+        by=speaker.user,
         actor=speaker.user.get_username(),
         reason=KILL_REASON,
         closes_positions=closes_positions,
         now=speaker.now,
     )
-    carry_out(pressed, now=speaker.now)
 
 
 def _asking(speaker: Speaker, question: str, label: str, act: str) -> Answer:

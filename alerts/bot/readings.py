@@ -10,7 +10,7 @@ from alerts.bot.said import Answer
 from alerts.bot.speaker import Speaker, told
 from alerts.models import Alert, Channel
 from alerts.wording import usd
-from trading.selectors.balances import balance_lines
+from trading.selectors.balances import balances_of
 from trading.selectors.equity_bridge import BridgeLine, bridge_lines
 from trading.selectors.positions import PositionLine, closed_positions
 from trading.selectors.screen import Screen
@@ -134,14 +134,14 @@ def daily(speaker: Speaker) -> Answer:
 
 
 def balance(speaker: Speaker) -> Answer:
-    lines = balance_lines(speaker.user)
-    if not lines:
+    rows = balances_of(speaker.user)
+    if not rows:
         return told("No balance is known: no account, or none was read yet.")
     return told(
         *(
-            f"{line.venue}: {line.equity:,.2f} {line.asset}, {line.free:,.2f} free "
-            f"({age(speaker.now - line.observed_at)} ago)"
-            for line in lines
+            f"{row.account.exchange.name}: {row.equity:,.2f} {row.asset}, {row.free:,.2f} free "
+            f"({age(speaker.now - row.observed_at)} ago)"
+            for row in rows
         )
     )
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
+from knox.models import AbstractAuthToken
 
 
 def validate_time_zone(name: str) -> None:
@@ -17,7 +18,7 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(f"{name!r} is not a time zone; use a name such as Europe/Berlin.")
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # of its tokens
     """One person with a login; owns accounts at venues, positions and configuration."""
 
     class Theme(models.TextChoices):
@@ -68,3 +69,31 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return self.digest
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package has no types
+    """One key to the REST interface and its socket: its digest only, a scope, an end.
+
+    A scope includes those before it. `name` is what its user calls it.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read", "Read everything of mine"
+        TRADE = "trade", "Read; open, close, pause, stop"
+        ADMIN = "admin", "Trade; configure, re-arm, decide differences"
+
+    id = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
+    name = models.CharField(max_length=60)
+    scope = models.CharField(max_length=8, choices=Scope, default=Scope.READ)
+
+    objects: ClassVar[models.Manager[ApiToken]] = models.Manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.scope})"
+
+    def may(self, wanted: str) -> bool:
+        """Tell whether the scope includes `wanted`."""
+        return self.Scope.values.index(self.scope) >= self.Scope.values.index(wanted)

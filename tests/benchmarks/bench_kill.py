@@ -52,7 +52,7 @@ def measure() -> rows.Result:
         kill_switch.rearm(user=None, actor="bench", now=timezone.now())
         positions = _open_again(killed)
         _flood(Redis.from_url(carry.facts["redis_url"]))
-        spans = list(_dispatches(positions))
+        spans = list(dispatches(positions))
         connections.close_all()
     p50, p99 = np.percentile(spans, [50, 99]).tolist()
     return {
@@ -96,7 +96,7 @@ def _flood(redis: Redis) -> None:
     print(f"polls queued: {redis.llen(POLL)}")
 
 
-def _dispatches(positions: list[Position]) -> Iterator[float]:
+def dispatches(positions: list[Position]) -> Iterator[float]:
     """Yield seconds from asking for an exit to its first step."""
     for position in positions:
         asked_at = timezone.now()

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 from tests.benchmarks import (
+    bench_api,
     bench_event_to_orders,
     bench_feed,
     bench_kill,
@@ -21,7 +22,7 @@ REPORT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 
 def main() -> None:
     """Measure one thing after the other, so that they do not disturb each other."""
-    modules = (bench_scan, bench_feed, bench_event_to_orders, bench_recovery, bench_kill)
+    modules = (bench_scan, bench_feed, bench_event_to_orders, bench_recovery, bench_kill, bench_api)
     results = {name: result for each in modules for name, result in each.measure().items()}
     for name, result in results.items():
         print(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import timezone
 
-from arbsite.accounts.models import User
+from arbsite.accounts.models import ApiToken, User
+from arbsite.accounts.tokens import make_token
 from tests.web.conftest import Desk
 from tests.web.rows import make_discrepancy
 from trading.models import Discrepancy, Engine, Position
@@ -19,7 +22,7 @@ from trading.urls import urlpatterns
 pytestmark = pytest.mark.db
 
 METHODS = ("get", "post")
-OWNED = {"position_id", "account_id", "discrepancy_id", "number"}
+OWNED = {"position_id", "account_id", "discrepancy_id", "number", "token_id"}
 SECRETS = ("Owner's why.", "Owner's alert.", "Owner's difference.")
 
 
@@ -35,12 +38,21 @@ def addresses(position: Position) -> Iterable[tuple[URLPattern, str]]:
         "discrepancy_id": row.pk,
         "choice": "ignored",
         "number": 1,
+        "token_id": token_of(position.user).id,
     }
     for pattern in urlpatterns:
         parts = pattern.pattern.converters
         assert set(parts) <= set(known), f"{pattern.name}: say what {set(parts)} stands for"
         kwargs = {name: known[name] for name in parts}
         yield pattern, reverse(f"trading:{pattern.name}", kwargs=kwargs)
+
+
+def token_of(user: User) -> ApiToken:
+    own = ApiToken.objects.filter(user=user).first()
+    lasts = timedelta(days=1)
+    return (
+        own or make_token(user=user, name="bot", scope="read", lasts=lasts, now=timezone.now())[0]
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -27,6 +27,7 @@ from trading.models.opportunity import Opportunity
 from trading.models.order import Order
 from trading.models.position import Leg, LegSide, Position
 from trading.models.rehearsal import RehearsedHour
+from trading.models.stream import StreamCounter, StreamEntry
 
 __all__ = [
     "AccountEquity",
@@ -62,6 +63,8 @@ __all__ = [
     "RehearsedHour",
     "StaffLimit",
     "StateChange",
+    "StreamCounter",
+    "StreamEntry",
     "Trade",
     "Transfer",
 ]

@@ -11,6 +11,7 @@ from django.core.cache import cache
 
 from arbsite.accounts.models import User
 from exchanges.board import Board
+from exchanges.modes import Mode
 from trading.core.funding import HOURS_PER_YEAR
 from trading.core.liquidation import Danger
 from trading.models import EquitySnapshot, FundingEvent, Position, Trade
@@ -77,14 +78,14 @@ def summary(user: User, lines: Sequence[PositionLine], board: Board, now: dateti
     everything, mode = lines, mode_of(user)
     lines = [line for line in everything if line.position.mode == mode]
     latest = EquitySnapshot.objects.for_user(user).filter(mode=mode).last()
-    closed = _closed_result(user, board, now)
-    fees, unvalued = _fees_since(user, now - DAY)
+    closed = _closed_result(user, mode, board, now)
+    fees, unvalued = _fees_since(user, mode, now - DAY)
     next_at, next_cash = _next_funding(lines)
     return Summary(
         equity=latest.equity_usd if latest else None,
         free=latest.free_usd if latest else None,
         today=_today(user, latest, closed.earned + _earned(lines), now),
-        funding_24h=_funding_since(user, now - DAY),
+        funding_24h=_funding_since(user, mode, now - DAY),
         fees_24h=fees,
         unvalued_fees_24h=unvalued,
         net_apr_30d=_net_apr(closed, lines),
@@ -96,19 +97,17 @@ def summary(user: User, lines: Sequence[PositionLine], board: Board, now: dateti
     )
 
 
-def _funding_since(user: User, since: datetime) -> Decimal:
+def _funding_since(user: User, mode: Mode, since: datetime) -> Decimal:
     received = FundingEvent.objects.filter(
-        position__user=user, position__mode=mode_of(user), paid_at__gte=since
+        position__user=user, position__mode=mode, paid_at__gte=since
     )
     return sum(received.values_list("payment_usd", flat=True), Decimal(0))
 
 
-def _fees_since(user: User, since: datetime) -> tuple[Decimal, dict[str, Decimal]]:
+def _fees_since(user: User, mode: Mode, since: datetime) -> tuple[Decimal, dict[str, Decimal]]:
     """Return what was paid in fees, in USD, and by asset what nobody told a price of."""
     valued, unvalued = Decimal(0), dict[str, Decimal]()
-    trades = Trade.objects.filter(
-        position__user=user, position__mode=mode_of(user), filled_at__gte=since
-    )
+    trades = Trade.objects.filter(position__user=user, position__mode=mode, filled_at__gte=since)
     for trade in trades.select_related("leg__instrument"):
         value = fee_value(trade, trade.leg)
         if value is not None:
@@ -145,12 +144,12 @@ def _earned(lines: Iterable[PositionLine]) -> Decimal:
     return sum((line.pnl.total for line in lines), Decimal(0))
 
 
-def _closed_result(user: User, board: Board, now: datetime) -> ClosedResult:
-    key = f"closed-result.{user.pk}.{mode_of(user)}"
+def _closed_result(user: User, mode: Mode, board: Board, now: datetime) -> ClosedResult:
+    key = f"closed-result.{user.pk}.{mode}"
     known: ClosedResult | None = cache.get(key)
     if known is not None:
         return known
-    own = Position.objects.for_user(user).filter(mode=mode_of(user))
+    own = Position.objects.for_user(user).filter(mode=mode)
     closed = own.filter(close_timestamp__gte=now - APR_WINDOW)
     newest = with_parts(closed).order_by("-close_timestamp")[:MOST_CLOSED_COUNTED]
     lines = [position_line(position, {}, board, now) for position in newest]

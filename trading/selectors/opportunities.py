@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -75,7 +75,7 @@ def get_opportunity_for_user(user: User, wanted: str) -> Opportunity:
 def best_pairs(user: User, now: datetime) -> dict[str, Opportunity]:
     """Return what the last scan thought of each base; bases without figures are left out."""
     newest: dict[str, Opportunity] = {}
-    for found in _with_venues(user).filter(seen_at__gte=now - CURRENT_FOR).order_by("seen_at"):
+    for found in opportunities_of(user).filter(seen_at__gte=now - CURRENT_FOR).order_by("seen_at"):
         newest[found.base] = found
     return {base: found for base, found in newest.items() if found.net_apr is not None}
 
@@ -125,7 +125,7 @@ def recent_opportunities(
 
     Then what was seen earlier, newest first.
     """
-    rows = _with_venues(user)
+    rows = opportunities_of(user)
     if strategy:
         rows = rows.filter(strategy=strategy)
     fresh = rows.filter(seen_at__gte=now - CURRENT_FOR)
@@ -133,6 +133,11 @@ def recent_opportunities(
     chosen = fresh.in_bulk([pk for *_, pk in best[-limit:]])
     found = [chosen[pk] for *_, pk in reversed(best[-limit:])]
     found += rows.filter(seen_at__lt=now - CURRENT_FOR)[: limit - len(found)]
+    return opportunity_lines(found, now)
+
+
+def opportunity_lines(found: Sequence[Opportunity], now: datetime) -> list[OpportunityLine]:
+    """Return rows with all their legs, each instrument read once."""
     wanted = {UUID(leg["instrument"]) for row in found for leg in row.legs}
     listed = Instrument.objects.select_related("exchange").in_bulk(wanted)
     return [_line(row, listed, now) for row in found]
@@ -206,7 +211,8 @@ def pair_cells(bases: Iterable[str], pairs: dict[str, Opportunity]) -> Cells:
     return cells
 
 
-def _with_venues(user: User) -> OpportunityQuerySet:
+def opportunities_of(user: User) -> OpportunityQuerySet:
+    """Return the user's opportunities with the venues of their first two legs."""
     return Opportunity.objects.for_user(user).select_related(
         "long_instrument__exchange", "short_instrument__exchange", "position"
     )

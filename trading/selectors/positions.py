@@ -179,18 +179,18 @@ def _urgency(line: PositionLine) -> tuple[Decimal, datetime]:
 
 def closed_positions(user: User, board: Board, now: datetime, *, limit: int) -> list[PositionLine]:
     """Return positions that ended with a trade, newest first."""
-    rows = with_parts(_closed(user))
+    rows = with_parts(ended_positions(user))
     newest = rows.order_by("-close_timestamp")[:limit]
     return [position_line(position, {}, board, now) for position in newest]
 
 
 def closed_count(user: User) -> int:
     """Return how many positions ended with a trade."""
-    return _closed(user).count()
+    return ended_positions(user).count()
 
 
-def _closed(user: User) -> PositionQuerySet:
-    """Return what ended in the mode that is in use: results of different money are not compared."""
+def ended_positions(user: User) -> PositionQuerySet:
+    """Return what ended in the mode in use: results of different money are not compared."""
     return Position.objects.for_user(user).filter(state=PositionState.CLOSED, mode=mode_of(user))
 
 

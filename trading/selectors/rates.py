@@ -69,6 +69,8 @@ def rate_sheet(exchanges: Iterable[Exchange]) -> RateSheet:
     perpetuals = Instrument.objects.filter(
         exchange__in=by_venue, kind=InstrumentKind.PERPETUAL, is_active=True
     ).order_by("base")
+    # Thousands of rows whose decimals nobody looks at here: parsing them was most of the time.
+    perpetuals = perpetuals.only("exchange", "base", "settle", "symbol", "funding_interval_seconds")
     symbols: dict[tuple[str, str], Symbol] = {}
     intervals: dict[str, Counter[int]] = {}
     for instrument in sorted(perpetuals, key=_preference):
@@ -108,6 +110,44 @@ def rate_cells(sheet: RateSheet, board: Board, now: datetime) -> Cells:
                 rate = rates.get((base, column.code))
                 cells[f"r.{base}.{column.code}"] = _rate_cell(rate, column, stale, full)
     return cells | _feed_cells(sheet.venue_codes, board, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLine:
+    """The rate of one perpetual as it stands; `apr` None while its interval is not known."""
+
+    base: str
+    venue: str
+    symbol: str
+    funding_rate: Decimal
+    interval_seconds: int | None
+    apr: Decimal | None
+    mark_price: Decimal | None
+    next_funding_at: datetime | None
+    observed_at: datetime
+
+
+def rate_lines(sheet: RateSheet, board: Board) -> list[RateLine]:
+    """Return every rate that was received, in the order of the sheet."""
+    lines = []
+    for (base, venue), symbol in sheet.symbols.items():
+        row = board.row(venue, symbol)
+        if row is None or row.funding is None:
+            continue
+        rate = row.funding
+        line = RateLine(
+            base=base,
+            venue=venue,
+            symbol=symbol,
+            funding_rate=rate.funding_rate,
+            interval_seconds=rate.interval_seconds,
+            apr=_apr(rate),
+            mark_price=None if row.quote is None else row.quote.mark_price,
+            next_funding_at=rate.next_funding_at,
+            observed_at=rate.observed_at,
+        )
+        lines.append(line)
+    return lines
 
 
 def next_fundings(sheet: RateSheet, board: Board, now: datetime) -> dict[str, datetime]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from arbsite.accounts.models import User
 from exchanges.board import Board, Channel, FeedHealth
 from exchanges.models import AccountBalance, Exchange, VenueHealth
-from exchanges.selectors import read_only
+from exchanges.selectors import enabled_exchanges, read_only
 
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
 GLYPHS = {
@@ -84,6 +84,12 @@ def venue_statuses(
         )
         for exchange in exchanges
     ]
+
+
+def own_exchanges(user: User) -> list[Exchange]:
+    """Return the exchanges in use at which the user has an account in use."""
+    own = set(user.exchange_accounts.active().values_list("exchange_id", flat=True))
+    return [exchange for exchange in enabled_exchanges() if exchange.id in own]
 
 
 def _margin_used(user: User) -> dict[str, Decimal]:

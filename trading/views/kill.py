@@ -19,12 +19,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from arbsite.accounts.models import User
-from trading.broadcast import broadcast_user
+from trading import desk
 from trading.forms import KillForm
 from trading.selectors.positions import PositionLine, open_count
 from trading.selectors.screen import Screen
 from trading.services import kill_switch
-from trading.services.flatten import carry_out
 from trading.services.leftovers import leftovers
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
@@ -69,7 +68,7 @@ def flatten(request: SignedInRequest) -> HttpResponse:
 def rearm(request: SignedInRequest) -> HttpResponse:
     """End what the person has seen pressed, after asking for the password."""
     scope, screen = _scope(request), screen_for(request)
-    refusal, status = refuse_password(request)
+    refusal, status = refuse_password(request, str(request.POST.get("password", "")))
     if refusal:
         return _dialog(request, scope, screen, status=status, rearm_why=refusal)
     seen = str(request.POST.get("epoch", ""))
@@ -112,16 +111,14 @@ def _scope(request: SignedInRequest) -> Scope:
 
 def _press(request: SignedInRequest, scope: Scope, *, closes_positions: bool) -> None:
     """Press, then have it carried out by whoever is alive, this process if need be."""
-    now = timezone.now()
-    pressed = kill_switch.press(
-        user=scope.user,
+    desk.press_kill(
+        scope=scope.user,
+        by=request.user,
         actor=request.user.get_username(),
         reason=request.POST.get("reason", "").strip() or REASON,
         closes_positions=closes_positions,
-        now=now,
+        now=timezone.now(),
     )
-    carry_out(pressed, now=now)
-    broadcast_user(request.user.id, "kill")
 
 
 def _dialog(

@@ -7,11 +7,10 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from trading.broadcast import broadcast_user
-from trading.core.refusal import Refusal
-from trading.doorbell import ring_drive
+from trading import desk
 from trading.forms import TypedForm
 from trading.models import Discrepancy
 from trading.selectors.reconciliation import (
@@ -22,8 +21,6 @@ from trading.selectors.reconciliation import (
     get_discrepancy_for_user,
 )
 from trading.selectors.screen import Screen
-from trading.services import resolve
-from trading.services.reviews import ask_for_review
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
 
@@ -42,8 +39,7 @@ def compare(request: SignedInRequest, account_id: UUID) -> HttpResponse:
     """Have an account compared with its venue now, by the engine."""
     account = get_account_for_user(request.user, account_id)
     actor = request.user.get_username()
-    ask_for_review(account.pk, reason=f"asked for by {actor}", now=screen_for(request).now)
-    return _answer(request, f"{account} is compared with its venue within seconds.")
+    return _answer(request, desk.compare(account, actor=actor, now=timezone.now()))
 
 
 @signed_in
@@ -66,26 +62,10 @@ def decide(request: SignedInRequest, discrepancy_id: UUID, choice: str) -> HttpR
         if not form.is_valid():
             why = str(form.errors["phrase"][0])
             return _dialog(request, screen, line, wanted, why=why, status=422)
-    refusal = _carry_out(row, wanted, request.user.get_username(), screen)
+    refusal = desk.decide(row, wanted, actor=request.user.get_username(), now=screen.now)
     if refusal is not None:
         return _dialog(request, screen, line, wanted, why=refusal.sentence, status=422)
-    if row.position_id is not None:
-        ring_drive(row.position_id)
     return _answer(request, f"{row.account}, {row.symbol}: {row.get_resolution_display()}.")
-
-
-def _carry_out(
-    row: Discrepancy, wanted: Discrepancy.Resolution, actor: str, screen: Screen
-) -> Refusal | None:
-    match wanted:
-        case Resolution.ADOPTED:
-            return resolve.adopt(row, actor=actor, now=screen.now)
-        case Resolution.CLOSED:
-            return resolve.close(row, actor=actor, now=screen.now)
-        case Resolution.WRITTEN_OFF:
-            return resolve.write_off(row, actor=actor, now=screen.now)
-        case _:
-            return resolve.ignore(row, actor=actor, now=screen.now)
 
 
 def _dialog(
@@ -105,7 +85,6 @@ def _dialog(
 
 
 def _answer(request: SignedInRequest, notice: str) -> HttpResponse:
-    broadcast_user(request.user.id, "reconciliation")
     if not request.htmx:
         messages.info(request, notice)
         return redirect("trading:reconciliation")

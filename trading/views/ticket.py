@@ -11,22 +11,19 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from exchanges.models import Exchange
-from trading.broadcast import broadcast_user
+from trading import desk
 from trading.core.refusal import Refusal
-from trading.doorbell import ring_drive
 from trading.forms import SIMPLE, TicketForm
 from trading.models import Opportunity, Position
 from trading.selectors.opportunities import LegWords, get_opportunity_for_user, leg_words
 from trading.selectors.screen import Screen
-from trading.services.plan_entry import Refused, plan_entry
+from trading.selectors.venues import own_exchanges
+from trading.services.plan_entry import Refused
 from trading.services.quote import EntryQuote, quote_entry
 from trading.templatetags import carry_format as carry
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
 
-# Beyond a tenth of the figure that was on the screen a person decides anew.
-MOVED_BY = Decimal("0.1")
 DEFAULT_SIZE = Decimal(10_000)
 
 
@@ -119,26 +116,20 @@ def open_position(request: SignedInRequest) -> HttpResponse:
     if ticket.quote is None:
         return _again(request, screen, ticket, status=422)
     seen = form.cleaned_data.get("quoted_net_apr")
-    if seen is not None and _moved(seen, ticket.quote.net_apr):
+    if seen is not None and desk.has_moved(seen, ticket.quote.net_apr):
         ticket.moved_from = seen
         return _again(request, screen, ticket, status=409)
     entry = form.entry()
-    outcome = plan_entry(
+    outcome = desk.open_position(
         user=request.user,
-        strategy=entry.strategy,
-        base=entry.base,
-        legs=entry.legs,
-        size_usd=entry.size_usd,
-        opened_by=request.user.get_username(),
-        is_manual=True,
-        idempotency_key=ticket.idempotency_key,
+        entry=entry,
+        actor=request.user.get_username(),
+        key=ticket.idempotency_key,
         now=screen.now,
     )
     if isinstance(outcome, Refused):
         ticket.refusals = outcome.refusals
         return _again(request, screen, ticket, status=422)
-    ring_drive(outcome.id)
-    broadcast_user(request.user.id, "positions")
     return _opened(request, outcome)
 
 
@@ -204,7 +195,7 @@ def _quote(screen: Screen, ticket: Ticket, form: TicketForm) -> None:
 
 
 def _form(screen: Screen, data: dict[str, str]) -> TicketForm:
-    return TicketForm(data, exchanges=_exchanges(screen), user=screen.user)
+    return TicketForm(data, exchanges=own_exchanges(screen.user), user=screen.user)
 
 
 def vars_of(ticket: Ticket) -> dict[str, str]:
@@ -220,21 +211,10 @@ def vars_of(ticket: Ticket) -> dict[str, str]:
     }
 
 
-def _exchanges(screen: Screen) -> list[Exchange]:
-    """Return the exchanges at which the user has an account in use."""
-    own = set(screen.user.exchange_accounts.active().values_list("exchange_id", flat=True))
-    return [exchange for exchange in screen.exchanges if exchange.id in own]
-
-
 def _venues(screen: Screen) -> list[tuple[str, str]]:
-    return [(exchange.code, exchange.short_code) for exchange in _exchanges(screen)]
+    return [(exchange.code, exchange.short_code) for exchange in own_exchanges(screen.user)]
 
 
 def _best(screen: Screen) -> Opportunity | None:
     base = next(iter(screen.ranked_bases), None)
     return screen.best_pairs.get(base) if base is not None else None
-
-
-def _moved(seen: Decimal, now: Decimal | None) -> bool:
-    """Tell whether a figure differs by more than a tenth of what was seen, or got lost."""
-    return now is None or abs(now - seen) > abs(seen) * MOVED_BY
