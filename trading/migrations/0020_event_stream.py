@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0003_api_token'),
-        ('trading', '0018_additions'),
+        ('trading', '0019_event_heard'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
