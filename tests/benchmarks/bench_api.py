@@ -35,7 +35,10 @@ from trading.models import Position
 CLIENTS, EVERY_SECONDS, FOR_SECONDS = 50, 5.0, 30.0
 CLOSED = 10
 # Most look at how things stand, some at lists.
-PATHS = ("status", "status", "positions", "rates?top=20", "trades?page_size=20", "opportunities")
+PATHS = (
+    *("status", "status", "positions", "money"),
+    *("rates?top=20", "trades?page_size=20", "opportunities"),
+)
 
 
 def measure() -> rows.Result:
