@@ -15,7 +15,9 @@ from trading.models import Order, Position
 pytestmark = pytest.mark.db
 
 
-def test_the_status_tells_engine_money_and_venues(desk: Desk, own: Program) -> None:
+def test_the_status_tells_engine_and_venues_and_the_money_stands_apart(
+    desk: Desk, own: Program
+) -> None:
     told = own.get("status").json()
 
     assert told["mode"] == "SIMULATION"
@@ -23,9 +25,9 @@ def test_the_status_tells_engine_money_and_venues(desk: Desk, own: Program) -> N
     assert told["kill"] is None
     assert told["open_positions"] == 1
     assert [venue["code"] for venue in told["venues"]] == ["binanceusdm", "bybit"]
+    money = own.get("money").json()
     # Ten base units at a mark of 100 on each of two legs.
-    assert told["money"]["gross_usd"] == "2000"
-    assert told["money"]["delta_usd"] == "0"
+    assert (money["gross_usd"], money["delta_usd"]) == ("2000", "0")
 
 
 def test_a_position_tells_its_legs_and_the_parts_of_its_result(desk: Desk, own: Program) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from arbsite.accounts.models import User
 from trading.management.person import PersonCommand
 from trading.selectors.screen import Screen
-from trading.views.api.status import StatusOut
+from trading.views.api.status import MoneyOut, StatusOut
 
 
 class Command(PersonCommand):
@@ -15,7 +15,8 @@ class Command(PersonCommand):
 
     def act(self, user: User, **options: Any) -> None:
         """Print the facts, then a line per venue."""
-        told = StatusOut(Screen(user, now=self.now)).data
+        screen = Screen(user, now=self.now)
+        told = StatusOut(screen).data | {"money": MoneyOut(screen.summary).data}
         self.facts(told)
         if not self.as_json:
             self.stdout.write("")

@@ -1,4 +1,4 @@
-"""How everything stands: engine, switch, money, venues."""
+"""How everything stands: engine, switch and venues; apart from it, the money."""
 
 from __future__ import annotations
 
@@ -73,7 +73,6 @@ class StatusOut(Answer):
     max_open_positions = serializers.IntegerField(source="engine.max_positions")
     pending_orders = serializers.IntegerField(source="engine.pending_orders")
     unread_alerts = serializers.IntegerField(source="alerts.unread")
-    money = MoneyOut(source="summary")
     venues = VenueOut(many=True)
 
 
@@ -86,6 +85,15 @@ class Status(Api):
     def get(self, request: Request) -> Response:
         asked(self, Strict)
         return Response(StatusOut(Screen(self.user, now=self.now)).data)
+
+
+class Money(Api):
+    """Apart from the status, which is asked often and costs a third of it."""
+
+    @extend_schema(tags=["Engine"], summary="Equity, results and exposure", responses=MoneyOut)
+    def get(self, request: Request) -> Response:
+        asked(self, Strict)
+        return Response(MoneyOut(Screen(self.user, now=self.now).summary).data)
 
 
 class Venues(Api):

@@ -37,6 +37,7 @@ versioned = [
     path("positions/<uuid:position_id>/release", positions.Release.as_view(), name="release"),
     path("engine/scan", engine.Scan.as_view(), name="scan"),
     path("engine/rearm", engine.Rearm.as_view(), name="rearm"),
+    path("money", status.Money.as_view(), name="money"),
     path("venues", status.Venues.as_view(), name="venues"),
     path("rates", market.Rates.as_view(), name="rates"),
     path("opportunities", market.Opportunities.as_view(), name="opportunities"),
