@@ -205,7 +205,7 @@ def test_closing_asks_for_one_press_and_then_closes(web_desk: Desk, chat: Channe
     assert web_desk.position.goal == "hedged"
 
     pressed = press(asked)
-    assert tell(pressed) == "BTC: closing"
+    assert tell(pressed) == "Closing BTC."
     web_desk.position.refresh_from_db()
     assert (web_desk.position.goal, web_desk.position.close_reason) == ("flat", "manual")
     entry = AuditEntry.objects.get(action="telegram act")
