@@ -6,11 +6,12 @@ No message is needed: an alert raised in any process is delivered while the brok
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.utils import timezone
 
 from alerts.models import Channel
@@ -27,8 +28,11 @@ HEAR_SECONDS = DELIVER_SECONDS = 0.5
 WATCH_SECONDS = 15.0
 REPORT_SECONDS = 30.0
 BEAT_SECONDS = 60.0
+# A message on its way has so long to be noted as sent.
+DRAIN_SECONDS = 5.0
 
 _stop = threading.Event()
+_rounds: list[threading.Thread] = []
 
 
 @worker_ready.connect
@@ -48,9 +52,17 @@ def start_alerts(sender: Any, **_: Any) -> None:
 
 
 def _start(work: Callable[[], object], seconds: float, name: str) -> None:
-    run_every(work, seconds, _stop, name=name)
+    _rounds.append(run_every(work, seconds, _stop, name=name))
 
 
 @worker_shutting_down.connect
 def stop_alerts(**_: Any) -> None:
     _stop.set()
+
+
+@worker_shutdown.connect
+def end_alerts(**_: Any) -> None:
+    """Wait for the rounds that are under way."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    for thread in _rounds:
+        thread.join(max(0.0, deadline - time.monotonic()))

@@ -83,7 +83,8 @@ def _not_firsthand(said: Said) -> str:
 
 def _parsed(text: str) -> tuple[str, str]:
     """Return the command and its argument of `/close@carry_bot BTC`; empty without a slash."""
-    head, _, argument = text.strip().partition(" ")
+    # PostgreSQL keeps no text with a zero character in it.
+    head, _, argument = text.replace("\0", "").strip().partition(" ")
     name = head.removeprefix("/").partition("@")[0].lower() if head.startswith("/") else ""
     return name, argument.strip()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import TypeVar
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, connections
 from django.db.models import Max
 from django.utils import timezone
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Update
@@ -22,6 +25,7 @@ from alerts.transports.telegram import bot, failures_in_our_words
 from alerts.wording import pages
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 POLL = timedelta(seconds=25)
 ASKED_FOR = (Update.MESSAGE, Update.CALLBACK_QUERY)
@@ -59,26 +63,32 @@ async def _round(client: Bot, offset: int | None, answers: asyncio.TaskGroup) ->
     Without an offset it goes on behind what was taken last, in this process or another.
     """
     if offset is None:
-        offset = await asyncio.to_thread(_next_offset)
+        offset = await _in_a_thread(_next_offset)
     with failures_in_our_words():
         updates = await client.get_updates(
             offset=offset, timeout=POLL, allowed_updates=list(ASKED_FOR)
         )
     for update in updates:
         said = read(update)
-        found = await asyncio.to_thread(_answer, said)
+        found = await _in_a_thread(partial(answer, said, now=timezone.now()))
         answers.create_task(_send(client, said, found))
         offset = update.update_id + 1
     return offset
 
 
-def _answer(said: Said) -> Answer | None:
-    close_old_connections()
-    return answer(said, now=timezone.now())
+async def _in_a_thread(work: Callable[[], T]) -> T:
+    """Await what uses the database, on a connection that lasts no longer."""
+
+    def turn() -> T:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(turn)
 
 
 def _next_offset() -> int | None:
-    close_old_connections()
     newest: int | None = BotUpdate.objects.aggregate(newest=Max("update_id"))["newest"]
     return None if newest is None else newest + 1
 

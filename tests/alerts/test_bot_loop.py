@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from alerts.bot.loop import serve
@@ -83,7 +82,6 @@ def bot(owner: User, bot_api: BotApi) -> Generator[BotApi]:
         serving.cancel()
         [ended] = await asyncio.gather(serving, return_exceptions=True)
         ends.append(ended)
-        await asyncio.to_thread(connections.close_all)
 
     thread = threading.Thread(target=lambda: asyncio.run(until_told()), daemon=True)
     thread.start()

@@ -43,7 +43,7 @@ def say(
 
 
 def deliveries(alert: Alert) -> list[tuple[str, int]]:
-    rows = alert.deliveries.order_by("pk").select_related("channel")
+    rows = alert.deliveries.order_by("round", "-channel__kind").select_related("channel")
     return [(row.channel.kind, row.round) for row in rows]
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from alerts.models import Channel, Delivery
-from alerts.tasks import start_alerts, stop_alerts
+from alerts.tasks import end_alerts, start_alerts, stop_alerts
 from arbsite.accounts.models import User
 from tests.alerts.bot_api import BotApi
 from tests.machine import wait_until
@@ -33,6 +33,7 @@ def threads(bot_api: BotApi) -> Generator[None]:
     start_alerts(sender=worker("poll", "alerts"))
     yield
     stop_alerts()
+    end_alerts()
 
 
 @pytest.mark.usefixtures("threads")

@@ -36,7 +36,8 @@ def test_an_entry_is_quoted_and_opened_once_under_its_key(lenient: None, own: Pr
     opened = Position.objects.get(base="ETH")
     assert first.json()["id"] == str(opened.pk)
     assert opened.opened_by == "owner (token bot)"
-    assert (again.content, bare.content) == (first.content, first.content)
+    # A database may keep the fields of an answer in another order.
+    assert (again.json(), bare.json()) == (first.json(), first.json())
     assert (first.headers.get("Idempotent-Replayed"), again["Idempotent-Replayed"]) == (
         None,
         "true",

@@ -173,6 +173,7 @@ def run_every(
             except Exception:
                 # A boundary, as a task is: without this thread nobody would drive anything.
                 logger.exception("round failed", extra={"thread": name})
+        connections.close_all()
 
     thread = threading.Thread(target=rounds, name=name, daemon=True)
     thread.start()

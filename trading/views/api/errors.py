@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -88,6 +89,7 @@ def flat(detail: Any, name: str = "") -> dict[str, list[str]]:
     return {name or "body": [str(sentence) for sentence in sentences]} if sentences else {}
 
 
+@csrf_exempt  # nothing is changed, and a program has no cookie
 def not_found(request: HttpRequest, path: str = "") -> JsonResponse:
     """Answer an address below /api that does not exist."""
     return JsonResponse(body_of("not_found", NOT_FOUND), status=HTTPStatus.NOT_FOUND)
