@@ -53,8 +53,8 @@ check: $(STAMP)
 	$(VENV)/bin/pytest -q tests/test_architecture.py tests/test_docs.py
 
 # On PostgreSQL the test database is made anew and left behind: threads of tests may still be
-# connected to it at the end. Whole stories, the xdist group "processes", run one at a time beside
-# two workers with the rest.
+# connected to it at the end. Two workers share the short tests; whole stories, the xdist group
+# "processes", run one at a time.
 test: $(STAMP)
 	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
 	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" \
@@ -62,7 +62,7 @@ test: $(STAMP)
 	else \
 	  echo "Tests on PostgreSQL are left out: CARRY_TEST_POSTGRES_URL names no server."; \
 	fi
-	@$(VENV)/bin/pytest -m "not postgres" -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(VENV)/bin/pytest -m "not postgres" -n 2 --dist loadgroup --no-loadscope-reorder
 
 bench: $(STAMP)
 	@$(PY) -m tests.benchmarks.run

@@ -22,11 +22,8 @@ from exchanges.sealing import create_key_file
 from tests.simulation.report import PROPERTY, total
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-# What fails soonest comes first; where there are workers enough, one of them plays the whole
-# stories meanwhile: they mostly wait.
-STORIES = ("scenario", "browser")
-AFTER_CORE = 1
+# What fails soonest comes first; then whole stories, which one worker plays while the others go
+# through the rest.
 KINDS = ("core", "db", "scenario", "browser", "protocol", "simulation", "postgres", "bench")
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
@@ -62,29 +59,17 @@ def pytest_make_collect_report(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Run the kinds in their order, and whole stories one at a time (xdist group)."""
     for item in items:
-        if _is_story(item):
+        if item.get_closest_marker("scenario") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("processes"))
         if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="CARRY_TEST_DATABASE_URL names no PostgreSQL"))
     items.sort(key=_kind)
     yield
-    # Of those with a database pytest-django has put first what leaves it as it was.
-    items.sort(key=lambda item: min(_kind(item), AFTER_CORE))
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave the processor to the worker that plays stories: a story judges how long things take."""
-    if WORKERS > 2 and not _is_story(item) and not os.nice(0):
-        os.nice(10)
-
-
-def _is_story(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in STORIES)
+    # pytest-django has put first what uses a database, and of that what leaves it as it was.
+    items.sort(key=lambda item: _kind(item) > 0)
 
 
 def _kind(item: pytest.Item) -> int:
-    if WORKERS > 2 and _is_story(item):
-        return -1
     kinds = [KINDS.index(mark.name) for mark in item.iter_markers() if mark.name in KINDS]
     return max(kinds, default=len(KINDS))
 

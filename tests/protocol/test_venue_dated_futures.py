@@ -84,8 +84,7 @@ def test_mark_and_book_come_by_rest_and_by_stream_alike(simulator: Simulator, ve
     assert isinstance(quote, Quote)
     assert isinstance(read_top, BookTop)
     assert isinstance(top, BookTop)
-    # OKX tells the index in a list of its own, which is not read.
-    assert (read_quote.index_price is not None) is (venue != "okx")
+    assert read_quote.index_price is not None
     for told, mid in ((read_quote.mark_price, read_top.mid), (quote.mark_price, top.mid)):
         assert abs(told / mid - 1) < Decimal("0.001")
 
