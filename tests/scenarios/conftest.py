@@ -13,7 +13,8 @@ STREAMING, POLLING = "streaming", "polling"
 QUICK = "--interval-minutes 0.4"
 
 
-@pytest.fixture(scope="session", params=[STREAMING])
+# It ends with the last story: it takes a third of a processor from whatever runs after it.
+@pytest.fixture(scope="package", params=[STREAMING])
 def shared_desk(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[Desk]:

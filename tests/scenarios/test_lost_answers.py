@@ -15,7 +15,7 @@ from tests.scenarios.desk import FIRST_LEG, PATIENCE, SECOND_LEG, Desk
 pytestmark = pytest.mark.scenario
 
 
-@pytest.mark.parametrize("shared_desk", [STREAMING, POLLING], indirect=True, scope="session")
+@pytest.mark.parametrize("shared_desk", [STREAMING, POLLING], indirect=True, scope="package")
 @pytest.mark.parametrize(
     ("prefix", "base"), [(FIRST_LEG, "SOL"), (SECOND_LEG, "XRP")], ids=["first", "second"]
 )
@@ -36,7 +36,7 @@ def test_order_accepted_without_an_answer_is_one_order_and_ends_hedged_or_flat(
     desk.assert_books_agree()
 
 
-@pytest.mark.parametrize("shared_desk", [POLLING], indirect=True, scope="session")
+@pytest.mark.parametrize("shared_desk", [POLLING], indirect=True, scope="package")
 @pytest.mark.parametrize(
     ("prefix", "base"), [(FIRST_LEG, "DOGE"), (SECOND_LEG, "ADA")], ids=["first", "second"]
 )

@@ -41,7 +41,7 @@ def wait_for_settlements(desk: Desk, base: str, count: int) -> None:
     )
 
 
-@pytest.mark.parametrize("shared_desk", [STREAMING, POLLING], indirect=True, scope="session")
+@pytest.mark.parametrize("shared_desk", [STREAMING, POLLING], indirect=True, scope="package")
 def test_opened_twice_funded_twice_closed_and_the_books_agree(desk: Desk) -> None:
     desk.person.configure(persistence="0")
     desk.rates("BTC", binanceusdm="0", bybit="0.0006")
