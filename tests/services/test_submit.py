@@ -167,32 +167,6 @@ def test_an_acknowledged_order_is_sent_once_however_often_it_is_submitted(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(-3600, "3600.0 s behind that of Bybit"), (2.6, "2.6 s ahead of that of Bybit")],
-)
-def test_by_a_clock_that_is_off_nothing_opens_and_a_close_is_sent(
-    position: Position, seconds: float, words: str
-) -> None:
-    venue = ScriptedVenue(report(), clock_ahead=timedelta(seconds=seconds))
-    opening, closing = intend(position), intend(position, Purpose.REDUCE)
-
-    cause = submit([opening], position=position, venues=venues_of(venue), clock=lambda: NOW)
-    opening.refresh_from_db()
-
-    assert words in cause
-    assert (opening.state, venue.sent) == (OrderState.DROPPED, [])
-    assert send(closing, position, venue) is OrderState.FILLED
-
-
-def test_nothing_opens_where_the_venue_does_not_tell_its_time(position: Position) -> None:
-    silent = VenueUnavailable("its time could not be read within 1 s", venue="bybit")
-    venue = ScriptedVenue(report(), clock_ahead=silent)
-
-    assert send(intend(position), position, venue) is OrderState.DROPPED
-    assert venue.sent == []
-
-
-@pytest.mark.parametrize(
     ("answer", "state"),
     [
         (InsufficientMargin("margin is short", venue="bybit", code="110007"), OrderState.REJECTED),

@@ -64,7 +64,8 @@ def submit(orders: Sequence[Order], *, position: Position, venues: Venues, clock
     doors = {order.pk: (venues.trading(order.leg.account), order.request()) for order in orders}
     if cause := _wrong_clock(orders, [trading for trading, _ in doors.values()], venues):
         for order in orders:
-            drop_intent(order, cause=cause, now=clock())
+            if order.state == OrderState.PLANNED:
+                drop_intent(order, cause=cause, now=clock())
         return cause
     licensed = [order for order in orders if _license(order, position=position, now=clock())]
     answers = venues.call_all(
