@@ -6,7 +6,7 @@ aware UTC; all raise only `exchanges.errors.VenueError` and its kinds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -163,9 +163,13 @@ class Account(Protocol):
         """
 
     async def funding_payments(
-        self, symbol: Symbol, *, since: datetime
+        self, contracts: Mapping[str, Symbol], *, since: datetime
     ) -> Sequence[FundingPayment]:
-        """Return booked payments after `since`, oldest first, all pages, `payment` > 0 received."""
+        """Return booked payments after `since`, oldest first, all pages, `payment` > 0 received.
+
+        `contracts` are perpetuals by the venue's names, listed still or not. One question tells of
+        them all: asking for each would use up a venue's limits with a handful of positions.
+        """
 
     async def borrow_interest(self, *, since: datetime) -> Sequence[BorrowInterest]:
         """Return what was charged for borrowed assets after `since`, oldest first, all pages."""

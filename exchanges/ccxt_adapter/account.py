@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -103,25 +103,21 @@ class CcxtAccount:
         return replace(fill, client_order_id=own_id, cause=self._profile.cause(own_id=own_id))
 
     async def funding_payments(
-        self, symbol: Symbol, *, since: datetime
+        self, contracts: Mapping[str, Symbol], *, since: datetime
     ) -> Sequence[FundingPayment]:
-        listing = await self._client.ever_listed(symbol)
-        part = self._profile.part(listing.instrument.kind)
-        rows = part.funding_payments
+        rows = self._profile.funding_payments
         if rows is None:
             return []
 
         async def read() -> list[FundingPayment]:
             answer = await fetch_since(
-                self._client.exchange,
-                rows,
-                since=since,
-                now=self._client.now(),
-                **naming(rows, part, listing),
+                self._client.exchange, rows, since=since, now=self._client.now()
             )
+            named = ((row, contracts.get(row[rows.columns["symbol"]])) for row in answer)
             return [
-                parse_account.funding_payment(row, rows.columns, listing, self._profile)
-                for row in of_one(rows, listing, answer)
+                parse_account.funding_payment(row, rows.columns, symbol, self._profile)
+                for row, symbol in named
+                if symbol is not None
             ]
 
         return await self._read(read())

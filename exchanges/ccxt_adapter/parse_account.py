@@ -91,15 +91,18 @@ def fill(row: Row, columns: Columns, listing: Listing, profile: VenueProfile) ->
 
 
 def funding_payment(
-    row: Row, columns: Columns, listing: Listing, profile: VenueProfile
+    row: Row, columns: Columns, symbol: Symbol, profile: VenueProfile
 ) -> FundingPayment:
-    """Return one booked payment, > 0 where the account received it."""
+    """Return one booked payment, > 0 where the account received it, in what the contract settles.
+
+    The library names that after the colon: BTC/USDT:USDT.
+    """
     return FundingPayment(
         venue=profile.name,
-        symbol=listing.symbol,
+        symbol=symbol,
         venue_payment_id=text(row[columns["key"]]),
         payment=exact(row[columns["payment"]]) * profile.funding_sign,
-        asset=text(row.get(columns["asset"]) or listing.instrument.settle),
+        asset=text(row.get(columns["asset"]) or symbol.rpartition(":")[2]),
         paid_at=moment(row[columns["time"]]),
         funding_rate=optional(row, columns.get("funding_rate")),
     )

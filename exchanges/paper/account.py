@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -55,15 +55,15 @@ class PaperReads:
         return fill
 
     async def funding_payments(
-        self, symbol: Symbol, *, since: datetime
+        self, contracts: Mapping[str, Symbol], *, since: datetime
     ) -> Sequence[FundingPayment]:
         def look(ledger: Ledger, facts: Facts, terms: Terms) -> list[FundingPayment]:
             rows = PaperFunding.objects.filter(
-                paper=ledger.paper, symbol=symbol, settled_at__gte=since
+                paper=ledger.paper, symbol__in=list(contracts.values()), settled_at__gte=since
             )
-            return [payment_of(row, self._name) for row in rows]
+            return [payment_of(row, self._name) for row in rows.order_by("settled_at", "pk")]
 
-        return await self._venue.read(await self._venue.advance(symbol), look)
+        return await self._venue.read(await self._venue.advance(), look)
 
     async def borrow_interest(self, *, since: datetime) -> Sequence[BorrowInterest]:
         """Return nothing: paper accounts do not borrow."""

@@ -62,6 +62,7 @@ QUOTAS = Quotas(
             weights={
                 "POST order": 0,
                 "GET account": 5,
+                "GET accountConfig": 5,
                 "GET commissionRate": 20,
                 "GET depth 100": 5,
                 "GET depth 500": 10,
@@ -72,7 +73,6 @@ QUOTAS = Quotas(
                 "GET income": 30,
                 "GET openOrders *": 40,
                 "GET positionRisk": 5,
-                "GET positionSide/dual": 30,
                 "GET premiumIndex *": 10,
                 "GET ticker/24hr *": 40,
                 "GET ticker/bookTicker": 2,
@@ -117,6 +117,9 @@ QUOTAS = Quotas(
     ),
     key_codes=frozenset({"-1015"}),
 )
+
+# The call named after it weighs six times as much, and each entry asks.
+POSITION_MODE = Rows(method="fapiPrivateGetAccountConfig", columns={"mode": "dualSidePosition"})
 
 PRACTICE = Practice(
     addresses={
@@ -232,6 +235,7 @@ PROFILE = VenueProfile(
         },
         paging=Paging.FORWARD,
         page_size=1000,
+        lists_all=True,
     ),
     transfers=Rows(
         method="fapiPrivateGetIncome",
@@ -259,9 +263,7 @@ PROFILE = VenueProfile(
         expires_at=("tradingAuthorityExpirationTime",),
         addresses=("ipRestrict",),
         unbound=(False,),
-        position_mode=Rows(
-            method="fapiPrivateGetPositionSideDual", columns={"mode": "dualSidePosition"}
-        ),
+        position_mode=POSITION_MODE,
         rules=(
             *NO_TRANSFERS,
             KeyRule(
@@ -273,9 +275,7 @@ PROFILE = VenueProfile(
     ),
     status=STATUS,
     settings=SettingCalls(
-        position_mode=Rows(
-            method="fapiPrivateGetPositionSideDual", columns={"mode": "dualSidePosition"}
-        ),
+        position_mode=POSITION_MODE,
         set_leverage=Rows(method="fapiPrivatePostLeverage"),
         leverage_params=("leverage",),
         whole_leverage=True,

@@ -26,6 +26,7 @@ from exchanges.ccxt_adapter.sockets import Feed, Socket
 from exchanges.ccxt_adapter.stream_facts import fixed
 from exchanges.domain import Instrument, InstrumentKind, Symbol
 from exchanges.feeds import PUBLISH_EVERY
+from exchanges.venues.okx import PROFILE as OKX
 from tests.benchmarks.feed_server import BOOKS, SYMBOLS, name
 from tests.machine import ROOT
 from tests.market import D
@@ -178,7 +179,8 @@ def _listing(venue: str, number: int) -> Listing:
         min_base_quantity=D("0.001"),
         min_notional=D(5),
     )
-    return Listing(instrument=instrument, price_multiplier=D(1), market={})
+    market = {"info": {OKX.index_key: f"{base}-USDT"}}
+    return Listing(instrument=instrument, price_multiplier=D(1), market=market)
 
 
 if __name__ == "__main__":

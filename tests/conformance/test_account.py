@@ -24,7 +24,8 @@ class TestAccount:
         bench.submit(bench.order("0.1", Side.SELL))
         bench.world.wait(minutes=59, seconds=40)
 
-        payments = call(bench.account.funding_payments(bench.subject.symbol, since=START))
+        contracts = {bench.subject.venue_symbol: bench.subject.symbol}
+        payments = call(bench.account.funding_payments(contracts, since=START))
 
         [booked] = bench.funding
         assert [(one.venue_payment_id, one.payment) for one in payments] == [
@@ -67,10 +68,11 @@ class TestAccount:
     @card("C18")
     def test_empty_read(self, bench: Bench) -> None:
         symbol = bench.subject.symbol
+        contracts = {bench.subject.venue_symbol: symbol}
 
         assert call(bench.account.positions()) == []
         assert call(bench.account.fills(symbol, since=START)) == []
-        assert call(bench.account.funding_payments(symbol, since=START)) == []
+        assert call(bench.account.funding_payments(contracts, since=START)) == []
         assert call(bench.trading.open_orders()) == []
         bench.disturb("garbage", garbage="object")
         with pytest.raises(VenueError):

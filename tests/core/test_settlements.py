@@ -13,6 +13,7 @@ from trading.core.settlements import (
     held_at,
     held_over,
     holder_of,
+    latest_instant,
     payment_fault,
     settlement_of,
 )
@@ -132,3 +133,12 @@ def test_a_payment_that_differs_from_its_expectation_is_named(
 def test_an_estimate_proves_a_sign_but_no_amount() -> None:
     assert payment_fault(D(5), D(6), is_estimate=True) is None
     assert payment_fault(D(5), D(-6), is_estimate=True) is PaymentFault.WRONG_SIGN
+
+
+@pytest.mark.parametrize(
+    ("minutes", "instant"), [(0, 0), (59, 0), (60, 60), (61, 60), (200, 180), (-5, 0)]
+)
+def test_the_latest_settlement_is_counted_on_from_a_known_one(minutes: int, instant: int) -> None:
+    known, now = EIGHT, EIGHT + timedelta(minutes=minutes)
+
+    assert latest_instant(known, 3600, now) == known + timedelta(minutes=instant)

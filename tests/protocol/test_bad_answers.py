@@ -135,7 +135,7 @@ CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "balances": lambda d: d.account.balances(),
     "positions": lambda d: d.account.positions(),
     "fills": lambda d: d.account.fills(d.symbol, since=d.since),
-    "funding payments": lambda d: d.account.funding_payments(d.symbol, since=d.since),
+    "funding payments": lambda d: d.account.funding_payments({"BTC": d.symbol}, since=d.since),
     "borrow interest": lambda d: d.account.borrow_interest(since=d.since),
     "isolated margin": lambda d: d.account.isolated_margin(d.symbol),
     "transfers": lambda d: d.account.transfers(since=d.since),

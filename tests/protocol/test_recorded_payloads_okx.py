@@ -242,7 +242,7 @@ def test_documented_bill_of_funding_is_a_payment() -> None:
     assert rows is not None
     bill = {"billId": "1", "ccy": "USDT", "pnl": "-0.06", "ts": "1700000000000", "subType": "173"}
 
-    payment = parse_account.funding_payment(bill, rows.columns, bitcoin(), PROFILE)
+    payment = parse_account.funding_payment(bill, rows.columns, bitcoin().symbol, PROFILE)
 
     assert (payment.payment, payment.venue_payment_id) == (Decimal("-0.06"), "1")
 

@@ -42,7 +42,7 @@ def test_payments_of_both_signs_are_the_ledgers_to_the_last_digit(
     world.wait(minutes=59, seconds=40)
     world.wait(hours=1)
 
-    payments = call(account.funding_payments(BTC, since=START))
+    payments = call(account.funding_payments({bitcoin(venue): BTC}, since=START))
 
     key = world.account(venue).api_key
     booked = list(world.simulator.ledger.account_funding(key, venue, bitcoin(venue)))
@@ -55,6 +55,32 @@ def test_payments_of_both_signs_are_the_ledgers_to_the_last_digit(
         assert (payment.payment > 0) is (side is Side.SELL)
         assert payment.asset == "USDT"
         assert_exact(payment)
+
+
+def test_one_request_tells_of_all_contracts_and_of_no_other(
+    world: World, account: CcxtAccount, venue: str
+) -> None:
+    def other(base: str) -> str:
+        return bitcoin(venue).replace("BTC", base)
+
+    for symbol in (bitcoin(venue), other("ETH"), other("SOL")):
+        world.pin(venue, symbol, funding_rate="0.001")
+        world.place(venue, Side.SELL, "1", symbol=symbol)
+    world.wait(hours=1)
+    contracts = {bitcoin(venue): BTC, other("ETH"): Symbol("ETH/USDT:USDT")}
+    call(account.funding_payments(contracts, since=START))
+    asked = len(world.simulator.ledger.accesses(after=0, limit=10_000))
+
+    payments = call(account.funding_payments(contracts, since=START))
+
+    assert len(world.simulator.ledger.accesses(after=0, limit=10_000)) == asked + 1
+    key = world.account(venue).api_key
+    assert {each.symbol: each.payment for each in payments} == {
+        symbol: row.payment
+        for name, symbol in contracts.items()
+        for row in world.simulator.ledger.account_funding(key, venue, name)
+    }
+    assert len(payments) == 2
 
 
 def test_funding_is_no_execution(world: World, account: CcxtAccount, venue: str) -> None:

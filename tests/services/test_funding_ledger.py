@@ -40,6 +40,14 @@ def sentences(kind: str) -> list[str]:
     return list(Event.objects.filter(kind=kind).order_by("id").values_list("sentence", flat=True))
 
 
+def asked(desk: LedgerDesk) -> int:
+    """Book what is due and return how many requests that took."""
+    ledger = desk.world.simulator.ledger
+    before = len(ledger.accesses(after=0, limit=100_000))
+    desk.book_funding()
+    return len(ledger.accesses(after=0, limit=100_000)) - before
+
+
 def assert_booked_as_paid(desk: LedgerDesk) -> None:
     for venue in PAIR:
         booked = FundingEvent.objects.filter(account=desk.accounts[venue]).order_by("paid_at")
@@ -117,6 +125,41 @@ def test_an_ended_position_is_read_until_its_venue_has_told_everything(desk: Led
     requests = len(desk.world.simulator.ledger.accesses(after=0, limit=10_000))
     desk.book_funding()
     assert len(desk.world.simulator.ledger.accesses(after=0, limit=10_000)) == requests
+
+
+def test_between_settlements_no_venue_is_asked(desk: LedgerDesk) -> None:
+    desk.open_position()
+    desk.store_settled(since=START)
+    assert asked(desk) == 2  # one at each venue
+
+    desk.pass_time(minutes=2)
+    assert asked(desk) == 0
+    desk.pass_time(hours=1)
+    assert asked(desk) == 2
+    desk.pass_time(seconds=10)
+    # All of them are booked: the settlement that has passed owes nothing.
+    assert asked(desk) == 0
+    assert FundingEvent.objects.count() == 2
+
+
+def test_after_a_settlement_the_venue_is_asked_until_it_has_paid(desk: LedgerDesk) -> None:
+    desk.open_position()
+    desk.store_settled(since=START)
+    desk.pass_time(minutes=59)
+    desk.book_funding()
+    funding = desk.world.simulator.ledger.funding
+    desk.pass_time(minutes=1, seconds=5)
+    desk.store_settled(since=START)
+    hidden = list(funding)
+    funding.clear()
+    assert asked(desk) == 2
+    desk.pass_time(seconds=10)
+    assert asked(desk) == 2
+    funding.extend(hidden)
+    assert asked(desk) == 2
+    assert_booked_as_paid(desk)
+    desk.pass_time(seconds=10)
+    assert asked(desk) == 0
 
 
 def test_payments_belong_to_the_position_that_held_when_the_settlement_passed(

@@ -46,6 +46,12 @@ class SettledHolding:
     is_certain: bool
 
 
+def latest_instant(last_settled_at: datetime, interval_seconds: int, now: datetime) -> datetime:
+    """Return the last settlement up to `now`, counted on from one that is known to have been."""
+    interval = timedelta(seconds=interval_seconds)
+    return last_settled_at + max(0, (now - last_settled_at) // interval) * interval
+
+
 def held_at(changes: Iterable[Change], moment: datetime) -> Decimal:
     """Return what the fills up to and at `moment` add up to."""
     return sum((change.base_quantity for change in changes if change.at <= moment), ZERO)
