@@ -129,7 +129,8 @@ class Trading(Protocol):
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
         """Ask to cancel. Raise OrderNotFound if unknown or already final; the look-up decides."""
 
-    async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]: ...
+    async def open_orders(self, *symbols: Symbol) -> Sequence[OrderReport]:
+        """Return what works of some instruments; of all where none is named."""
 
     async def add_margin(self, symbol: Symbol, amount: Decimal) -> None:
         """Move `amount` of the settle asset from the account's free balance behind one position.

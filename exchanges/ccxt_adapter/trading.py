@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import blake2s
@@ -95,12 +95,16 @@ class CcxtTrading:
                 self._ask(self._part(listing).cancel_order, listing, **request)
             )
 
-    async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
+    async def open_orders(self, *symbols: Symbol) -> Sequence[OrderReport]:
         listings = await self._client.ready()
-        asked = None if symbol is None else await self._client.listing(symbol)
-        parts = self._profile.parts if asked is None else (self._part(asked),)
+        if len(symbols) == 1:
+            named = [await self._client.listing(symbols[0])]
+        else:
+            known = [listings.by_symbol.get(symbol) for symbol in symbols]
+            # One that is listed no more cannot be named; the list of all needs no names.
+            named = [listing for listing in known if listing and None not in known]
 
-        async def read(part: VenueProfile) -> list[OrderReport]:
+        async def read(part: VenueProfile, asked: Listing | None) -> list[OrderReport]:
             rows = part.all_open_orders if asked is None else part.open_orders
             request = {} if asked is None else naming(rows, part, asked)
             answer = await fetch_rows(self._client.exchange, rows, **request)
@@ -108,10 +112,22 @@ class CcxtTrading:
             known = ((row, of_part.get(row[part.symbol_param])) for row in answer)
             return [self._report(row, listing) for row, listing in known if listing is not None]
 
-        answers = await self._client.reading(all_of(map(read, parts)))
-        found = (report for part in answers for report in part)
-        # Parts of the list may overlap.
-        return list({report.venue_order_id: report for report in found}.values())
+        questions = list(self._open_questions(named))
+        answers = await self._client.reading(all_of(read(*question) for question in questions))
+        # Parts of the list may overlap, and a list of all tells of more than was asked for.
+        found = {report.venue_order_id: report for part in answers for report in part}
+        return [one for one in found.values() if not symbols or one.symbol in symbols]
+
+    def _open_questions(
+        self, named: Sequence[Listing]
+    ) -> Iterable[tuple[VenueProfile, Listing | None]]:
+        """Return what to ask for working orders: each instrument, or all where that is lighter."""
+        for part in self._profile.parts:
+            own = [listing for listing in named if self._part(listing) is part]
+            if not named or len(own) > part.most_asked_singly:
+                yield part, None
+            else:
+                yield from ((part, listing) for listing in own)
 
     async def add_margin(self, symbol: Symbol, amount: Decimal) -> None:
         listing = await self._client.listing(symbol)

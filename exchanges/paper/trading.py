@@ -136,11 +136,13 @@ class PaperTrading:
                 f"order {client_order_id} is unknown or final already", venue=self._name
             )
 
-    async def open_orders(self, symbol: Symbol | None = None) -> Sequence[OrderReport]:
-        facts = await self._venue.advance(symbol)
+    async def open_orders(self, *symbols: Symbol) -> Sequence[OrderReport]:
+        one = symbols[0] if len(symbols) == 1 else None
+        facts = await self._venue.advance(one)
 
         def look(ledger: Ledger, facts: Facts, terms: Terms) -> list[OrderReport]:
-            return [report_of(order, facts.now) for order in ledger.orders(symbol)]
+            found = (report_of(order, facts.now) for order in ledger.orders(one))
+            return [report for report in found if not symbols or report.symbol in symbols]
 
         return await self._venue.read(facts, look)
 

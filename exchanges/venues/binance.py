@@ -171,6 +171,7 @@ PROFILE = VenueProfile(
     cancel_order=Rows(method="privateDeleteOrder"),
     open_orders=Rows(method="privateGetOpenOrders"),
     all_open_orders=Rows(method="privateGetOpenOrders"),
+    most_asked_singly=13,
     balances=Rows(
         method="privateGetAccount",
         path=("balances",),

@@ -183,6 +183,7 @@ PROFILE = VenueProfile(
     cancel_order=Rows(method="fapiPrivateDeleteOrder"),
     open_orders=Rows(method="fapiPrivateGetOpenOrders"),
     all_open_orders=Rows(method="fapiPrivateGetOpenOrders"),
+    most_asked_singly=40,
     balances=Rows(
         method="fapiPrivateV3GetAccount",
         path=("assets",),

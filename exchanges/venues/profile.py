@@ -302,6 +302,8 @@ class VenueProfile:
     cancel_order: Rows = UNASKED
     open_orders: Rows = UNASKED
     all_open_orders: Rows = UNASKED
+    # Working orders of more instruments are asked for as the list of all, which weighs as much.
+    most_asked_singly: int = 1
 
     balances: Rows = UNASKED
     positions: Rows | None = None

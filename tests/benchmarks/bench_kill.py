@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,10 +23,9 @@ from redis import Redis
 from arbsite.accounts.models import User
 from arbsite.celery import POLL, app
 from tests.benchmarks import bench_recovery as rows
-from tests.benchmarks.bench_event_to_orders import PRICES
 from tests.machine import RunningCarry
 from tests.rehearsal import SimulatorControl
-from trading.core.states import PositionEvent, PositionState, Purpose
+from trading.core.states import PositionEvent, Purpose
 from trading.doorbell import ring_drive
 from trading.models import Order, Position, StateChange
 from trading.services import kill_switch
@@ -82,10 +80,7 @@ def _open_again(killed: list[Position]) -> list[Position]:
     ended = Position.objects.filter(pk__in=[position.pk for position in killed]).live()
     rows.wait_for(lambda: not ended.exists(), "everything that was killed is closed")
     users = User.objects.filter(username__startswith="bench").order_by("username")
-    planned = [rows.plan(user, base).pk for user, base in [*product(users, PRICES)][: len(killed)]]
-    opened = Position.objects.filter(pk__in=planned, state=PositionState.OPEN)
-    rows.wait_for(lambda: opened.count() == len(planned), "all positions are open again")
-    return list(opened)
+    return rows.open_each(list(users))
 
 
 def _flood(redis: Redis) -> None:

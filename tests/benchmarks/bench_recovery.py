@@ -12,7 +12,7 @@ import secrets
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import product
@@ -75,6 +75,11 @@ def open_all(simulator: SimulatorControl) -> list[Position]:
     for (base, price), (venue, _, _) in product(PRICES.items(), VENUES):
         simulator.pin(venue, base, price=price, freeze=True)
     users = [_user(number, simulator) for number in range(USERS)]
+    return open_each(users)
+
+
+def open_each(users: Sequence[User]) -> list[Position]:
+    """Open one position after the other and return them when all are hedged."""
     for user, base in [*product(users, PRICES)][:POSITIONS]:
         wait_for(lambda user=user, base=base: _is_open(user, base), f"{base} is open")  # type: ignore[misc]
     return list(Position.objects.filter(user__in=users, state=PositionState.OPEN))

@@ -56,6 +56,18 @@ def test_resting_order_is_acknowledged_found_listed_and_canceled(desk: Desk) -> 
         assert_exact(each)
 
 
+def test_working_orders_of_some_instruments_are_theirs_alone(desk: Desk) -> None:
+    other, gone = (Symbol(desk.symbol.replace("BTC", base)) for base in ("ETH", "NOSUCHCOIN"))
+    for each in (desk, replace(desk, symbol=other)):
+        run(each.trading.submit(each.resting("1")))
+
+    of_both = run(desk.trading.open_orders(desk.symbol, other))
+    of_one_that_is_listed = run(desk.trading.open_orders(desk.symbol, gone))
+
+    assert {order.symbol for order in of_both} == {desk.symbol, other}
+    assert {order.symbol for order in of_one_that_is_listed} == {desk.symbol}
+
+
 def test_market_order_fills_and_is_found_with_its_average_price(desk: Desk) -> None:
     request = desk.order("0.02")
 

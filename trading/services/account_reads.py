@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.domain import Fill, InstrumentKind, Symbol
+from exchanges.domain import Fill, InstrumentKind, OrderReport, Symbol
 from exchanges.errors import CredentialRefused
 from exchanges.models import ExchangeAccount
+from exchanges.ports import Trading
 from trading.core.reconcile import VenueReports
 from trading.core.states import LIVE_POSITION_STATES
 from trading.models import Leg, Order
@@ -29,7 +30,11 @@ def read_account(
     venues: Venues,
     now: datetime,
 ) -> Conversation[VenueReports | None]:
-    """Read positions, wallet, open orders and fills; a part that fails fails the whole read."""
+    """Read positions, wallet, own open orders and fills; a part that fails fails the whole read.
+
+    Orders are read of the instruments of ours alone: all of an account are a heavy list, and what
+    others have placed shows once it fills.
+    """
     port, trading = venues.account(account), venues.trading(account)
     since = unfinished_since(orders, now=now)
     [positions] = yield [port.positions()]
@@ -37,8 +42,8 @@ def read_account(
         halt_account(account, reason=positions.detail, now=now)
     if isinstance(positions, BaseException):
         return None
-    [working] = yield [trading.open_orders(None)]
-    if isinstance(working, BaseException):
+    working = yield from _working(orders, trading)
+    if working is None:
         return None
     fills = yield from _fills(account, since, venues)
     wallet = (yield from _wallet(account, venues)) if spot else None
@@ -54,6 +59,16 @@ def read_account(
     return VenueReports(
         read_at=now, fills=fills, orders=list(working), quantities=quantities, wallet=wallet
     )
+
+
+def _working(
+    orders: Iterable[Order], trading: Trading
+) -> Conversation[Sequence[OrderReport] | None]:
+    symbols = sorted({Symbol(order.leg.instrument.symbol) for order in orders})
+    if not symbols:
+        return []
+    [working] = yield [trading.open_orders(*symbols)]
+    return None if isinstance(working, BaseException) else working
 
 
 def _fills(
