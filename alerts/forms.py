@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 
 from alerts.models import Preferences
 from alerts.transports.addresses import AddressRefused, checked, destination
+from trading.core.money import plain
 
 HUNDRED = Decimal(100)
 
@@ -40,8 +41,8 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.initial = {
             **self.initial,
-            "adverse_percent": (self.instance.adverse_basis * HUNDRED).normalize(),
-            "limit_percent": (self.instance.limit_share * HUNDRED).normalize(),
+            "adverse_percent": plain(self.instance.adverse_basis * HUNDRED),
+            "limit_percent": plain(self.instance.limit_share * HUNDRED),
         }
         for name in ("quiet_from", "quiet_until"):
             self.fields[name].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")

@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.text import Truncator
+
 from trading.models import Event, Position
 
 __all__ = ["Event", "announce", "announce_once", "take", "unheard"]
+
+LONGEST_SENTENCE = 400
 
 
 def announce(
@@ -26,7 +30,7 @@ def announce(
         user_id=user_id,
         kind=kind,
         severity=severity,
-        sentence=sentence[:400],
+        sentence=Truncator(sentence).chars(LONGEST_SENTENCE),
         position=position,
         payload=payload or {},
         created_at=now,

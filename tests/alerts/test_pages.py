@@ -239,7 +239,8 @@ def test_what_one_hears_is_kept_and_thresholds_are_percent(browser: Client, owne
         "adverse_percent": "0.5",
         "limit_percent": "90",
     }
-    assert "0.25" in shown(browser.get("/alerts/channels/"))
+    page = shown(browser.get("/alerts/channels/"))
+    assert 'value="0.25"' in page and 'value="80"' in page
 
     assert browser.post("/alerts/channels/", body).status_code == 302
 

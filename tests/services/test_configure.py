@@ -73,6 +73,22 @@ def test_every_save_is_told_and_audited_with_what_changed(owner: User) -> None:
     assert audit.faults() == []
 
 
+def test_a_save_of_many_values_tells_the_first_and_counts_the_rest(owner: User) -> None:
+    save(
+        owner,
+        max_open_positions="4",
+        stop_loss_pct="1",
+        hold_horizon="100",
+        persistence="2",
+        max_position_per_pair_usd="400",
+        order_amount_usd="300",
+    )
+
+    sentence = Event.objects.get(kind="configuration.saved").sentence
+    assert sentence.endswith(", and 2 more")
+    assert len(AuditEntry.objects.get().details) == 6
+
+
 def test_a_changed_a_missing_and_a_cut_off_audit_entry_are_found(owner: User) -> None:
     for most in ("4", "5", "6"):
         save(owner, max_open_positions=most)

@@ -206,7 +206,7 @@ def test_believing_predictions_needs_persistence() -> None:
     once = candidate(parameters=parameters, history=seen("0.0009", "0.0001", "0.0009"))
     twice = candidate(parameters=parameters, history=seen("0.0009", "0.0009"))
 
-    assert "at 1 settlements in a row; 2 are needed" in refused(once, values)
+    assert "above the threshold: 1; it takes 2" in refused(once, values)
     assert gate(twice, parameters) is None
 
 

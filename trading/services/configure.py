@@ -20,6 +20,8 @@ from trading.services.listed import refuse_unlisted
 from trading.services.staff_limits import ranges_for
 
 REVERTIBLE = 10
+# In the sentence of a save; the audit has them all.
+MOST_TOLD = 4
 
 
 class VersionConflict(Exception):
@@ -106,7 +108,9 @@ def save(
         raise VersionConflict(before)
     after = check(user=user, before=before.saved, values=values, confirmed=confirmed or {})
     made = changes(before.saved, after)
-    words = ", ".join(change.sentence for change in made) or "nothing changed"
+    words = [change.sentence for change in made[:MOST_TOLD]] or ["nothing changed"]
+    if len(made) > MOST_TOLD:
+        words.append(f"and {len(made) - MOST_TOLD} more")
     try:
         with transaction.atomic():
             saved = ConfigurationVersion.objects.create(
@@ -120,7 +124,7 @@ def save(
             announce(
                 user_id=user.pk,
                 kind="configuration.saved",
-                sentence=f"Configuration {saved.version} saved by {actor}: {words}",
+                sentence=f"Configuration {saved.version} saved by {actor}: {', '.join(words)}",
                 now=now,
             )
             audit.record(

@@ -181,8 +181,8 @@ def refuse_persistence(candidate: Candidate, parameters: Parameters) -> Refusal 
     return Refusal(
         code="not_persistent",
         sentence=(
-            f"The spread was above the threshold at {candidate.persistence} settlements in a row; "
-            f"{parameters.persistence} are needed."
+            "Settlements in a row with the spread above the threshold: "
+            f"{candidate.persistence}; it takes {parameters.persistence}."
         ),
     )
 
