@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 
 from alerts.models import Preferences
 from alerts.transports.addresses import AddressRefused, checked, destination
-from trading.core.money import plain
 
 HUNDRED = Decimal(100)
 
@@ -41,8 +40,8 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         self.initial = {
             **self.initial,
-            "adverse_percent": plain(self.instance.adverse_basis * HUNDRED),
-            "limit_percent": plain(self.instance.limit_share * HUNDRED),
+            "adverse_percent": _percent(self.instance.adverse_basis),
+            "limit_percent": _percent(self.instance.limit_share),
         }
         for name in ("quiet_from", "quiet_until"):
             self.fields[name].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
@@ -94,3 +93,8 @@ def _is_literal(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _percent(fraction: Decimal) -> str:
+    """Write a fraction as people type it: 0.8 is 80, not 8E+1."""
+    return f"{(fraction * HUNDRED).normalize():f}"
