@@ -35,7 +35,7 @@ pytestmark = pytest.mark.db
 
 CONFIG = SchemathesisConfig.from_dict({"generation": {"mode": "positive"}})
 BOUNDED = hypothesis_settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=10,
     phases=[Phase.generate],
     deadline=None,
@@ -51,7 +51,10 @@ Walked = Counter[tuple[str, int]]
 
 def walk_of(desk: Desk, own: Program, others: Sequence[Program], walked: Walked) -> type[Any]:
     """Return a state machine: each step is asked by the others first, then by the owner."""
-    schema: BaseSchema = schemathesis.openapi.from_dict(own.get("schema").json(), config=CONFIG)
+    description = own.get("schema").json()
+    # Whether a position is opened may depend on how long this takes: no walk goes on from there.
+    del description["paths"]["/api/v1/positions/open"]["post"]["responses"]["201"]["links"]
+    schema: BaseSchema = schemathesis.openapi.from_dict(description, config=CONFIG)
     # Their keys are nobody's: walks among them would take the time of the others.
     schema = schema.exclude(path_regex="calculators")
     schema.app = get_wsgi_application()
@@ -59,9 +62,8 @@ def walk_of(desk: Desk, own: Program, others: Sequence[Program], walked: Walked)
 
     class Walk(base):  # type: ignore[valid-type, misc]
         def setup(self) -> None:
-            # Every walk begins with the same rows and the same fresh market.
+            # Every walk begins with the same rows.
             self.began = transaction.savepoint()
-            publish_market(desk.instruments, timezone.now())
             cache.clear()
 
         def teardown(self) -> None:
@@ -69,6 +71,7 @@ def walk_of(desk: Desk, own: Program, others: Sequence[Program], walked: Walked)
 
         def step(self, input: StepInput) -> StepOutput:
             case = input.case
+            publish_market(desk.instruments, timezone.now())
             # Odd queries and bodies are tried elsewhere; here they would end the walk.
             name = case.operation.definition.raw["operationId"]
             case.query = linked(input, ParameterLocation.QUERY, case.query)
@@ -165,7 +168,8 @@ def follow(
 
 
 def prepare(book: Desk, own: Program, source: str) -> None:
-    """Have what the source tells of."""
+    """Have what the source tells of, and a market that is fresh."""
+    publish_market(book.instruments, timezone.now())
     if source == "get_history":
         ended = {"state": "closed", "close_timestamp": book.now}
         Position.objects.filter(pk=book.position.pk).update(**ended)
