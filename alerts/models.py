@@ -156,6 +156,7 @@ class Alert(models.Model):
                 condition=Q(repeat_at__isnull=False),
                 name="alert_to_repeat",
             ),
+            models.Index(fields=["last_at"], name="alert_age"),
         ]
 
     def __str__(self) -> str:
@@ -190,7 +191,8 @@ class Delivery(models.Model):
             )
         ]
         indexes: ClassVar = [
-            models.Index(fields=["due_at"], condition=Q(state="pending"), name="delivery_pending")
+            models.Index(fields=["due_at"], condition=Q(state="pending"), name="delivery_pending"),
+            models.Index(fields=["created_at"], name="delivery_age"),
         ]
 
     def __str__(self) -> str:

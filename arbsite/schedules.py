@@ -121,6 +121,12 @@ SLOTS = (
         every=timedelta(minutes=1),
         expires=timedelta(seconds=30),
     ),
+    Slot(
+        name="Forget what is old",
+        task="arbsite.tasks.prune",
+        every=timedelta(minutes=5),
+        expires=timedelta(minutes=4),
+    ),
 )
 
 # The jobs that claim their slot in the database: two beats ring, one worker works.

@@ -274,6 +274,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ),
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["trading.views.api.schema.versioned_only"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "trading.views.api.links.with_links",
+        "trading.views.api.examples.with_examples",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

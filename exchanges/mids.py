@@ -11,8 +11,6 @@ from exchanges import selectors
 from exchanges.board import Board
 from exchanges.models import HourlyMid, MidBar
 
-HOURS_KEPT = timedelta(days=8)
-BARS_KEPT = timedelta(days=100)
 # What the board heard before this hour belongs to another one.
 NEWEST = timedelta(minutes=1)
 
@@ -34,9 +32,7 @@ def sample_mids(board: Board, now: datetime) -> int:
         if pk not in written
     ]
     HourlyMid.objects.bulk_create(rows, ignore_conflicts=True)
-    HourlyMid.objects.filter(hour_at__lt=now - HOURS_KEPT).delete()
     _grow_bars(mids, now)
-    MidBar.objects.filter(starts_at__lt=now - BARS_KEPT).delete()
     return len(rows)
 
 

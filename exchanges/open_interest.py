@@ -1,10 +1,10 @@
-"""How much of each perpetual is held and was traded: read each minute, kept as bars."""
+"""How much of each perpetual is held and was traded: read each minute, kept by minute and hour."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F
@@ -12,11 +12,10 @@ from django.db.models import F
 from exchanges import activity, loop, registry, selectors
 from exchanges.domain import Symbol
 from exchanges.limits.lanes import Lane, asking
-from exchanges.models import Activity, ActivityBar, Exchange
+from exchanges.models import Activity, ActivityBar, Exchange, HourlyActivity
 from exchanges.modes import Mode
 from exchanges.services import good_answers
 
-BARS_KEPT = timedelta(days=2)
 READ_SECONDS = 55.0
 PATIENCE_SECONDS = 40.0
 # Of a venue that tells open interest one by one: 600 contracts are told within six minutes.
@@ -29,9 +28,7 @@ def poll_activity(now: datetime) -> int:
     reads = [_read(exchange, symbols.get(exchange.pk, ())) for exchange in _exchanges()]
     with asking(Lane.POLL, within=PATIENCE_SECONDS):
         answers = good_answers(loop.call_all(reads, READ_SECONDS))
-    stored = sum(store_activity(exchange, told, now) for exchange, told in answers)
-    ActivityBar.objects.filter(minute_at__lt=now - BARS_KEPT).delete()
-    return stored
+    return sum(store_activity(exchange, told, now) for exchange, told in answers)
 
 
 def _exchanges() -> list[Exchange]:
@@ -64,7 +61,7 @@ async def _read(
 
 
 def store_activity(exchange: Exchange, told: Iterable[activity.Activity], now: datetime) -> int:
-    """Keep the last of each figure with its time, and write this minute's bars; return how many.
+    """Keep the last of each figure with its time, this minute's and this hour's; return how many.
 
     What an answer leaves out stays as it was told before, with the age it has.
     """
@@ -95,4 +92,30 @@ def store_activity(exchange: Exchange, told: Iterable[activity.Activity], now: d
         batch_size=200,
     )
     ActivityBar.objects.bulk_create(bars.values(), ignore_conflicts=True, batch_size=200)
+    _store_hours(rows.values(), now)
     return len(rows)
+
+
+def _store_hours(rows: Iterable[Activity], now: datetime) -> None:
+    """Write what was told within this hour over what was told before in it."""
+    hour_at = now.replace(minute=0, second=0, microsecond=0)
+    hours = [
+        HourlyActivity(
+            instrument_id=row.instrument_id,
+            hour_at=hour_at,
+            open_interest=row.open_interest if _is_since(row.open_interest_at, hour_at) else None,
+            turnover_usd=row.turnover_usd if _is_since(row.turnover_at, hour_at) else None,
+        )
+        for row in rows
+    ]
+    HourlyActivity.objects.bulk_create(
+        hours,
+        update_conflicts=True,
+        unique_fields=["instrument", "hour_at"],
+        update_fields=["open_interest", "turnover_usd"],
+        batch_size=200,
+    )
+
+
+def _is_since(told_at: datetime | None, hour_at: datetime) -> bool:
+    return told_at is not None and told_at >= hour_at

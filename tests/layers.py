@@ -134,6 +134,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "trading.tasks",
         "trading.doorbell",
         "arbsite.celery",
+        "arbsite.tasks",
     ),
     "telegram": ("alerts.transports.telegram", "alerts.bot"),
     "channels": (

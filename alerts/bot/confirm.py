@@ -9,12 +9,10 @@ from alerts.bot.speaker import Speaker
 from alerts.models import Confirmation
 
 LASTS = timedelta(seconds=60)
-KEPT = timedelta(days=1)
 
 
 def button(speaker: Speaker, label: str, act: str) -> Button:
-    """Return a button that stands for `act`; what expired a day ago is forgotten."""
-    Confirmation.objects.filter(expires_at__lt=speaker.now - KEPT).delete()
+    """Return a button that stands for `act`."""
     row = Confirmation.objects.create(
         user=speaker.user,
         chat_id=speaker.chat_id,

@@ -25,7 +25,6 @@ START = "start"
 REFUSED = "telegram refused"
 # Said while the bot was away: the person sees another market now.
 OLDEST = timedelta(minutes=5)
-UPDATES_KEPT = timedelta(days=8)
 # Of the same stranger for the same reason one entry an hour tells enough.
 TOLD_AGAIN = timedelta(hours=1)
 MOST_WRONG_CODES = 5
@@ -63,7 +62,6 @@ def answer(said: Said, *, now: datetime) -> Answer | None:
 
 def _not_once(said: Said, now: datetime) -> str:
     """Take an update, once for all time that Telegram may send it again; say if it was taken."""
-    BotUpdate.objects.filter(taken_at__lt=now - UPDATES_KEPT).delete()
     _, is_new = BotUpdate.objects.get_or_create(
         update_id=said.update_id, defaults={"taken_at": now}
     )

@@ -13,7 +13,7 @@ from alerts import rules
 from alerts.models import Alert, Channel, Delivery
 from alerts.rules import Heard, Severity
 from alerts.services.lines import title_and_lines
-from alerts.services.wishes import wishes_of
+from alerts.services.wishes import one_at_a_time, wishes_of
 from trading.events import Event, take, unheard
 from trading.services.apart import apart
 
@@ -49,6 +49,7 @@ def _composed(event: Event, now: datetime) -> tuple[str, list[str]]:
 
 def _raise(event: Event, severity: Severity, title: str, lines: list[str], now: datetime) -> bool:
     """Count the event in an alert that says the same, or make a new one with its deliveries."""
+    one_at_a_time(event.user)
     position = "" if event.position_id is None else str(event.position_id)
     heard = Heard(kind=event.kind, severity=severity, sentence=event.sentence, position=position)
     subject = hashlib.sha256(rules.subject_of(heard).encode()).hexdigest()

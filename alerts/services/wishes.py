@@ -22,6 +22,16 @@ def preferences_of(user: User) -> Preferences:
     return preferences
 
 
+def one_at_a_time(user: User) -> None:
+    """Lock what is told to a person until the transaction ends.
+
+    Of two workers with two events that say the same, the second finds the first one's alert.
+    """
+    preferences_of(user)
+    # Evaluated for its lock.
+    Preferences.objects.select_for_update().get(user=user)
+
+
 def wishes_of(user: User) -> Wishes:
     """Return the same as the rules take it."""
     own = preferences_of(user)

@@ -14,6 +14,7 @@ from exchanges.models.accounts import (
 from exchanges.models.market import (
     Activity,
     ActivityBar,
+    HourlyActivity,
     HourlyBorrowRate,
     HourlyMid,
     MidBar,
@@ -34,6 +35,7 @@ __all__ = [
     "ExchangeAccount",
     "ExchangeAccountQuerySet",
     "FactChange",
+    "HourlyActivity",
     "HourlyBorrowRate",
     "HourlyMid",
     "Instrument",

@@ -104,6 +104,28 @@ class ActivityBar(models.Model):
         return f"{self.instrument} {self.open_interest} at {self.minute_at:%Y-%m-%d %H:%M}"
 
 
+class HourlyActivity(models.Model):
+    """The last that was told of a perpetual's open interest and turnover in one hour."""
+
+    id = models.BigAutoField(primary_key=True)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.CASCADE, related_name="hourly_activity"
+    )
+    hour_at = models.DateTimeField(db_index=True)
+    open_interest = quantity_field(null=True, blank=True, help_text="In base units.")
+    turnover_usd = money_field(null=True, blank=True, help_text="Of the 24 hours before.")
+
+    class Meta:
+        ordering: ClassVar = ["hour_at"]
+        verbose_name_plural = "hourly activity"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "hour_at"], name="hourly_activity_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.open_interest} at {self.hour_at:%Y-%m-%d %H:%M}"
+
+
 class StablecoinRate(models.Model):
     """What one stablecoin is worth in another at a spot market; written by `poll_stablecoins`."""
 
@@ -137,6 +159,7 @@ class HourlyBorrowRate(models.Model):
                 fields=["exchange", "asset", "hour_at"], name="borrow_rate_once"
             ),
         ]
+        indexes: ClassVar = [models.Index(fields=["hour_at"], name="borrow_rate_age")]
 
     def __str__(self) -> str:
         return f"{self.asset} {self.hourly_rate} an hour at {self.exchange.short_code}"

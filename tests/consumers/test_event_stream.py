@@ -59,6 +59,7 @@ async def test_a_reader_gets_a_snapshot_and_then_what_happens_in_order(desk: Des
     assert reader.protocol == "carry.v1"
     assert first["type"] == "SNAPSHOT"
     assert first["data"]["positions"][0]["position_id"] == str(desk.position.pk)
+    assert first["data"]["oldest"] == 1
     assert [message["type"] for message in told] == ["ENGINE_STATUS", "POSITION_UPDATE"]
     assert [message["seq"] for message in told] == [first["seq"] + 1, first["seq"] + 2]
     assert told[0]["data"]["status"] == "Running"

@@ -1,4 +1,4 @@
-"""What is kept of open interest and turnover: the last of each with its age, bars by the minute."""
+"""What is kept of open interest and turnover: the last of each with its age, by minute and hour."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from exchanges.activity import Activity as Fact
 from exchanges.domain import Symbol
-from exchanges.models import Activity, ActivityBar, Exchange
-from exchanges.open_interest import poll_activity, store_activity
+from exchanges.models import Activity, ActivityBar, Exchange, HourlyActivity
+from exchanges.open_interest import store_activity
 from tests.web.rows import make_exchange, make_instrument
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -63,13 +63,13 @@ def test_what_is_not_listed_is_not_kept(binance: Exchange) -> None:
     assert not Activity.objects.exists()
 
 
-def test_bars_are_kept_two_days(binance: Exchange) -> None:
+def test_each_hour_keeps_the_last_that_was_told_in_it(binance: Exchange) -> None:
+    hour = timedelta(hours=1)
     store_activity(binance, [fact(NOW, "12", "900")], NOW)
-    later = NOW + timedelta(days=2, seconds=-20)
-    store_activity(binance, [fact(later, "13", "900")], later)
-    Exchange.objects.update(is_enabled=False)
+    store_activity(binance, [fact(NOW + MINUTE, None, "950")], NOW + MINUTE)
+    store_activity(binance, [fact(NOW + hour, None, "990")], NOW + hour)
 
-    poll_activity(later)
-    assert ActivityBar.objects.count() == 2
-    poll_activity(later + MINUTE)
-    assert ActivityBar.objects.count() == 1
+    hours = HourlyActivity.objects.values_list("hour_at", "open_interest", "turnover_usd")
+    began_at = NOW.replace(minute=0, second=0)
+    # What was held an hour ago is not said to be held in this one.
+    assert list(hours) == [(began_at, D(12), D(950)), (began_at + hour, None, D(990))]

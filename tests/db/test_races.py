@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from arbsite.accounts.models import User
 from exchanges.modes import Mode
+from tests.locks import somebody_waits_for_a_lock
 from tests.machine import wait_until
 from tests.web.rows import make_account, make_exchange, make_instrument
 from trading.core.parameters import Parameters
@@ -121,13 +122,6 @@ def test_an_entry_and_an_exit_of_one_user_at_once_both_keep_their_limits(owner: 
         "exposure:funding": 10_000,
         "user": 10_000,
     }
-
-
-def somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        (waiting,) = cursor.fetchone()
-    return bool(waiting)
 
 
 def holding_position(user: User, base: str, claims: Sequence[Claim]) -> Position:

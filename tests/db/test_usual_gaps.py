@@ -9,7 +9,7 @@ import pytest
 
 from exchanges.board import Board, Key
 from exchanges.domain import BookTop, InstrumentKind, Side, Symbol
-from exchanges.mids import HOURS_KEPT, sample_mids
+from exchanges.mids import sample_mids
 from exchanges.models import Exchange, HourlyMid, Instrument
 from trading.core.basis import PricedLeg
 from trading.services.usual_gaps import UsualGaps
@@ -119,11 +119,7 @@ def test_a_new_hour_is_read_once_and_joins_the_rest(listed: list[Instrument]) ->
     assert gaps.of(PAIR) == Decimal("0.002")
 
 
-def test_an_hour_is_sampled_once_from_fresh_books_and_old_hours_go(
-    listed: list[Instrument],
-) -> None:
-    HourlyMid.objects.create(instrument=listed[0], hour_at=NOW - HOURS_KEPT - HOUR, mid=1)
-
+def test_an_hour_is_sampled_once_from_fresh_books(listed: list[Instrument]) -> None:
     assert sample_mids(board_at(NOW, bybit="50000"), NOW) == 1
     late = NOW + timedelta(minutes=5)
     assert sample_mids(board_at(late, bybit="51000", binanceusdm="50100"), late) == 1

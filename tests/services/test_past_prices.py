@@ -10,7 +10,7 @@ import pytest
 from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.domain import BookTop, Side
-from exchanges.mids import BARS_KEPT, sample_mids
+from exchanges.mids import sample_mids
 from exchanges.models import MidBar, SettledFundingRate
 from exchanges.selectors import bar_start
 from tests.market import NOW, PERP, D
@@ -93,8 +93,6 @@ def test_a_bar_keeps_its_first_mid_and_how_far_it_went(market: Market) -> None:
         (NOW.replace(hour=8), 50_000, 48_000, 51_000),
         (NOW.replace(hour=16), 50_600, 50_600, 50_600),
     ]
-    sample_mids(Board(), NOW + BARS_KEPT)
-    assert list(MidBar.objects.values_list("first", flat=True)) == [50_600]
 
 
 def test_a_low_between_settlements_counts_as_a_warning(market: Market) -> None:

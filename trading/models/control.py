@@ -187,6 +187,7 @@ class IdempotencyKey(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["user", "key"], name="idempotency_once"),
         ]
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="idempotency_age")]
 
     def __str__(self) -> str:
         return self.key

@@ -78,6 +78,7 @@ class Event(models.Model):
                 fields=["id"], condition=models.Q(relayed_at=None), name="event_unrelayed"
             ),
             models.Index(fields=["id"], condition=models.Q(heard_at=None), name="event_unheard"),
+            models.Index(fields=["created_at"], name="event_age"),
         ]
 
     def __str__(self) -> str:

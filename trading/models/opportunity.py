@@ -71,7 +71,10 @@ class Opportunity(models.Model):
     class Meta:
         ordering: ClassVar = ["-seen_at"]
         verbose_name_plural = "opportunities"
-        indexes: ClassVar = [models.Index(fields=["user", "-seen_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "-seen_at"]),
+            models.Index(fields=["seen_at"], name="opportunity_age"),
+        ]
 
     @property
     def instrument_ids(self) -> tuple[uuid.UUID, uuid.UUID]:

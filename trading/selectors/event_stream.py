@@ -21,8 +21,13 @@ Kind = StreamEntry.Kind
 
 
 def snapshot(screen: Screen, *, last: int) -> Message:
-    """Return how everything stands; `seq` is the newest number that it includes."""
+    """Return how everything stands; `seq` is the newest number that it includes.
+
+    `oldest` is the first number that can still be read: those before it are forgotten.
+    """
+    kept = StreamEntry.objects.for_user(screen.user).values_list("sequence", flat=True).first()
     data = {
+        "oldest": last + 1 if kept is None else kept,
         "engine": _engine(screen),
         "positions": [_position(line) for line in screen.positions],
     }

@@ -49,8 +49,6 @@ def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: 
         else:
             new.append(_row(user_id, finding, figures, now))
     Opportunity.objects.bulk_create(new)
-    if new:
-        _forget(user_id, now)
     Engine.objects.filter(user_id=user_id).update(last_scan_at=now)
     return len(new)
 
@@ -193,9 +191,3 @@ def _row_lives(finding: Finding) -> timedelta:
         paired.instrument.funding_interval_seconds or 0 for paired in (finding.long, finding.short)
     ]
     return max(timedelta(seconds=max(intervals)), SHORTEST_ROW)
-
-
-def _forget(user_id: UUID, now: datetime) -> None:
-    Opportunity.objects.filter(
-        user_id=user_id, status=Opportunity.Status.PASSED, seen_at__lt=now - PASSED_KEPT
-    ).delete()

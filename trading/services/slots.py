@@ -8,8 +8,6 @@ from django.db import IntegrityError, transaction
 
 from trading.models import JobRun
 
-# A clock that jumps ahead and comes back must find what it had claimed.
-KEPT = timedelta(hours=3)
 ONLY_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -17,11 +15,7 @@ def claim(job: str, *, every: timedelta, now: datetime) -> bool:
     """Claim the slot of `job` that `now` falls into; False when it is claimed already."""
     seconds = every.total_seconds()
     slot = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=now.tzinfo)
-    if not _claim(job, slot, now):
-        return False
-    if slot.second == 0:
-        JobRun.objects.filter(job=job, slot__lt=now - KEPT).delete()
-    return True
+    return _claim(job, slot, now)
 
 
 def claim_once(job: str, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -101,13 +101,6 @@ class Update(Api):
         parameters=[KEY_REQUIRED],
         request=UpdateIn,
         responses=ConfigurationOut,
-        examples=[
-            OpenApiExample(
-                "Another deadline for the first leg",
-                value={"version": 3, "values": {"order_fill_timeout_seconds": "20"}},
-                request_only=True,
-            )
-        ],
     )
     def post(self, request: Request) -> Response:
         """In force at once. 409 when somebody saved in between; 422 with a sentence per value."""

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -102,9 +102,6 @@ class Kill(Api):
         parameters=[KEY_OPTIONAL],
         request=KillIn,
         responses={202: Done},
-        examples=[
-            OpenApiExample("Close everything of mine", value={"reason": "away"}, request_only=True)
-        ],
     )
     def post(self, request: Request) -> Response:
         """Entries stop with the answer; orders are cancelled and positions closed at market."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -83,13 +83,6 @@ class QuoteOut(Answer):
     notes = serializers.ListField(child=serializers.CharField())
 
 
-EXAMPLE = OpenApiExample(
-    "Two venues",
-    value={"symbol": "BTC", "long": "binanceusdm", "short": "bybit", "size_usd": "25000"},
-    request_only=True,
-)
-
-
 class Quote(Api):
     scope = ApiToken.Scope.READ
 
@@ -98,7 +91,6 @@ class Quote(Api):
         summary="Quote an entry",
         request=EntryIn,
         responses=QuoteOut,
-        examples=[EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         """Every figure is of this moment; nothing is reserved and nothing is sent."""
@@ -121,7 +113,6 @@ class Open(Api):
         parameters=[KEY_REQUIRED],
         request=OpenIn,
         responses={201: PositionOut},
-        examples=[EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         """Every gate is asked; the position is planned and driven at once, or refused (422)."""
