@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 
+import django
 from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
+
+from arbsite.request_threads import RequestThreads
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arbsite.settings")
 # Loads the applications; whatever touches models can be imported only after it.
-http_application = get_asgi_application()
+django.setup(set_prefix=False)
+http_application = RequestThreads()
 
 from trading.routing import websocket_application  # noqa: E402
 

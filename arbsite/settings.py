@@ -141,7 +141,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 if DATABASE_URL:
     DATABASES: dict[str, dict[str, Any]] = {"default": env.db("DATABASE_URL")}
-    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"].update(CONN_HEALTH_CHECKS=True)
 else:
     DATABASES = {
         "default": {
@@ -159,6 +159,8 @@ else:
             },
         }
     }
+# Threads that live on keep their connection: opening one costs more than most questions do.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 # Its own table of tokens is swapped for ours; its migrations would make it all the same.
 MIGRATION_MODULES = {"knox": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
