@@ -93,9 +93,9 @@ class Changes:
             return
         pipe = redis.pipeline(transaction=False)
         for venue, fields in self.written.items():
-            pipe.hset(_hash_name(venue), mapping=fields)
+            pipe.hset(hash_name(venue), mapping=fields)
         for venue, names in self.gone.items():
-            pipe.hdel(_hash_name(venue), *names)
+            pipe.hdel(hash_name(venue), *names)
         pipe.publish(CHANGES_CHANNEL, orjson.dumps(self.bases))
         pipe.execute()
 
@@ -177,7 +177,7 @@ class Board:
         """Read the whole board of these venues from Redis in one round trip."""
         pipe = redis.pipeline(transaction=False)
         for venue in venues:
-            pipe.hgetall(_hash_name(venue))
+            pipe.hgetall(hash_name(venue))
         board = cls()
         for stored in pipe.execute():
             board._absorb(stored.values())
@@ -188,7 +188,7 @@ class Board:
         """Read only these instruments, in one round trip; heartbeats are then theirs alone."""
         pipe = redis.pipeline(transaction=False)
         for venue, symbol in keys:
-            pipe.hmget(_hash_name(venue), [_field_name(symbol, channel) for channel in Channel])
+            pipe.hmget(hash_name(venue), [_field_name(symbol, channel) for channel in Channel])
         board = cls()
         for stored in pipe.execute():
             board._absorb(value for value in stored if value is not None)
@@ -196,7 +196,7 @@ class Board:
 
     def _absorb(self, stored: Iterable[bytes]) -> None:
         for value in stored:
-            self.apply(_decoded(orjson.loads(value)))
+            self.apply(decoded(orjson.loads(value)))
         self._changed.clear()
 
     def _beat(self, venue: str, channel: Channel, at: datetime) -> None:
@@ -236,7 +236,7 @@ def _put(row: Row, channel: Channel, fact: MarketFact | None) -> None:
     setattr(row, channel.value, fact)
 
 
-def _hash_name(venue: str) -> str:
+def hash_name(venue: str) -> str:
     return f"carry:board:{venue}"
 
 
@@ -244,7 +244,7 @@ def _field_name(symbol: Symbol, channel: Channel) -> str:
     return f"{symbol} {channel}"
 
 
-def _decoded(stored: Mapping[str, Any]) -> MarketFact:
+def decoded(stored: Mapping[str, Any]) -> MarketFact:
     fact = stored["fact"]
     common: dict[str, Any] = {
         "venue": fact["venue"],

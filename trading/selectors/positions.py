@@ -27,7 +27,7 @@ from trading.selectors.legs import (
     worst,
 )
 from trading.services.money_mode import mode_of
-from trading.services.pnl import position_pnl
+from trading.services.pnl import fetched_pnl
 
 STATE_WORDS = {
     PositionState.PLANNED: "Planned",
@@ -218,12 +218,13 @@ def position_line(
     legs = tuple(leg_line(leg, liquidations, board) for leg in position.legs.all())
     marks = {line.leg.instrument_id: line.mark for line in legs if line.mark is not None}
     return PositionLine(
-        position=position, legs=legs, pnl=position_pnl(position, marks=marks), now=now
+        position=position, legs=legs, pnl=fetched_pnl(position, marks=marks), now=now
     )
 
 
 def with_parts(positions: PositionQuerySet) -> PositionQuerySet:
     """Fetch with the rows that a `PositionLine` reads, a query per table."""
     return positions.prefetch_related(
-        "legs__instrument__exchange", "legs__account", "legs__orders", "legs__trades"
+        *("legs__instrument__exchange", "legs__account", "legs__orders", "legs__trades"),
+        *("legs__funding_events", "legs__interest"),
     )

@@ -24,6 +24,15 @@ def position_pnl(position: Position, *, marks: Mapping[UUID, Decimal]) -> PnlPar
     return parts_of([_ledger(leg, marks.get(leg.instrument_id), added_at) for leg in legs])
 
 
+def fetched_pnl(position: Position, *, marks: Mapping[UUID, Decimal]) -> PnlParts:
+    """Return the same of a position whose legs were fetched with all that is read of them."""
+    legs = position.legs.all()
+    orders = (order for leg in legs for order in leg.orders.all()) if position.add_steps else ()
+    mids = {order.pk: order.decision_mid for order in orders}
+    added_at = {order_id: mid for order_id, mid in mids.items() if mid is not None}
+    return parts_of([_ledger(leg, marks.get(leg.instrument_id), added_at) for leg in legs])
+
+
 def realised_parts(position: Position) -> PnlParts:
     """Return the parts of a position that holds nothing any more."""
     return position_pnl(position, marks={})
