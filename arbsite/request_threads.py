@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 # Each keeps a connection, on SQLite with up to 20 MB of pages.
-KEPT = 4
+KEPT = 8
 
 
 class RequestThreads(ASGIHandler):

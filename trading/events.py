@@ -74,6 +74,8 @@ def unheard(*, since: datetime, now: datetime, limit: int) -> list[Event]:
     Whether people are told of an event is judged once, apart from the screens' relay.
     """
     waiting = Event.objects.filter(heard_at=None)
+    if not waiting.exists():
+        return []
     if waiting.filter(created_at__lt=since).exists():
         waiting.filter(created_at__lt=since).update(heard_at=now)
     with_user = waiting.select_related("user", "position").order_by("id")

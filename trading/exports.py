@@ -7,20 +7,14 @@ import io
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
-
-import polars
 
 from trading.core.money import plain
 from trading.selectors.exports import Kind, Table
 
 # A spreadsheet runs what begins so; the apostrophe makes it a text there.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-PARQUET_TYPES: Mapping[Kind, Any] = {
-    Kind.TEXT: polars.String,
-    Kind.NUMBER: polars.Decimal(38, 18),
-    Kind.TIME: polars.Datetime("us", "UTC"),
-}
 
 
 def as_csv(table: Table) -> bytes:
@@ -36,9 +30,16 @@ def as_csv(table: Table) -> bytes:
 
 def as_parquet(table: Table) -> bytes:
     """Return the table as Parquet: decimals of 18 places, times in UTC."""
+    # Loaded when it is asked for: a second and 30 MB, which every start can spare.
+    polars: Any = import_module("polars")
+    types: dict[Kind, Any] = {
+        Kind.TEXT: polars.String,
+        Kind.NUMBER: polars.Decimal(38, 18),
+        Kind.TIME: polars.Datetime("us", "UTC"),
+    }
     frame = polars.DataFrame(
         list(table.rows),
-        schema={column.name: PARQUET_TYPES[column.kind] for column in table.columns},
+        schema={column.name: types[column.kind] for column in table.columns},
         orient="row",
     )
     written = io.BytesIO()

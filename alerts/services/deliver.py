@@ -69,6 +69,8 @@ def transport(kind: Channel.Kind) -> Send:
 def _take(kind: Channel.Kind, now: datetime) -> list[Delivery]:
     """Take what is due, the gravest first; of two processes one gets each."""
     pending = Delivery.objects.filter(state=Delivery.State.PENDING, due_at__lte=now)
+    if not pending.exists():
+        return []
     of_kind = (
         pending.filter(channel__kind=kind, channel__is_active=True, channel__user__is_active=True)
         .select_related("alert", "channel__user")

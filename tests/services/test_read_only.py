@@ -25,6 +25,7 @@ from tests.services.scan_market import Market, list_perpetual, make_market
 from trading.core.parameters import ParameterErrors
 from trading.selectors.venues import venue_statuses
 from trading.services import configure
+from trading.services.engine import active_accounts
 from trading.services.hedgeable import hedgeable
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
@@ -120,7 +121,7 @@ def test_leverage_it_does_not_offer_keeps_nobody_from_saving(watched: Market) ->
 
 def test_engine_panel_says_so(watched: Market) -> None:
     exchanges = selectors.enabled_exchanges()
-    lines = venue_statuses(watched.user, exchanges, watched.board, NOW)
+    lines = venue_statuses(active_accounts(watched.user), exchanges, watched.board, NOW)
 
     assert {line.code: line.read_only for line in lines} == {
         "binanceusdm": "",

@@ -188,7 +188,8 @@ class TestModesStayApart:
                 user=owner, mode=mode, at=at, equity_usd=D(equity), free_usd=D(equity)
             )
 
-        figures = summary(owner, [], board=None, now=now)  # type: ignore[arg-type]  # nothing held
+        mode = mode_of(owner)
+        figures = summary(owner, mode, [], board=None, now=now)  # type: ignore[arg-type]  # nothing held
 
         assert (figures.equity, figures.today) == (D(100_500), D(500))
 

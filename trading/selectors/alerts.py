@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from arbsite.accounts.models import User
 from trading.models import Event
 
@@ -23,12 +25,18 @@ class AlertFeed:
 def alert_feed(user: User, *, limit: int) -> AlertFeed:
     """Return the user's newest events and how many that matter are unread."""
     events = Event.objects.for_user(user)
-    unread = events.filter(read_at=None).exclude(severity=Event.Severity.INFO)
+    unread = unread_of(user)
     return AlertFeed(
         events=list(events.select_related("position")[:limit]),
         unread=unread.count(),
         urgent=unread.filter(severity=Event.Severity.CRITICAL).first(),
     )
+
+
+def unread_of(user: User) -> QuerySet[Event]:
+    """Return what matters and is unread."""
+    unread = Event.objects.for_user(user).filter(read_at=None)
+    return unread.exclude(severity=Event.Severity.INFO)
 
 
 def mark_alerts_read(user: User, *, now: datetime) -> int:

@@ -17,13 +17,17 @@ from trading.core.liquidation import Danger
 from trading.models import EquitySnapshot, FundingEvent, Position, Trade
 from trading.selectors.legs import LegLine, worst
 from trading.selectors.positions import PositionLine, position_line, with_parts
-from trading.services.money_mode import mode_of
 from trading.services.pnl import fee_value
 
 DAY = timedelta(days=1)
 APR_WINDOW = timedelta(days=30)
 CLOSED_IS_KEPT_SECONDS = 30
 MOST_CLOSED_COUNTED = 500
+FEE_COLUMNS = (
+    *("fee", "fee_asset", "fee_price", "price"),
+    *("leg__instrument__base", "leg__instrument__quote", "leg__instrument__settle"),
+)
+"""What a fee is valued by: a day has many fills."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +77,11 @@ class Summary:
         return self.gross / self.equity if self.equity else None
 
 
-def summary(user: User, lines: Sequence[PositionLine], board: Board, now: datetime) -> Summary:
+def summary(
+    user: User, mode: Mode, lines: Sequence[PositionLine], board: Board, now: datetime
+) -> Summary:
     """Return the summary of one user with these open positions; money of the mode in use alone."""
-    everything, mode = lines, mode_of(user)
+    everything = lines
     lines = [line for line in everything if line.position.mode == mode]
     latest = EquitySnapshot.objects.for_user(user).filter(mode=mode).last()
     closed = _closed_result(user, mode, board, now)
@@ -108,7 +114,7 @@ def _fees_since(user: User, mode: Mode, since: datetime) -> tuple[Decimal, dict[
     """Return what was paid in fees, in USD, and by asset what nobody told a price of."""
     valued, unvalued = Decimal(0), dict[str, Decimal]()
     trades = Trade.objects.filter(position__user=user, position__mode=mode, filled_at__gte=since)
-    for trade in trades.select_related("leg__instrument"):
+    for trade in trades.select_related("leg__instrument").only(*FEE_COLUMNS):
         value = fee_value(trade, trade.leg)
         if value is not None:
             valued += value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,11 +11,13 @@ from enum import StrEnum
 from django_celery_beat.models import PeriodicTask
 
 from arbsite.accounts.models import User
+from exchanges.models import ExchangeAccount
 from exchanges.modes import Mode
 from trading.models import Engine, EnginePulse, KillSwitch, Order, Position
 from trading.services import configure, engine, kill_switch
 from trading.services.daily_stop import halted_by, in_force
 from trading.services.engine import EngineState, EngineView
+from trading.services.money_mode import mode_among
 
 SCAN_TASK = "trading.tasks.scan"
 GLYPHS = {
@@ -107,15 +110,20 @@ class EngineStatus:
         return SHORT_MODES[self.identity]
 
 
-def engine_status(user: User, now: datetime) -> EngineStatus:
-    """Return the state of `user`'s engine at `now`."""
-    own = engine.engine_for(user)
+def engine_status(user: User, accounts: Sequence[ExchangeAccount], now: datetime) -> EngineStatus:
+    """Return the state of `user`'s engine at `now`; `accounts` are all that are active."""
+    own, pressed = engine.engine_for(user), kill_switch.active_for(user)
+    usable, pulse = (
+        [row for row in accounts if row.exchange.is_enabled],
+        EnginePulse.objects.first(),
+    )
+    waiting = engine.unreconciled(usable, pulse)
     parameters = configure.current(user).parameters
     live = Position.objects.for_user(user).live().count()
     return EngineStatus(
-        view=engine.engine_view(user, now),
-        identity=account_identity(user),
-        kill=kill_switch.active_for(user),
+        view=engine.state_of(own, pressed, usable, pulse, waiting, now),
+        identity=identity_of({account.exchange.mode for account in accounts}),
+        kill=pressed,
         is_paused=own.state == Engine.State.PAUSED,
         automatic=parameters.auto_entry,
         last_scan_at=own.last_scan_at,
@@ -123,7 +131,7 @@ def engine_status(user: User, now: datetime) -> EngineStatus:
         pending_orders=Order.objects.for_user(user).pending().count(),
         open_positions=live,
         max_positions=parameters.max_open_positions,
-        daily_stop=_daily_stop(user, now),
+        daily_stop=_daily_stop(user, mode_among(user, accounts), now),
         hold_hours=Decimal(str(parameters.hold_horizon / timedelta(hours=1))),
         min_net_return=parameters.min_net_return,
     )
@@ -135,15 +143,20 @@ def last_beat() -> datetime | None:
     return None if pulse is None else pulse.beat_at
 
 
-def _daily_stop(user: User, now: datetime) -> str:
-    stop = in_force(user, now)
+def _daily_stop(user: User, mode: Mode, now: datetime) -> str:
+    stop = in_force(user, now, mode)
     return "" if stop is None else halted_by(stop)
 
 
 def account_identity(user: User) -> Identity:
     """Tell from the accounts in use whose money moves; mixed or no accounts is UNKNOWN."""
-    modes = set(user.exchange_accounts.active().values_list("exchange__mode", flat=True))
-    return IDENTITIES[Mode(modes.pop())] if len(modes) == 1 else Identity.UNKNOWN
+    return identity_of(user.exchange_accounts.active().values_list("exchange__mode", flat=True))
+
+
+def identity_of(modes: Iterable[str]) -> Identity:
+    """Tell from the modes of accounts whose money moves; mixed or none is UNKNOWN."""
+    found = set(modes)
+    return IDENTITIES[Mode(found.pop())] if len(found) == 1 else Identity.UNKNOWN
 
 
 def _next_scan(own: Engine) -> datetime | None:

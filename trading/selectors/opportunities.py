@@ -40,6 +40,7 @@ ESTIMATES = {
     CarryEstimator.PREMIUM_INDEX: "present premium, by the venue's formula",
 }
 UNKNOWN_PROFIT = Decimal("-Infinity")
+LEG_COLUMNS = ("symbol", "kind", "exchange__short_code")
 PAIR_FIELDS = ("long", "short", "spread", "net", "even", "cap")
 
 
@@ -139,7 +140,10 @@ def recent_opportunities(
 def opportunity_lines(found: Sequence[Opportunity], now: datetime) -> list[OpportunityLine]:
     """Return rows with all their legs, each instrument read once."""
     wanted = {UUID(leg["instrument"]) for row in found for leg in row.legs}
-    listed = Instrument.objects.select_related("exchange").in_bulk(wanted)
+    for row in found:
+        wanted |= {row.long_instrument_id, row.short_instrument_id}
+    shown = Instrument.objects.select_related("exchange").only(*LEG_COLUMNS)
+    listed = shown.in_bulk(wanted)
     return [_line(row, listed, now) for row in found]
 
 
@@ -154,7 +158,10 @@ def _line(row: Opportunity, listed: Mapping[UUID, Instrument], now: datetime) ->
         EntryLeg(instrument, Side(leg["side"]), Decimal(leg["ratio"]))
         for leg in row.legs
         if (instrument := listed.get(UUID(leg["instrument"]))) is not None
-    ] or [EntryLeg(row.long_instrument, Side.BUY), EntryLeg(row.short_instrument, Side.SELL)]
+    ] or [
+        EntryLeg(listed[row.long_instrument_id], Side.BUY),
+        EntryLeg(listed[row.short_instrument_id], Side.SELL),
+    ]
     return OpportunityLine(
         found=row,
         legs=[leg_words(leg) for leg in legs],

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404
 
 from arbsite.accounts.models import User
 from exchanges.board import Board
+from exchanges.models import Instrument
 from trading.core.exposure import Exposure, LegExposure, exposure
 from trading.core.funding import HOURS_PER_YEAR
 from trading.core.liquidation import Danger
@@ -225,6 +227,6 @@ def position_line(
 def with_parts(positions: PositionQuerySet) -> PositionQuerySet:
     """Fetch with the rows that a `PositionLine` reads, a query per table."""
     return positions.prefetch_related(
-        *("legs__instrument__exchange", "legs__account", "legs__orders", "legs__trades"),
-        *("legs__funding_events", "legs__interest"),
+        Prefetch("legs__instrument", Instrument.objects.select_related("exchange")),
+        *("legs__orders", "legs__trades", "legs__funding_events", "legs__interest"),
     )

@@ -14,11 +14,11 @@ from functools import cached_property
 
 from arbsite.accounts.models import User
 from exchanges.board import Board
-from exchanges.models import Exchange
+from exchanges.models import Exchange, ExchangeAccount
 from exchanges.selectors import enabled_exchanges
 from trading.core.states import PositionState
 from trading.models import Discrepancy, Opportunity, Order
-from trading.selectors.alerts import AlertFeed, alert_feed
+from trading.selectors.alerts import AlertFeed, alert_feed, unread_of
 from trading.selectors.board import load_board
 from trading.selectors.dashboard import Summary, summary
 from trading.selectors.engine import EngineStatus, engine_status
@@ -45,6 +45,8 @@ from trading.selectors.reconciliation import (
     resolved_discrepancies,
 )
 from trading.selectors.venues import VenueStatus, venue_statuses
+from trading.services.engine import active_accounts
+from trading.services.money_mode import mode_among
 
 ALERTS_SHOWN = 12
 CLOSED_SHOWN = 30
@@ -83,12 +85,17 @@ class Screen:
         return load_board([exchange.code for exchange in self.exchanges])
 
     @cached_property
+    def accounts(self) -> Sequence[ExchangeAccount]:
+        """Return the user's active accounts."""
+        return active_accounts(self.user)
+
+    @cached_property
     def engine(self) -> EngineStatus:
-        return engine_status(self.user, self.now)
+        return engine_status(self.user, self.accounts, self.now)
 
     @cached_property
     def venues(self) -> list[VenueStatus]:
-        return venue_statuses(self.user, self.exchanges, self.board, self.now)
+        return venue_statuses(self.accounts, self.exchanges, self.board, self.now)
 
     @cached_property
     def venues_fresh(self) -> int:
@@ -133,11 +140,17 @@ class Screen:
 
     @cached_property
     def summary(self) -> Summary:
-        return summary(self.user, self.positions, self.board, self.now)
+        mode = mode_among(self.user, self.accounts)
+        return summary(self.user, mode, self.positions, self.board, self.now)
 
     @cached_property
     def alerts(self) -> AlertFeed:
         return alert_feed(self.user, limit=ALERTS_SHOWN)
+
+    @cached_property
+    def unread(self) -> int:
+        """Return how many alerts that matter are unread."""
+        return unread_of(self.user).count()
 
     @cached_property
     def opportunities(self) -> list[OpportunityLine]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from arbsite.accounts.models import User
 from exchanges.board import Board, Channel, FeedHealth
-from exchanges.models import AccountBalance, Exchange, VenueHealth
+from exchanges.models import AccountBalance, Exchange, ExchangeAccount, VenueHealth
 from exchanges.selectors import enabled_exchanges, read_only
 
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
@@ -62,13 +62,17 @@ def venue_feed(board: Board, code: str, now: datetime) -> VenueFeed:
 
 
 def venue_statuses(
-    user: User, exchanges: Iterable[Exchange], board: Board, now: datetime
+    accounts: Sequence[ExchangeAccount],
+    exchanges: Iterable[Exchange],
+    board: Board,
+    now: datetime,
 ) -> list[VenueStatus]:
-    """Return one line per venue, with the margin that `user` has in use there."""
-    margin = _margin_used(user)
+    """Return one line per venue, with the margin that a user's active accounts use there."""
+    margin = _margin_used(accounts)
     halted = {
         account.exchange_id: account.halted_reason
-        for account in user.exchange_accounts.active().filter(halted_at__isnull=False)
+        for account in accounts
+        if account.halted_at is not None
     }
     breakers = {row.pk: row.sentence for row in VenueHealth.objects.select_related("exchange")}
     return [
@@ -92,14 +96,12 @@ def own_exchanges(user: User) -> list[Exchange]:
     return [exchange for exchange in enabled_exchanges() if exchange.id in own]
 
 
-def _margin_used(user: User) -> dict[str, Decimal]:
+def _margin_used(accounts: Iterable[ExchangeAccount]) -> dict[str, Decimal]:
     equity: dict[str, Decimal] = {}
     free: dict[str, Decimal] = {}
-    balances = AccountBalance.objects.filter(
-        account__user=user, account__is_active=True, asset__in=DOLLARS
-    ).select_related("account__exchange")
-    for balance in balances:
-        code = balance.account.exchange.code
+    codes = {account.pk: account.exchange.code for account in accounts}
+    for balance in AccountBalance.objects.filter(account__in=codes, asset__in=DOLLARS):
+        code = codes[balance.account_id]
         equity[code] = equity.get(code, Decimal(0)) + balance.equity
         free[code] = free.get(code, Decimal(0)) + balance.free
     return {code: 1 - free[code] / total for code, total in equity.items() if total > 0}

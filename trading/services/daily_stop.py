@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from arbsite.accounts import audit
 from arbsite.accounts.models import User
 from exchanges.models import AccountBalance, ExchangeAccount
+from exchanges.modes import Mode
 from trading.core.refusal import Refusal
 from trading.core.sentence import percent
 from trading.events import announce
@@ -125,13 +126,13 @@ def halted_by(stop: DailyStop) -> str:
     )
 
 
-def in_force(user: User, now: datetime) -> DailyStop | None:
-    """Return the stop that halts a user's automation."""
-    return _of_day(user, now).filter(lifted_at=None).first()
+def in_force(user: User, now: datetime, mode: Mode | None = None) -> DailyStop | None:
+    """Return the stop that halts a user's automation; `mode` if it is known."""
+    return _of_day(user, now, mode).filter(lifted_at=None).first()
 
 
-def _of_day(user: User, now: datetime) -> QuerySet[DailyStop]:
-    return DailyStop.objects.filter(user=user, mode=mode_of(user), day=now.date())
+def _of_day(user: User, now: datetime, mode: Mode | None = None) -> QuerySet[DailyStop]:
+    return DailyStop.objects.filter(user=user, mode=mode or mode_of(user), day=now.date())
 
 
 def _rate(part: Decimal) -> Decimal:

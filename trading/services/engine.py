@@ -84,23 +84,36 @@ def view_of(
     now: datetime,
 ) -> EngineView:
     """Return the same from facts that were read; `waiting` are the unreconciled accounts."""
-    own = engine_for(user)
+    own, pressed = engine_for(user), kill_switch.active_for(user)
+    return state_of(own, pressed, accounts, pulse, waiting, now)
+
+
+def state_of(
+    own: Engine,
+    pressed: KillSwitch | None,
+    accounts: Sequence[ExchangeAccount],
+    pulse: EnginePulse | None,
+    waiting: Sequence[ExchangeAccount],
+    now: datetime,
+) -> EngineView:
+    """Return the same with nothing left to be read."""
     return (
-        _killed(kill_switch.active_for(user))
+        _killed(pressed)
         or _error(accounts, pulse, own, now)
         or _reconciling(waiting, pulse)
         or _said(own)
     )
 
 
+def active_accounts(user: User) -> list[ExchangeAccount]:
+    """Return the user's active accounts, with the exchange and its health."""
+    own = ExchangeAccount.objects.for_user(user).active()
+    return list(own.select_related("exchange__health"))
+
+
 def usable_accounts(user: User) -> list[ExchangeAccount]:
     """Return the user's active accounts at exchanges in use, with the exchange."""
-    return list(
-        ExchangeAccount.objects.for_user(user)
-        .active()
-        .filter(exchange__is_enabled=True)
-        .select_related("exchange__health")
-    )
+    return [account for account in active_accounts(user) if account.exchange.is_enabled]
 
 
 def unreconciled(

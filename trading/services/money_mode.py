@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from arbsite.accounts.models import User
+from exchanges.models import ExchangeAccount
 from exchanges.modes import Mode
 from trading.models import EquitySnapshot
 
@@ -10,7 +13,15 @@ from trading.models import EquitySnapshot
 def mode_of(user: User) -> Mode:
     """Return the mode of the user's active accounts, without one that of the last reading."""
     modes = user.exchange_accounts.active().values_list("exchange__mode", flat=True)
-    found = modes.order_by("exchange__mode").first()
+    return _or_last(user, modes.order_by("exchange__mode").first())
+
+
+def mode_among(user: User, accounts: Iterable[ExchangeAccount]) -> Mode:
+    """Return the same from the user's active accounts, read with their exchanges."""
+    return _or_last(user, min((account.exchange.mode for account in accounts), default=None))
+
+
+def _or_last(user: User, found: str | None) -> Mode:
     if found is None:
         found = EquitySnapshot.objects.for_user(user).values_list("mode", flat=True).last()
     return Mode(found or Mode.REHEARSAL)

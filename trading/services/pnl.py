@@ -27,9 +27,11 @@ def position_pnl(position: Position, *, marks: Mapping[UUID, Decimal]) -> PnlPar
 def fetched_pnl(position: Position, *, marks: Mapping[UUID, Decimal]) -> PnlParts:
     """Return the same of a position whose legs were fetched with all that is read of them."""
     legs = position.legs.all()
-    orders = (order for leg in legs for order in leg.orders.all()) if position.add_steps else ()
-    mids = {order.pk: order.decision_mid for order in orders}
-    added_at = {order_id: mid for order_id, mid in mids.items() if mid is not None}
+    added_at: dict[UUID | None, Decimal] = {}
+    if position.add_steps:
+        orders = (order for leg in legs for order in leg.orders.all())
+        mids = ((order.pk, order.decision_mid) for order in orders)
+        added_at = {order_id: mid for order_id, mid in mids if mid is not None}
     return parts_of([_ledger(leg, marks.get(leg.instrument_id), added_at) for leg in legs])
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -68,7 +70,37 @@ class Seconds(serializers.Field[timedelta, Any, float, Any]):
 
 
 class Answer(serializers.Serializer[Any]):
-    """What is answered; every field is read only."""
+    """What is answered; every field is read only.
+
+    Lists have dozens of fields in each of hundreds of rows: the framework's own way of looking up
+    each of them was half of what a list costs.
+    """
+
+    @cached_property
+    def _getters(
+        self,
+    ) -> list[tuple[str, Callable[[Any], Any], serializers.Field[Any, Any, Any, Any]]]:
+        return [
+            (
+                name,
+                field.get_attribute if field.source == "*" else attrgetter(str(field.source)),
+                field,
+            )
+            for name, field in self.fields.items()
+        ]
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        if isinstance(instance, Mapping):
+            return super().to_representation(instance)
+        told: dict[str, Any] = {}
+        for name, get, field in self._getters:
+            try:
+                value = get(instance)
+            except AttributeError:
+                # On the way there was nothing, or a mapping: the framework knows what that means.
+                value = field.get_attribute(instance)
+            told[name] = None if value is None else field.to_representation(value)
+        return told
 
 
 class Strict(serializers.Serializer[Any]):

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from trading.models import Opportunity
-from trading.selectors.opportunities import opportunities_of, opportunity_lines
+from trading.selectors.opportunities import opportunity_lines
 from trading.selectors.rates import rate_lines
 from trading.selectors.screen import Screen
 from trading.views.api.base import Api
@@ -120,7 +120,7 @@ class Opportunities(Api):
     def get(self, request: Request) -> Response:
         query = asked(self, OpportunityQuery)
         chosen = {key: query[key] for key in ("base", "strategy", "status") if key in query}
-        rows = opportunities_of(self.user).filter(**chosen)
+        rows = Opportunity.objects.for_user(self.user).filter(**chosen)
 
         def lines(found: Sequence[Any]) -> Sequence[Any]:
             return opportunity_lines(found, self.now)

@@ -72,7 +72,7 @@ class StatusOut(Answer):
     open_positions = serializers.IntegerField(source="engine.open_positions")
     max_open_positions = serializers.IntegerField(source="engine.max_positions")
     pending_orders = serializers.IntegerField(source="engine.pending_orders")
-    unread_alerts = serializers.IntegerField(source="alerts.unread")
+    unread_alerts = serializers.IntegerField(source="unread")
     venues = VenueOut(many=True)
 
 
