@@ -37,9 +37,12 @@ class RequestThreads(ASGIHandler):
         return len(self._idle)
 
     def end_idle(self) -> None:
-        """End the threads that wait, each with its connection."""
-        while self._idle:
-            _end(self._idle.pop())
+        """End the threads that wait, each with its connection, before returning."""
+        idle, self._idle = self._idle, []
+        for thread in idle:
+            _end(thread)
+        for thread in idle:
+            thread.shutdown()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, "request")

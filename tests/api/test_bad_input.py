@@ -43,6 +43,8 @@ def send(own: Program, body: bytes, kind: str = "application/json") -> Any:
         (b"[" * 60_000, 400, "deeper than 8"),
         (b'{"symbol": "' + b"x" * 10_000_000 + b'"}', 413, "longer than 64 KiB"),
     ],
+    # The name of a test stands in the environment of what it starts, which has a limit.
+    ids=lambda value: repr(value)[:40],
 )
 def test_a_body_that_cannot_be_read_is_refused_with_why(
     own: Program, body: bytes, status: int, words: str
