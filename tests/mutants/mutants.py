@@ -181,7 +181,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "        leg = live_leg(account, fill.symbol)\n"
         ),
         after="        leg = live_leg(account, fill.symbol)\n",
-        tests=SEEDS,
+        # A person's trade by hand is rare among the seeds.
+        tests=("tests/simulation/test_markets.py", *SEEDS),
     ),
     Mutant(
         name="reserves_a_limit_without_comparing_it",
