@@ -218,6 +218,11 @@ class VenueClient:
             self._pings = None
         await self.exchange.close()
 
+    def forget_clock(self) -> None:
+        """Sign by our own clock again, as a process does that has just begun."""
+        self.exchange.options["timeDifference"] = 0
+        self._clock.forget()
+
     async def set_clock(self) -> None:
         """Sign with the venue's time from now on, read from an answer quick enough to tell it.
 

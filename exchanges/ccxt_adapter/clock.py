@@ -24,6 +24,9 @@ class VenueClock:
         """Take how far ours is ahead of the venue's now; behind is negative."""
         self._told = (ahead, self._now(), self._monotonic())
 
+    def forget(self) -> None:
+        self._told = None
+
     @property
     def ahead(self) -> timedelta | None:
         """Return how far ours is ahead; None where the venue has not told lately."""

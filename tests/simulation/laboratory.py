@@ -139,6 +139,7 @@ class Laboratory:
         self.ids.restart(seed)
         self.redis.flush()
         self.limiter.forget()
+        self.forget_clocks()
         self.outcomes.take()
         self.doorbells.take()
         self.sinks.forget()
@@ -149,6 +150,11 @@ class Laboratory:
         self.far = VenueSide(seed, self.timeline, self.boundaries, raw)
         self.timeline.listener = self.far.beat
         return self.far
+
+    def forget_clocks(self) -> None:
+        """Let no client know the venue's time, as at the beginning of a process."""
+        for client in (*self.clients.values(), *self._readers.values()):
+            client.forget_clock()
 
     def let_polls_take_all(self, venue: str) -> None:
         """Leave of a venue's limits only what no poll may take."""
