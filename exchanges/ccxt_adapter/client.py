@@ -242,13 +242,17 @@ class VenueClient:
 
         Raise VenueUnavailable where the venue does not tell its time quickly enough to know.
         """
+        await self.keep_time()
         ahead = self._clock.ahead
-        if ahead is None or abs(ahead) > DOUBTED:
-            await self._set_clock_at_once()
-            ahead = self._clock.ahead
         if ahead is None:
             raise VenueUnavailable("its time could not be read within 1 s", venue=self.profile.name)
         return ahead
+
+    async def keep_time(self) -> None:
+        """Have what is signed next carry the venue's time, where that is not known for sure."""
+        ahead = self._clock.ahead
+        if ahead is None or abs(ahead) > DOUBTED:
+            await self._set_clock_at_once()
 
     async def _set_clock_at_once(self) -> None:
         """Have the next request signed by the venue's time, if the venue tells it quickly."""

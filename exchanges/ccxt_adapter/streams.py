@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 
 from exchanges.ccxt_adapter import (
     streams_binance_account,
@@ -14,7 +15,7 @@ from exchanges.ccxt_adapter import (
 )
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listings
-from exchanges.ccxt_adapter.sockets import Feed, Socket
+from exchanges.ccxt_adapter.sockets import Feed, Receive, Send, Socket
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import Symbol
 from exchanges.errors import CredentialRefused
@@ -38,6 +39,20 @@ ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] =
     "okx": streams_okx.account_feed,
     "hyperliquid": streams_hyperliquid.account_feed,
 }
+
+
+def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
+    """Return an account's feed, whose greeting is signed by the venue's time.
+
+    A venue that refuses it for ours says so in the words of a key that does not work.
+    """
+    feed = ACCOUNT_FEEDS[client.profile.name](client, listings, emit)
+
+    async def greet(send: Send, receive: Receive) -> None:
+        await client.keep_time()
+        await feed.greet(send, receive)
+
+    return replace(feed, greet=greet)
 
 
 class CcxtMarketStream:
@@ -66,8 +81,7 @@ class CcxtAccountStream:
         self._client = client
 
     async def run(self, on_fact: EmitAccount, on_open: Callable[[], None]) -> None:
-        listings = await self._client.ready()
-        feed = ACCOUNT_FEEDS[self._client.profile.name](self._client, listings, on_fact)
+        feed = account_feed(self._client, await self._client.ready(), on_fact)
         self._client.exchange.open()
         session = self._client.exchange.session
         socket = Socket(

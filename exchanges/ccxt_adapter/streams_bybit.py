@@ -165,7 +165,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
     exchange = client.exchange
 
     async def greet(send: Send, receive: Receive) -> None:
-        expires = str(exchange.milliseconds() + LOGIN_LIFETIME_MS)
+        expires = str(int(exchange.nonce()) + LOGIN_LIFETIME_MS)
         text, secret = f"GET/realtime{expires}".encode(), exchange.secret.encode()
         signature = hmac.new(secret, text, hashlib.sha256).hexdigest()
         await send({"op": "auth", "args": [exchange.apiKey, expires, signature]})

@@ -25,7 +25,6 @@ from django.utils import timezone
 
 from arbsite.accounts.models import User
 from arbsite.accounts.tokens import make_token
-from arbsite.celery import app
 from tests.benchmarks import bench_recovery as rows
 from tests.benchmarks.bench_kill import dispatches
 from tests.machine import RunningCarry
@@ -49,7 +48,7 @@ def measure() -> rows.Result:
         settings.CARRY_KEY_FILE = carry.var / "carry.key"
         # A line for each request would be measured too.
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        app.conf.broker_url = carry.facts["redis_url"]
+        rows.ring_at(carry.facts["redis_url"])
         simulator = SimulatorControl(urlsplit(carry.facts["control_url"]).port or 0)
         positions = rows.open_all(simulator)
         with ThreadPoolExecutor(1) as beside:

@@ -43,7 +43,7 @@ def measure() -> rows.Result:
         connections["default"].settings_dict["NAME"] = str(carry.var / "carry.sqlite3")
         close_old_connections()
         settings.CARRY_KEY_FILE = carry.var / "carry.key"
-        app.conf.broker_url = carry.facts["redis_url"]
+        rows.ring_at(carry.facts["redis_url"])
         simulator = SimulatorControl(urlsplit(carry.facts["control_url"]).port or 0)
         killed = rows.open_all(simulator)
         flat = _kill(simulator)

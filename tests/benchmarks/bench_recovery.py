@@ -25,6 +25,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from arbsite.accounts.models import User
+from arbsite.celery import app
 from exchanges.account_keys import store_account
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from tests.benchmarks.bench_event_to_orders import PRICES
@@ -67,6 +68,12 @@ def measure() -> Result:
         name: {"p50": seconds, "p99": seconds, "unit": "s", "n": POSITIONS}
         for name, seconds in {"recovery_20": recovered, "recovery_flat": flat}.items()
     }
+
+
+def ring_at(redis_url: str) -> None:
+    """Send what this process rings to that Carry, no more to the one measured before."""
+    app.conf.broker_url = redis_url
+    app._pool = app.amqp._producer_pool = None
 
 
 def open_all(simulator: SimulatorControl) -> list[Position]:

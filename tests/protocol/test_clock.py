@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
+from exchanges.ccxt_adapter.streams import CcxtAccountStream
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.errors import ClockRefused, VenueUnavailable
 from exchanges.venues import PROFILES
@@ -20,13 +22,8 @@ pytestmark = pytest.mark.protocol
 AHEAD = {"okx": 31}
 
 
-@pytest.mark.parametrize("seconds", [-60, None, 60])
-@pytest.mark.parametrize("desk", ["binance", *DATED], indirect=True)
-def test_a_clock_that_is_off_is_set_by_the_venues_own_once_it_refused_a_request(
-    simulator: Simulator, desk: Desk, seconds: int | None
-) -> None:
-    off = timedelta(seconds=seconds or AHEAD.get(desk.venue, 2))
-    client = VenueClient(
+def client_with_clock(simulator: Simulator, desk: Desk, off: timedelta) -> VenueClient:
+    return VenueClient(
         Catalogue(PROFILES[desk.venue]),
         credential=Credential(
             api_key=desk.key.api_key, secret=desk.key.secret, passphrase=desk.key.passphrase
@@ -34,6 +31,15 @@ def test_a_clock_that_is_off_is_set_by_the_venues_own_once_it_refused_a_request(
         simulator_url=simulator.url,
         surroundings=Surroundings(now=lambda: datetime.now(UTC) + off),
     )
+
+
+@pytest.mark.parametrize("seconds", [-60, None, 60])
+@pytest.mark.parametrize("desk", ["binance", *DATED], indirect=True)
+def test_a_clock_that_is_off_is_set_by_the_venues_own_once_it_refused_a_request(
+    simulator: Simulator, desk: Desk, seconds: int | None
+) -> None:
+    off = timedelta(seconds=seconds or AHEAD.get(desk.venue, 2))
+    client = client_with_clock(simulator, desk, off)
     trading = CcxtTrading(client)
     try:
         with pytest.raises(ClockRefused):
@@ -41,6 +47,30 @@ def test_a_clock_that_is_off_is_set_by_the_venues_own_once_it_refused_a_request(
 
         assert run(trading.open_orders(desk.symbol)) == []
         assert abs(run(trading.clock_error()) - off) < timedelta(seconds=1)
+    finally:
+        run(client.close())
+
+
+@pytest.mark.parametrize("minutes", [-60, 60])
+@pytest.mark.parametrize("desk", ["binance", *DATED], indirect=True)
+def test_an_account_is_heard_by_a_machine_whose_clock_is_off(
+    simulator: Simulator, desk: Desk, minutes: int
+) -> None:
+    client = client_with_clock(simulator, desk, timedelta(minutes=minutes))
+
+    async def opened() -> None:
+        is_open = asyncio.Event()
+        stream = CcxtAccountStream(client).run(lambda fact: None, is_open.set)
+        listening = asyncio.create_task(stream)
+        try:
+            async with asyncio.timeout(10):
+                await is_open.wait()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    try:
+        run(opened())
     finally:
         run(client.close())
 

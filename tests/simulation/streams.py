@@ -18,7 +18,7 @@ import orjson
 
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.sockets import Feed
-from exchanges.ccxt_adapter.streams import ACCOUNT_FEEDS
+from exchanges.ccxt_adapter.streams import account_feed
 from exchanges.domain import AccountFact
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces.sockets import VenueSocket
@@ -66,11 +66,11 @@ class Streams:
         self._sent = 0
         venues.simulator.listeners.append(self._hear)
 
-    def open(self, account_id: UUID, venue: str, client: VenueClient) -> None:
+    def open(self, account_id: UUID, client: VenueClient) -> None:
         """Open an account's stream as production does: listen key or signed greeting."""
         listings = self._calls.call(client.ready(), SECONDS)
         facts: list[AccountFact] = []
-        feed = ACCOUNT_FEEDS[venue](client, listings, facts.append)
+        feed = account_feed(client, listings, facts.append)
         address = urlsplit(self._calls.call(_awaited(feed.url), SECONDS))
         socket = self._switchboard.open(address.hostname or "", address.path, address.query)
         assert socket is not None, address

@@ -126,7 +126,7 @@ class World:
             self.accounts = {row.pk: row for row in accounts.order_by("created_at", "pk")}
             for account in self.accounts.values():
                 client = self.laboratory.clients[account.pk]
-                self.streams.open(account.pk, account.exchange.code, client)
+                self.streams.open(account.pk, client)
         self.prices.feed(self.now)
 
     def relist(self, venue: str) -> None:
