@@ -81,19 +81,23 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """Encoded facts by venue and field; `gone` names fields whose fact was refused."""
+    """New facts by venue and field; `gone` names fields whose fact was refused."""
 
     bases: list[str]
-    written: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    facts: dict[str, dict[str, MarketFact]] = field(default_factory=dict)
     gone: dict[str, list[str]] = field(default_factory=dict)
 
     def write(self, redis: Redis) -> None:
-        """Write and announce everything in one round trip. Raise RedisError."""
+        """Write and announce everything in one round trip. Raise RedisError.
+
+        Facts are encoded here, thousands at a time: whoever hears the venues does not wait for it.
+        """
         if not self.bases:
             return
         pipe = redis.pipeline(transaction=False)
-        for venue, fields in self.written.items():
-            pipe.hset(hash_name(venue), mapping=fields)
+        for venue, facts in self.facts.items():
+            encoded = {name: _encoded(fact) for name, fact in facts.items()}
+            pipe.hset(hash_name(venue), mapping=encoded)
         for venue, names in self.gone.items():
             pipe.hdel(hash_name(venue), *names)
         pipe.publish(CHANGES_CHANNEL, orjson.dumps(self.bases))
@@ -162,8 +166,7 @@ class Board:
             if fact is None:
                 changes.gone.setdefault(venue, []).append(name)
             else:
-                stored = orjson.dumps({"channel": channel, "fact": fact}, default=str)
-                changes.written.setdefault(venue, {})[name] = stored
+                changes.facts.setdefault(venue, {})[name] = fact
         return changes
 
     def publish(self, redis: Redis) -> list[str]:
@@ -238,6 +241,10 @@ def _put(row: Row, channel: Channel, fact: MarketFact | None) -> None:
 
 def hash_name(venue: str) -> str:
     return f"carry:board:{venue}"
+
+
+def _encoded(fact: MarketFact) -> bytes:
+    return orjson.dumps({"channel": channel_of(fact), "fact": fact}, default=str)
 
 
 def _field_name(symbol: Symbol, channel: Channel) -> str:
