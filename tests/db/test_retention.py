@@ -15,6 +15,7 @@ from django.utils import timezone
 from alerts.models import Alert, BotUpdate, Channel, Confirmation, Delivery, LinkCode
 from arbsite.accounts.models import User
 from arbsite.retention import KEPT, STAYS, prune
+from arbsite.tasks import PRUNED_EVERY
 from arbsite.tasks import prune as prune_task
 from exchanges.models import (
     ActivityBar,
@@ -288,7 +289,7 @@ def test_a_run_takes_so_many_batches_and_the_next_goes_on(owner: User) -> None:
     assert gone == [4, 3, 0]
 
 
-def test_of_two_beats_one_prunes(owner: User) -> None:
+def old_keys(owner: User) -> None:
     for number in range(2):
         IdempotencyKey.objects.create(
             user=owner,
@@ -297,7 +298,23 @@ def test_of_two_beats_one_prunes(owner: User) -> None:
             created_at=timezone.now() - 100 * DAY,
         )
 
+
+def test_of_two_beats_one_prunes(owner: User) -> None:
+    old_keys(owner)
+    for ago in range(1, 13):
+        slots.claim("prune", every=PRUNED_EVERY, now=timezone.now() - ago * PRUNED_EVERY)
+
     first, second = prune_task(), prune_task()
 
     assert first == {"trading.IdempotencyKey": 2}
     assert second == {}
+
+
+def test_a_clock_that_has_jumped_ahead_deletes_nothing(owner: User) -> None:
+    old_keys(owner)
+    for ago in range(1, 13):
+        before_the_jump = timezone.now() - 90 * DAY - ago * PRUNED_EVERY
+        slots.claim("prune", every=PRUNED_EVERY, now=before_the_jump)
+
+    assert prune_task() == {}
+    assert IdempotencyKey.objects.count() == 2

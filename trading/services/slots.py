@@ -18,6 +18,12 @@ def claim(job: str, *, every: timedelta, now: datetime) -> bool:
     return _claim(job, slot, now)
 
 
+def was_steady(job: str, *, every: timedelta, lasts: timedelta, now: datetime) -> bool:
+    """Tell whether all slots of a job but one or two were claimed in the time before `now`."""
+    claimed = JobRun.objects.filter(job=job, slot__gt=now - lasts, slot__lte=now).count()
+    return claimed >= lasts // every - 2
+
+
 def claim_once(job: str, *, now: datetime) -> bool:
     """Claim what is done once for all time; False when somebody did it."""
     return _claim(job, ONLY_ONCE, now)
