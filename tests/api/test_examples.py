@@ -90,3 +90,12 @@ def test_links_take_what_an_answer_has(description: dict[str, Any]) -> None:
                 for part in parts:
                     value = value[int(part)] if isinstance(value, list) else value[part]
                 assert value is not None, expression
+
+
+def test_each_operation_is_described_in_its_own_words(description: dict[str, Any]) -> None:
+    common = [
+        operation["operationId"]
+        for operation in operations(description)
+        if "`scope` is what a POST takes" in operation.get("description", "")
+    ]
+    assert common == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from http import HTTPStatus
+from inspect import cleandoc
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -58,6 +59,12 @@ class Documented(AutoSchema):
         """Return the view's own name: `get_positions`, `post_close`."""
         words = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self.view).__name__).lower()
         return f"{self.method.lower()}_{words}"
+
+    def get_description(self) -> str:  # type: ignore[override]  # as the parent does
+        """Return the words of the method or its own view, not those that views have in common."""
+        method = getattr(self.view, self.method.lower())
+        own = type(self.view).__dict__.get("__doc__")
+        return cleandoc(method.__doc__ or own or "")
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         answers: dict[str, Any] = super()._get_response_bodies(direction)
