@@ -40,8 +40,15 @@ from exchanges.venues.quotas import Scope  # noqa: E402
 from tests.machine import ROOT, START_SECONDS, wait_until  # noqa: E402
 from tests.rehearsal import RunningRedis, SimulatorControl  # noqa: E402
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx")
-STEPPED = {"binance": "BTCUSDT", "binanceusdm": "BTCUSDT", "bybit": "BTCUSDT"}
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "hyperliquid")
+# What each calls the one whose price steps, and what we do.
+STEPPED = {
+    "binance": ("BTCUSDT", Symbol("BTC/USDT")),
+    "binanceusdm": ("BTCUSDT", Symbol("BTC/USDT:USDT")),
+    "bybit": ("BTCUSDT", Symbol("BTC/USDT:USDT")),
+    "okx": ("BTC-USDT-SWAP", Symbol("BTC/USDT:USDT")),
+    "hyperliquid": ("BTC", Symbol("BTC/USDC:USDC")),
+}
 STEP_EVERY, FAULT_EVERY, LOOK_EVERY = 2.0, 4.0, 0.25
 FIRST_PRICE, STEP = Decimal(50_000), Decimal(500)
 # What an entry takes for fresh, and how long a step may take to get through.
@@ -97,7 +104,7 @@ class Soak:
 
     def _step(self, now: float) -> None:
         price = FIRST_PRICE + STEP * (len(self._steps) % 1000)
-        for venue, symbol in STEPPED.items():
+        for venue, (symbol, _) in STEPPED.items():
             body = {"venue": venue, "symbol": symbol, "price": str(price)}
             self._control.control("POST", "/market", body)
         self._steps.append((time.monotonic(), price))
@@ -110,8 +117,7 @@ class Soak:
     def _look(self, now: float) -> None:
         """Count facts that an entry would take for fresh though their price is long over."""
         clock = datetime.now(UTC)
-        for venue in STEPPED:
-            symbol = Symbol("BTC/USDT" if venue == "binance" else "BTC/USDT:USDT")
+        for venue, (_, symbol) in STEPPED.items():
             row = self.feed.board.row(venue, symbol)
             book = row.book if row is not None else None
             if book is None or (clock - book.observed_at).total_seconds() > FRESH_SECONDS:

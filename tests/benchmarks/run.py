@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import (
+    bench_alerts,
     bench_api,
     bench_event_to_orders,
     bench_feed,
@@ -25,7 +26,10 @@ REPORT = Path(__file__).resolve().parents[2] / "build" / "bench.json"
 def main() -> None:
     """Measure one thing after the other, so that they do not disturb each other."""
     logging.disable(logging.WARNING)
-    modules = (bench_scan, bench_feed, bench_event_to_orders, bench_recovery, bench_kill, bench_api)
+    modules = (
+        *(bench_scan, bench_feed, bench_event_to_orders),
+        *(bench_recovery, bench_kill, bench_api, bench_alerts),
+    )
     results: dict[str, dict[str, Any]] = {}
     REPORT.parent.mkdir(exist_ok=True)
     for each in modules:

@@ -136,7 +136,7 @@ def test_an_estimate_proves_a_sign_but_no_amount() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "instant"), [(0, 0), (59, 0), (60, 60), (61, 60), (200, 180), (-5, 0)]
+    ("minutes", "instant"), [(0, 0), (59, 0), (60, 60), (61, 60), (200, 180), (-5, -60)]
 )
 def test_the_latest_settlement_is_counted_on_from_a_known_one(minutes: int, instant: int) -> None:
     known, now = EIGHT, EIGHT + timedelta(minutes=minutes)

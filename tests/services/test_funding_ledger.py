@@ -162,6 +162,26 @@ def test_after_a_settlement_the_venue_is_asked_until_it_has_paid(desk: LedgerDes
     assert asked(desk) == 0
 
 
+def test_what_was_paid_last_is_read_soon_after_the_end(tmp_path: Path, owner: User) -> None:
+    desk = LedgerDesk(tmp_path, owner, interval_minutes=1)
+    desk.store_settled(since=START)
+    position = desk.open_position()
+    desk.pass_time(seconds=25)
+    desk.store_settled(since=START)
+    desk.book_funding()
+    desk.pass_time(seconds=20)
+    desk.end(position)
+    desk.pass_time(seconds=60)
+    desk.store_settled(since=START)
+
+    # A settlement has passed since, over which nothing was held.
+    assert asked(desk) == 2
+    assert_booked_as_paid(desk)
+    desk.pass_time(seconds=10)
+    assert asked(desk) == 0
+    desk.close()
+
+
 def test_payments_belong_to_the_position_that_held_when_the_settlement_passed(
     desk: LedgerDesk,
 ) -> None:

@@ -148,7 +148,8 @@ def test_a_stale_book_closes_nothing(desk: Desk, position: Position) -> None:
     set_rules(position, take_profit_usd="0.01", max_book_age_seconds="0.1")
     legs = list(position.legs.select_related("instrument__exchange"))
     position.refresh_from_db()
+    board, in_a_moment = selectors.market_board(), timezone.now() + timedelta(seconds=1)
 
-    held = held_position(position, legs, Seen(selectors.market_board()), timezone.now())
+    held = held_position(position, legs, Seen(board), in_a_moment)
 
     assert held is None

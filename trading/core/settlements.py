@@ -47,9 +47,9 @@ class SettledHolding:
 
 
 def latest_instant(last_settled_at: datetime, interval_seconds: int, now: datetime) -> datetime:
-    """Return the last settlement up to `now`, counted on from one that is known to have been."""
+    """Return the last settlement up to `now`, counted on or back from one that is known."""
     interval = timedelta(seconds=interval_seconds)
-    return last_settled_at + max(0, (now - last_settled_at) // interval) * interval
+    return last_settled_at + (now - last_settled_at) // interval * interval
 
 
 def held_at(changes: Iterable[Change], moment: datetime) -> Decimal:

@@ -131,18 +131,17 @@ def _is_due(leg: Leg, known: Known, now: datetime) -> bool:
     settled_at, interval = known.settled_at, leg.instrument.funding_interval_seconds
     if settled_at is None or interval is None:
         return False
-    instant = latest_instant(settled_at, interval, now)
-    is_paid = known.paid_at is not None and known.paid_at >= instant - READ_MARGIN
-    if not is_paid and _held_at(leg, instant) and now - instant <= MISSING_AFTER:
+    held_until = leg.position.close_timestamp or now
+    instant = latest_instant(settled_at, interval, min(now, held_until))
+    if _began(leg) > instant:
+        return False
+    if now - instant <= MISSING_AFTER and not _reaches(known.paid_at, instant):
         return True
-    is_expected = known.expected_at is not None and known.expected_at >= settled_at
-    return not is_expected and _held_at(leg, settled_at)
+    return not _reaches(known.expected_at, min(settled_at, instant))
 
 
-def _held_at(leg: Leg, instant: datetime) -> bool:
-    """Tell whether a leg was held over an instant, as far as its position's life goes."""
-    ended_at = leg.position.close_timestamp
-    return _began(leg) <= instant and (ended_at is None or ended_at >= instant)
+def _reaches(told_of: datetime | None, instant: datetime) -> bool:
+    return told_of is not None and told_of >= instant - READ_MARGIN
 
 
 def _since(legs: Sequence[Leg], known: Mapping[UUID, Known], now: datetime) -> datetime:
