@@ -135,13 +135,15 @@ def _is_due(leg: Leg, known: Known, now: datetime) -> bool:
     instant = latest_instant(settled_at, interval, min(now, held_until))
     if _began(leg) > instant:
         return False
-    if now - instant <= MISSING_AFTER and not _reaches(known.paid_at, instant):
+    # Stamps differ a little from the grid, and never by as much as a settlement.
+    margin = min(READ_MARGIN, timedelta(seconds=interval) / 2)
+    if now - instant <= MISSING_AFTER and not _reaches(known.paid_at, instant - margin):
         return True
-    return not _reaches(known.expected_at, min(settled_at, instant))
+    return not _reaches(known.expected_at, min(settled_at, instant) - margin)
 
 
 def _reaches(told_of: datetime | None, instant: datetime) -> bool:
-    return told_of is not None and told_of >= instant - READ_MARGIN
+    return told_of is not None and told_of >= instant
 
 
 def _since(legs: Sequence[Leg], known: Mapping[UUID, Known], now: datetime) -> datetime:
