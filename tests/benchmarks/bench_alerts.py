@@ -39,15 +39,15 @@ def measure() -> Result:
 
 
 def _told(api: BotApi, number: int) -> float:
-    user, sentence = User.objects.get(username="demo"), f"measured {number}"
-    if not Channel.objects.filter(user=user).exists():
-        Channel.objects.create(
-            user=user,
-            kind="telegram",
-            address="1001",
-            authority=authority_of(user),
-            created_at=timezone.now(),
-        )
+    # The same news for one person would be one alert.
+    user, sentence = User.objects.create_user(f"bench{number}"), f"measured {number}."
+    Channel.objects.create(
+        user=user,
+        kind="telegram",
+        address=str(1000 + number),
+        authority=authority_of(user),
+        created_at=timezone.now(),
+    )
     started = time.monotonic()
     announce(
         user_id=user.pk,
