@@ -38,6 +38,9 @@ READ_MARGIN = timedelta(seconds=5)
 CLOCK_MARGIN = timedelta(hours=2)
 
 
+CANNOT_ASK = "cannot be asked"
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """A venue's word that it knows no such order, at this second of the loop that asked."""
@@ -110,11 +113,13 @@ def _take_answer(
         case Missing(seconds=seconds):
             if seconds - not_found_since.setdefault(order.pk, seconds) >= ABSENT_SECONDS:
                 _consider_absence(order, venues, now)
+            # It may have filled all the same: not found is no evidence before its lifetime is over.
+            _tell_unresolved(order, "does not show there", now)
         case CredentialRefused():
             halt_account(order.leg.account, reason=str(answer), now=now)
-            _tell_unresolved(order, now)
+            _tell_unresolved(order, CANNOT_ASK, now)
         case _:
-            _tell_unresolved(order, now)
+            _tell_unresolved(order, CANNOT_ASK, now)
 
 
 def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
@@ -176,7 +181,7 @@ def _unbooked(order: Order) -> Decimal:
     return filled - booked
 
 
-def _tell_unresolved(order: Order, now: datetime) -> None:
+def _tell_unresolved(order: Order, why: str, now: datetime) -> None:
     if order.state not in UNRESOLVED_ORDER_STATES or order.sent_at is None:
         return
     if _age(order.sent_at, now) < timedelta(seconds=10):
@@ -186,7 +191,7 @@ def _tell_unresolved(order: Order, now: datetime) -> None:
         kind="order.unknown",
         severity="critical",
         sentence=f"{order.position.base}: the outcome of an order at "
-        f"{order.leg.instrument.exchange.name} is unknown and it cannot be asked",
+        f"{order.leg.instrument.exchange.name} is unknown: it {why}",
         position=order.position,
         within=timedelta(minutes=5),
         now=now,
