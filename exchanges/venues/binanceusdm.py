@@ -236,7 +236,6 @@ PROFILE = VenueProfile(
         },
         paging=Paging.FORWARD,
         page_size=1000,
-        lists_all=True,
     ),
     transfers=Rows(
         method="fapiPrivateGetIncome",

@@ -269,7 +269,6 @@ CONTRACTS = VenueProfile(
         },
         paging=Paging.CURSOR,
         page_size=100,
-        lists_all=True,
     ),
     borrow_rates=Rows(
         method="publicGetV5SpotMarginTradeData",

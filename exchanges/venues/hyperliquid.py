@@ -203,7 +203,6 @@ PROFILE = VenueProfile(
         paging=Paging.FORWARD,
         page_size=500,
         window=ALL_TIME,
-        lists_all=True,
     ),
     transfers=Rows(
         method="transfer_rows",

@@ -277,7 +277,6 @@ LINEAR = VenueProfile(
         page_size=BILLS.page_size,
         window=BILLS.window,
         span=BILLS.span,
-        lists_all=True,
         recent=BILLS.recent,
     ),
     transfers=Rows(

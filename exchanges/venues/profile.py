@@ -319,6 +319,7 @@ class VenueProfile:
     borrow_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     # Added to the venue's rank in the queue of auto-deleveraging, so that 5 is always the first.
     adl_rank_offset: int = 0
+    # Of all contracts in one list: none is named in the request, `symbol` tells them apart.
     funding_payments: Rows | None = None
     # What moved in and out; an amount at a `kind` of `transfers_out` left, whatever its sign.
     transfers: Rows | None = None

@@ -14,7 +14,7 @@ from tests.simulation.laboratory import Laboratory
 from tests.simulation.markets import CREATE
 from tests.simulation.streams import Weather
 from tests.simulation.world import BALANCES_EVERY
-from trading.models import Order
+from trading.models import Event, Order
 from trading.services.lookup import ORDER_LIFETIME
 
 pytestmark = pytest.mark.simulation
@@ -109,6 +109,8 @@ def test_an_order_that_never_arrived_is_absent_only_after_its_lifetime(
 
     order = Order.objects.get()
     assert order.sent_at is not None
+    told = Event.objects.get(kind="order.unknown")
+    assert told.sentence.endswith("is unknown: it does not show there")
     ruled = position.changes.get(order=order, to_state="not_placed")
     assert ruled.at - order.sent_at > ORDER_LIFETIME
     assert (drill.state(), drill.held()) == ("abandoned", FLAT)

@@ -65,7 +65,7 @@ class Known:
 def readings_due(*, venues: Venues, now: datetime) -> list[Reading]:
     """Return a question for each account that can be asked and of which a leg is due."""
     legs = list(_waiting(now))
-    known = _known_of(legs)
+    known = _known_of(legs, now)
     due = {leg.account for leg in legs if _is_due(leg, known[leg.pk], now)}
     usable = set(openable(due, venues=venues, now=now))
     groups = ((account, list(found)) for account, found in groupby(legs, key=attrgetter("account")))
@@ -101,8 +101,10 @@ def _waiting(now: datetime) -> QuerySet[Leg]:
     return paid_legs().filter(held | untold | short).order_by("account_id", "instrument_id")
 
 
-def _known_of(legs: Sequence[Leg]) -> dict[UUID, Known]:
-    rates = SettledFundingRate.objects.filter(instrument__in={leg.instrument_id for leg in legs})
+def _known_of(legs: Sequence[Leg], now: datetime) -> dict[UUID, Known]:
+    rates = SettledFundingRate.objects.filter(
+        instrument__in={leg.instrument_id for leg in legs}, settled_at__gt=now - GIVEN_UP_AFTER
+    )
     settled = _latest(rates, "instrument", "settled_at")
     paid = _latest(FundingEvent.objects.filter(leg__in=legs), "leg", "paid_at")
     expected = _latest(ExpectedFunding.objects.filter(leg__in=legs), "leg", "settles_at")
