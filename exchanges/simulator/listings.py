@@ -213,6 +213,7 @@ HYPERLIQUID_TIERS = tiers_from([("150000000", "40", "0.0125"), ("1000000000", "2
 
 # Assets without a character of their own: many symbols for tests of load.
 USUAL, USUAL_CONTRACT = Character("10", 0.00015, "0.001", "0.1", "1.0", "25000"), ("1", "0.1")
+USUAL_STEPS = ("0.001", "0.1")
 
 
 def character_of(base: str) -> Character:
@@ -266,7 +267,7 @@ def _in_contracts(listing: Listing) -> Listing:
 
 def _in_dollar_coins(listing: Listing) -> Listing:
     """Return the like of a perpetual at Hyperliquid: margined in USDC, prices of five digits."""
-    tick, lot = HYPERLIQUID_STEPS[listing.base]
+    tick, lot = HYPERLIQUID_STEPS.get(listing.base, USUAL_STEPS)
     return replace(
         listing,
         venue=HYPERLIQUID,
