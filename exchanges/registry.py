@@ -29,7 +29,6 @@ from exchanges.venues import PROFILES
 CLIENT = "exchanges.ccxt_adapter.client"
 MARKET_DATA = "exchanges.ccxt_adapter.market_data"
 STREAMS = "exchanges.ccxt_adapter.streams"
-POLLED = "exchanges.ccxt_adapter.polled"
 TRADING = "exchanges.ccxt_adapter.trading"
 ACCOUNT = "exchanges.ccxt_adapter.account"
 PAPER = "exchanges.paper"
@@ -92,10 +91,7 @@ def market_data(venue: str, mode: Mode) -> MarketData:
 
 
 def market_stream(venue: str, mode: Mode) -> MarketStream:
-    """Return the public WebSockets of a venue, or what reads it by REST in their place."""
-    known = PROFILES.get(venue)
-    if known is not None and known.polled_every is not None:
-        return cast(MarketStream, _port(POLLED, "PolledMarketStream", (venue, mode, POLLED)))
+    """Return the public WebSockets of a venue, with reads by REST of what they do not tell."""
     return cast(MarketStream, _port(STREAMS, "CcxtMarketStream", (venue, mode, STREAMS)))
 
 

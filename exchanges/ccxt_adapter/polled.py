@@ -1,4 +1,4 @@
-"""A market stream made of reads by REST, for venues whose sockets are not spoken here.
+"""What is read by REST of a market because no socket tells it here.
 
 Lists are read every so often, books one after the other where no list tells their tops; both wait
 for the venue's quotas like any other read, and a read that fails is asked again in the next round.
@@ -19,7 +19,7 @@ from exchanges.domain import BookTop, Depth, MarketFact, Symbol
 from exchanges.errors import VenueError
 from exchanges.limits.lanes import Lane, asking
 from exchanges.quotes import quotes_in
-from exchanges.venues.profile import UNASKED
+from exchanges.venues.profile import UNASKED, VenueProfile
 
 T = TypeVar("T")
 
@@ -31,11 +31,12 @@ Read = Callable[[], Awaitable[Sequence[MarketFact]]]
 PATIENCE_SECONDS = 10.0
 
 
-class PolledMarketStream:
-    """`exchanges.ports.MarketStream` without a socket."""
+class PolledMarket:
+    """Rates and marks in lists, and of `books_of` the books."""
 
-    def __init__(self, client: VenueClient) -> None:
+    def __init__(self, client: VenueClient, *, books_of: Collection[VenueProfile]) -> None:
         self._client = client
+        self._books_of = books_of
         self._data = CcxtMarketData(client)
         every = client.profile.polled_every
         if every is None:
@@ -55,18 +56,15 @@ class PolledMarketStream:
         async with asyncio.TaskGroup() as group:
             for read in self._lists():
                 group.create_task(self._repeat(read, emit))
-            if any(part.book_tops == UNASKED for part in self._client.profile.parts):
+            if any(part.book_tops == UNASKED for part in self._books_of):
                 group.create_task(self._read_books(sorted(asked), emit))
-
-    async def close(self) -> None:
-        await self._client.close()
 
     def _lists(self) -> list[Read]:
         parts = self._client.profile.parts
         found: list[Read] = []
         if any(not part.is_spot for part in parts):
             found.append(self._rates_and_quotes)
-        if any(part.book_tops != UNASKED for part in parts):
+        if any(part.book_tops != UNASKED for part in self._books_of):
             found.append(self._data.book_tops)
         return found
 

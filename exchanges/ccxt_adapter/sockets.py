@@ -58,7 +58,7 @@ class Feed:
     whether a message was data, as opposed to an acknowledgement or a pong. `silent_after`: seconds
     without data after which the channel counts as dead, None where silence is normal. `upkeep` is
     what the venue wants to see every `upkeep_every` seconds. `pings`: whether it answers the pings
-    of the WebSocket protocol.
+    of the WebSocket protocol. `decode` makes a message of a text.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Feed:
     upkeep: Callable[[Send], Awaitable[None]] | None = None
     upkeep_every: float = 15.0
     pings: bool = True
+    decode: Callable[[str | bytes], Any] = orjson.loads
 
 
 class Socket:
@@ -152,7 +153,7 @@ class Socket:
 
     async def _greet(self, connection: aiohttp.ClientWebSocketResponse) -> None:
         async def receive() -> Any:
-            return payload_of(await connection.receive())
+            return payload_of(await connection.receive(), self._feed.decode)
 
         async with asyncio.timeout(OPEN_TIMEOUT):
             await self._feed.greet(_sender(connection), receive)
@@ -167,7 +168,7 @@ class Socket:
             async with asyncio.timeout(silence) as limit:
                 paused = clock()
                 while True:
-                    message = payload_of(await connection.receive())
+                    message = payload_of(await connection.receive(), self._feed.decode)
                     if self._feed.handle(message) and silence is not None:
                         limit.reschedule(clock() + silence)
                     # What has arrived is received without a pause: others must have their turn.
@@ -193,11 +194,13 @@ def _sender(connection: aiohttp.ClientWebSocketResponse) -> Send:
     return send
 
 
-def payload_of(message: aiohttp.WSMessage) -> Any:
+def payload_of(
+    message: aiohttp.WSMessage, decode: Callable[[str | bytes], Any] = orjson.loads
+) -> Any:
     """Return what a message holds; raise a failure of the connection where it is its end."""
     match message.type:
         case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
-            return PONG if message.data == PONG else orjson.loads(message.data)
+            return PONG if message.data == PONG else decode(message.data)
         case aiohttp.WSMsgType.ERROR:
             raise UnexpectedPayload(f"the socket failed: {message.data!r}")
         case _:

@@ -15,6 +15,7 @@ from exchanges.ccxt_adapter import (
 )
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listings
+from exchanges.ccxt_adapter.polled import PolledMarket
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send, Socket
 from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import Symbol
@@ -56,6 +57,8 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
 
 
 class CcxtMarketStream:
+    """The sockets of a venue's market, and reads by REST of what they do not tell."""
+
     def __init__(self, client: VenueClient) -> None:
         self._client = client
 
@@ -63,14 +66,20 @@ class CcxtMarketStream:
         listings, asked = await self._client.ready(), set(symbols)
         self._client.exchange.open()
         async with asyncio.TaskGroup() as group:
+            unheard = list(self._client.profile.parts)
             for part in self._client.profile.parts:
                 of_part = listings.of(is_spot=part.is_spot)
                 wanted = {name: one for name, one in of_part.items() if one.symbol in asked}
-                if not wanted:
+                feeds = MARKET_FEEDS.get((part.name, part.is_spot))
+                if feeds is None:
                     continue
-                for feed in MARKET_FEEDS[part.name, part.is_spot](self._client, wanted, on_fact):
+                unheard.remove(part)
+                for feed in feeds(self._client, wanted, on_fact) if wanted else ():
                     session, budget = self._client.exchange.session, self._client.connections
                     group.create_task(Socket(session, feed, connections=budget).run())
+            if self._client.profile.polled_every is not None:
+                polled = PolledMarket(self._client, books_of=unheard)
+                group.create_task(polled.run(asked, on_fact))
 
     async def close(self) -> None:
         await self._client.close()

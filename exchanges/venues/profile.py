@@ -232,7 +232,7 @@ class VenueProfile:
     is_spot: bool
     # Why nothing is traded here, as a trader reads it; its market and history are shown alone.
     read_only: str = ""
-    # How often its market is read by REST, where no socket brings it.
+    # How often what no socket tells of its market is read by REST; None: sockets tell all.
     polled_every: timedelta | None = None
     # What lies between two books that are read one by one, so that other reads find room.
     book_every: timedelta = timedelta(0)

@@ -13,7 +13,6 @@ from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
-from exchanges.ccxt_adapter.polled import PolledMarketStream
 from exchanges.ccxt_adapter.streams import CcxtAccountStream, CcxtMarketStream
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.client_order_ids import client_order_id, in_venue_form
@@ -104,9 +103,8 @@ class Bench:
         )
 
     def market_stream(self, client: VenueClient) -> MarketStream:
-        """Return what brings the market: sockets, or reads in their place."""
-        polled = self.subject.is_watched
-        return PolledMarketStream(client) if polled else CcxtMarketStream(client)
+        """Return what brings the market."""
+        return CcxtMarketStream(client)
 
     def order(
         self, quantity: str = "0.01", side: Side = Side.BUY, price: Any = None, **more: Any

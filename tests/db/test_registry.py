@@ -98,12 +98,3 @@ def test_asking_the_registry_for_nothing_loads_no_client_library() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0  # noqa: S603
-
-
-def test_venue_without_sockets_is_read_instead_and_the_others_stream() -> None:
-    polled = registry.market_stream("dydx", Mode.PAPER)
-    streamed = registry.market_stream("bybit", Mode.PAPER)
-
-    assert type(polled).__name__ == "PolledMarketStream"
-    assert type(streamed).__name__ == "CcxtMarketStream"
-    registry.close_all()

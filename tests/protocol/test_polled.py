@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter.polled import PolledMarketStream
+from exchanges.ccxt_adapter.polled import PolledMarket
 from exchanges.domain import BookTop, FundingRate, MarketFact, Quote, Symbol
 from tests.protocol.canned import CannedVenue
 
@@ -65,13 +65,14 @@ def streamed(
             if enough(facts):
                 done.set()
 
-        stream = PolledMarketStream(at.client())
-        running = asyncio.create_task(stream.run(symbols, take))
+        client = at.client()
+        polled = PolledMarket(client, books_of=client.profile.parts)
+        running = asyncio.create_task(polled.run(symbols, take))
         async with asyncio.timeout(20):
             await done.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await stream.close()
+        await client.close()
         return facts
 
     return asyncio.run(run())
