@@ -32,10 +32,14 @@ def measure() -> Result:
         with RunningCarry(Path(folder) / "var", **places) as carry:
             connections["default"].settings_dict["NAME"] = str(carry.var / "carry.sqlite3")
             close_old_connections()
-            spans = [_told(api, number) for number in range(ALERTS)]
+            # Carry answers before all of its workers do: the first one may wait for a start.
+            first, *spans = [_told(api, number) for number in range(1 + ALERTS)]
             connections.close_all()
     p50, p99 = np.percentile(spans, [50, 99]).tolist()
-    return {"critical_alert": {"p50": p50, "p99": p99, "unit": "s", "n": len(spans)}}
+    return {
+        "critical_alert": {"p50": p50, "p99": p99, "unit": "s", "n": len(spans)},
+        "critical_alert_at_a_start": {"p50": first, "p99": first, "unit": "s", "n": 1},
+    }
 
 
 def _told(api: BotApi, number: int) -> float:
