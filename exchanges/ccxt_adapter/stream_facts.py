@@ -62,7 +62,7 @@ def quote(listing: Listing, mark: Decimal, index: Decimal | None, now: datetime)
 
 def rate(
     listing: Listing,
-    funding_rate: str,
+    funding_rate: str | Decimal,
     settles_at: int,
     mark: Decimal | None,
     index: Decimal | None,
