@@ -22,7 +22,12 @@ from exchanges.board import Board
 from exchanges.ccxt_adapter.sockets import CONNECTION_FAILURES, HANDLER_FAILURES, Feed, payload_of
 from exchanges.ccxt_adapter.streams import MARKET_FEEDS
 from exchanges.domain import MarketFact
-from tests.protocol import test_krakenfutures, test_krakenfutures_sockets
+from tests.protocol import (
+    test_deribit,
+    test_deribit_sockets,
+    test_krakenfutures,
+    test_krakenfutures_sockets,
+)
 from tests.protocol.bad_input import BODIES, Spoiling, spoilings, wrong_with
 from tests.protocol.canned import CannedVenue
 from tests.protocol.test_recorded_payloads import ADAPTERS
@@ -35,6 +40,15 @@ pytestmark = [
 
 Frames = Callable[[], list[Any]]
 VENUES: dict[str, tuple[Callable[[], CannedVenue], Frames]] = {
+    "deribit": (
+        test_deribit.venue,
+        lambda: [
+            test_deribit_sockets.ticker(),
+            test_deribit_sockets.TEST,
+            test_deribit_sockets.REFUSAL,
+            test_deribit.answered(["ticker.BTC_USDC-PERPETUAL.100ms"]),
+        ],
+    ),
     "krakenfutures": (
         test_krakenfutures.venue,
         lambda: [
