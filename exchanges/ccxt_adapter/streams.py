@@ -13,6 +13,7 @@ from exchanges.ccxt_adapter import (
     streams_deribit,
     streams_hyperliquid,
     streams_kraken_futures,
+    streams_mexc,
     streams_okx,
 )
 from exchanges.ccxt_adapter.client import VenueClient
@@ -36,6 +37,7 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
     ("deribit", False): streams_deribit.market_feeds,
     ("krakenfutures", False): streams_kraken_futures.market_feeds,
+    ("mexc", False): streams_mexc.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,

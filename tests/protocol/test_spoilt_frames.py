@@ -27,6 +27,8 @@ from tests.protocol import (
     test_deribit_sockets,
     test_krakenfutures,
     test_krakenfutures_sockets,
+    test_mexc,
+    test_mexc_sockets,
 )
 from tests.protocol.bad_input import BODIES, Spoiling, spoilings, wrong_with
 from tests.protocol.canned import CannedVenue
@@ -55,6 +57,15 @@ VENUES: dict[str, tuple[Callable[[], CannedVenue], Frames]] = {
             test_krakenfutures_sockets.ticker(),
             test_krakenfutures_sockets.WELCOME,
             test_krakenfutures_sockets.REFUSAL,
+        ],
+    ),
+    "mexc": (
+        test_mexc.venue,
+        lambda: [
+            test_mexc_sockets.tickers(test_mexc_sockets.ticker()),
+            test_mexc_sockets.BOOK,
+            test_mexc_sockets.REFUSAL,
+            test_mexc_sockets.PONG,
         ],
     ),
 }
