@@ -62,20 +62,20 @@ def quote(listing: Listing, mark: Decimal, index: Decimal | None, now: datetime)
 
 def rate(
     listing: Listing,
-    funding_rate: str,
-    settles_at: int,
+    funding_rate: str | Decimal,
+    settles_at: int | None,
     mark: Decimal | None,
     index: Decimal | None,
     now: datetime,
 ) -> FundingRate:
-    """Return a rate whose interval the message did not say."""
+    """Return a rate whose interval the message did not say, and maybe not its settlement."""
     return FundingRate(
         venue=listing.instrument.venue,
         symbol=listing.instrument.symbol,
         funding_rate=streamed(funding_rate),
         interval_seconds=None,
         interval_source=IntervalSource.UNKNOWN,
-        next_funding_at=instant(settles_at),
+        next_funding_at=None if settles_at is None else instant(settles_at),
         observed_at=now,
         mark_price=mark,
         index_price=index,

@@ -10,7 +10,10 @@ from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
     streams_bybit,
+    streams_deribit,
     streams_hyperliquid,
+    streams_kraken_futures,
+    streams_mexc,
     streams_okx,
 )
 from exchanges.ccxt_adapter.client import VenueClient
@@ -32,6 +35,9 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("okx", False): streams_okx.market_feeds,
     ("okx", True): streams_okx.spot_market_feeds,
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
+    ("deribit", False): streams_deribit.market_feeds,
+    ("krakenfutures", False): streams_kraken_futures.market_feeds,
+    ("mexc", False): streams_mexc.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
