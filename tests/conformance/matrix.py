@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from exchanges.ccxt_adapter.streams import MARKET_FEEDS
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import UNASKED, IntervalRule, VenueProfile
 from tests.conformance.cards import CARDS, SUBJECTS
@@ -92,12 +93,14 @@ def _read_only() -> Iterator[str]:
                 profile.settlement,
                 "where told" if profile.funding_bounds else "–",
                 " and ".join(dict.fromkeys(map(_tops, profile.parts))),
-                "socket" if every is None else f"{every / timedelta(seconds=1):g} s",
+                "–" if every is None else f"{every / timedelta(seconds=1):g} s",
                 profile.read_only,
             )
 
 
 def _tops(part: VenueProfile) -> str:
+    if (part.name, part.is_spot) in MARKET_FEEDS:
+        return "streamed"
     return "book by book" if part.book_tops == UNASKED else "listed"
 
 
