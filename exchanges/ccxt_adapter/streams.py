@@ -12,6 +12,7 @@ from exchanges.ccxt_adapter import (
     streams_bybit,
     streams_dydx,
     streams_hyperliquid,
+    streams_kraken,
     streams_okx,
 )
 from exchanges.ccxt_adapter.client import VenueClient
@@ -34,6 +35,7 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("okx", True): streams_okx.spot_market_feeds,
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
     ("dydx", False): streams_dydx.market_feeds,
+    ("kraken", True): streams_kraken.spot_market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,

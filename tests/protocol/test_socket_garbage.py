@@ -15,7 +15,7 @@ from hypothesis import given, settings
 
 from exchanges.ccxt_adapter.sockets import CONNECTION_FAILURES, HANDLER_FAILURES, Feed
 from exchanges.ccxt_adapter.streams import MARKET_FEEDS
-from tests.protocol import test_dydx, test_dydx_sockets
+from tests.protocol import test_dydx, test_dydx_sockets, test_kraken, test_kraken_sockets
 from tests.protocol.bad_input import Spoiling, dumped, spoilings, wrong_with
 from tests.protocol.canned import CannedVenue
 from tests.protocol.test_recorded_payloads import ADAPTERS
@@ -34,6 +34,7 @@ class Subject:
 
 
 SUBJECTS = {
+    "kraken": Subject(test_kraken.venue, test_kraken_sockets.FRAMES, is_spot=True),
     "dydx": Subject(test_dydx.recorded_venue, test_dydx_sockets.FRAMES),
 }
 
@@ -61,6 +62,10 @@ def spoken(request: pytest.FixtureRequest) -> tuple[Subject, list[Feed], list[An
 async def _nobody(*_: Any) -> None: ...
 
 
+def written(frame: Any) -> bytes:
+    return frame.encode() if isinstance(frame, str) else dumped(frame)
+
+
 def hear(feed: Feed, frames: Sequence[bytes]) -> None:
     """Let one opening of a feed hear frames until it fails as a socket may."""
     asyncio.run(feed.greet(_nobody, _nobody))
@@ -75,7 +80,7 @@ def test_frames_as_they_are_bring_facts(spoken: Any) -> None:
     subject, feeds, facts = spoken
     facts.clear()
     for feed in feeds:
-        hear(feed, [dumped(frame) for frame in subject.frames])
+        hear(feed, [written(frame) for frame in subject.frames])
 
     assert facts
     assert [wrong for fact in facts for wrong in wrong_with(fact)] == []
@@ -86,7 +91,7 @@ def test_frames_as_they_are_bring_facts(spoken: Any) -> None:
 def test_garbage_brings_sound_facts_or_a_new_socket(spoken: Any, spoiling: Spoiling) -> None:
     subject, feeds, facts = spoken
     facts.clear()
-    frames = [dumped(frame) for frame in subject.frames]
+    frames = [written(frame) for frame in subject.frames]
     spoilt = spoiling.seed % len(frames)
     frames[spoilt] = spoiling.of(frames[spoilt])
     for feed in feeds:
