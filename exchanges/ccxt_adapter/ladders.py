@@ -24,6 +24,7 @@ BELIEVED_FOR = timedelta(minutes=5)
 
 # A price and what stands there, in the venue's units.
 Level = tuple[Decimal, Decimal]
+Touch = tuple[Level, Level]
 
 
 class Ladder:
@@ -48,7 +49,7 @@ class Ladder:
         else:
             levels.pop(at, None)
 
-    def touch(self) -> tuple[Level, Level] | None:
+    def touch(self) -> Touch | None:
         """Return the best bid and ask, None while a side is empty."""
         if not self.bids or not self.asks:
             return None
@@ -75,7 +76,7 @@ class Books(Generic[L]):
         self._empty = empty
         self._ladders: dict[str, L] = {}
         self._changed_at: dict[str, datetime] = {}
-        self._told: dict[str, datetime] = {}
+        self._told: dict[str, tuple[Touch, datetime]] = {}
         self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     def restart(self) -> None:
@@ -101,25 +102,27 @@ class Books(Generic[L]):
         return ladder
 
     def tell(self, name: str, now: datetime) -> None:
-        """Tell the top of a book that has just changed."""
+        """Tell the top of a book that has just changed, where that is another now."""
         self._changed_at[name] = now
-        self._tell(name, now)
+        touch = self.of(name).touch()
+        if touch is None:
+            self._told.pop(name, None)
+        elif name not in self._told or self._told[name][0] != touch:
+            self._tell(name, touch, now)
 
     def confirm(self, now: datetime) -> None:
         """Tell once a second, upon whatever arrives, the tops that have not changed meanwhile."""
         if now - self._looked_at < LOOKED_THROUGH_EVERY:
             return
         self._looked_at = now
-        for name, told in self._told.items():
+        for name, (touch, told) in self._told.items():
             believed = now - self._changed_at[name] < BELIEVED_FOR
             if believed and now - told >= CONFIRMED_EVERY:
-                self._tell(name, now)
+                self._tell(name, touch, now)
 
-    def _tell(self, name: str, now: datetime) -> None:
-        touch = self._ladders[name].touch()
-        if touch is not None:
-            self._told[name] = now
-            self._emit(_top(self._listings[name], *touch, now))
+    def _tell(self, name: str, touch: Touch, now: datetime) -> None:
+        self._told[name] = touch, now
+        self._emit(_top(self._listings[name], *touch, now))
 
 
 def _top(listing: Listing, bid: Level, ask: Level, now: datetime) -> BookTop:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
+    streams_bitfinex,
     streams_bybit,
+    streams_coinbase,
     streams_dydx,
     streams_hyperliquid,
     streams_kraken,
@@ -36,6 +38,8 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
     ("dydx", False): streams_dydx.market_feeds,
     ("kraken", True): streams_kraken.spot_market_feeds,
+    ("bitfinex", True): streams_bitfinex.spot_market_feeds,
+    ("coinbase", True): streams_coinbase.spot_market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
@@ -77,7 +81,8 @@ class CcxtMarketStream:
                 feeds = MARKET_FEEDS.get((part.name, part.is_spot))
                 if feeds is None:
                     continue
-                unheard.remove(part)
+                if not part.tops_at_trades:
+                    unheard.remove(part)
                 for feed in feeds(self._client, wanted, on_fact) if wanted else ():
                     session, budget = self._client.exchange.session, self._client.connections
                     group.create_task(Socket(session, feed, connections=budget).run())

@@ -13,7 +13,7 @@ from typing import Any
 
 from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.ladders import Books, Ladder, Level
+from exchanges.ccxt_adapter.ladders import Books, Ladder, Touch
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import streamed
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -162,7 +162,7 @@ class Uncrossed(Ladder):
         if not streamed(size):
             del self._told[side][streamed(price)]
 
-    def touch(self) -> tuple[Level, Level] | None:
+    def touch(self) -> Touch | None:
         while (crossed := super().touch()) is not None:
             (bid, bid_size), (ask, ask_size) = crossed
             if bid < ask:

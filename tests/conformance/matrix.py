@@ -100,7 +100,7 @@ def _read_only() -> Iterator[str]:
 
 def _tops(part: VenueProfile) -> str:
     if (part.name, part.is_spot) in MARKET_FEEDS:
-        return "streamed"
+        return "streamed at trades, else book by book" if part.tops_at_trades else "streamed"
     return "book by book" if part.book_tops == UNASKED else "listed"
 
 

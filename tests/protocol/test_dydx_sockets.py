@@ -72,7 +72,7 @@ def speaking(frames: Iterable[Any], of: str = "BTC-USD") -> Callable[[Any], Iter
     return speech
 
 
-def tops(facts: list[MarketFact]) -> list[tuple[Decimal, Decimal, Decimal, Decimal]]:
+def tops(facts: list[MarketFact]) -> list[tuple[Decimal, ...]]:
     return [
         (one.bid, one.bid_quantity, one.ask, one.ask_quantity)
         for one in facts

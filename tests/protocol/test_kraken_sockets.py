@@ -81,11 +81,12 @@ def speaking(frames: Iterable[Any]) -> Callable[[Any], Iterable[Any]]:
 
 
 def tops(facts: list[MarketFact]) -> list[tuple[Decimal, ...]]:
-    for fact in facts:
-        assert isinstance(fact, BookTop)
+    found = [fact for fact in facts if isinstance(fact, BookTop)]
+    assert found == facts
+    for fact in found:
         assert fact.symbol == BITCOIN
         assert_exact(fact)
-    return [(one.bid, one.bid_quantity, one.ask, one.ask_quantity) for one in facts]
+    return [(one.bid, one.bid_quantity, one.ask, one.ask_quantity) for one in found]
 
 
 def level(*numbers: str) -> tuple[Decimal, ...]:

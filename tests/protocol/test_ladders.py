@@ -81,6 +81,17 @@ def test_book_that_has_just_changed_is_not_told_again() -> None:
     assert [top.observed_at for top in told.tops] == [START, after(0.9), after(1)]
 
 
+def test_change_below_the_top_is_no_news_but_a_sign_of_life() -> None:
+    told = Told()
+    told.begun("A", START)
+    told.books.of("A").put(Side.BUY, "9", "5")
+    told.books.tell("A", after(0.5))
+    assert len(told.tops) == 1
+
+    told.books.confirm(START + BELIEVED_FOR)
+    assert [top.observed_at for top in told.tops] == [START, START + BELIEVED_FOR]
+
+
 def test_book_that_does_not_move_for_long_is_not_vouched_for() -> None:
     told = Told()
     told.begun("A", START)
@@ -107,8 +118,11 @@ def test_book_with_an_empty_side_is_not_confirmed() -> None:
     told.books.of("A").put(Side.SELL, "11", "0")
     told.books.tell("A", after(1))
     told.books.confirm(after(3))
-
     assert len(told.tops) == 1
+
+    told.books.of("A").put(Side.SELL, "11", "3")
+    told.books.tell("A", after(4))
+    assert [top.observed_at for top in told.tops] == [START, after(4)]
 
 
 @pytest.mark.parametrize(("price", "size"), [("10", "-1"), ("0", "1"), ("-1", "1")])

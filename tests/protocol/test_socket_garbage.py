@@ -13,9 +13,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from exchanges.ccxt_adapter import streams_coinbase
 from exchanges.ccxt_adapter.sockets import CONNECTION_FAILURES, HANDLER_FAILURES, Feed
 from exchanges.ccxt_adapter.streams import MARKET_FEEDS
-from tests.protocol import test_dydx, test_dydx_sockets, test_kraken, test_kraken_sockets
+from tests.protocol import (
+    test_bitfinex,
+    test_bitfinex_sockets,
+    test_coinbase,
+    test_coinbase_sockets,
+    test_dydx,
+    test_dydx_sockets,
+    test_kraken,
+    test_kraken_sockets,
+)
 from tests.protocol.bad_input import Spoiling, dumped, spoilings, wrong_with
 from tests.protocol.canned import CannedVenue
 from tests.protocol.test_recorded_payloads import ADAPTERS
@@ -34,6 +44,8 @@ class Subject:
 
 
 SUBJECTS = {
+    "bitfinex": Subject(test_bitfinex.venue, test_bitfinex_sockets.FRAMES, is_spot=True),
+    "coinbase": Subject(test_coinbase.venue, test_coinbase_sockets.FRAMES, is_spot=True),
     "kraken": Subject(test_kraken.venue, test_kraken_sockets.FRAMES, is_spot=True),
     "dydx": Subject(test_dydx.recorded_venue, test_dydx_sockets.FRAMES),
 }
@@ -59,6 +71,11 @@ def spoken(request: pytest.FixtureRequest) -> tuple[Subject, list[Feed], list[An
     return SUBJECTS[request.param], feeds_of(SUBJECTS[request.param], facts), facts
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams_coinbase, "PAUSE_SECONDS", 0)
+
+
 async def _nobody(*_: Any) -> None: ...
 
 
@@ -68,7 +85,11 @@ def written(frame: Any) -> bytes:
 
 def hear(feed: Feed, frames: Sequence[bytes]) -> None:
     """Let one opening of a feed hear frames until it fails as a socket may."""
-    asyncio.run(feed.greet(_nobody, _nobody))
+
+    async def greeted() -> None:
+        await feed.greet(_nobody, _nobody)
+
+    asyncio.run(greeted())
     for frame in frames:
         try:
             feed.handle(feed.decode(frame))
