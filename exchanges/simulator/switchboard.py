@@ -9,6 +9,7 @@ from exchanges.simulator.faces.binance_sockets import ApiSocket, StreamSocket, U
 from exchanges.simulator.faces.binance_usdm import listen_key_of
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
 from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
+from exchanges.simulator.faces.dydx_sockets import Socket as DydxSocket
 from exchanges.simulator.faces.hyperliquid_sockets import Socket as HyperliquidSocket
 from exchanges.simulator.faces.okx_feeds import OkxFeed
 from exchanges.simulator.faces.okx_sockets import PrivateSocket as OkxPrivateSocket
@@ -47,6 +48,8 @@ class Switchboard:
             return PublicSocket(self._bybit[path])
         if host in HYPERLIQUID_HOSTS and path == "/ws":
             return HyperliquidSocket(self._simulator)
+        if host == "indexer.dydx.trade" and path == "/v4/ws":
+            return DydxSocket(self._simulator)
         if host == "ws.okx.com" and path == "/ws/v5/public":
             return OkxPublicSocket(self._okx)
         if host == "ws.okx.com" and path == "/ws/v5/private":
