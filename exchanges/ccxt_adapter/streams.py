@@ -10,6 +10,7 @@ from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
     streams_bybit,
+    streams_gate,
     streams_hyperliquid,
     streams_okx,
 )
@@ -32,6 +33,7 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("okx", False): streams_okx.market_feeds,
     ("okx", True): streams_okx.spot_market_feeds,
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
+    ("gate", False): streams_gate.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
