@@ -9,6 +9,7 @@ from dataclasses import replace
 from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
+    streams_bitget,
     streams_bybit,
     streams_gate,
     streams_hyperliquid,
@@ -34,6 +35,7 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("okx", True): streams_okx.spot_market_feeds,
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
     ("gate", False): streams_gate.market_feeds,
+    ("bitget", False): streams_bitget.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
