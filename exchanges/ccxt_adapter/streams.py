@@ -13,6 +13,7 @@ from exchanges.ccxt_adapter import (
     streams_bybit,
     streams_gate,
     streams_hyperliquid,
+    streams_kucoin,
     streams_okx,
 )
 from exchanges.ccxt_adapter.client import VenueClient
@@ -36,6 +37,7 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
     ("gate", False): streams_gate.market_feeds,
     ("bitget", False): streams_bitget.market_feeds,
+    ("kucoin", False): streams_kucoin.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,

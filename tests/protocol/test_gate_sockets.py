@@ -2,6 +2,7 @@
 
 Frames after www.gate.com/docs/developers/futures/ws and announcements 48788 and 49851; that a
 refusal names the contract, and what a ticker tells of the next settlement, after what others saw.
+Frames that others keep are read where they are at hand.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -30,6 +32,8 @@ from tests.protocol.test_gate import BITCOIN, CONTRACT, NEXT
 
 pytestmark = pytest.mark.protocol
 
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+RECORDED = SHARED / "data/raw_ws/gocryptotrader/gateio__wsFutures.json"
 TICKERS, BOOKS = "futures.tickers", "futures.book_ticker"
 ROW = {
     "contract": "BTC_USDT",
@@ -219,6 +223,21 @@ def test_what_was_not_asked_for_and_half_a_book_are_no_facts(frame: Any) -> None
 
     assert facts == []
     assert True in is_data
+
+
+@pytest.mark.skipif(not RECORDED.is_file(), reason="../shared with recorded frames is absent")
+def test_recorded_ticker_and_touch_are_read() -> None:
+    # Recorded of the inverse contract, whose frames are the same.
+    lines = RECORDED.read_bytes().replace(b"BTC_USD", b"BTC_USDT").splitlines()
+    told_there = [fact for line in lines for fact in ear().tells(line)[0]]
+    [quote] = [fact for fact in told_there if isinstance(fact, Quote)]
+    [rate] = [fact for fact in told_there if isinstance(fact, FundingRate)]
+    [top] = [fact for fact in told_there if isinstance(fact, BookTop)]
+
+    assert (quote.mark_price, quote.index_price) == (Decimal("118.35"), Decimal("118.36"))
+    assert rate.funding_rate == Decimal("-0.000114")
+    assert (top.bid, top.bid_quantity) == (Decimal("54696.6"), Decimal("3.7"))
+    assert (top.ask, top.ask_quantity) == (Decimal("54696.7"), Decimal("4.7061"))
 
 
 @quick
