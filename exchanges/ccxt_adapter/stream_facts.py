@@ -75,7 +75,7 @@ def rate(
         funding_rate=streamed(funding_rate),
         interval_seconds=None,
         interval_source=IntervalSource.UNKNOWN,
-        next_funding_at=None if settles_at is None else instant(settles_at),
+        next_funding_at=instant(settles_at) if settles_at else None,
         observed_at=now,
         mark_price=mark,
         index_price=index,

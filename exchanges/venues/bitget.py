@@ -1,6 +1,6 @@
 """Bitget: perpetuals margined in USDT and USDC, counted in coins; read-only.
 
-Calls and fields: www.bitget.com/api-doc/contract, v2 mix market.
+Calls and fields: www.bitget.com/api-doc/contract, v2 mix market; its sockets tell the whole market.
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ PROFILE = VenueProfile(
         "Bitget is read-only here: its market and funding are shown, but how its orders are "
         "looked up by our own id is not described, so nothing is opened there."
     ),
-    polled_every=timedelta(seconds=2),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     depth_sizes=(5, 15, 50, 100),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # And 100 at a time at most; www.bitget.com/api-doc/common/websocket-intro.
+        sockets=ConnectionQuota(limit=300, window=timedelta(minutes=5)),
         all=(
             Quota(
                 name="bitget",
