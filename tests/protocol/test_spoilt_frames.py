@@ -1,37 +1,43 @@
 """Garbage in any place of any frame of a watched venue's sockets: sound facts, or a new socket.
 
-The frames are those of each venue's own tests.
+The frames are those of each venue's own tests, heard one after the other as after an opening.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import aiohttp
-import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings
 
 from exchanges.board import Board
-from exchanges.ccxt_adapter.sockets import CONNECTION_FAILURES, HANDLER_FAILURES, Feed, payload_of
-from exchanges.ccxt_adapter.streams import MARKET_FEEDS
-from exchanges.domain import MarketFact
+from exchanges.ccxt_adapter import streams_coinbase
 from tests.protocol import (
+    test_bitfinex,
+    test_bitfinex_sockets,
+    test_bitget,
+    test_bitget_sockets,
+    test_coinbase,
+    test_coinbase_sockets,
     test_deribit,
     test_deribit_sockets,
+    test_dydx,
+    test_dydx_sockets,
+    test_gate,
+    test_gate_sockets,
+    test_kraken,
+    test_kraken_sockets,
     test_krakenfutures,
     test_krakenfutures_sockets,
+    test_kucoin_sockets,
     test_mexc,
     test_mexc_sockets,
 )
-from tests.protocol.bad_input import BODIES, Spoiling, spoilings, wrong_with
+from tests.protocol.bad_input import BODIES, Spoiling, spoilings
 from tests.protocol.canned import CannedVenue
+from tests.protocol.spoilt_frames import Ear, as_body
 from tests.protocol.test_recorded_payloads import ADAPTERS
 from tests.simulation.memory import MemoryRedis
 
@@ -40,8 +46,11 @@ pytestmark = [
     pytest.mark.skipif(not ADAPTERS.is_dir(), reason="../shared with recorded payloads is absent"),
 ]
 
-Frames = Callable[[], list[Any]]
-VENUES: dict[str, tuple[Callable[[], CannedVenue], Frames]] = {
+SPOT = frozenset({"bitfinex", "coinbase", "kraken"})
+VENUES: dict[str, tuple[Callable[[], CannedVenue], Callable[[], Any]]] = {
+    "bitfinex": (test_bitfinex.venue, lambda: test_bitfinex_sockets.FRAMES),
+    "bitget": (test_bitget.venue, lambda: test_bitget_sockets.FRAMES),
+    "coinbase": (test_coinbase.venue, lambda: test_coinbase_sockets.FRAMES),
     "deribit": (
         test_deribit.venue,
         lambda: [
@@ -51,6 +60,9 @@ VENUES: dict[str, tuple[Callable[[], CannedVenue], Frames]] = {
             test_deribit.answered(["ticker.BTC_USDC-PERPETUAL.100ms"]),
         ],
     ),
+    "dydx": (test_dydx.recorded_venue, lambda: test_dydx_sockets.FRAMES),
+    "gate": (test_gate.venue, lambda: test_gate_sockets.FRAMES),
+    "kraken": (test_kraken.venue, lambda: test_kraken_sockets.FRAMES),
     "krakenfutures": (
         test_krakenfutures.venue,
         lambda: [
@@ -59,6 +71,7 @@ VENUES: dict[str, tuple[Callable[[], CannedVenue], Frames]] = {
             test_krakenfutures_sockets.REFUSAL,
         ],
     ),
+    "kucoin": (test_kucoin_sockets.venue, lambda: test_kucoin_sockets.FRAMES),
     "mexc": (
         test_mexc.venue,
         lambda: [
@@ -69,63 +82,53 @@ VENUES: dict[str, tuple[Callable[[], CannedVenue], Frames]] = {
         ],
     ),
 }
+each = pytest.mark.parametrize("venue", sorted(VENUES))
 
 
-@dataclass
-class Ears:
-    """The feeds of a venue without their sockets, and what they made of the last frame."""
-
-    feeds: list[Feed]
-    facts: list[MarketFact] = field(default_factory=list)
-
-    def hear(self, feed: Feed, body: bytes) -> list[MarketFact]:
-        """Return the facts of one frame; fail on what a socket would not survive."""
-        self.facts.clear()
-        message = aiohttp.WSMessage(aiohttp.WSMsgType.BINARY, body, None)
-        with contextlib.suppress(*HANDLER_FAILURES, *CONNECTION_FAILURES):
-            feed.handle(payload_of(message, feed.decode))
-        assert [trouble for fact in self.facts for trouble in wrong_with(fact)] == []
-        return list(self.facts)
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams_coinbase, "PAUSE_SECONDS", 0)
 
 
 @cache
-def ears_of(venue: str) -> Ears:
-    client, facts = VENUES[venue][0]().client(), list[MarketFact]()
-
-    async def listening() -> Ears:
-        listings = (await client.ready()).of(is_spot=False)
-        await client.close()
-        return Ears(list(MARKET_FEEDS[venue, False](client, listings, facts.append)), facts)
-
-    return asyncio.run(listening())
+def ear_of(venue: str) -> Ear:
+    return Ear(VENUES[venue][0](), is_spot=venue in SPOT)
 
 
-@pytest.mark.parametrize("venue", sorted(VENUES))
+def bodies_of(venue: str) -> list[bytes]:
+    return [as_body(frame) for frame in VENUES[venue][1]()]
+
+
+@each
 def test_frames_tell_something_before_they_are_spoilt(venue: str) -> None:
-    ears = ears_of(venue)
-    frames = [orjson.dumps(frame) for frame in VENUES[venue][1]()]
+    ear = ear_of(venue)
 
-    assert all(any(ears.hear(feed, body) for body in frames) for feed in ears.feeds)
+    assert all(ear.hears(feed, bodies_of(venue)) for feed in ear.feeds)
 
 
-@pytest.mark.parametrize("venue", sorted(VENUES))
-@settings(max_examples=200, deadline=None)
-@given(data=st.data(), how=spoilings)
+@each
+@settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(how=spoilings)
 def test_spoilt_frame_is_sound_facts_or_a_failure_the_socket_knows(
-    venue: str, data: st.DataObject, how: Spoiling
+    venue: str, how: Spoiling
 ) -> None:
-    ears, board = ears_of(venue), Board()
-    body = orjson.dumps(data.draw(st.sampled_from(VENUES[venue][1]())))
+    ear, board, bodies = ear_of(venue), Board(), bodies_of(venue)
+    spoilt = how.seed % len(bodies)
+    bodies[spoilt] = how.of(bodies[spoilt])
 
-    for feed in ears.feeds:
-        for fact in ears.hear(feed, how.of(body)):
+    for feed in ear.feeds:
+        for fact in ear.hears(feed, bodies):
             board.apply(fact)
     board.publish(MemoryRedis())  # type: ignore[arg-type]  # what is used of it
 
 
-@pytest.mark.parametrize("venue", sorted(VENUES))
+@each
 @pytest.mark.parametrize("body", BODIES)
 def test_frame_of_another_kind_tells_nothing(venue: str, body: bytes) -> None:
-    ears = ears_of(venue)
-
-    assert [ears.hear(feed, body) for feed in ears.feeds] == [[]] * len(ears.feeds)
+    assert ear_of(venue).tells(body)[0] == []
