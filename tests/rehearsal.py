@@ -35,10 +35,15 @@ class SimulatorControl:
             connection.close()
 
     def register(
-        self, venue: str, api_key: str, secret: str, balances: Mapping[str, object]
+        self,
+        venue: str,
+        api_key: str,
+        secret: str,
+        balances: Mapping[str, object],
+        passphrase: str = "",
     ) -> None:
         body = {"venue": venue, "api_key": api_key, "api_secret": secret, "balances": balances}
-        self.control("POST", "/accounts", body)
+        self.control("POST", "/accounts", {**body, "api_passphrase": passphrase})
 
     def pin(self, venue: str, base: str, **market: object) -> None:
         """Set price, funding_rate or level_quantity, or `freeze` the price, or `release` all."""
