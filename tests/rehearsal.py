@@ -15,6 +15,13 @@ from arbsite.launcher.ports import LOOPBACK, free_port
 from arbsite.launcher.redis_server import answers, embedded_redis
 from tests.machine import ROOT, START_SECONDS, wait_until
 
+# What a venue calls the perpetual of a base, or its spot where it has no other.
+PERPETUAL_NAMES = {"okx": "{base}-USDT-SWAP"}
+
+
+def symbol_at(venue: str, base: str) -> str:
+    return PERPETUAL_NAMES.get(venue, "{base}USDT").format(base=base)
+
 
 class SimulatorControl:
     """The control port of a simulator: faults, market, and the venues' own books."""
@@ -47,7 +54,9 @@ class SimulatorControl:
 
     def pin(self, venue: str, base: str, **market: object) -> None:
         """Set price, funding_rate or level_quantity, or `freeze` the price, or `release` all."""
-        self.control("POST", "/market", {"venue": venue, "symbol": f"{base}USDT", **market})
+        self.control(
+            "POST", "/market", {"venue": venue, "symbol": symbol_at(venue, base), **market}
+        )
 
     def fault(self, **rule: object) -> None:
         self.control("POST", "/faults", rule)
