@@ -22,11 +22,14 @@ PROFILE = VenueProfile(
     is_spot=False,
     read_only=(
         "Bitget is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "looked up by our own id is not described, so no real order is sent there; paper "
+        "accounts trade it."
     ),
     polled_every=timedelta(seconds=2),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
+    # It is told contract by contract, apart from the list.
+    lists_maintenance=False,
     depth_sizes=(5, 15, 50, 100),
     quotas=Quotas(
         # No socket is opened there.

@@ -214,3 +214,51 @@ class TestModesStayApart:
         assert 'data-identity="PAPER"' in page
         assert '<span class="env" id="mode">PAPER</span>' in page
         assert "<title>PAPER ·" in page
+
+
+class TestWhereNoRealOrderIsSent:
+    def test_the_command_opens_one_there_and_watching_says_so(
+        self, owner: User, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        call_command("watch_venue", "gate")
+        call_command("paper_account", "owner", "gate")
+
+        paper = PaperAccount.objects.get(account__user=owner)
+        assert (paper.account.exchange.code, paper.account.exchange.mode) == ("gate", "paper")
+        assert "paper accounts trade it" in capsys.readouterr().out
+
+    def test_staff_opens_one_in_the_form_which_lists_it(self, staff: Client, owner: User) -> None:
+        call_command("watch_venue", "gate")
+        gate = Exchange.objects.get()
+
+        page = staff.get(ADD).content.decode()
+        staff.post(ADD, form(owner, gate))
+
+        assert f'<option value="{gate.pk}">' in page
+        assert PaperAccount.objects.get().account.exchange == gate
+
+    def test_the_form_refuses_what_pays_all_along_with_why(
+        self, staff: Client, owner: User
+    ) -> None:
+        call_command("watch_venue", "deribit")
+
+        answer = staff.post(ADD, form(owner, Exchange.objects.get()))
+
+        assert "Deribit is read-only here, on paper too" in answer.content.decode()
+        assert not PaperAccount.objects.exists()
+
+    def test_a_venue_that_lists_no_maintenance_margin_wants_one_assumed(
+        self, staff: Client, owner: User
+    ) -> None:
+        with pytest.raises(CommandError, match="Bitget does not list how much margin"):
+            call_command("paper_account", "owner", "bitget")
+
+        call_command("paper_account", "owner", "bitget", "--maintenance-rate", "0.01")
+
+        paper = PaperAccount.objects.get()
+        assert paper.maintenance_rate == D("0.01")
+        emptied = {"slippage": "0", "tiers": "[]", "maintenance_rate": ""}
+        page = staff.post(f"/admin/exchanges/paperaccount/{paper.pk}/change/", emptied)
+        assert "Bitget does not list how much margin" in page.content.decode()
+        paper.refresh_from_db()
+        assert paper.maintenance_rate == D("0.01")

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from arbsite.accounts.models import User
 from exchanges.account_keys import ModesMixed
+from exchanges.modes import Mode
 from exchanges.paper.accounts import PaperRefused, open_paper_account, paper_exchange
 from exchanges.venues import PROFILES
 
@@ -20,18 +21,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user")
-        parser.add_argument("venue", help=", ".join(PROFILES))
+        offered = [name for name, one in PROFILES.items() if not one.untraded(Mode.PAPER)]
+        parser.add_argument("venue", help=", ".join(offered))
         parser.add_argument("--label", default="main")
         parser.add_argument("--balance", default="100000", help="Starting balance.")
         parser.add_argument("--asset", default="USDT", help="Of the starting balance.")
         parser.add_argument("--allocation", default="1", help="Part of it to trade with, 0 to 1.")
         parser.add_argument("--slippage", default="0", help="Per taker fill: 0.0001 is 1 bp.")
+        parser.add_argument(
+            "--maintenance-rate",
+            help="Margin that must stay behind a position, as a fraction of its notional; else "
+            "what the venue lists.",
+        )
 
     def handle(self, *args: Any, user: str, venue: str, **options: Any) -> None:
         owner = User.objects.filter(username=user).first()
         if owner is None:
             raise CommandError(f"There is no user {user!r}.")
         try:
+            rate = options["maintenance_rate"]
             exchange = paper_exchange(venue)
             paper = open_paper_account(
                 user=owner,
@@ -41,6 +49,7 @@ class Command(BaseCommand):
                 asset=options["asset"],
                 allocation=_number(options["allocation"]),
                 slippage=_number(options["slippage"]),
+                maintenance_rate=None if rate is None else _number(rate),
                 actor="command line",
                 now=timezone.now(),
             )
