@@ -33,10 +33,13 @@ INTERVALS = {
 
 
 READ_ONLY = (
-    "Of these venues the market and the history are read and shown; no account can be added and no",
-    "pair is planned there. They are off until staff run `manage.py watch_venue`. What they answer",
-    "is tested in `tests/protocol/`, on recorded payloads where there are some, else on payloads",
-    "written after the venue's documentation, marked so. None of them was ever asked.",
+    "Of these venues the market and the history are read and shown; no key is taken and no real",
+    "order is sent there. Where their public side tells all that a paper account needs, paper trades",
+    "them and pairs are planned for who trades so. They are off until staff run",
+    "`manage.py watch_venue` or open a paper account. What they answer is tested in",
+    "`tests/protocol/`, on recorded payloads where there are some, else on payloads written after",
+    "the venue's documentation, marked so; `test_paper_round_trips.py` buys and sells at each.",
+    "None of them was ever asked.",
     "",
 )
 
@@ -78,9 +81,9 @@ def _read_only() -> Iterator[str]:
     yield from READ_ONLY
     yield _row(
         *("venue", "markets", "funding interval", "settlement", "cap and floor", "book tops"),
-        *("read every", "why nothing is traded"),
+        *("read every", "on paper", "why no real order is sent"),
     )
-    yield _row(*["---"] * 8)
+    yield _row(*["---"] * 9)
     for profile in PROFILES.values():
         if profile.read_only:
             contracts, spot = not profile.is_spot, any(part.is_spot for part in profile.parts)
@@ -93,8 +96,14 @@ def _read_only() -> Iterator[str]:
                 "where told" if profile.funding_bounds else "–",
                 " and ".join(dict.fromkeys(map(_tops, profile.parts))),
                 "socket" if every is None else f"{every / timedelta(seconds=1):g} s",
+                _on_paper(profile),
                 profile.read_only,
             )
+
+
+def _on_paper(profile: VenueProfile) -> str:
+    assumed = "" if profile.lists_maintenance else ", with a maintenance rate assumed"
+    return profile.no_paper or f"traded{assumed}"
 
 
 def _tops(part: VenueProfile) -> str:

@@ -6,7 +6,6 @@ Payloads after its documentation (APIv4, Futures): contracts of 0.0001 BTC.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,21 +13,14 @@ from typing import Any
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import FillCause, Side, VenueOrderStatus
 from exchanges.errors import SettingRefused
 from exchanges.models import Exchange
 from exchanges.modes import Mode
-from exchanges.paper.account import PaperReads
-from exchanges.paper.accounts import open_paper_account, paper_exchange
-from exchanges.paper.market_data import PaperMarketData
-from exchanges.paper.public_side import PublicSide
-from exchanges.paper.rows import PaperFill, PaperFunding
-from exchanges.paper.trading import PaperTrading
-from exchanges.paper.venue import PaperVenue
-from exchanges.venues import PROFILES
+from exchanges.paper.rows import PaperBalance, PaperFill, PaperFunding
 from tests.paper_desk import order
-from tests.protocol.canned import NOW, CannedVenue
+from tests.protocol.canned import NOW
+from tests.protocol.paper_at import PaperAt, fills, paper_at
 from tests.protocol.test_gate import BITCOIN, CONTRACT, NEXT, venue
 from tests.simulator.nearby import call
 
@@ -37,57 +29,24 @@ pytestmark = [pytest.mark.protocol, pytest.mark.django_db(transaction=True)]
 D = Decimal
 
 
-@dataclass(slots=True)
-class GateAccount:
-    """The paper ports of one account, on what Gate answers."""
-
-    canned: CannedVenue
-    paper: PaperVenue
-    trading: PaperTrading
-    reads: PaperReads
-
-    def settles(self, rate: str, at: datetime) -> None:
-        """Let the venue have settled five seconds ago."""
-        self.canned.payloads["/futures/usdt/funding_rate"] = [{"t": int(at.timestamp()), "r": rate}]
-        self.quotes(funding_next_apply=int((at + timedelta(hours=8)).timestamp()))
-        self.canned.now = at + timedelta(seconds=5)
-
-    def quotes(self, **changes: Any) -> None:
-        self.canned.payloads["/futures/usdt/contracts"] = [CONTRACT | changes]
-
-    def dollars(self) -> Decimal:
-        [balance] = call(self.reads.balances())
-        return balance.total
+def settles(gate: PaperAt, rate: str, at: datetime) -> None:
+    """Let the venue have settled five seconds ago."""
+    gate.canned.payloads["/futures/usdt/funding_rate"] = [{"t": int(at.timestamp()), "r": rate}]
+    quotes(gate, funding_next_apply=int((at + timedelta(hours=8)).timestamp()))
+    gate.canned.now = at + timedelta(seconds=5)
 
 
-def opened(owner: User, canned: CannedVenue, **how: Any) -> GateAccount:
-    exchange = paper_exchange(canned.venue)
-    row = open_paper_account(
-        user=owner, exchange=exchange, label="main", actor="test", now=NOW, **how
-    )
-    side = PublicSide(
-        PaperMarketData(CcxtMarketData(canned.client())),
-        PROFILES[canned.venue],
-        lambda: canned.now,
-    )
-    paper = PaperVenue(str(row.pk), side)
-    return GateAccount(canned, paper, PaperTrading(paper), PaperReads(paper))
+def quotes(gate: PaperAt, **changes: Any) -> None:
+    gate.canned.payloads["/futures/usdt/contracts"] = [CONTRACT | changes]
 
 
 @pytest.fixture
-def gate(owner: User) -> Generator[GateAccount]:
-    account = opened(owner, venue(), starting_balance=D(10_000))
-    yield account
-    call(account.paper.close())
-    call(account.paper.public.data.close())
+def gate(owner: User) -> Generator[PaperAt]:
+    with paper_at(venue(), owner) as account:
+        yield account
 
 
-def fills() -> list[tuple[Decimal, Decimal, Decimal]]:
-    rows = PaperFill.objects.order_by("pk")
-    return [(row.price, row.base_quantity, row.fee) for row in rows]
-
-
-def test_a_trade_is_filled_in_coins_paid_at_the_settlement_and_closed(gate: GateAccount) -> None:
+def test_a_trade_is_filled_in_coins_paid_at_the_settlement_and_closed(gate: PaperAt) -> None:
     call(gate.trading.prepare(BITCOIN, leverage=D(10)))
     bought = call(gate.trading.submit(order(Side.BUY, "0.05")))
 
@@ -98,25 +57,25 @@ def test_a_trade_is_filled_in_coins_paid_at_the_settlement_and_closed(gate: Gate
         (D("60010.1"), D("0.01"), D("0.3000505")),
         (D("60010.4"), D("0.04"), D("1.200208")),
     ]
-    assert gate.dollars() == D("9998.4997415")
+    assert gate.total("USDT") == D("9998.4997415")
 
-    gate.settles("-0.0002", NEXT)
+    settles(gate, "-0.0002", NEXT)
     # 0.05 x 60,010.5 x 0.0002, which a long receives of a negative rate; Gate tells no price.
     [payment] = call(gate.reads.funding_payments({"BTC_USDT": BITCOIN}, since=NOW))
     assert (payment.payment, payment.asset, payment.paid_at) == (D("0.600105"), "USDT", NEXT)
     assert not PaperFunding.objects.get().is_venue_price
-    assert gate.dollars() == D("9999.0998465")
+    assert gate.total("USDT") == D("9999.0998465")
 
     call(gate.trading.submit(order(Side.SELL, "0.05", reduce_only=True)))
     # 0.05 x 60,009.9 less 3,000.517 is -0.022; 0.05 x 60,009.9 x 0.0005 = 1.5002475.
     assert fills()[2:] == [(D("60009.9"), D("0.05"), D("1.5002475"))]
-    assert gate.dollars() == D("9997.577599")
+    assert gate.total("USDT") == D("9997.577599")
     assert call(gate.reads.positions()) == []
     assert PaperFunding.objects.count() == 1
 
 
-def test_the_venues_margins_hold(owner: User) -> None:
-    gate = opened(owner, venue(), starting_balance=D(350))
+def test_the_venues_margins_hold(gate: PaperAt) -> None:
+    PaperBalance.objects.update(total=D(350))
     with pytest.raises(SettingRefused, match=r"leverage of BTC/USDT:USDT is 1 to 100 here"):
         call(gate.trading.prepare(BITCOIN, leverage=D(101)))
     call(gate.trading.prepare(BITCOIN, leverage=D(10)))
@@ -127,20 +86,19 @@ def test_the_venues_margins_hold(owner: User) -> None:
     assert held.liquidation_price is not None
     assert held.liquidation_price.quantize(D("0.01")) == D("53253.36")
 
-    gate.quotes(mark_price="53250")
+    quotes(gate, mark_price="53250")
     gate.canned.now += timedelta(seconds=5)
     assert call(gate.reads.positions()) == []
     [closed] = PaperFill.objects.select_related("order").order_by("-pk")[:1]
     assert (closed.order.cause, closed.price) == (FillCause.LIQUIDATION, D(53_250))
-    call(gate.paper.close())
 
 
-def test_its_exchange_is_made_in_paper_mode(gate: GateAccount) -> None:
+def test_its_exchange_is_made_in_paper_mode(gate: PaperAt) -> None:
     exchange = Exchange.objects.get()
 
     assert (exchange.code, exchange.mode, exchange.short_code) == ("gate", Mode.PAPER, "GAT")
 
 
-def test_a_countdown_of_orders_is_refused_with_why(gate: GateAccount) -> None:
+def test_a_countdown_of_orders_is_refused_with_why(gate: PaperAt) -> None:
     with pytest.raises(SettingRefused, match="how Gate counts orders down is not described"):
         call(gate.trading.arm_dead_man(BITCOIN, after=timedelta(seconds=20)))
