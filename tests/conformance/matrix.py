@@ -34,8 +34,8 @@ INTERVALS = {
 
 READ_ONLY = (
     "Of these venues the market and the history are read and shown; no key is taken and no real",
-    "order is sent there. Where their public side tells all that a paper account needs, paper trades",
-    "them and pairs are planned for who trades so. They are off until staff run",
+    "order is sent there. Where their public side tells all that a paper account needs, paper",
+    "accounts trade them and pairs are planned for their owners. They are off until staff run",
     "`manage.py watch_venue` or open a paper account. What they answer is tested in",
     "`tests/protocol/`, on recorded payloads where there are some, else on payloads written after",
     "the venue's documentation, marked so; `test_paper_round_trips.py` buys and sells at each.",
