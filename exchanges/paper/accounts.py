@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -78,7 +77,6 @@ def open_paper_account(
         label=label,
         starting_balance=starting_balance,
         allocation=allocation,
-        assumptions=assumptions,
     )
     with transaction.atomic():
         account = ExchangeAccount(user=user, exchange=exchange, label=label)
@@ -104,13 +102,7 @@ def open_paper_account(
 
 
 def check_paper_account(
-    *,
-    user: User,
-    exchange: Exchange,
-    label: str,
-    starting_balance: Decimal,
-    allocation: Decimal,
-    assumptions: Mapping[str, Any],
+    *, user: User, exchange: Exchange, label: str, starting_balance: Decimal, allocation: Decimal
 ) -> None:
     """Raise PaperRefused or ModesMixed where such an account may not be opened."""
     if exchange.mode != Mode.PAPER:
@@ -124,19 +116,6 @@ def check_paper_account(
         refuse_read_only(exchange)
     except VenueReadOnly as refusal:
         raise PaperRefused(str(refusal)) from refusal
-    refuse_untold_maintenance(exchange, assumptions)
     refuse_mixed_modes(user, exchange)
     if ExchangeAccount.objects.for_user(user).filter(exchange=exchange, label=label).exists():
         raise PaperRefused(f"{user.get_username()} has an account {label!r} there already.")
-
-
-def refuse_untold_maintenance(exchange: Exchange, assumptions: Mapping[str, Any]) -> None:
-    """Raise PaperRefused where nobody tells when an account would be liquidated."""
-    is_assumed = assumptions.get("tiers") or assumptions.get("maintenance_rate") is not None
-    known = PROFILES.get(exchange.code)
-    if known is not None and not known.lists_maintenance and not is_assumed:
-        raise PaperRefused(
-            f"{exchange.name} does not list how much margin must stay behind a position, so "
-            "nothing would ever be liquidated: assume a maintenance rate (0.01 is 1 % of the "
-            "notional) or risk tiers."
-        )

@@ -19,12 +19,7 @@ from exchanges.account_keys import ModesMixed
 from exchanges.matching import tiers_from
 from exchanges.models import Exchange
 from exchanges.modes import Mode
-from exchanges.paper.accounts import (
-    PaperRefused,
-    check_paper_account,
-    open_paper_account,
-    refuse_untold_maintenance,
-)
+from exchanges.paper.accounts import PaperRefused, check_paper_account, open_paper_account
 from exchanges.paper.rows import PaperAccount, PaperFill, PaperFunding, PaperOrder
 
 ASSUMPTIONS: tuple[str, ...] = (
@@ -74,17 +69,9 @@ class PaperAccountForm(ModelForm):  # type: ignore[type-arg]
         if leverage is not None and leverage < 1:
             self.add_error("max_leverage", "The least leverage is 1.")
         rate = cleaned.get("maintenance_rate")
-        if not self.instance._state.adding:
-            self._refuse_untold_maintenance(cleaned)
         if rate is not None and not 0 <= rate < 1:
             self.add_error("maintenance_rate", f"{rate} is no part of a notional: 0 to below 1.")
         return cleaned
-
-    def _refuse_untold_maintenance(self, cleaned: dict[str, Any]) -> None:
-        try:
-            refuse_untold_maintenance(self.instance.account.exchange, cleaned)
-        except PaperRefused as refusal:
-            self.add_error("maintenance_rate", str(refusal))
 
 
 class NewPaperAccountForm(PaperAccountForm):
@@ -102,7 +89,7 @@ class NewPaperAccountForm(PaperAccountForm):
         wanted = ("user", "exchange", "label", "starting_balance", "allocation")
         if all(cleaned.get(name) is not None for name in wanted):
             try:
-                check_paper_account(**{name: cleaned[name] for name in wanted}, assumptions=cleaned)
+                check_paper_account(**{name: cleaned[name] for name in wanted})
             except (ModesMixed, PaperRefused) as refusal:
                 raise forms.ValidationError(str(refusal)) from refusal
         return cleaned

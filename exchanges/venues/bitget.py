@@ -28,8 +28,6 @@ PROFILE = VenueProfile(
     polled_every=timedelta(seconds=2),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
-    # It is told contract by contract, apart from the list.
-    lists_maintenance=False,
     depth_sizes=(5, 15, 50, 100),
     quotas=Quotas(
         # No socket is opened there.
@@ -50,6 +48,8 @@ PROFILE = VenueProfile(
     settled_funding=flat.settlements(Paging.FORWARD, flat.WHOLE),
     funding_bounds=flat.BOUNDS,
     activity=flat.ACTIVITY_BESIDE_TOPS,
+    # 0.4 % at 125x, 0.5 % at 100x. A list of tiers is told of one contract at a time only.
+    maintenance_part=Decimal("0.5"),
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0006"),
 )

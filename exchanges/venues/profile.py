@@ -198,10 +198,10 @@ class VenueProfile:
     ccxt_class: str
     options: Mapping[str, object]
     is_spot: bool
-    # Why no real order is sent here, as a trader reads it; its market and history are shown.
-    read_only: str = ""
     # Why no paper account is kept here: its public side does not tell all that one needs.
     no_paper: str = ""
+    # Why no real order is sent here, as a trader reads it; its market and history are shown.
+    read_only: str = ""
     # How often its market is read by REST, where no socket brings it.
     polled_every: timedelta | None = None
     # What lies between two books that are read one by one, so that other reads find room.
@@ -258,8 +258,6 @@ class VenueProfile:
     maintenance_margin: tuple[str, ...] = ()
     # The lowest maintenance rate as a part of the initial margin at the highest leverage.
     maintenance_part: Decimal | None = None
-    # Off: what is listed tells no maintenance margin, so that a paper account must assume one.
-    lists_maintenance: bool = True
     # Where the raw listing states the largest market order, if the library does not.
     largest_market_order: tuple[str, ...] = ()
     order_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)

@@ -96,14 +96,9 @@ def _read_only() -> Iterator[str]:
                 "where told" if profile.funding_bounds else "–",
                 " and ".join(dict.fromkeys(map(_tops, profile.parts))),
                 "socket" if every is None else f"{every / timedelta(seconds=1):g} s",
-                _on_paper(profile),
+                profile.no_paper or "traded",
                 profile.read_only,
             )
-
-
-def _on_paper(profile: VenueProfile) -> str:
-    assumed = "" if profile.lists_maintenance else ", with a maintenance rate assumed"
-    return profile.no_paper or f"traded{assumed}"
 
 
 def _tops(part: VenueProfile) -> str:

@@ -60,10 +60,7 @@ def kucoin() -> CannedVenue:
 
 TRIPS = {
     # 6,001.05 and 6,001 at 0.0006; 0.05 is lost.
-    "bitget": Trip(
-        *(test_bitget.venue, test_bitget.BITCOIN, "0.1", "0.1", "9992.74877"),
-        {"maintenance_rate": D("0.01")},
-    ),
+    "bitget": Trip(test_bitget.venue, test_bitget.BITCOIN, "0.1", "0.1", "9992.74877"),
     # 335.959 and 335.9585 at 0.0006; 0.0005 is lost.
     "kucoin": Trip(kucoin, test_kucoin.BITCOIN, "0.005", "0.005", "9999.5963495"),
     # 600.1 and 600.095 at 0.0006; 0.005 is lost.
@@ -111,11 +108,11 @@ def test_what_is_left_of_the_money_is_worked_by_hand(venue: str, owner: User) ->
         assert call(account.trading.open_orders()) == []
 
 
-def test_every_venue_that_is_only_read_is_traded_here_or_refused_on_paper() -> None:
+def test_every_venue_without_real_orders_is_traded_here_or_refused_on_paper() -> None:
     watched = {name for name, profile in PROFILES.items() if profile.read_only}
     refused = {name for name in watched if PROFILES[name].no_paper}
 
-    assert watched - refused == {*TRIPS, "gate"}
+    assert watched - refused <= {*TRIPS, "gate"}
 
 
 class TestFeesInMoney:

@@ -246,19 +246,3 @@ class TestWhereNoRealOrderIsSent:
 
         assert "Deribit is read-only here, on paper too" in answer.content.decode()
         assert not PaperAccount.objects.exists()
-
-    def test_a_venue_that_lists_no_maintenance_margin_wants_one_assumed(
-        self, staff: Client, owner: User
-    ) -> None:
-        with pytest.raises(CommandError, match="Bitget does not list how much margin"):
-            call_command("paper_account", "owner", "bitget")
-
-        call_command("paper_account", "owner", "bitget", "--maintenance-rate", "0.01")
-
-        paper = PaperAccount.objects.get()
-        assert paper.maintenance_rate == D("0.01")
-        emptied = {"slippage": "0", "tiers": "[]", "maintenance_rate": ""}
-        page = staff.post(f"/admin/exchanges/paperaccount/{paper.pk}/change/", emptied)
-        assert "Bitget does not list how much margin" in page.content.decode()
-        paper.refresh_from_db()
-        assert paper.maintenance_rate == D("0.01")

@@ -28,18 +28,12 @@ class Command(BaseCommand):
         parser.add_argument("--asset", default="USDT", help="Of the starting balance.")
         parser.add_argument("--allocation", default="1", help="Part of it to trade with, 0 to 1.")
         parser.add_argument("--slippage", default="0", help="Per taker fill: 0.0001 is 1 bp.")
-        parser.add_argument(
-            "--maintenance-rate",
-            help="Margin that must stay behind a position, as a fraction of its notional; else "
-            "what the venue lists.",
-        )
 
     def handle(self, *args: Any, user: str, venue: str, **options: Any) -> None:
         owner = User.objects.filter(username=user).first()
         if owner is None:
             raise CommandError(f"There is no user {user!r}.")
         try:
-            rate = options["maintenance_rate"]
             exchange = paper_exchange(venue)
             paper = open_paper_account(
                 user=owner,
@@ -49,7 +43,6 @@ class Command(BaseCommand):
                 asset=options["asset"],
                 allocation=_number(options["allocation"]),
                 slippage=_number(options["slippage"]),
-                maintenance_rate=None if rate is None else _number(rate),
                 actor="command line",
                 now=timezone.now(),
             )
