@@ -5,7 +5,7 @@ Payloads after its documentation (APIv4, Futures): contracts of 0.0001 BTC.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,14 +14,14 @@ import pytest
 
 from arbsite.accounts.models import User
 from exchanges.domain import FillCause, Side, VenueOrderStatus
-from exchanges.errors import SettingRefused
+from exchanges.errors import OrderRejected, SettingRefused
 from exchanges.models import Exchange
 from exchanges.modes import Mode
 from exchanges.paper.rows import PaperBalance, PaperFill, PaperFunding
 from tests.paper_desk import order
 from tests.protocol.canned import NOW
 from tests.protocol.paper_at import PaperAt, fills, paper_at
-from tests.protocol.test_gate import BITCOIN, CONTRACT, NEXT, venue
+from tests.protocol.test_gate import BITCOIN, BOOK, CONTRACT, NEXT, venue
 from tests.simulator.nearby import call
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db(transaction=True)]
@@ -91,6 +91,23 @@ def test_the_venues_margins_hold(gate: PaperAt) -> None:
     assert call(gate.reads.positions()) == []
     [closed] = PaperFill.objects.select_related("order").order_by("-pk")[:1]
     assert (closed.order.cause, closed.price) == (FillCause.LIQUIDATION, D(53_250))
+
+
+@pytest.mark.parametrize(("seconds", "is_taken"), [(4, True), (6, False)])
+def test_an_order_that_waits_for_the_book_is_taken_for_five_seconds(
+    gate: PaperAt, seconds: int, is_taken: bool
+) -> None:
+    def late(query: Mapping[str, str]) -> Any:
+        gate.canned.now += timedelta(seconds=seconds)
+        return BOOK
+
+    gate.canned.payloads["/futures/usdt/order_book"] = late
+    if is_taken:
+        assert call(gate.trading.submit(order(Side.BUY, "0.01"))).status == VenueOrderStatus.FILLED
+        return
+    with pytest.raises(OrderRejected, match=r"the order came 6\.0 s late"):
+        call(gate.trading.submit(order(Side.BUY, "0.01")))
+    assert fills() == []
 
 
 def test_its_exchange_is_made_in_paper_mode(gate: PaperAt) -> None:
