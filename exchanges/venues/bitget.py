@@ -22,7 +22,8 @@ PROFILE = VenueProfile(
     is_spot=False,
     read_only=(
         "Bitget is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "looked up by our own id is not described, so no real order is sent there; paper "
+        "accounts trade it."
     ),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
@@ -46,6 +47,8 @@ PROFILE = VenueProfile(
     settled_funding=flat.settlements(Paging.FORWARD, flat.WHOLE),
     funding_bounds=flat.BOUNDS,
     activity=flat.ACTIVITY_BESIDE_TOPS,
+    # 0.4 % at 125x, 0.5 % at 100x. A list of tiers is told of one contract at a time only.
+    maintenance_part=Decimal("0.5"),
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0006"),
 )
