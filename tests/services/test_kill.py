@@ -21,6 +21,7 @@ from arbsite.launcher.ports import LOOPBACK, free_port
 from exchanges import selectors
 from exchanges.account_keys import store_account
 from exchanges.models import ExchangeAccount
+from tests.broker import broker_away
 from tests.machine import wait_until
 from tests.services.conftest import Desk
 from trading.core.states import OrderState, PositionState, Purpose
@@ -280,6 +281,33 @@ def test_workers_that_are_alive_are_left_to_close_and_the_watch_ends_with_the_pr
 
     wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")
     assert not position.orders.filter(purpose=Purpose.REDUCE).exists()
+
+
+def test_a_second_press_is_carried_out_at_once_though_the_first_is_still_watched(
+    desk: Desk,
+) -> None:
+    held_position = hedged(desk)
+    resting = desk.plan(base="ETH", base_quantity="1")
+    # Here a spread is two ticks wide and the mid rests between them.
+    desk.price(resting, "2400")
+    drive(resting.pk)
+    assert resting.orders.get().state == OrderState.OPEN
+    engine.beat(now=timezone.now())
+    stop = kill_switch.press(
+        user=desk.user, actor="demo", reason="drill", closes_positions=False, now=timezone.now()
+    )
+    # The workers were told, and what is resting keeps this process watching them.
+    assert carry_out(stop, now=timezone.now()) is False
+    assert is_watched()
+
+    with broker_away():
+        assert carry_out(press(desk), now=timezone.now()) is True
+
+    # Long before the workers' last beat is late.
+    wait_until(lambda: not held(desk), timeout=15, what="the venues hold nothing")
+    wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")
+    held_position.refresh_from_db()
+    assert (held_position.state, held_position.close_reason) == (PositionState.CLOSED, "kill")
 
 
 def test_a_press_that_no_worker_will_hear_is_carried_out_here_at_once(desk: Desk) -> None:
