@@ -137,6 +137,9 @@ def webhook(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def test(request: SignedInRequest) -> HttpResponse:
     """Tell the person something harmless on the first channels."""
+    if not Channel.objects.for_user(request.user).in_use().exists():
+        messages.warning(request, "No test was sent: no channel of yours is in use. Confirm one.")
+        return redirect("alerts:channels")
     announce(
         user_id=request.user.pk,
         kind="channel.test",

@@ -25,7 +25,8 @@ def missing_second_way(user: User) -> str:
     ways = {one.address if one.kind == Channel.Kind.WEBHOOK else one.kind for one in working}
     if len(ways) > 1 or not channels.exists():
         return ""
-    step = "Confirm your mailbox" if channels.unconfirmed().exists() else "Add one of another kind"
+    helps = channels.unconfirmed().exists() and Channel.Kind.EMAIL not in ways
+    step = "Confirm your mailbox" if helps else "Add one of another kind"
     if not working:
         return f"None of your channels works: {ON_PAGES} {step} below."
     kind = working[0].get_kind_display()

@@ -265,6 +265,16 @@ def test_no_second_channel_that_works_is_told_with_what_to_do(
     assert len(silent_channels(owner)) == 2
 
 
+def test_another_mailbox_is_no_second_way_beside_a_mailbox(owner: User, mailbox: Channel) -> None:
+    typed(mailbox, mailed(mailbox))
+    add_mailbox(owner, "second@mail.example", is_second=True, now=NOW)
+
+    assert missing_second_way(owner) == (
+        "No second channel works: when E-mail fails, a CRITICAL reaches you on these pages only. "
+        "Add one of another kind below."
+    )
+
+
 def test_two_chats_fail_together_and_who_has_no_channel_is_told_elsewhere(
     owner: User, stranger: User, chat: Channel
 ) -> None:

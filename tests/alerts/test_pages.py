@@ -177,6 +177,8 @@ def test_a_mailbox_is_added_tested_and_written_to(
     assert again.status_code == 422
     assert "is a channel of yours already" in shown(again)
 
+    none = browser.post("/alerts/channels/test/", follow=True)
+    assert "No test was sent: no channel of yours is in use." in shown(none)
     Channel.objects.update(confirmed_at=NOW)
     browser.post("/alerts/channels/test/")
     now = datetime.now(tz=NOW.tzinfo)
