@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -26,7 +28,7 @@ from tests.machine import wait_until
 from tests.services.conftest import Desk
 from trading.core.states import OrderState, PositionState, Purpose
 from trading.models import Event, KillSwitch, Order, Position
-from trading.services import engine, kill_switch
+from trading.services import engine, kill_switch, lease
 from trading.services.demo import BALANCES
 from trading.services.drive import drive
 from trading.services.flatten import carry_out, flatten
@@ -184,6 +186,24 @@ def test_stopping_from_the_command_line_keeps_positions(
     position.refresh_from_db()
     assert (status, position.state) == (0, PositionState.OPEN)
     assert re.search(r"Pressed for demo, epoch \d+: entries are stopped\.", said)
+
+
+def test_what_a_dead_worker_was_driving_is_closed_without_waiting_for_its_lease(
+    desk: Desk,
+) -> None:
+    position = hedged(desk)
+    worker = subprocess.Popen([sys.executable, "-c", ""])
+    worker.wait()
+    machine, _, process, thread = lease.owner_name().split(".")
+    Position.objects.filter(pk=position.pk).update(
+        lease_owner=f"{machine}.{worker.pid}.{process}.{thread}",
+        lease_expires_at=timezone.now() + lease.LEASE,
+    )
+
+    left = flatten(press(desk), within=lease.LEASE / 2)
+
+    assert left == []
+    assert held(desk) == []
 
 
 def test_an_entry_under_way_is_cancelled_without_workers(

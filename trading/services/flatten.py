@@ -21,7 +21,7 @@ from trading.core.elapsed import elapsed
 from trading.core.states import PositionState
 from trading.doorbell import ring_drive
 from trading.models import KillSwitch, Position
-from trading.services import engine
+from trading.services import engine, lease
 from trading.services.kill_switch import FLAT_WITHIN
 from trading.services.leftovers import Leftover, leftovers, tell_now
 from trading.services.sweep import LANES, drive_all, positions_due
@@ -63,6 +63,8 @@ def flatten(
     """
     ends_at = clock() + within
     while (due := unsettled(pressed.user_id)) and clock() < ends_at:
+        # Nobody else may be left to free what the workers held when they ended.
+        lease.free_the_dead(now=clock())
         drive_all(due, venues=venues, clock=clock, lanes=lanes)
         pause(ROUND_SECONDS)
     if not pressed.closes_positions:
