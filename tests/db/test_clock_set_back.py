@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import cast
 
 import pytest
 
 from arbsite.accounts.models import User
+from exchanges.domain import Symbol
 from exchanges.models import ExchangeAccount
+from exchanges.ports import Account
 from tests.services import test_submit as orders
 from tests.web.rows import make_account, make_exchange, make_instrument, make_position
 from trading.core.states import Purpose
 from trading.events import announce_once
-from trading.models import AccountReview, Event, Position
-from trading.services import engine
+from trading.models import AccountReview, Event, MarginTopUp, Position
+from trading.services import engine, margin
 from trading.services.intents import TooManyOrders
 from trading.services.reviews import ask_for_review, close_review, due_accounts, postpone_review
+from trading.services.venues import REAL
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
@@ -93,3 +99,24 @@ def test_an_alert_is_said_again(owner: User) -> None:
         )
 
     assert Event.objects.count() == 2
+
+
+def test_margin_of_unknown_outcome_ends_no_care_for_an_hour(account: ExchangeAccount) -> None:
+    leg = account.legs.select_related("position").first()
+    assert leg is not None
+    asked = MarginTopUp.objects.create(
+        leg=leg, amount=100, margin_before=50, asked_at=NOW, outcome=MarginTopUp.Outcome.UNKNOWN
+    )
+
+    class Unmoved:
+        async def isolated_margin(self, symbol: Symbol) -> Decimal:
+            return Decimal(50)
+
+    venues = replace(
+        REAL, account=lambda account: cast(Account, Unmoved()), call_all=orders.call_all
+    )
+    assert not margin.look_up(leg.position, venues=venues, now=NOW + SECOND)
+    assert margin.look_up(leg.position, venues=venues, now=BACK)
+
+    asked.refresh_from_db()
+    assert asked.outcome == MarginTopUp.Outcome.NOT_DONE
