@@ -415,3 +415,13 @@ def test_a_closing_order_that_its_venue_cut_to_what_was_left_ends_and_halts_nobo
     assert (order.state, order.filled_base_quantity) == (OrderState.CANCELED, D("0.4"))
     assert order.is_final_at_venue
     assert not ExchangeAccount.objects.get().is_halted
+
+
+def test_an_order_that_is_filled_without_a_figure_is_filled_whole(position: Position) -> None:
+    """Else its leg is empty in our books, and is hedged a second time."""
+    order = intend(position)
+    filled = report(status=VenueOrderStatus.FILLED, filled_base_quantity=None)
+
+    assert send(order, position, ScriptedVenue(filled)) is OrderState.FILLED
+
+    assert order.filled_base_quantity == order.base_quantity

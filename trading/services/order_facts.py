@@ -83,8 +83,10 @@ def _take_row(order: Order, *, fields: Collection[str] | None = None) -> None:
 
 
 def _absorb(order: Order, report: OrderReport, now: datetime) -> None:
-    filled = max(order.filled_base_quantity, report.filled_base_quantity or Decimal(0))
-    status = report.status or VenueOrderStatus.OPEN
+    status, told = report.status or VenueOrderStatus.OPEN, report.filled_base_quantity
+    if told is None and status is VenueOrderStatus.FILLED:
+        told = order.base_quantity
+    filled = max(order.filled_base_quantity, told or Decimal(0))
     says_all = report.status is not None and report.filled_base_quantity is not None
     columns: dict[str, Any] = {
         "filled_base_quantity": filled,
