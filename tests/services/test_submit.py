@@ -425,3 +425,18 @@ def test_an_order_that_is_filled_without_a_figure_is_filled_whole(position: Posi
     assert send(order, position, ScriptedVenue(filled)) is OrderState.FILLED
 
     assert order.filled_base_quantity == order.base_quantity
+
+
+@pytest.mark.parametrize("ended", [VenueOrderStatus.CANCELED, VenueOrderStatus.EXPIRED])
+def test_an_order_that_ended_without_a_figure_is_looked_up_until_its_fills_are_told(
+    position: Position, ended: VenueOrderStatus
+) -> None:
+    order = intend(position)
+    untold = report(status=ended, filled_base_quantity=None)
+
+    assert send(order, position, ScriptedVenue(untold)) is OrderState.OPEN
+    assert not order.is_final_at_venue
+
+    absorb_report(order, report(status=ended, filled_base_quantity=D("0.4")), now=NOW)
+    assert (order.state, order.filled_base_quantity) == (OrderState(ended.value), D("0.4"))
+    assert order.is_final_at_venue

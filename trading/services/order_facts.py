@@ -86,6 +86,9 @@ def _absorb(order: Order, report: OrderReport, now: datetime) -> None:
     status, told = report.status or VenueOrderStatus.OPEN, report.filled_base_quantity
     if told is None and status is VenueOrderStatus.FILLED:
         told = order.base_quantity
+    elif told is None and status in (VenueOrderStatus.CANCELED, VenueOrderStatus.EXPIRED):
+        # What it filled before that is for the next look to tell: until then it has not ended.
+        status = VenueOrderStatus.OPEN
     filled = max(order.filled_base_quantity, told or Decimal(0))
     says_all = report.status is not None and report.filled_base_quantity is not None
     columns: dict[str, Any] = {
