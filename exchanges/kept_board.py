@@ -62,8 +62,8 @@ def part_of(stored: Mapping[bytes, bytes], before: Part) -> Part:
     for key, row in news.rows.items():
         rows[key] = _over(row, rows.get(key))
     for channel, at in news.heartbeats.items():
-        known = beats.get(channel)
-        beats[channel] = at if known is None or is_news(at, known) else known
+        beat = beats.get(channel)
+        beats[channel] = at if beat is None or is_news(at, beat) else beat
     return Part(stored=stored, rows=rows, heartbeats=beats)
 
 
