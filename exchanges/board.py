@@ -34,6 +34,8 @@ CHANGES_CHANNEL = "carry:board"
 SLOW_AFTER = timedelta(seconds=2)
 STALE_AFTER = timedelta(seconds=10)
 DOWN_AFTER = timedelta(seconds=60)
+# Facts overtake one another by seconds; what is older by more comes from a clock that was set back.
+OVERTAKEN_BY = timedelta(seconds=60)
 
 Key = tuple[str, Symbol]
 
@@ -76,7 +78,7 @@ class Row:
     def age(self, channel: Channel, now: datetime) -> timedelta | None:
         """Return how long ago the fact was observed, None if there is none."""
         fact = self.fact(channel)
-        return now - fact.observed_at if fact is not None else None
+        return abs(now - fact.observed_at) if fact is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ class Board:
         if row is None:
             row = self.rows[key] = Row(venue=fact.venue, symbol=fact.symbol)
         known = row.fact(channel)
-        if known is not None and fact.observed_at <= known.observed_at:
+        if known is not None and not is_news(fact.observed_at, known.observed_at):
             return False
         trouble = implausibility(fact)
         if trouble is None:
@@ -146,7 +148,7 @@ class Board:
     def age(self, venue: str, channel: Channel, now: datetime) -> timedelta | None:
         """Return how long ago the venue's last good fact of this channel was observed."""
         beat = self.heartbeats.get((venue, channel))
-        return now - beat if beat is not None else None
+        return abs(now - beat) if beat is not None else None
 
     def health(self, venue: str, channel: Channel, now: datetime) -> FeedHealth:
         age = self.age(venue, channel, now)
@@ -204,8 +206,16 @@ class Board:
 
     def _beat(self, venue: str, channel: Channel, at: datetime) -> None:
         last = self.heartbeats.get((venue, channel))
-        if last is None or at > last:
+        if last is None or is_news(at, last):
             self.heartbeats[(venue, channel)] = at
+
+
+def is_news(at: datetime, known: datetime) -> bool:
+    """Tell whether what was observed `at` that moment takes the place of what is known.
+
+    Also if the clock was set back since: until it has caught up nothing would be newer.
+    """
+    return at > known or known - at > OVERTAKEN_BY
 
 
 def channel_of(fact: MarketFact) -> Channel:

@@ -6,7 +6,7 @@ what SQL would then order or add up wrongly is refused.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
@@ -20,6 +20,9 @@ else:
     _Base = models.DecimalField
 
 EXACT_LOOKUPS = frozenset({"exact", "in", "isnull"})
+DIGITS = 38
+# The usual 28 digits are too few: 10,000,000,000 coins with 18 decimals have 29.
+_WHOLE = Context(prec=DIGITS)
 
 
 class ExactDecimalField(_Base):
@@ -44,8 +47,12 @@ class ExactDecimalField(_Base):
         if not prepared:
             value = self.get_prep_value(value)
         if connection.vendor == "sqlite" and isinstance(value, Decimal):
-            return format(value.quantize(Decimal(1).scaleb(-self.decimal_places)), "f")
+            return format(self.as_stored(value), "f")
         return value
+
+    def as_stored(self, value: Decimal) -> Decimal:
+        """Return a value with the decimals that the column keeps."""
+        return value.quantize(Decimal(1).scaleb(-self.decimal_places), context=_WHOLE)
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         return self.get_db_prep_value(value, connection)
@@ -56,7 +63,7 @@ class ExactDecimalField(_Base):
 
 def price_field(**options: Any) -> ExactDecimalField:
     """Return a column for a price or a base quantity: 18 decimals."""
-    return ExactDecimalField(max_digits=38, decimal_places=18, **options)
+    return ExactDecimalField(max_digits=DIGITS, decimal_places=18, **options)
 
 
 quantity_field = price_field
@@ -69,4 +76,4 @@ def rate_field(**options: Any) -> ExactDecimalField:
 
 def money_field(**options: Any) -> ExactDecimalField:
     """Return a column for an amount of an asset: 18 decimals, as the venue booked it."""
-    return ExactDecimalField(max_digits=38, decimal_places=18, **options)
+    return ExactDecimalField(max_digits=DIGITS, decimal_places=18, **options)

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from exchanges.board import Board
+from exchanges.decimals import ExactDecimalField
 from exchanges.domain import FundingRate
 from exchanges.models import Instrument
 from exchanges.models.notices import INTERVAL, IS_LISTED, FactChange
@@ -124,6 +125,6 @@ def _tells_otherwise(rate: FundingRate, instrument: Instrument, now: datetime) -
 def _stored(name: str, value: Any) -> Any:
     """Return a value as its column keeps it: more digits than that are no change."""
     column = Instrument._meta.get_field(name)
-    if isinstance(column, models.DecimalField) and isinstance(value, Decimal):
-        return value.quantize(Decimal(1).scaleb(-column.decimal_places))
+    if isinstance(column, ExactDecimalField) and isinstance(value, Decimal):
+        return column.as_stored(value)
     return value

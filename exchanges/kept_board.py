@@ -10,7 +10,7 @@ from threading import Lock
 import orjson
 from redis import Redis
 
-from exchanges.board import Board, Channel, Key, Row, decoded, hash_name
+from exchanges.board import Board, Channel, Key, Row, decoded, hash_name, is_news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,8 @@ def part_of(stored: Mapping[bytes, bytes], before: Part) -> Part:
     for key, row in news.rows.items():
         rows[key] = _over(row, rows.get(key))
     for channel, at in news.heartbeats.items():
-        beats[channel] = max(at, beats.get(channel, at))
+        beat = beats.get(channel)
+        beats[channel] = at if beat is None or is_news(at, beat) else beat
     return Part(stored=stored, rows=rows, heartbeats=beats)
 
 

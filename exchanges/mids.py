@@ -40,7 +40,7 @@ def _fresh_mids(board: Board, now: datetime) -> Mids:
     found: dict[UUID, Decimal] = {}
     for instrument in selectors.active_instruments():
         row = board.row(*selectors.instrument_key(instrument))
-        if row is not None and row.book is not None and now - row.book.observed_at <= NEWEST:
+        if row is not None and row.book is not None and abs(now - row.book.observed_at) <= NEWEST:
             found[instrument.pk] = row.book.mid
     return found
 

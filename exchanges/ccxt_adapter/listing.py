@@ -178,7 +178,9 @@ def _is_ours(profile: VenueProfile, market: Mapping[str, Any]) -> bool:
     if any(info.get(key) not in usual for key, usual in profile.only_listed.items()):
         return False
     if market["spot"]:
-        return any(part.is_spot for part in profile.parts)
+        # A wallet counts what it holds, and its fees, in the scaled unit: no leg could be told.
+        is_scaled = split_ticker(market[profile.ticker_key])[1] != ONE
+        return not is_scaled and any(part.is_spot for part in profile.parts)
     # A contract settled in anything but its quote is inverse or quanto.
     is_derivative = bool(market["swap"] or market["future"])
     return is_derivative and bool(market["linear"]) and market["settle"] == market["quote"]

@@ -137,7 +137,7 @@ def spot_account_facts(
         listing = listings[event["s"]]
         client_order_id = event.get("C") or event["c"]
         filled = streamed(event["z"])
-        average = streamed(event["Z"]) / filled if filled else None
+        average = listing.price(streamed(event["Z"]) / filled) if filled else None
         yield _report(event, listing, client_order_id, average, now)
         if event["x"] == "TRADE":
             yield _fill(event, listing, client_order_id, FillCause.ORDER)

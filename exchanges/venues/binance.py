@@ -63,6 +63,11 @@ TRADE_COLUMNS = {
     "fee": "commission",
     "fee_asset": "commissionAsset",
 }
+# Fills are listed without the own id of their order, which its order tells.
+ORDER_OF_FILL = Rows(
+    method="privateGetOrder",
+    columns={"order_id": "orderId", "client_order_id": "clientOrderId"},
+)
 DEPTH_SIZES = (5, 10, 20, 50, 100, 500, 1000)
 # One answer tells of the key whatever it trades, at the host of the spot venue.
 KEY_CALL = Rows(method="sapiGetAccountApiRestrictions")
@@ -185,6 +190,7 @@ PROFILE = VenueProfile(
         page_size=1000,
         window=timedelta(hours=24),
     ),
+    order_of_fill=ORDER_OF_FILL,
     funding_payments=None,
     fee_tier=Rows(
         method="sapiGetAssetTradeFee",

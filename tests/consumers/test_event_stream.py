@@ -88,6 +88,16 @@ async def test_over_breaks_nothing_is_lost_and_nothing_doubled(desk: Desk) -> No
     assert seen == list(range(seen[0], seen[0] + 10))
 
 
+def test_what_happens_after_the_clock_was_set_back_is_numbered_at_once(owner: User) -> None:
+    now = timezone.now()
+    first = number_events(owner, now=now)
+    back = now - timedelta(hours=1)
+    announce(user_id=owner.pk, kind="test", sentence="an hour before the last", now=back)
+
+    assert number_events(owner, now=back) == first + 1
+    assert number_events(owner, now=back + timedelta(seconds=1)) == first + 1
+
+
 def test_what_is_committed_late_gets_a_later_number(owner: User) -> None:
     now = timezone.now()
     first = number_events(owner, now=now)

@@ -50,6 +50,19 @@ def test_newest_fact_wins_whatever_the_order_of_arrival() -> None:
     assert board.rows[("bybit", BTC)].book == BOOK
 
 
+def test_a_clock_that_was_set_back_freezes_no_fact_and_makes_none_young() -> None:
+    board, back = Board(), NOW - timedelta(hours=1)
+    board.apply(BOOK)
+    assert board.health("bybit", Channel.BOOK, back) is FeedHealth.DOWN
+    assert board.rows[("bybit", BTC)].age(Channel.BOOK, back) == timedelta(hours=1)
+
+    fresh = replace(BOOK, bid=Decimal("90"), observed_at=back)
+    assert board.apply(fresh)
+
+    assert board.rows[("bybit", BTC)].book == fresh
+    assert board.health("bybit", Channel.BOOK, back) is FeedHealth.OK
+
+
 def test_facts_of_one_instrument_age_separately() -> None:
     board = Board()
     board.apply(replace(RATE, venue="bybit", observed_at=NOW - timedelta(seconds=9)))

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import cast
 
 import pytest
 
 from arbsite.accounts.models import User
+from exchanges.board import Board
+from exchanges.domain import Symbol
 from exchanges.models import ExchangeAccount
+from exchanges.ports import Account
+from tests.market import make_book
 from tests.services import test_submit as orders
 from tests.web.rows import make_account, make_exchange, make_instrument, make_position
+from trading.core.risk import refuse_stale
 from trading.core.states import Purpose
 from trading.events import announce_once
-from trading.models import AccountReview, Event, Position
-from trading.services import engine
+from trading.models import AccountReview, Event, MarginTopUp, Position
+from trading.services import engine, margin, market
 from trading.services.intents import TooManyOrders
 from trading.services.reviews import ask_for_review, close_review, due_accounts, postpone_review
+from trading.services.venues import REAL
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
@@ -93,3 +102,36 @@ def test_an_alert_is_said_again(owner: User) -> None:
         )
 
     assert Event.objects.count() == 2
+
+
+def test_margin_of_unknown_outcome_ends_no_care_for_an_hour(account: ExchangeAccount) -> None:
+    leg = account.legs.select_related("position").first()
+    assert leg is not None
+    asked = MarginTopUp.objects.create(
+        leg=leg, amount=100, margin_before=50, asked_at=NOW, outcome=MarginTopUp.Outcome.UNKNOWN
+    )
+
+    class Unmoved:
+        async def isolated_margin(self, symbol: Symbol) -> Decimal:
+            return Decimal(50)
+
+    venues = replace(
+        REAL, account=lambda account: cast(Account, Unmoved()), call_all=orders.call_all
+    )
+    assert not margin.look_up(leg.position, venues=venues, now=NOW + SECOND)
+    assert margin.look_up(leg.position, venues=venues, now=BACK)
+
+    asked.refresh_from_db()
+    assert asked.outcome == MarginTopUp.Outcome.NOT_DONE
+
+
+def test_a_price_from_ahead_of_the_clock_is_no_price(account: ExchangeAccount) -> None:
+    leg = account.legs.select_related("instrument__exchange").first()
+    assert leg is not None
+    board, most = Board(), timedelta(seconds=3)
+    book = replace(make_book("bybit"), symbol=Symbol(leg.instrument.symbol), observed_at=NOW)
+    board.apply(book)
+
+    assert market.fresh_book(board, leg.instrument, now=NOW - SECOND, max_age=most) == book
+    assert market.fresh_book(board, leg.instrument, now=BACK, max_age=most) is None
+    assert refuse_stale("the book", NOW, BACK, most) is not None

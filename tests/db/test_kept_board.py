@@ -32,6 +32,8 @@ def steps() -> Iterator[MarketFact]:
     # A book that no market has takes the one before with it.
     yield replace(BOOK, bid=BOOK.ask + 1, observed_at=LATER + timedelta(seconds=1))
     yield replace(BOOK, observed_at=LATER + timedelta(seconds=2))
+    # The clock was set back an hour.
+    yield replace(BOOK, observed_at=NOW - timedelta(hours=1))
 
 
 def test_each_look_tells_what_is_stored_now(redis: Redis) -> None:

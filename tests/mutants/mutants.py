@@ -218,8 +218,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="opens_on_books_of_any_age",
         path="trading/services/market.py",
-        before="or now - row.book.observed_at > max_age:",
-        after="or now < row.book.observed_at - max_age:",
+        before="or elapsed(row.book.observed_at, now) > max_age:",
+        after="or elapsed(row.book.observed_at, now) < -max_age:",
         tests=("tests/services/test_watch.py",),
     ),
 )

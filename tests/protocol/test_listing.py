@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.ccxt_adapter.listing import split_ticker
+from exchanges.ccxt_adapter.listing import read_listings, split_ticker
+from exchanges.venues import PROFILES
 
 pytestmark = pytest.mark.protocol
 
@@ -29,3 +30,36 @@ def test_scaled_ticker_is_its_plain_asset_with_a_multiplier(
     ticker: str, base: str, multiplier: int
 ) -> None:
     assert split_ticker(ticker) == (base, Decimal(multiplier))
+
+
+def market(ticker: str) -> dict[str, object]:
+    """A spot market of Binance, as the library tells of it."""
+    return {
+        "id": f"{ticker}USDT",
+        "symbol": f"{ticker}/USDT",
+        "base": ticker,
+        "quote": "USDT",
+        "settle": None,
+        "spot": True,
+        "swap": False,
+        "future": False,
+        "contract": False,
+        "linear": None,
+        "contractSize": None,
+        "precision": {"amount": "1", "price": "0.0000001"},
+        "limits": {
+            "amount": {"min": "1", "max": None},
+            "cost": {"min": "5"},
+            "leverage": {"max": None},
+        },
+        "expiry": None,
+        "active": True,
+        "info": {},
+    }
+
+
+def test_spot_of_a_scaled_ticker_is_left_out() -> None:
+    """Its wallet says 5 1000SATS where a hedge is counted in SATS, and so does its fee."""
+    listings = read_listings(PROFILES["binance"], [market("1000SATS"), market("SATS")], {})
+
+    assert list(listings.by_symbol) == ["SATS/USDT"]

@@ -47,6 +47,16 @@ def test_fills_are_the_ledgers_to_the_last_digit(simulator: Simulator, desk: Des
         assert_exact(fill)
 
 
+def test_a_fill_tells_the_own_id_of_its_order_at_once_or_when_traced(desk: Desk) -> None:
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    order = desk.order("0.02", Side.BUY)
+    run(desk.trading.submit(order))
+
+    (fill,) = run(desk.account.fills(desk.symbol, since=since))
+
+    assert run(desk.account.trace(fill)).client_order_id == order.client_order_id
+
+
 def test_positions_are_signed_in_base_units(futures_desk: Desk) -> None:
     desk = futures_desk
     run(desk.trading.submit(desk.order("0.03", Side.SELL)))

@@ -173,6 +173,16 @@ def test_a_probe_that_fails_leaves_it_open_for_the_next_one(bybit: Exchange, own
     assert [kind for kind, _ in told(owner)] == ["breaker.opened", "breaker.closed"]
 
 
+def test_a_clock_that_was_set_back_an_hour_keeps_no_venue_shut_for_that_hour(
+    bybit: Exchange,
+) -> None:
+    settle(*[LATE] * 5)
+
+    assert [Probed(NOW).at(-1), Probed(NOW).at(-3600)] == [0, 1]
+
+    assert state() == "closed"
+
+
 def test_while_one_worker_probes_no_other_does_and_if_it_dies_the_next_one_will(
     bybit: Exchange,
 ) -> None:

@@ -44,6 +44,7 @@ from trading.models import Leg, LegSide, Order, Position, StateChange
 from trading.services import kill_switch, lease
 from trading.services.halt import halt_account
 from trading.services.intents import TooManyOrders, write_intent
+from trading.services.order_facts import absorb_report
 from trading.services.submit import submit
 from trading.services.venues import Venues
 
@@ -397,3 +398,28 @@ def test_each_intent_has_an_id_of_its_own_that_tells_nothing_of_its_user(
     assert (first.sequence, second.sequence) == (1, 2)
     assert first.client_order_id != second.client_order_id
     assert position.user.username not in first.client_order_id
+
+
+def test_an_order_that_is_filled_without_a_figure_is_filled_whole(position: Position) -> None:
+    """Else its leg is empty in our books, and is hedged a second time."""
+    order = intend(position)
+    filled = report(status=VenueOrderStatus.FILLED, filled_base_quantity=None)
+
+    assert send(order, position, ScriptedVenue(filled)) is OrderState.FILLED
+
+    assert order.filled_base_quantity == order.base_quantity
+
+
+@pytest.mark.parametrize("ended", [VenueOrderStatus.CANCELED, VenueOrderStatus.EXPIRED])
+def test_an_order_that_ended_without_a_figure_is_looked_up_until_its_fills_are_told(
+    position: Position, ended: VenueOrderStatus
+) -> None:
+    order = intend(position)
+    untold = report(status=ended, filled_base_quantity=None)
+
+    assert send(order, position, ScriptedVenue(untold)) is OrderState.OPEN
+    assert not order.is_final_at_venue
+
+    absorb_report(order, report(status=ended, filled_base_quantity=D("0.4")), now=NOW)
+    assert (order.state, order.filled_base_quantity) == (OrderState(ended.value), D("0.4"))
+    assert order.is_final_at_venue

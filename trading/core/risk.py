@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote
+from trading.core.elapsed import elapsed
 from trading.core.money import plain
 from trading.core.refusal import Refusal
 from trading.core.sentence import capitalised, hours, percent, seconds
@@ -15,7 +16,7 @@ def refuse_stale(
     what: str, observed_at: datetime, now: datetime, max_age: timedelta
 ) -> Refusal | None:
     """Refuse a fact older than `max_age`; `what` names it, as in `the book of X on Y`."""
-    age = now - observed_at
+    age = elapsed(observed_at, now)
     if age <= max_age:
         return None
     return Refusal(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from arbsite.accounts.models import User
@@ -99,9 +99,9 @@ def _fail(row: VenueHealth, symptom: str, now: datetime) -> bool:
 def probe_venues(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
     """Ask each venue whose breaker has been open for a while one thing; return how many closed."""
     now = clock()
-    due = VenueHealth.objects.exclude(state=State.CLOSED).filter(
-        probe_at__lte=now, exchange__is_enabled=True
-    )
+    # No probe is put off longer: what lies further ahead was written before the clock was set back.
+    is_due = Q(probe_at__lte=now) | Q(probe_at__gt=now + 2 * PROBE_AFTER)
+    due = VenueHealth.objects.exclude(state=State.CLOSED).filter(is_due, exchange__is_enabled=True)
     # One worker probes; should it die of it, the next one's turn comes with the next probe.
     claimed = [row for row in due.select_related("exchange") if _claim(row, now)]
     answers = venues.call_all([venues.probe(row.exchange) for row in claimed], PROBE_SECONDS)

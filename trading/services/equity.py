@@ -142,7 +142,10 @@ def _store(
     positions: Iterable[VenuePosition],
     now: datetime,
 ) -> None:
+    """Keep what was read; an asset that is no longer listed is held no more."""
+    listed = set()
     for balance in balances:
+        listed.add(balance.asset)
         AccountBalance.objects.update_or_create(
             account=account,
             asset=balance.asset,
@@ -153,4 +156,7 @@ def _store(
                 "observed_at": now,
             },
         )
+    nothing = dict.fromkeys(("free", "total", "equity"), Decimal(0))
+    gone = AccountBalance.objects.filter(account=account).exclude(asset__in=listed)
+    gone.update(**nothing, observed_at=now)
     store_positions(account, positions, now=now)

@@ -11,6 +11,7 @@ from uuid import UUID
 from exchanges.board import Board
 from exchanges.domain import InstrumentKind, Side
 from trading.core.basis import GapPrices, ageing_8h
+from trading.core.elapsed import elapsed
 from trading.core.forecast import ExpectedRate, forecast_by
 from trading.core.funding import (
     FundingLeg,
@@ -210,7 +211,7 @@ def _is_funding_known(facts: InstrumentFacts, parameters: Parameters, now: datet
     rate = facts.funding
     if rate is None or not rate.is_tradable:
         return False
-    return now - rate.observed_at <= parameters.max_funding_age
+    return elapsed(rate.observed_at, now) <= parameters.max_funding_age
 
 
 def _forecast(

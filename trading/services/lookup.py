@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,7 @@ from trading.models import Order
 from trading.services.contact import Contact
 from trading.services.halt import halt_account
 from trading.services.order_facts import absorb_report, book_fills, record_absence
+from trading.services.outside_fills import foreign_fills
 from trading.services.transition import apply_to_order
 from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
 
@@ -136,13 +137,40 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
         return
     if any(report.client_order_id == order.client_order_id for report in still_open):
         return
-    if order in book_fills(account, fills, now=now):
+    traced = _traced(order, fills, venues)
+    if traced is None or order in book_fills(account, traced, now=now):
         return
     if order.state == OrderState.UNKNOWN:
         record_absence(order, now=now)
         not_found_since.pop(order.pk, None)
     else:
         _tell_vanished(order, now)
+
+
+def _traced(order: Order, fills: Sequence[Fill], venues: Venues) -> list[Fill] | None:
+    """Return the fills, with the own ids of those that may be of an order and were listed without.
+
+    None where the venue does not say whose one of them is: then nothing is proven.
+    """
+    account = order.leg.account
+    asked = {
+        fill.venue_order_id: fill
+        for fill in foreign_fills(account, fills)
+        if not fill.client_order_id
+        and fill.side == order.side
+        and fill.base_quantity <= order.base_quantity
+    }
+    port = venues.account(account)
+    answers = venues.call_all([port.trace(fill) for fill in asked.values()], READ_SECONDS)
+    ids: dict[str, ClientOrderId | None] = {}
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            return None
+        ids[answer.venue_order_id] = answer.client_order_id
+    return [
+        replace(fill, client_order_id=ids.get(fill.venue_order_id, fill.client_order_id))
+        for fill in fills
+    ]
 
 
 def lacks_fills(orders: Iterable[Order]) -> bool:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from exchanges.domain import Symbol
 from exchanges.errors import CredentialRefused, RateLimited, SettingRefused
+from trading.core.elapsed import elapsed
 from trading.core.money import plain
 from trading.events import announce
 from trading.models import Event, Leg, MarginTopUp, Position
@@ -71,7 +72,7 @@ def _look_up(asked: MarginTopUp, venues: Venues, now: datetime) -> bool:
         return False
     if held is not None and held - asked.margin_before >= asked.amount / 2:
         return _settle(asked, _O.DONE, now)
-    if now - asked.asked_at < CANNOT_ACT_AFTER:
+    if elapsed(asked.asked_at, now) < CANNOT_ACT_AFTER:
         return False
     return _settle(asked, _O.NOT_DONE, now)
 

@@ -17,6 +17,7 @@ from exchanges.depths import load_depths
 from exchanges.domain import BookTop, Depth, InstrumentKind, Symbol
 from exchanges.models import Instrument
 from exchanges.selectors import board_redis, instrument_key
+from trading.core.elapsed import elapsed
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def fresh_book(
 ) -> BookTop | None:
     """Return the book top if it is younger than `max_age`; a stale price is no price."""
     row = row_of(board, instrument)
-    if row is None or row.book is None or now - row.book.observed_at > max_age:
+    if row is None or row.book is None or elapsed(row.book.observed_at, now) > max_age:
         return None
     return row.book
 

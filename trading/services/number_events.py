@@ -30,7 +30,7 @@ def number_events(user: User, *, now: datetime) -> int:
     known = StreamCounter.objects.filter(user=user).first()
     # Looked at without the lock: most turns find nothing new.
     is_fresh = known is not None and now - known.numbered_at < LONGEST_TRANSACTION / 2
-    if known is not None and is_fresh and next(_unnumbered(user, known), None) is None:
+    if known is not None and is_fresh and next(_unnumbered(user, known, now), None) is None:
         return known.last
     with transaction.atomic():
         counter, _ = StreamCounter.objects.select_for_update().get_or_create(
@@ -38,14 +38,16 @@ def number_events(user: User, *, now: datetime) -> int:
         )
         entries = [
             StreamEntry(user=user, sequence=sequence, kind=kind, **source)
-            for sequence, (kind, source) in enumerate(_unnumbered(user, counter), counter.last + 1)
+            for sequence, (kind, source) in enumerate(
+                _unnumbered(user, counter, now), counter.last + 1
+            )
         ]
         if entries:
             StreamEntry.objects.bulk_create(entries)
             counter.last = entries[-1].sequence
         # What one turn left over must not become older than what the next looks at.
         if len(entries) < AT_ONCE:
-            counter.numbered_at = max(now, counter.numbered_at)
+            counter.numbered_at = now
         counter.save()
     return counter.last
 
@@ -63,9 +65,10 @@ def kinds_of(event: Event) -> list[Kind]:
 
 
 def _unnumbered(
-    user: User, counter: StreamCounter
+    user: User, counter: StreamCounter, now: datetime
 ) -> Iterator[tuple[Kind, dict[str, Event | Trade]]]:
-    since = counter.numbered_at - LONGEST_TRANSACTION
+    # A clock that was set back since writes what is new before the last look.
+    since = min(counter.numbered_at, now) - LONGEST_TRANSACTION
     events = Event.objects.filter(user=user, created_at__gte=since, stream=None)
     trades = Trade.objects.filter(position__user=user, booked_at__gte=since, stream=None)
     told: list[tuple[datetime, int, Kind, dict[str, Event | Trade]]] = [

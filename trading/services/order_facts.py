@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -63,11 +62,30 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
 
     Of another order under our id nothing is taken over: its account is halted.
     """
-    order.refresh_from_db(fields=CHANGING)
-    if _is_another_order(order, report, now):
-        return
-    filled = max(order.filled_base_quantity, report.filled_base_quantity or Decimal(0))
-    status = report.status or VenueOrderStatus.OPEN
+    with transaction.atomic():
+        _take_row(order, fields=CHANGING)
+        if not _is_another_order(order, report, now):
+            _absorb(order, report, now)
+
+
+def _take_row(order: Order, *, fields: Collection[str] | None = None) -> None:
+    """Read an order anew and keep other writers off it until the transaction ends.
+
+    Whoever read it before them would write a smaller quantity over theirs. Not its key: who books
+    a fill of it need not wait.
+    """
+    rows = Order.objects.select_for_update(no_key=True)
+    order.refresh_from_db(fields=fields, from_queryset=rows)
+
+
+def _absorb(order: Order, report: OrderReport, now: datetime) -> None:
+    status, told = report.status or VenueOrderStatus.OPEN, report.filled_base_quantity
+    if told is None and status is VenueOrderStatus.FILLED:
+        told = order.base_quantity
+    elif told is None and status in (VenueOrderStatus.CANCELED, VenueOrderStatus.EXPIRED):
+        # What it filled before that is for the next look to tell: until then it has not ended.
+        status = VenueOrderStatus.OPEN
+    filled = max(order.filled_base_quantity, told or Decimal(0))
     says_all = report.status is not None and report.filled_base_quantity is not None
     columns: dict[str, Any] = {
         "filled_base_quantity": filled,
@@ -90,10 +108,9 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
             _review(order, now)
         return
     if any(getattr(order, name) != value for name, value in columns.items()):
-        with transaction.atomic() if within is not None else nullcontext():
-            Order.objects.filter(pk=order.pk, state=order.state).update(**columns)
-            if within is not None:
-                within()
+        Order.objects.filter(pk=order.pk).update(**columns)
+        if within is not None:
+            within()
         for name, value in columns.items():
             setattr(order, name, value)
 
@@ -170,7 +187,8 @@ def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime
             if order is not None and _book(order, account, fill, price, now):
                 touched[order.pk] = order
         # Orders are locked before positions, here as where reports are absorbed: no deadlock.
-        for order in [order for order in touched.values() if _raise_filled(order, now)]:
+        gained = sorted(touched.values(), key=lambda order: order.pk)
+        for order in [order for order in gained if _raise_filled(order, now)]:
             note_exposure_change(order)
     return list(touched.values())
 
@@ -212,7 +230,7 @@ def _book(
 
 def _raise_filled(order: Order, now: datetime) -> bool:
     """Lift the order's cumulative quantity to the sum of its booked fills, never lower it."""
-    order.refresh_from_db()
+    _take_row(order)
     trades = list(order.trades.all())
     booked = sum((trade.base_quantity for trade in trades), Decimal(0))
     if booked <= order.filled_base_quantity:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from exchanges.board import Board, Key
 from exchanges.domain import Depth
+from trading.core.elapsed import elapsed
 from trading.services.universe import Paired
 
 DEPTH_LASTS = timedelta(seconds=5)
@@ -21,4 +22,5 @@ class Seen:
     def depth(self, paired: Paired, now: datetime) -> Depth | None:
         """Return the order book if it was read a moment ago."""
         depth = self.depths.get(paired.key)
-        return depth if depth is not None and now - depth.observed_at <= DEPTH_LASTS else None
+        is_young = depth is not None and elapsed(depth.observed_at, now) <= DEPTH_LASTS
+        return depth if is_young else None

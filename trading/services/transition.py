@@ -80,7 +80,8 @@ def apply_to_order(
     """
     before = OrderState(order.state)
     after = next_order_state(before, event)
-    with transaction.atomic():
+    # A caller's transaction goes back as a whole where this fails.
+    with transaction.atomic(savepoint=False):
         updated = Order.objects.filter(pk=order.pk, state=before).update(state=after, **columns)
         if updated != 1:
             return False
