@@ -189,6 +189,13 @@ def next_repeat(repeats: int, wishes: Wishes) -> timedelta:
     return max(wishes.repeat_every, SLOWEST_REPEAT)
 
 
+def is_repeated(repeat_at: datetime | None, repeats: int, wishes: Wishes, now: datetime) -> bool:
+    """Tell whether it is time; nobody waits longer than a pause for a clock that was set back."""
+    if repeat_at is None:
+        return False
+    return repeat_at <= now or repeat_at - now > next_repeat(repeats, wishes)
+
+
 def escalates(severity: Severity, failed_attempts: int) -> bool:
     """Tell whether a failing channel hands over to a second one: CRITICAL at the first failure."""
     if severity is Severity.CRITICAL:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -38,6 +38,8 @@ BATCH = 10
 # Nobody else sends what is being sent; a process that died is followed by another after this.
 LEASE = timedelta(seconds=30)
 SECONDS = 8.0
+# Clocks of two machines differ by less.
+SKEW = timedelta(seconds=10)
 
 
 def deliver(
@@ -68,7 +70,7 @@ def transport(kind: Channel.Kind) -> Send:
 
 def _take(kind: Channel.Kind, now: datetime) -> list[Delivery]:
     """Take what is due, the gravest first; of two processes one gets each."""
-    pending = Delivery.objects.filter(state=Delivery.State.PENDING, due_at__lte=now)
+    pending = Delivery.objects.filter(_is_due(now), state=Delivery.State.PENDING)
     if not pending.exists():
         return []
     of_kind = (
@@ -80,6 +82,16 @@ def _take(kind: Channel.Kind, now: datetime) -> list[Delivery]:
     grave = list(of_kind.filter(alert__severity=Severity.CRITICAL.value)[:BATCH])
     others = of_kind.exclude(alert__severity=Severity.CRITICAL.value)[: BATCH - len(grave)]
     return [row for row in [*grave, *others] if _take_one(row, now)]
+
+
+def _is_due(now: datetime) -> Q:
+    """Return what waits no longer: also what was written before the clock was set back.
+
+    Nothing of that waits longer than a pause between two attempts, whatever its moment says.
+    """
+    is_ahead = Q(created_at__gt=now + SKEW)
+    too_long = Q(attempts=0) | Q(due_at__gt=now + rules.LONGEST_PAUSE)
+    return Q(due_at__lte=now) | (is_ahead & too_long)
 
 
 def _take_one(row: Delivery, now: datetime) -> bool:

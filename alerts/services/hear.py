@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from alerts import rules
 from alerts.models import Alert, Channel, Delivery
@@ -137,9 +137,13 @@ def repeat_unacknowledged(*, now: datetime) -> int:
     The second ones are among them: whoever reads the first ones may be asleep.
     """
     repeated = 0
-    for alert in Alert.objects.waiting().filter(repeat_at__lte=now).select_related("user")[:BATCH]:
-        again = alert.repeats + 1
-        pause = rules.next_repeat(again, wishes_of(alert.user))
+    # What lies ahead was raised before the clock was set back.
+    may_be_due = Q(repeat_at__lte=now) | Q(created_at__gt=now)
+    for alert in Alert.objects.waiting().filter(may_be_due).select_related("user")[:BATCH]:
+        wishes, again = wishes_of(alert.user), alert.repeats + 1
+        if not rules.is_repeated(alert.repeat_at, alert.repeats, wishes, now):
+            continue
+        pause = rules.next_repeat(again, wishes)
         with transaction.atomic():
             # Of two processes one moves it on; who acknowledged meanwhile is left in peace.
             mine = Alert.objects.waiting().filter(pk=alert.pk, repeats=alert.repeats)
