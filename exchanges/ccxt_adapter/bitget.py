@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from ccxt.async_support.base.exchange import Exchange
-
+from exchanges.ccxt_adapter.bitget_account import BitgetAccountCalls
 from exchanges.ccxt_adapter.windows import newest_first
 
 Request = Mapping[str, Any]
@@ -17,7 +16,7 @@ PRODUCTS = "USDT-FUTURES", "USDC-FUTURES"
 PAGE = 100
 
 
-class BitgetCalls(Exchange):  # type: ignore[misc]  # the library has no types
+class BitgetCalls(BitgetAccountCalls):
     """Goes between our careful base and the library's class."""
 
     async def rate_rows(self, request: Request) -> list[Row]:

@@ -256,16 +256,21 @@ class CcxtTrading:
     async def _set_cross_margin(self, calls: SettingCalls, listing: Listing) -> None:
         if calls.set_margin_mode is None:
             return
-        mode = calls.margin_mode
-        if mode is not None and not await self._client.reading(self._is_isolated(mode, calls)):
+        if not await self._client.reading(self._may_be_isolated(calls, listing)):
             return
-        rows = calls.set_margin_mode
-        request = naming(rows, self._profile, listing) if calls.margin_mode_takes_symbol else {}
-        await self._client.setting(fetch_rows(self._client.exchange, rows, **request))
+        await self._client.setting(self._of_mode(calls.set_margin_mode, calls, listing))
 
-    async def _is_isolated(self, rows: Rows, calls: SettingCalls) -> bool:
-        answer = await fetch_rows(self._client.exchange, rows)
+    async def _may_be_isolated(self, calls: SettingCalls, listing: Listing) -> bool:
+        """Tell whether the margin mode is another one, or cannot be read."""
+        rows = calls.margin_mode
+        if rows is None:
+            return True
+        answer = await self._of_mode(rows, calls, listing)
         return any(row[rows.columns["mode"]] == calls.isolated_name for row in answer)
+
+    async def _of_mode(self, rows: Rows, calls: SettingCalls, listing: Listing) -> list[Row]:
+        named = naming(rows, self._profile, listing) if calls.margin_mode_takes_symbol else {}
+        return await fetch_rows(self._client.exchange, rows, **named)
 
 
 def _tag(switch: DeadMan | None, listing: Listing) -> dict[str, str]:
