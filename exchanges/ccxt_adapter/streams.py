@@ -9,6 +9,7 @@ from dataclasses import replace
 from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
+    streams_bitget_account,
     streams_bybit,
     streams_hyperliquid,
     streams_okx,
@@ -39,6 +40,7 @@ ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] =
     "bybit": streams_bybit.account_feed,
     "okx": streams_okx.account_feed,
     "hyperliquid": streams_hyperliquid.account_feed,
+    "bitget": streams_bitget_account.account_feed,
 }
 
 
