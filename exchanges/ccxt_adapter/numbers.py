@@ -36,7 +36,10 @@ def as_written(message: str | bytes) -> Any:
 
     For venues that stream numbers and no text: slower than a decoder that makes floats of them.
     """
-    return json.loads(message, parse_float=Decimal, parse_constant=_no_number)
+    try:
+        return json.loads(message, parse_float=Decimal, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("JSON too deep to be a venue's") from None
 
 
 def _no_number(name: str) -> Never:

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -58,7 +58,7 @@ class Feed:
     whether a message was data, as opposed to an acknowledgement or a pong. `silent_after`: seconds
     without data after which the channel counts as dead, None where silence is normal. `upkeep` is
     what the venue wants to see every `upkeep_every` seconds. `pings`: whether it answers the pings
-    of the WebSocket protocol. `decode` makes a message of a text.
+    of the WebSocket protocol. `decode` makes a message of a text. `headers` are sent on opening.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Feed:
     upkeep_every: float = 15.0
     pings: bool = True
     decode: Callable[[str | bytes], Any] = orjson.loads
+    headers: Mapping[str, str] | None = None
 
 
 class Socket:
@@ -110,7 +111,7 @@ class Socket:
     def _note(self, kind: str, error: BaseException) -> None:
         """Count why a socket was lost, in this process, and say it; no value of the message."""
         LOST[self._feed.name, kind] += 1
-        reason = repr(error) if kind == "connection" else type(error).__name__
+        reason = _reason(error) if kind == "connection" else type(error).__name__
         logger.warning(
             "stream lost",
             extra={
@@ -133,6 +134,7 @@ class Socket:
         async with asyncio.timeout(OPEN_TIMEOUT):
             connection = await self._session.ws_connect(
                 url,
+                headers=self._feed.headers,
                 max_msg_size=LARGEST_MESSAGE,
                 heartbeat=PING_EVERY if self._feed.pings else None,
                 # A half-open peer never answers the closing handshake.
@@ -184,6 +186,13 @@ class Socket:
             # The listener sees a broken connection too, and a missed upkeep ends in one.
             with contextlib.suppress(VenueError, *CONNECTION_FAILURES):
                 await self._feed.upkeep(_sender(connection))
+
+
+def _reason(error: BaseException) -> str:
+    """Say what a connection failed of, without its address: a token may be in it."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{type(error).__name__}({error.status}, {error.message!r})"
+    return repr(error)
 
 
 def _sender(connection: aiohttp.ClientWebSocketResponse) -> Send:

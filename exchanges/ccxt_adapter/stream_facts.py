@@ -63,19 +63,19 @@ def quote(listing: Listing, mark: Decimal, index: Decimal | None, now: datetime)
 def rate(
     listing: Listing,
     funding_rate: str,
-    settles_at: int,
+    settles_at: int | None,
     mark: Decimal | None,
     index: Decimal | None,
     now: datetime,
 ) -> FundingRate:
-    """Return a rate whose interval the message did not say."""
+    """Return a rate whose interval the message did not say, its settlement neither where None."""
     return FundingRate(
         venue=listing.instrument.venue,
         symbol=listing.instrument.symbol,
         funding_rate=streamed(funding_rate),
         interval_seconds=None,
         interval_source=IntervalSource.UNKNOWN,
-        next_funding_at=instant(settles_at),
+        next_funding_at=instant(settles_at) if settles_at else None,
         observed_at=now,
         mark_price=mark,
         index_price=index,

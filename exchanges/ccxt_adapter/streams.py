@@ -9,9 +9,12 @@ from dataclasses import replace
 from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
+    streams_bitget,
     streams_bitget_account,
     streams_bybit,
+    streams_gate,
     streams_hyperliquid,
+    streams_kucoin,
     streams_okx,
 )
 from exchanges.ccxt_adapter.client import VenueClient
@@ -33,6 +36,9 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("okx", False): streams_okx.market_feeds,
     ("okx", True): streams_okx.spot_market_feeds,
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
+    ("gate", False): streams_gate.market_feeds,
+    ("bitget", False): streams_bitget.market_feeds,
+    ("kucoin", False): streams_kucoin.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,

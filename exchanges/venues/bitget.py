@@ -1,7 +1,8 @@
 """Bitget: perpetuals margined in USDT and USDC, counted in coins, in a classic futures account.
 
 Calls and fields: www.bitget.com/api-doc/contract, v2 mix. The methods named here make flat rows of
-its answers; `coin` names what margins a contract, and by that the product it belongs to.
+its answers; `coin` names what margins a contract, and by that the product it belongs to. Its
+sockets tell the whole market.
 """
 
 from __future__ import annotations
@@ -68,7 +69,6 @@ PROFILE = VenueProfile(
     ccxt_class="bitget",
     options={"fetchMarkets": {"types": ["swap"]}},
     is_spot=False,
-    polled_every=timedelta(seconds=2),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     receive_window=timedelta(seconds=5),

@@ -1,6 +1,6 @@
 """Gate: USDT-margined perpetuals, counted in contracts of `quanto_multiplier` coins; read-only.
 
-Calls and fields: www.gate.com/docs/developers/apiv4, Futures.
+Calls and fields: www.gate.com/docs/developers/apiv4, Futures; its sockets tell the whole market.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ PROFILE = VenueProfile(
         "Gate is read-only here: its market and funding are shown, but how its orders are "
         "looked up by our own id is not described, so nothing is opened there."
     ),
-    polled_every=timedelta(seconds=2),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     relisted_every=timedelta(minutes=1),
@@ -37,8 +36,8 @@ PROFILE = VenueProfile(
     symbol_param="contract",
     depth_sizes=(10, 50, 300),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # At most 300 at a time, by apiv4, Rate limit: as if each stayed for five minutes.
+        sockets=ConnectionQuota(limit=300, window=timedelta(minutes=5)),
         all=(
             Quota(
                 name="gate",

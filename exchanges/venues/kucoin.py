@@ -1,6 +1,7 @@
 """KuCoin: linear perpetuals, counted in contracts of `multiplier` coins; read-only.
 
-Calls, fields and weights: www.kucoin.com/docs-new/rest/futures-trading. It calls bitcoin XBT.
+Calls, fields and weights: www.kucoin.com/docs-new/rest/futures-trading. It calls bitcoin XBT. Its
+sockets tell marks and book tops, the list alone the rate to be paid.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ PROFILE = VenueProfile(
     maintenance_margin=("maintainMargin",),
     depth_sizes=(20, 100),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # And 800 at a time at most; www.kucoin.com/docs-new/rate-limit.
+        sockets=ConnectionQuota(limit=30, window=timedelta(minutes=1)),
         all=(
             Quota(
                 name="kucoin",
@@ -44,6 +45,7 @@ PROFILE = VenueProfile(
                     "GET contracts/active": 3,
                     "GET level2/depth20": 5,
                     "GET level2/depth100": 10,
+                    "POST bullet-public": 10,
                 },
                 other=5,
             ),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from exchanges.ccxt_adapter.streams import MARKET_FEEDS
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import UNASKED, IntervalRule, VenueProfile
 from tests.conformance.cards import CARDS, SUBJECTS
@@ -98,6 +99,8 @@ def _read_only() -> Iterator[str]:
 
 
 def _tops(part: VenueProfile) -> str:
+    if (part.name, part.is_spot) in MARKET_FEEDS:
+        return "socket"
     return "book by book" if part.book_tops == UNASKED else "listed"
 
 

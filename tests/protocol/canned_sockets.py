@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,7 +26,8 @@ Speech = Callable[[Any], Iterable[Any]]
 class CannedSockets:
     """`speech` returns frames: a text or bytes as they are, anything else as JSON.
 
-    `said` is what our feeds sent, in order; `paths` the paths and queries they opened.
+    `said` is what our feeds sent, in order; `paths` the paths and queries they opened, `headers`
+    those of each opening.
     """
 
     venue: CannedVenue
@@ -34,6 +35,7 @@ class CannedSockets:
     is_spot: bool = False
     said: list[Any] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
 
     def facts(self, enough: Callable[[list[MarketFact]], bool]) -> list[MarketFact]:
         """Return what all feeds of this venue bring until it is enough, within ten seconds."""
@@ -73,6 +75,7 @@ class CannedSockets:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.paths.append(request.path_qs)
+        self.headers.append(request.headers)
         await _say(socket, self.speech(None))
         async for message in socket:
             said = message.data if message.data in ("ping", "pong") else orjson.loads(message.data)

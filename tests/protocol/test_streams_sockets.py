@@ -97,6 +97,32 @@ async def test_message_that_cannot_be_handled_closes_and_reopens_the_socket() ->
     assert LOST["test", "message"] == before + 1
 
 
+async def test_refused_opening_is_told_without_the_token_in_its_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def serve(socket: web.WebSocketResponse, number: int) -> None: ...
+
+    venue, again = Venue(serve), asyncio.Event()
+    asked: list[str] = []
+
+    async with venue.running() as url:
+
+        async def address() -> str:
+            asked.append(url)
+            if len(asked) == 2:
+                again.set()
+            return f"{url}/nowhere?token=hidden"
+
+        async with (
+            listening(feed(url, lambda _: True, url=address)),
+            asyncio.timeout(5),
+        ):
+            await again.wait()
+
+    [lost] = [record for record in caplog.records if record.message == "stream lost"]
+    assert lost.__dict__["reason"] == "WSServerHandshakeError(404, 'Invalid response status')"
+
+
 async def test_garbage_body_closes_and_reopens_the_socket() -> None:
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
         await socket.send_str("<html>" if number == 1 else "{}")
