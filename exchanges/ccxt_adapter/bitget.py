@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from exchanges.ccxt_adapter.bitget_account import BitgetAccountCalls
+from exchanges.ccxt_adapter.rows import all_of
 from exchanges.ccxt_adapter.windows import newest_first
 
 Request = Mapping[str, Any]
@@ -20,7 +20,7 @@ class BitgetCalls(BitgetAccountCalls):
     """Goes between our careful base and the library's class."""
 
     async def rate_rows(self, request: Request) -> list[Row]:
-        tickers, rates = await asyncio.gather(self._tickers(), self._rates())
+        tickers, rates = await all_of([self._tickers(), self._rates()])
         marks = {row["symbol"]: row for row in tickers}
         return [
             {
@@ -78,5 +78,5 @@ class BitgetCalls(BitgetAccountCalls):
 
     @staticmethod
     async def _of_products(ask: Any) -> list[Row]:
-        answers = await asyncio.gather(*(ask({"productType": product}) for product in PRODUCTS))
+        answers = await all_of(ask({"productType": product}) for product in PRODUCTS)
         return [row for answer in answers for row in answer["data"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,6 +10,7 @@ import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter import bitget_rows as rows
+from exchanges.ccxt_adapter.rows import all_of
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]
@@ -192,7 +192,7 @@ class BitgetAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         """Ask for one contract, or for all contracts of each product."""
         if "symbol" in request:
             return await ask(_named(request))
-        answers = await asyncio.gather(*(ask(_product(coin)) for coin in COINS))
+        answers = await all_of(ask(_product(coin)) for coin in COINS)
         return [row for answer in answers for row in answer]
 
 
