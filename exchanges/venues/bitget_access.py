@@ -9,12 +9,13 @@ HEDGE_MODE_ADVICE = (
     "this account is in hedge mode: in Bitget's futures settings choose Position mode, "
     "One-way Mode, and try again"
 )
+# By its short name, and by the one that older answers have.
 FORBIDDEN = {
-    "wwow": "withdraw",
-    "withdraw": "withdraw",
-    "wtow": "move money (transfer)",
-    "transfer": "move money (transfer)",
-    "chow": "manage sub-accounts",
+    "wwow": ("withdraw", "Withdraw"),
+    "withdraw": ("withdraw", "Withdraw"),
+    "wtow": ("move money (transfer)", "Transfer"),
+    "transfer": ("move money (transfer)", "Transfer"),
+    "chow": ("manage sub-accounts", "Sub-accounts"),
 }
 NEEDED = {"coow": "Orders", "cpow": "Holdings"}
 
@@ -25,12 +26,9 @@ KEY_RIGHTS = KeyRights(
             KeyRule(
                 path=("authorities",),
                 refused=right,
-                advice=(
-                    f"this key may {what}: {KEY_PAGE}, leave Futures with Read and write and "
-                    "Spot with Read-only, and try again"
-                ),
+                advice=f"this key may {what}: {KEY_PAGE}, clear {name}, save, and try again",
             )
-            for right, what in FORBIDDEN.items()
+            for right, (what, name) in FORBIDDEN.items()
         ),
         *(
             KeyRule(
