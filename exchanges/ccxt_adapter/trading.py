@@ -256,15 +256,14 @@ class CcxtTrading:
     async def _set_cross_margin(self, calls: SettingCalls, listing: Listing) -> None:
         if calls.set_margin_mode is None:
             return
-        if not await self._client.reading(self._may_be_isolated(calls, listing)):
+        mode = calls.margin_mode
+        if mode is not None and not await self._client.reading(
+            self._is_isolated(mode, calls, listing)
+        ):
             return
         await self._client.setting(self._of_mode(calls.set_margin_mode, calls, listing))
 
-    async def _may_be_isolated(self, calls: SettingCalls, listing: Listing) -> bool:
-        """Tell whether the margin mode is another one, or cannot be read."""
-        rows = calls.margin_mode
-        if rows is None:
-            return True
+    async def _is_isolated(self, rows: Rows, calls: SettingCalls, listing: Listing) -> bool:
         answer = await self._of_mode(rows, calls, listing)
         return any(row[rows.columns["mode"]] == calls.isolated_name for row in answer)
 
