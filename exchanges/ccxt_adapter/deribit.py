@@ -20,7 +20,6 @@ LINEAR = {"currency": "USDC", "kind": "future"}
 # Of all contracts, which are counted by the same hours, the one whose history tells them.
 LONGEST_LISTED = "BTC_USDC-PERPETUAL"
 A_FEW_HOURS = 6 * HOUR
-EIGHT_HOURS = 8 * HOUR
 
 
 class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
@@ -41,7 +40,10 @@ class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
         return found
 
     async def rate_rows(self, request: Request) -> list[Row]:
-        """Return marks and the rate of now, for as long as the venue's history counts by."""
+        """Return marks and the rate of now for an hour, which the venue's history counts by.
+
+        Where that seems to count otherwise, neither interval nor settlement is known.
+        """
         now = self.milliseconds()
 
         async def settled() -> list[int]:
@@ -49,11 +51,13 @@ class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
             return [row["time"] for row in rows]
 
         next_at, every = await self._settlements.to_come(now, settled) or (None, 0)
+        if every != HOUR:
+            next_at, every = None, 0
         return [
             {
                 "symbol": row["instrument_name"],
                 "mark_price": row["mark_price"],
-                "funding_rate": exact(row["current_funding"]) * (every or HOUR) / EIGHT_HOURS,
+                "funding_rate": of_an_hour(row["current_funding"]),
                 "next_funding_at": next_at,
                 "hours": hours_of(every),
                 "open_interest": row["open_interest"],
@@ -74,3 +78,8 @@ class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
             {"symbol": name, "funding_rate": row["interest_1h"], "time": row["timestamp"]}
             for row in answer["result"]
         ]
+
+
+def of_an_hour(current_funding: Any) -> Decimal:
+    """Return what is paid in an hour of a rate that is stated for eight."""
+    return exact(current_funding) / 8

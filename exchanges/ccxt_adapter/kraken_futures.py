@@ -47,7 +47,7 @@ class KrakenFuturesCalls(Exchange):  # type: ignore[misc]  # the library has no 
                 "symbol": row["symbol"],
                 "mark_price": row["markPrice"],
                 "index_price": row["indexPrice"],
-                "funding_rate": relative(row),
+                "funding_rate": relative(row.get("fundingRate"), row.get("indexPrice")),
                 "next_funding_at": next_at,
                 "hours": hours_of(every),
                 "open_interest": row["openInterest"],
@@ -97,9 +97,8 @@ class KrakenFuturesCalls(Exchange):  # type: ignore[misc]  # the library has no 
         return {}
 
 
-def relative(row: Row) -> Decimal | None:
+def relative(absolute: Any, index: Any) -> Decimal | None:
     """Return the rate as a fraction: dollars per unit by the index price they are counted from."""
-    absolute, index = row.get("fundingRate"), row.get("indexPrice")
     if absolute is None or not index:
         return None
     return (exact(absolute) / exact(index)).quantize(RATE_DIGITS)

@@ -39,7 +39,7 @@ def as_written(message: str | bytes) -> Any:
     try:
         return json.loads(message, parse_float=Decimal, parse_constant=_no_number)
     except RecursionError:
-        raise ValueError("JSON too deep to be a venue's") from None
+        raise ValueError("nested too deep for a message") from None
 
 
 def _no_number(name: str) -> Never:

@@ -62,13 +62,13 @@ def quote(listing: Listing, mark: Decimal, index: Decimal | None, now: datetime)
 
 def rate(
     listing: Listing,
-    funding_rate: str,
+    funding_rate: str | Decimal,
     settles_at: int | None,
     mark: Decimal | None,
     index: Decimal | None,
     now: datetime,
 ) -> FundingRate:
-    """Return a rate whose interval the message did not say, its settlement neither where None."""
+    """Return a rate whose interval the message did not say, and maybe not its settlement."""
     return FundingRate(
         venue=listing.instrument.venue,
         symbol=listing.instrument.symbol,

@@ -9,12 +9,19 @@ from dataclasses import replace
 from exchanges.ccxt_adapter import (
     streams_binance_account,
     streams_binance_market,
+    streams_bitfinex,
     streams_bitget,
     streams_bitget_account,
     streams_bybit,
+    streams_coinbase,
+    streams_deribit,
+    streams_dydx,
     streams_gate,
     streams_hyperliquid,
+    streams_kraken,
+    streams_kraken_futures,
     streams_kucoin,
+    streams_mexc,
     streams_okx,
 )
 from exchanges.ccxt_adapter.client import VenueClient
@@ -36,9 +43,16 @@ MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
     ("okx", False): streams_okx.market_feeds,
     ("okx", True): streams_okx.spot_market_feeds,
     ("hyperliquid", False): streams_hyperliquid.market_feeds,
-    ("gate", False): streams_gate.market_feeds,
+    ("bitfinex", True): streams_bitfinex.spot_market_feeds,
     ("bitget", False): streams_bitget.market_feeds,
+    ("coinbase", True): streams_coinbase.spot_market_feeds,
+    ("deribit", False): streams_deribit.market_feeds,
+    ("dydx", False): streams_dydx.market_feeds,
+    ("gate", False): streams_gate.market_feeds,
+    ("kraken", True): streams_kraken.spot_market_feeds,
+    ("krakenfutures", False): streams_kraken_futures.market_feeds,
     ("kucoin", False): streams_kucoin.market_feeds,
+    ("mexc", False): streams_mexc.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
     "binance": streams_binance_account.spot_account_feed,
@@ -81,7 +95,8 @@ class CcxtMarketStream:
                 feeds = MARKET_FEEDS.get((part.name, part.is_spot))
                 if feeds is None:
                     continue
-                unheard.remove(part)
+                if not part.tops_at_trades:
+                    unheard.remove(part)
                 for feed in feeds(self._client, wanted, on_fact) if wanted else ():
                     session, budget = self._client.exchange.session, self._client.connections
                     group.create_task(Socket(session, feed, connections=budget).run())

@@ -11,6 +11,7 @@ from exchanges.simulator.faces.bitget_sockets import PrivateSocket as BitgetPriv
 from exchanges.simulator.faces.bitget_sockets import PublicSocket as BitgetPublicSocket
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
 from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
+from exchanges.simulator.faces.dydx_sockets import Socket as DydxSocket
 from exchanges.simulator.faces.hyperliquid_sockets import Socket as HyperliquidSocket
 from exchanges.simulator.faces.okx_feeds import OkxFeed
 from exchanges.simulator.faces.okx_sockets import PrivateSocket as OkxPrivateSocket
@@ -50,6 +51,8 @@ class Switchboard:
             return PublicSocket(self._bybit[path])
         if host in HYPERLIQUID_HOSTS and path == "/ws":
             return HyperliquidSocket(self._simulator)
+        if host == "indexer.dydx.trade" and path == "/v4/ws":
+            return DydxSocket(self._simulator)
         if host == "ws.okx.com" and path == "/ws/v5/public":
             return OkxPublicSocket(self._okx)
         if host == "ws.okx.com" and path == "/ws/v5/private":

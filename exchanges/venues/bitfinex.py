@@ -24,15 +24,13 @@ PROFILE = VenueProfile(
         "Bitfinex is read-only here: its market is shown, but how its orders are "
         "looked up by our own id is not described, so nothing is opened there."
     ),
-    polled_every=timedelta(seconds=2),
-    book_every=timedelta(seconds=1.5),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
     price_digits=5,
     depth_sizes=(1, 25, 100),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # Each hears 25 books.
+        sockets=ConnectionQuota(limit=20, window=timedelta(minutes=1)),
         all=(
             Quota(
                 name="bitfinex",

@@ -25,13 +25,13 @@ PROFILE = VenueProfile(
         "looked up by our own id is not described, so nothing is opened there."
     ),
     polled_every=timedelta(seconds=2),
+    tops_at_trades=True,
     book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
     depth_sizes=(1, 25, 100),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        sockets=ConnectionQuota(limit=8, window=timedelta(seconds=1)),
         all=(
             Quota(
                 name="coinbase",

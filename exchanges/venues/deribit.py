@@ -24,15 +24,13 @@ PROFILE = VenueProfile(
         "Deribit is read-only here: its market and funding are shown, but how its orders are "
         "looked up by our own id is not described, so nothing is opened there."
     ),
-    polled_every=timedelta(seconds=2),
-    book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     symbol_param="instrument_name",
     depth_sizes=(5, 20, 100),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # One socket does, of 32 connections at once that an address may have, reads included.
+        sockets=ConnectionQuota(limit=10, window=timedelta(minutes=1)),
         all=(
             Quota(
                 name="deribit",

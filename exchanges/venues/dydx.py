@@ -1,6 +1,7 @@
 """dYdX v4: USDC-margined perpetuals that settle every hour at the oracle price; read-only.
 
-Calls and words: docs.dydx.xyz, Indexer. Everything is asked of the indexer, which is open to all.
+Calls and words: docs.dydx.xyz, Indexer. Everything is asked of the indexer, which is open to all;
+one of its sockets hears 32 books.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ PROFILE = VenueProfile(
         "be looked up by our own id as safely as elsewhere, so its market and funding are shown "
         "and nothing is opened there."
     ),
+    # Its sockets tell of marks and rates what has changed.
     polled_every=timedelta(seconds=2),
-    book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.HOURLY,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     depth_sizes=(100,),
@@ -35,7 +36,8 @@ PROFILE = VenueProfile(
     maintenance_margin=("maintenanceMarginFraction",),
     symbol_param="market",
     quotas=Quotas(
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # No figure is documented.
+        sockets=ConnectionQuota(limit=10, window=timedelta(seconds=10)),
         all=(
             Quota(
                 name="dydx",

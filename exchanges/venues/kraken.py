@@ -1,6 +1,6 @@
 """Kraken: spot markets; read-only.
 
-Calls and fields: docs.kraken.com/api, Spot REST, market data.
+Calls and fields: docs.kraken.com/api, Spot REST, market data; Spot WebSocket v2.
 """
 
 from __future__ import annotations
@@ -24,13 +24,12 @@ PROFILE = VenueProfile(
         "Kraken is read-only here: its market is shown, but how its orders are "
         "looked up by our own id is not described, so nothing is opened there."
     ),
-    polled_every=timedelta(seconds=4),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
     depth_sizes=(10, 100, 500),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # About 150 in ten minutes, as its support says of Cloudflare before it.
+        sockets=ConnectionQuota(limit=150, window=timedelta(minutes=10)),
         all=(
             Quota(
                 name="kraken",

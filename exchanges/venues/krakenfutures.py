@@ -24,7 +24,6 @@ PROFILE = VenueProfile(
         "Kraken Futures is read-only here: its market and funding are shown, but how its orders "
         "are looked up by our own id is not described, so nothing is opened there."
     ),
-    polled_every=timedelta(seconds=2),
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     only_listed={"type": frozenset({"flexible_futures"})},
@@ -32,8 +31,8 @@ PROFILE = VenueProfile(
     maintenance_margin=("marginLevels", "0", "maintenanceMargin"),
     depth_sizes=(100,),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # One socket does. Its requests may be 100 a second; openings are nowhere counted.
+        sockets=ConnectionQuota(limit=10, window=timedelta(minutes=1)),
         all=(
             Quota(
                 name="krakenfutures",

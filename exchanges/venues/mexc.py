@@ -24,8 +24,8 @@ PROFILE = VenueProfile(
         "MEXC is read-only here: its market and funding are shown, but how its orders are "
         "looked up by our own id is not described, so nothing is opened there."
     ),
+    # Rates alone: no socket tells those of all contracts.
     polled_every=timedelta(seconds=3),
-    book_every=timedelta(seconds=0.4),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     relisted_every=timedelta(minutes=1),
@@ -33,8 +33,8 @@ PROFILE = VenueProfile(
     maintenance_margin=("maintenanceMarginRate",),
     depth_sizes=(5, 20, 100),
     quotas=Quotas(
-        # No socket is opened there.
-        sockets=ConnectionQuota(limit=1, window=timedelta(seconds=1)),
+        # Nowhere documented for contracts: few, of which each tells thirty books.
+        sockets=ConnectionQuota(limit=10, window=timedelta(seconds=10)),
         all=(
             Quota(
                 name="mexc",

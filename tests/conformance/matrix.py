@@ -93,14 +93,14 @@ def _read_only() -> Iterator[str]:
                 profile.settlement,
                 "where told" if profile.funding_bounds else "–",
                 " and ".join(dict.fromkeys(map(_tops, profile.parts))),
-                "socket" if every is None else f"{every / timedelta(seconds=1):g} s",
+                "–" if every is None else f"{every / timedelta(seconds=1):g} s",
                 profile.read_only,
             )
 
 
 def _tops(part: VenueProfile) -> str:
     if (part.name, part.is_spot) in MARKET_FEEDS:
-        return "socket"
+        return "streamed at trades, else book by book" if part.tops_at_trades else "streamed"
     return "book by book" if part.book_tops == UNASKED else "listed"
 
 

@@ -13,15 +13,12 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exchanges.domain import BookTop, FundingRate, IntervalSource, MarketFact, Quote, Symbol
 from tests.protocol import test_bitget
-from tests.protocol.bad_input import BODIES, Spoiling, spoilings
 from tests.protocol.canned_sockets import CannedSockets
 from tests.protocol.conftest import assert_exact
-from tests.protocol.spoilt_frames import Ear, quick
+from tests.protocol.spoilt_frames import Ear
 from tests.protocol.test_bitget import BITCOIN, CONTRACT, NEXT, answered
 
 pytestmark = pytest.mark.protocol
@@ -200,16 +197,3 @@ def test_an_empty_side_is_no_touch_and_no_settlement_no_date() -> None:
 
     assert [type(fact) for fact in facts] == [Quote, FundingRate]
     assert [fact.next_funding_at for fact in facts if isinstance(fact, FundingRate)] == [None]
-
-
-@quick
-@given(frame=st.sampled_from(FRAMES), how=spoilings)
-def test_a_spoilt_frame_is_sound_facts_or_a_failure_the_socket_knows(
-    frame: Any, how: Spoiling
-) -> None:
-    ear().tells(how.of(orjson.dumps(frame)))
-
-
-@pytest.mark.parametrize("body", BODIES)
-def test_a_message_of_another_kind_is_no_fact(body: bytes) -> None:
-    assert ear().tells(body)[0] == []

@@ -17,17 +17,14 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import BookTop, FundingRate, IntervalSource, MarketFact, Quote
 from exchanges.interval_table import IntervalTable
 from tests.protocol import test_gate
-from tests.protocol.bad_input import BODIES, Spoiling, spoilings
 from tests.protocol.canned_sockets import CannedSockets
 from tests.protocol.conftest import assert_exact
-from tests.protocol.spoilt_frames import Ear, quick
+from tests.protocol.spoilt_frames import Ear
 from tests.protocol.test_gate import BITCOIN, CONTRACT, NEXT
 
 pytestmark = pytest.mark.protocol
@@ -238,16 +235,3 @@ def test_recorded_ticker_and_touch_are_read() -> None:
     assert rate.funding_rate == Decimal("-0.000114")
     assert (top.bid, top.bid_quantity) == (Decimal("54696.6"), Decimal("3.7"))
     assert (top.ask, top.ask_quantity) == (Decimal("54696.7"), Decimal("4.7061"))
-
-
-@quick
-@given(frame=st.sampled_from(FRAMES), how=spoilings)
-def test_a_spoilt_frame_is_sound_facts_or_a_failure_the_socket_knows(
-    frame: Any, how: Spoiling
-) -> None:
-    ear().tells(how.of(orjson.dumps(frame)))
-
-
-@pytest.mark.parametrize("body", BODIES)
-def test_a_message_of_another_kind_is_no_fact(body: bytes) -> None:
-    assert ear().tells(body)[0] == []

@@ -89,9 +89,9 @@ def test_dollars_per_unit_become_a_fraction_of_the_index() -> None:
     assert_exact(rate)
 
 
-@pytest.mark.parametrize("row", [{}, {"fundingRate": 1}, {"fundingRate": 1, "indexPrice": 0}])
-def test_rate_without_what_it_is_counted_from_is_none(row: dict[str, Any]) -> None:
-    assert relative(row) is None
+@pytest.mark.parametrize(("absolute", "index"), [(None, None), (1, None), (1, 0), (None, 1)])
+def test_rate_without_what_it_is_counted_from_is_none(absolute: Any, index: Any) -> None:
+    assert relative(absolute, index) is None
 
 
 def test_history_with_a_gap_tells_no_interval() -> None:

@@ -15,18 +15,15 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exchanges.ccxt_adapter.streams_kucoin import Door
 from exchanges.domain import BookTop, MarketFact, Quote
 from exchanges.errors import VenueError
 from tests.protocol import test_kucoin
-from tests.protocol.bad_input import BODIES, Spoiling, spoilings
 from tests.protocol.canned import CannedVenue
 from tests.protocol.canned_sockets import CannedSockets
 from tests.protocol.conftest import assert_exact
-from tests.protocol.spoilt_frames import Ear, quick
+from tests.protocol.spoilt_frames import Ear
 from tests.protocol.test_kucoin import BITCOIN, CONTRACT, answered
 
 pytestmark = pytest.mark.protocol
@@ -253,16 +250,3 @@ def test_recorded_touch_is_read() -> None:
     assert isinstance(top, BookTop)
     assert (top.bid, top.bid_quantity) == (31_766, Decimal("20.074"))
     assert (top.ask, top.ask_quantity) == (31_767, Decimal("1.187"))
-
-
-@quick
-@given(frame=st.sampled_from(FRAMES), how=spoilings)
-def test_a_spoilt_frame_is_sound_facts_or_a_failure_the_socket_knows(
-    frame: bytes, how: Spoiling
-) -> None:
-    ear().tells(how.of(frame))
-
-
-@pytest.mark.parametrize("body", BODIES)
-def test_a_message_of_another_kind_is_no_fact(body: bytes) -> None:
-    assert ear().tells(body)[0] == []

@@ -162,6 +162,11 @@ def dydx(path: str) -> Callable[[World], Any]:
     return lambda world: world.public(DYDX, f"/v4/{path}").body
 
 
+def dydx_stream(channel: str, pick: int, **more: object) -> Callable[[World], Any]:
+    asked = {"type": "subscribe", "channel": channel, **more}
+    return streamed("indexer.dydx.trade", "/v4/ws", asked, pick=pick)
+
+
 def hyperliquid_stream(**subscription: str) -> Callable[[World], Any]:
     asked = {"method": "subscribe", "subscription": subscription}
     return streamed("api.hyperliquid.xyz", "/ws", asked, pick=1)
@@ -305,13 +310,18 @@ CASES: dict[str, Callable[[World], Any]] = {
     "dydx/http_get_perpetual_markets.json": dydx("perpetualMarkets"),
     "dydx/http_get_orderbook.json": dydx("orderbooks/perpetualMarket/BTC-USD"),
     "dydx/http_get_historical_funding.json": dydx("historicalFunding/BTC-USD"),
+    "dydx/ws_markets_subscribed.json": dydx_stream("v4_markets", 0),
+    "dydx/ws_markets_update.json": dydx_stream("v4_markets", 1),
+    "dydx/ws_orderbook_subscribed.json": dydx_stream("v4_orderbook", 0, id="BTC-USD"),
+    "dydx/ws_orderbook_update.json": dydx_stream("v4_orderbook", 1, id="BTC-USD"),
 }
 
 
 def recorded(name: str) -> Any:
     venue, _, file = name.partition("/")
     if venue == "dydx":
-        return orjson.loads((FOLDERS[venue] / file).read_bytes())["result"]
+        told = orjson.loads((FOLDERS[venue] / file).read_bytes())
+        return told["result"] if file.startswith("http") else told
     if venue not in ("okx", "hyperliquid"):
         venue, file = ("binance" if file else "bybit"), name
     return orjson.loads((FOLDERS[venue] / file).read_bytes())
