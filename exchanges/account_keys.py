@@ -20,7 +20,7 @@ class KeyInUse(ValueError):
 
 
 class VenueReadOnly(ValueError):
-    """Nothing is traded at this venue; the sentence says why."""
+    """Nothing is traded at this venue in this mode; the sentence says why."""
 
 
 class ModesMixed(ValueError):
@@ -71,8 +71,8 @@ def store_account(
 
 
 def refuse_read_only(exchange: Exchange) -> None:
-    """Raise VenueReadOnly where no account may be added, on paper neither."""
-    if why := selectors.read_only(exchange.code):
+    """Raise VenueReadOnly where no account may be added in the exchange's mode."""
+    if why := selectors.read_only(exchange.code, exchange.mode):
         raise VenueReadOnly(why)
 
 

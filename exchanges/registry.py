@@ -46,7 +46,7 @@ class ModeRefused(VenueError):
 
 
 class VenueReadOnly(VenueError):
-    """Nothing is traded at this venue; the message says why."""
+    """Nothing is traded at this venue in this mode; the message says why."""
 
 
 class VenueUnknown(VenueError):
@@ -97,7 +97,7 @@ def market_stream(venue: str, mode: Mode) -> MarketStream:
 
 def trading(key: AccountKey) -> Trading:
     """Return the orders of one account. Raise VenueReadOnly."""
-    _refuse_accounts(key.venue)
+    _refuse_accounts(key)
     if key.mode is Mode.PAPER:
         return cast(Trading, _paper_port("trading", "PaperTrading", key, _paper_venue(key)))
     return cast(Trading, _port(TRADING, "CcxtTrading", key))
@@ -105,7 +105,7 @@ def trading(key: AccountKey) -> Trading:
 
 def account(key: AccountKey) -> Account:
     """Return the private reads of one account. Raise VenueReadOnly."""
-    _refuse_accounts(key.venue)
+    _refuse_accounts(key)
     if key.mode is Mode.PAPER:
         return cast(Account, _paper_port("account", "PaperReads", key, _paper_venue(key)))
     return cast(Account, _port(ACCOUNT, "CcxtAccount", key))
@@ -113,7 +113,7 @@ def account(key: AccountKey) -> Account:
 
 def account_stream(key: AccountKey) -> AccountStream:
     """Return the own orders and fills of one account by WebSocket. Raise VenueReadOnly."""
-    _refuse_accounts(key.venue)
+    _refuse_accounts(key)
     if key.mode is Mode.PAPER:
         return cast(AccountStream, _paper_port("stream", "PaperStream", key, _paper_venue(key)))
     return cast(AccountStream, _port(STREAMS, "CcxtAccountStream", key))
@@ -121,8 +121,7 @@ def account_stream(key: AccountKey) -> AccountStream:
 
 def why_no_dead_man(venue: str) -> str:
     """Return why a venue's orders are not counted down, empty where they are."""
-    profile = PROFILES[venue]
-    return "" if profile.dead_man is not None else profile.no_dead_man
+    return PROFILES[venue].uncounted
 
 
 def warm_up(keys: Collection[AccountKey]) -> None:
@@ -250,10 +249,10 @@ def _refuse(venue: str, mode: Mode) -> None:
         )
 
 
-def _refuse_accounts(venue: str) -> None:
-    known = PROFILES.get(venue)
-    if known is not None and known.read_only:
-        raise VenueReadOnly(known.read_only, venue=venue)
+def _refuse_accounts(key: AccountKey) -> None:
+    known = PROFILES.get(key.venue)
+    if known is not None and (why := known.untraded(key.mode)):
+        raise VenueReadOnly(why, venue=key.venue)
 
 
 def _elsewhere(mode: Mode) -> str | None:

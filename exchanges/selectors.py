@@ -22,6 +22,7 @@ from exchanges.models import (
     MidBar,
     StablecoinRate,
 )
+from exchanges.modes import Mode
 from exchanges.venues import PROFILES, profile
 from exchanges.venues.profile import UNASKED
 
@@ -68,9 +69,9 @@ def enabled_exchanges() -> list[Exchange]:
     return list(Exchange.objects.filter(is_enabled=True))
 
 
-def trading_exchanges() -> list[Exchange]:
-    """Return the exchanges in use where orders are offered."""
-    return [exchange for exchange in enabled_exchanges() if not read_only(exchange.code)]
+def trading_exchanges(mode: Mode) -> list[Exchange]:
+    """Return the exchanges in use where orders are taken in a mode."""
+    return [exchange for exchange in enabled_exchanges() if not read_only(exchange.code, mode)]
 
 
 def exchanges_with_spot() -> list[Exchange]:
@@ -171,10 +172,10 @@ def company(code: str) -> str:
     return profile(code).company or code
 
 
-def read_only(code: str) -> str:
-    """Return why nothing is traded at a venue, empty where orders are offered."""
+def read_only(code: str, mode: str) -> str:
+    """Return why nothing is traded at a venue in a mode, empty where orders are taken."""
     known = PROFILES.get(code)
-    return "" if known is None else known.read_only
+    return "" if known is None else known.untraded(Mode(mode))
 
 
 def polled_every(code: str) -> timedelta:

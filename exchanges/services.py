@@ -246,9 +246,10 @@ def _channels(instrument: Instrument) -> tuple[Channel, ...]:
 # --- Settled funding ------------------------------------------------------------------------------
 
 
-def poll_settlements(now: datetime) -> int:
+def poll_settlements(now: datetime, *, within: float = SETTLEMENTS_SECONDS) -> int:
     """Store the settlements that have passed since the last stored ones; return how many.
 
+    What a venue's quota lets be asked only after `within` seconds is left to a later round.
     A spacing that the market's facts contradict is put right first: by the old one, settlements of
     a contract that pays more often now would be looked for hours late.
     """
@@ -264,7 +265,7 @@ def poll_settlements(now: datetime) -> int:
         if since is None or _has_settled_since(instrument, since, now)
     ]
     # One request for each contract: they come as the venue's quota lets them.
-    with asking(Lane.POLL, within=SETTLEMENTS_SECONDS):
+    with asking(Lane.POLL, within=within):
         answers = good_answers(loop.call_all(calls, REFRESH_SECONDS))
     return sum(_store_settled(*found) for found in answers)
 

@@ -15,6 +15,13 @@ from arbsite.launcher.ports import LOOPBACK, free_port
 from arbsite.launcher.redis_server import answers, embedded_redis
 from tests.machine import ROOT, START_SECONDS, wait_until
 
+# What a venue calls the perpetual of a base, or its spot where it has no other.
+PERPETUAL_NAMES = {"okx": "{base}-USDT-SWAP"}
+
+
+def symbol_at(venue: str, base: str) -> str:
+    return PERPETUAL_NAMES.get(venue, "{base}USDT").format(base=base)
+
 
 class SimulatorControl:
     """The control port of a simulator: faults, market, and the venues' own books."""
@@ -35,14 +42,21 @@ class SimulatorControl:
             connection.close()
 
     def register(
-        self, venue: str, api_key: str, secret: str, balances: Mapping[str, object]
+        self,
+        venue: str,
+        api_key: str,
+        secret: str,
+        balances: Mapping[str, object],
+        passphrase: str = "",
     ) -> None:
         body = {"venue": venue, "api_key": api_key, "api_secret": secret, "balances": balances}
-        self.control("POST", "/accounts", body)
+        self.control("POST", "/accounts", {**body, "api_passphrase": passphrase})
 
     def pin(self, venue: str, base: str, **market: object) -> None:
         """Set price, funding_rate or level_quantity, or `freeze` the price, or `release` all."""
-        self.control("POST", "/market", {"venue": venue, "symbol": f"{base}USDT", **market})
+        self.control(
+            "POST", "/market", {"venue": venue, "symbol": symbol_at(venue, base), **market}
+        )
 
     def fault(self, **rule: object) -> None:
         self.control("POST", "/faults", rule)

@@ -27,7 +27,8 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
-from exchanges.venues.profile import Practice, VenueProfile
+from exchanges.venues.practice import Practice
+from exchanges.venues.profile import VenueProfile
 
 T = TypeVar("T")
 

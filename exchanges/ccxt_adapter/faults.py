@@ -39,7 +39,8 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
-from exchanges.venues.profile import VenueProfile, Verdict
+from exchanges.venues.profile import VenueProfile
+from exchanges.venues.verdicts import Verdict
 
 T = TypeVar("T")
 

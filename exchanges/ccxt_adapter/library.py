@@ -40,7 +40,8 @@ from exchanges.ccxt_adapter.spot_legs import BitfinexCalls, CoinbaseCalls, Krake
 from exchanges.errors import Block
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
-from exchanges.venues.profile import Practice, VenueProfile
+from exchanges.venues.practice import Practice
+from exchanges.venues.profile import VenueProfile
 
 # Venues close idle connections after 15 s and more; a ping in time keeps one open for the order.
 KEEP_ALIVE_SECONDS = 60.0

@@ -92,7 +92,7 @@ class PaperReads:
         totals = {row.asset: row.total for row in ledger.balances()}
         margined = {settle_of(row.symbol) for row in ledger.held()} | {ledger.paper.asset}
         for asset, total in sorted(totals.items()):
-            free, equity = total - locked(working, asset), total
+            free, equity = total - locked(working, asset, terms), total
             if asset in margined:
                 state = margin_state(ledger, asset, facts, terms)
                 free, equity = state.available, state.equity

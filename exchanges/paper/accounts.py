@@ -25,7 +25,7 @@ class PaperRefused(ValueError):
 
 def paper_exchange(venue: str) -> Exchange:
     """Return the venue in paper mode, made where it is missing. Raise PaperRefused."""
-    if why := read_only(venue):
+    if why := read_only(venue, Mode.PAPER):
         raise PaperRefused(why)
     return watched_exchange(venue)
 

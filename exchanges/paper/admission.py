@@ -91,10 +91,11 @@ def _admit_spot(ledger: Ledger, request: OrderRequest, facts: Facts, terms: Term
     instrument = facts.instruments[request.symbol]
     if request.side is Side.SELL:
         asset, needed = instrument.base, request.base_quantity
-        free = ledger.balance(asset) - locked(ledger.orders(), asset)
+        free = ledger.balance(asset) - locked(ledger.orders(), asset, terms)
     else:
         asset = instrument.quote
-        needed = request.base_quantity * _worst(ledger, request, facts, terms)
+        price = _worst(ledger, request, facts, terms)
+        needed = request.base_quantity * price * (1 + terms.quote_fee)
         free = margin_state(ledger, asset, facts, terms).available
     if needed > free:
         borrows = ", and paper accounts do not borrow" if request.may_borrow else ""
@@ -127,6 +128,12 @@ def _admit_margin(ledger: Ledger, request: OrderRequest, facts: Facts, terms: Te
     added = added_exposure(held, side=side, base_quantity=request.base_quantity)
     if not added:
         return
+    if not terms.tells_maintenance(instrument):
+        raise OrderRejected(
+            f"how much margin must stay behind {instrument.base} is not listed: assume a "
+            "maintenance rate of the paper account",
+            venue=terms.profile.name,
+        )
     price = request.price or _touch(request, facts)
     leverage = ledger.leverage(request.symbol)
     after = abs(held.base_quantity + request.base_quantity * side.sign) * price

@@ -83,7 +83,7 @@ def close_by_venue(
     is_free = instrument is None or cause is FillCause.SETTLEMENT
     rate = ZERO if is_free or instrument is None else terms.fees(instrument).taker
     level = Level(price=price, base_quantity=abs(held))
-    _fill(ledger, order, level, price=price, rate=rate, is_maker=False, facts=facts)
+    _fill(ledger, order, level, price=price, rate=rate, is_maker=False, facts=facts, terms=terms)
 
 
 def _new_order(ledger: Ledger, request: OrderRequest, facts: Facts) -> PaperOrder:
@@ -132,7 +132,9 @@ def _take(ledger: Ledger, order: PaperOrder, facts: Facts, terms: Terms) -> None
             instrument=instrument,
             limit=order.price,
         )
-        _fill(ledger, order, level, price=price, rate=rate, is_maker=False, facts=facts)
+        _fill(
+            ledger, order, level, price=price, rate=rate, is_maker=False, facts=facts, terms=terms
+        )
 
 
 def _match_one(ledger: Ledger, order: PaperOrder, facts: Facts, terms: Terms) -> None:
@@ -156,7 +158,16 @@ def _match_one(ledger: Ledger, order: PaperOrder, facts: Facts, terms: Terms) ->
     order.save(update_fields=["queue_ahead", "level_seen", "seen_at"])
     rate = terms.fees(facts.instruments[symbol]).maker
     for level in executions:
-        _fill(ledger, order, level, price=order.price, rate=rate, is_maker=True, facts=facts)
+        _fill(
+            ledger,
+            order,
+            level,
+            price=order.price,
+            rate=rate,
+            is_maker=True,
+            facts=facts,
+            terms=terms,
+        )
     if not order.is_final and _executable(ledger, order) <= 0:
         ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
 
@@ -178,10 +189,15 @@ def _fill(
     rate: Decimal,
     is_maker: bool,
     facts: Facts,
+    terms: Terms,
 ) -> None:
     """Book one execution: money, holding, fill and order together."""
-    move = _move_contract if is_contract(order.symbol) else _move_spot
-    fee, fee_asset = move(ledger, order, level.base_quantity, price, rate, facts)
+    quantity = level.base_quantity
+    if is_contract(order.symbol):
+        fee, fee_asset = _move_contract(ledger, order, quantity, price, rate, facts)
+    else:
+        in_quote = terms.profile.part(InstrumentKind.SPOT).fees_in_quote
+        fee, fee_asset = _move_spot(ledger, order, quantity, price, rate, in_quote=in_quote)
     PaperFill.objects.create(
         paper=ledger.paper,
         order=order,
@@ -233,16 +249,17 @@ def _move_spot(
     quantity: Decimal,
     price: Decimal,
     rate: Decimal,
-    facts: Facts,
+    *,
+    in_quote: bool,
 ) -> tuple[Decimal, str]:
-    """Exchange coins and money; the fee comes off what is received: base on a buy."""
+    """Exchange coins and money; the fee comes off what is received unless it is always money."""
     base, quote, sign = (
         order.symbol.partition("/")[0],
         quote_of(order.symbol),
         Side(order.side).sign,
     )
-    is_buy = order.side == Side.BUY
-    fee, fee_asset = (quantity * rate, base) if is_buy else (quantity * price * rate, quote)
+    is_coins = order.side == Side.BUY and not in_quote
+    fee, fee_asset = (quantity * rate, base) if is_coins else (quantity * price * rate, quote)
     ledger.credit(base, quantity * sign)
     ledger.credit(quote, -quantity * price * sign)
     ledger.credit(fee_asset, -fee)

@@ -48,7 +48,7 @@ def margin_state(ledger: Ledger, asset: str, facts: Facts, terms: Terms) -> Marg
         wallet_balance=ledger.balance(asset),
         unrealised_pnl=unrealised,
         initial_margin=initial,
-        order_margin=held + locked(working, asset),
+        order_margin=held + locked(working, asset, terms),
         maintenance_margin=maintained,
     )
 
@@ -68,15 +68,15 @@ def liquidation_price(
     )
 
 
-def locked(orders: list[PaperOrder], asset: str) -> Decimal:
-    """Return how much of an asset working spot orders hold."""
+def locked(orders: list[PaperOrder], asset: str, terms: Terms) -> Decimal:
+    """Return how much of an asset working spot orders hold, with fees that are paid in it."""
     total = ZERO
     for order in orders:
         if is_contract(order.symbol):
             continue
         base = order.symbol.partition("/")[0]
         if order.side == Side.BUY and quote_of(order.symbol) == asset:
-            total += order.remaining * (order.price or ZERO)
+            total += order.remaining * (order.price or ZERO) * (1 + terms.quote_fee)
         elif order.side == Side.SELL and base == asset:
             total += order.remaining
     return total

@@ -47,6 +47,21 @@ class Terms:
             ),
         )
 
+    def tells_maintenance(self, instrument: Instrument) -> bool:
+        """Tell whether it is known how much margin must stay behind a position."""
+        is_assumed = bool(self.paper.tiers) or self.paper.maintenance_rate is not None
+        return is_assumed or instrument.maintenance_margin_rate > 0
+
+    @property
+    def quote_fee(self) -> Decimal:
+        """Return the fee of a spot purchase that is paid in money beside its price, at most."""
+        part, own = self.profile.part(InstrumentKind.SPOT), self.paper
+        if not part.fees_in_quote:
+            return Decimal(0)
+        rates = own.spot_maker_fee, own.spot_taker_fee
+        listed = part.fallback_maker, part.fallback_taker
+        return max(Decimal(0), *(b if a is None else a for a, b in zip(rates, listed, strict=True)))
+
     def max_leverage(self, instrument: Instrument) -> Decimal:
         """Return the most that may be set: the venue's, the account's own where it is less."""
         most = instrument.max_leverage

@@ -35,6 +35,9 @@ from exchanges.paper.reports import report_of
 from exchanges.paper.terms import Terms
 from exchanges.paper.venue import PaperVenue
 
+# What the other venues are told, for those whose signed requests are not described.
+USUAL_WINDOW = timedelta(seconds=5)
+
 
 class PaperTrading:
     """`exchanges.ports.Trading` of one account; what a network may lose is never lost here."""
@@ -155,7 +158,7 @@ class PaperTrading:
     async def arm_dead_man(self, symbol: Symbol, *, after: timedelta) -> None:
         switch = self._venue.profile.dead_man
         if switch is None:
-            raise SettingRefused(self._venue.profile.no_dead_man, venue=self._name)
+            raise SettingRefused(self._venue.profile.uncounted, venue=self._name)
         if timedelta(0) < after < switch.shortest:
             raise SettingRefused(
                 f"the countdown takes {switch.shortest.total_seconds():g} s and more, not "
@@ -176,6 +179,6 @@ class PaperTrading:
 
     def _refuse_late(self, asked_at: datetime, now: datetime) -> None:
         """Refuse what comes later than its venue would still take it."""
-        if now - asked_at > self._venue.profile.receive_window:
+        if now - asked_at > (self._venue.profile.receive_window or USUAL_WINDOW):
             late = (now - asked_at).total_seconds()
             raise OrderRejected(f"the order came {late:.1f} s late", venue=self._name)

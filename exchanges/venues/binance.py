@@ -6,18 +6,18 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import SettlementKind
+from exchanges.venues.practice import Practice
 from exchanges.venues.profile import (
     IntervalRule,
     KeyRights,
     KeyRule,
     Paging,
-    Practice,
     Rows,
     StatusCall,
     VenueProfile,
-    Verdict,
 )
 from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+from exchanges.venues.verdicts import Verdict
 
 # Shared by spot and USD-M: both speak the same dialect.
 ACCOUNT_VERDICTS = {

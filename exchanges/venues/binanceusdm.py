@@ -21,6 +21,7 @@ from exchanges.venues.binance import (
     TRADE_COLUMNS,
     UID_CALL,
 )
+from exchanges.venues.practice import Practice
 from exchanges.venues.profile import (
     DeadMan,
     IntervalRule,
@@ -28,13 +29,12 @@ from exchanges.venues.profile import (
     KeyRights,
     KeyRule,
     Paging,
-    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
-    Verdict,
 )
 from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.verdicts import Verdict
 
 PREMIUM_COLUMNS = {
     "symbol": "symbol",

@@ -21,8 +21,8 @@ PROFILE = VenueProfile(
     options={"fetchOrderBook": {"precision": "P0"}},
     is_spot=True,
     read_only=(
-        "Bitfinex is read-only here: its market is shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "Bitfinex is read-only here: its market is shown, but how its orders are looked up by "
+        "our own id is not described, so no real order is sent there; paper accounts trade it."
     ),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,

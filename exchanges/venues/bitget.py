@@ -15,11 +15,11 @@ from exchanges.venues import flat
 from exchanges.venues.bitget_access import HEDGE_MODE_ADVICE, KEY_RIGHTS
 from exchanges.venues.bitget_codes import VERDICTS
 from exchanges.venues.bitget_quotas import QUOTAS
+from exchanges.venues.practice import Practice
 from exchanges.venues.profile import (
     IntervalRule,
     IsolatedMargin,
     Paging,
-    Practice,
     Rows,
     SettingCalls,
     VenueProfile,

@@ -6,7 +6,7 @@ Sent to the matching engine or not, nobody can tell of 40015, 40725, 40908, 4091
 
 from __future__ import annotations
 
-from exchanges.venues.profile import Verdict
+from exchanges.venues.verdicts import Verdict
 
 INVALID_ORDER = (
     *("22034", "22038", "22046", "22047", "40017", "40019", "40020", "40034", "40102", "40108"),

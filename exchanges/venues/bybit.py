@@ -18,17 +18,17 @@ from exchanges.venues.bybit_spot import (
     SPOT_NOT_FOUND_CODES,
     of_spot,
 )
+from exchanges.venues.practice import Practice
 from exchanges.venues.profile import (
     IntervalRule,
     IsolatedMargin,
     Paging,
-    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
-    Verdict,
 )
 from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+from exchanges.venues.verdicts import Verdict
 
 LINEAR = {"category": "linear"}
 LIST = ("result", "list")

@@ -21,8 +21,8 @@ PROFILE = VenueProfile(
     options={},
     is_spot=True,
     read_only=(
-        "Coinbase is read-only here: its market is shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "Coinbase is read-only here: its market is shown, but how its orders are looked up by "
+        "our own id is not described, so no real order is sent there; paper accounts trade it."
     ),
     polled_every=timedelta(seconds=2),
     tops_at_trades=True,
@@ -45,6 +45,7 @@ PROFILE = VenueProfile(
     book_tops=UNASKED,
     quotes=flat.SPOT_QUOTES,
     settled_funding=None,
+    fees_in_quote=True,
     fallback_maker=Decimal("0.004"),
     fallback_taker=Decimal("0.006"),
 )

@@ -22,7 +22,12 @@ PROFILE = VenueProfile(
     is_spot=False,
     read_only=(
         "Deribit is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "looked up by our own id is not described, so no order is sent there."
+    ),
+    no_paper=(
+        "Deribit is read-only here, on paper too: its funding is paid all along while its "
+        "history tells whole hours alone, so what is due to a position held for a part of one "
+        "is not known."
     ),
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,

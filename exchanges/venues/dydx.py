@@ -22,8 +22,8 @@ PROFILE = VenueProfile(
     is_spot=False,
     read_only=(
         "dYdX is read-only here: an order there is a transaction of the chain whose outcome cannot "
-        "be looked up by our own id as safely as elsewhere, so its market and funding are shown "
-        "and nothing is opened there."
+        "be looked up by our own id as safely as elsewhere, so its market and funding are shown, "
+        "no real order is sent there, and paper accounts trade it."
     ),
     # Its sockets tell of marks and rates what has changed.
     polled_every=timedelta(seconds=2),

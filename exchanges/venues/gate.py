@@ -25,7 +25,8 @@ PROFILE = VenueProfile(
     is_spot=False,
     read_only=(
         "Gate is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "looked up by our own id is not described, so no real order is sent there; paper "
+        "accounts trade it."
     ),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,

@@ -12,18 +12,18 @@ from decimal import Decimal
 
 from exchanges.domain import FillCause, SettlementKind
 from exchanges.venues.hyperliquid_quotas import QUOTAS
+from exchanges.venues.practice import Practice
 from exchanges.venues.profile import (
     IntervalRule,
     IsolatedMargin,
     KeyRights,
     KeyRule,
     Paging,
-    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
-    Verdict,
 )
+from exchanges.venues.verdicts import Verdict
 
 COIN = "coin"
 REFUSED = "err"

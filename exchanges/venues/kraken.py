@@ -21,8 +21,8 @@ PROFILE = VenueProfile(
     options={},
     is_spot=True,
     read_only=(
-        "Kraken is read-only here: its market is shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "Kraken is read-only here: its market is shown, but how its orders are looked up by "
+        "our own id is not described, so no real order is sent there; paper accounts trade it."
     ),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
@@ -43,6 +43,7 @@ PROFILE = VenueProfile(
     book_tops=flat.SPOT_TOPS,
     quotes=flat.SPOT_QUOTES,
     settled_funding=None,
+    fees_in_quote=True,
     fallback_maker=Decimal("0.0025"),
     fallback_taker=Decimal("0.004"),
 )

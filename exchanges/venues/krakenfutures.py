@@ -21,8 +21,13 @@ PROFILE = VenueProfile(
     options={},
     is_spot=False,
     read_only=(
-        "Kraken Futures is read-only here: its market and funding are shown, but how its orders "
-        "are looked up by our own id is not described, so nothing is opened there."
+        "Kraken Futures is read-only here: its market and funding are shown, but how its "
+        "orders are looked up by our own id is not described, so no order is sent there."
+    ),
+    no_paper=(
+        "Kraken Futures is read-only here, on paper too: its funding is owed all along and "
+        "paid at each change of a position while its history tells whole hours alone, so what "
+        "is due to one held for a part of an hour is not known."
     ),
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,

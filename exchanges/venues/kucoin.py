@@ -23,7 +23,8 @@ PROFILE = VenueProfile(
     is_spot=False,
     read_only=(
         "KuCoin is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "looked up by our own id is not described, so no real order is sent there; paper "
+        "accounts trade it."
     ),
     polled_every=timedelta(seconds=2),
     settlement=SettlementKind.LUMP,

@@ -22,7 +22,8 @@ PROFILE = VenueProfile(
     is_spot=False,
     read_only=(
         "MEXC is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so nothing is opened there."
+        "looked up by our own id is not described, so no real order is sent there; paper "
+        "accounts trade it."
     ),
     # Rates alone: no socket tells those of all contracts.
     polled_every=timedelta(seconds=3),

@@ -13,18 +13,18 @@ from exchanges.domain import FillCause, InstrumentKind, SettlementKind
 from exchanges.venues.okx_access import KEY_RIGHTS, STATUS
 from exchanges.venues.okx_quotas import QUOTAS
 from exchanges.venues.okx_spot import of_spot
+from exchanges.venues.practice import Practice
 from exchanges.venues.profile import (
     DeadMan,
     FamilyTiers,
     IntervalRule,
     IsolatedMargin,
     Paging,
-    Practice,
     Rows,
     SettingCalls,
     VenueProfile,
-    Verdict,
 )
+from exchanges.venues.verdicts import Verdict
 
 DATA = ("data",)
 # Positions of margined spot and of options are none of ours and share the list.

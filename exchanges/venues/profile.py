@@ -10,26 +10,12 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from exchanges.domain import FillCause, InstrumentKind, PremiumTerms, SettlementKind
+from exchanges.modes import Mode
+from exchanges.venues.practice import Practice
 from exchanges.venues.quotas import Quotas
+from exchanges.venues.verdicts import Verdict
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
-
-
-class Verdict(StrEnum):
-    """What a venue's error code proves. A code that is not listed proves nothing."""
-
-    REJECTED = "rejected"
-    INSUFFICIENT_MARGIN = "insufficient_margin"
-    INVALID_ORDER = "invalid_order"
-    WOULD_TAKE = "would_take"
-    NOTHING_TO_REDUCE = "nothing_to_reduce"
-    DUPLICATE = "duplicate"
-    NOT_PLACED = "not_placed"
-    CLOCK = "clock"
-    RATE_LIMITED = "rate_limited"
-    CREDENTIAL = "credential"
-    NOT_FOUND = "not_found"
-    UNCHANGED = "unchanged"
 
 
 class Paging(StrEnum):
@@ -197,24 +183,6 @@ class KeyRights:
     position_mode: Rows | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Practice:
-    """Where a venue lets accounts trade without money beside its real market.
-
-    `addresses` are by the library's name of a group of calls, `ws` the sockets among them. They
-    take the whole place of the real ones: what is not named cannot be asked, so that nothing sent
-    with a practice key reaches the real account.
-    """
-
-    addresses: Mapping[str, object]
-    # Sent with every request, where the host alone does not tell practice from earnest.
-    headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
-    # Off: the venue does not say there what a key may do.
-    tells_rights: bool = True
-    # What names the place in what is signed, where the address is no part of that.
-    signs_as: str = ""
-
-
 # What is never asked: orders where nothing is traded, and lists that a venue does not have.
 UNASKED = Rows(method="")
 
@@ -230,7 +198,9 @@ class VenueProfile:
     ccxt_class: str
     options: Mapping[str, object]
     is_spot: bool
-    # Why nothing is traded here, as a trader reads it; its market and history are shown alone.
+    # Why no paper account is kept here: its public side does not tell all that one needs.
+    no_paper: str = ""
+    # Why no real order is sent here, as a trader reads it; its market and history are shown.
     read_only: str = ""
     # How often what no socket tells of its market is read by REST; None: sockets tell all.
     polled_every: timedelta | None = None
@@ -344,6 +314,8 @@ class VenueProfile:
     fee_group: str = ""
     fallback_maker: Decimal
     fallback_taker: Decimal
+    # Whether the fee of a spot purchase is money; else it comes off the coins, as of a sale.
+    fees_in_quote: bool = False
     key_rights: KeyRights = KeyRights(call=UNASKED, rules=())
     status: StatusCall | None = None
     settings: SettingCalls | None = None
@@ -372,6 +344,19 @@ class VenueProfile:
         is_told = self.find_order and self.client_id_param and self.receive_window
         if not self.read_only and (UNASKED in asked or not is_told):
             raise ValueError(f"{self.name}: orders are not described, and it is not read-only")
+        if self.settlement is SettlementKind.ACCRUED and not self.no_paper:
+            raise ValueError(f"{self.name}: paper accounts are paid settlement by settlement")
+
+    def untraded(self, mode: Mode) -> str:
+        """Return why nothing is traded here in a mode, empty where orders are taken."""
+        return self.no_paper if mode is Mode.PAPER else self.read_only
+
+    @property
+    def uncounted(self) -> str:
+        """Return why working orders are not counted down here, empty where they are."""
+        if self.dead_man is not None:
+            return ""
+        return self.no_dead_man or f"how {self.title} counts orders down is not described here"
 
     @property
     def parts(self) -> tuple[VenueProfile, ...]:

@@ -42,8 +42,10 @@ PRICES = {
     "LINK": "9.0005",
     "AVAX": "8.0005",
 }
+VENUES = ("binanceusdm", "bybit")
 CALM, WORTH_IT = "0.00001", "0.003"
-ALWAYS_IN_THE_WINDOW = {
+ALWAYS_IN_THE_WINDOW: dict[str, object] = {
+    "venues": list(VENUES),
     "entry_window_opens_minutes": "1440",
     "entry_buffer_minutes": "1440",
     "entry_window_closes_minutes": "0",
@@ -104,7 +106,7 @@ def _samples(venues: Venues) -> Iterator[float]:
     """Yield milliseconds; the first entry of each symbol also sets leverage and is not counted."""
     user = User.objects.get(username="demo")
     for base, price in PRICES.items():
-        for venue in ("binanceusdm", "bybit"):
+        for venue in VENUES:
             venues.pin(venue, base, price=price, funding_rate=CALM)
     configure.save(
         user=user,

@@ -34,10 +34,13 @@ INTERVALS = {
 
 
 READ_ONLY = (
-    "Of these venues the market and the history are read and shown; no account can be added and no",
-    "pair is planned there. They are off until staff run `manage.py watch_venue`. What they answer",
-    "is tested in `tests/protocol/`, on recorded payloads where there are some, else on payloads",
-    "written after the venue's documentation, marked so. None of them was ever asked.",
+    "Of these venues the market and the history are read and shown; no key is taken and no real",
+    "order is sent there. Where their public side tells all that a paper account needs, paper",
+    "accounts trade them and pairs are planned for their owners. They are off until staff run",
+    "`manage.py watch_venue` or open a paper account. What they answer is tested in",
+    "`tests/protocol/`, on recorded payloads where there are some, else on payloads written after",
+    "the venue's documentation, marked so; `test_paper_round_trips.py` buys and sells at each.",
+    "None of them was ever asked.",
     "",
 )
 
@@ -79,9 +82,9 @@ def _read_only() -> Iterator[str]:
     yield from READ_ONLY
     yield _row(
         *("venue", "markets", "funding interval", "settlement", "cap and floor", "book tops"),
-        *("read every", "why nothing is traded"),
+        *("read every", "on paper", "why no real order is sent"),
     )
-    yield _row(*["---"] * 8)
+    yield _row(*["---"] * 9)
     for profile in PROFILES.values():
         if profile.read_only:
             contracts, spot = not profile.is_spot, any(part.is_spot for part in profile.parts)
@@ -94,6 +97,7 @@ def _read_only() -> Iterator[str]:
                 "where told" if profile.funding_bounds else "–",
                 " and ".join(dict.fromkeys(map(_tops, profile.parts))),
                 "–" if every is None else f"{every / timedelta(seconds=1):g} s",
+                profile.no_paper or "traded",
                 profile.read_only,
             )
 

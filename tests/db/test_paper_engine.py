@@ -8,12 +8,17 @@ from decimal import Decimal
 import pytest
 
 from exchanges.domain import FillCause, Side, VenueOrderStatus
-from exchanges.errors import InsufficientMargin, NothingToReduce, PostOnlyWouldTake
+from exchanges.errors import (
+    InsufficientMargin,
+    NothingToReduce,
+    OrderRejected,
+    PostOnlyWouldTake,
+)
 from exchanges.matching import MarginState
 from exchanges.paper.ledger import IMPACT_LASTS
 from exchanges.paper.margin import liquidation_price, margin_state
 from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding, PaperOrder
-from tests.paper_desk import COIN, PERPETUAL, START, D, PaperDesk, order, resting
+from tests.paper_desk import COIN, PERPETUAL, START, D, PaperDesk, listed, order, resting
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
@@ -70,6 +75,20 @@ class TestTaking:
         placed = desk.place(order(Side.BUY, "0.5"))
 
         assert (placed.status, placed.filled) == (VenueOrderStatus.EXPIRED, D("0.4"))
+
+    def test_a_contract_whose_maintenance_nobody_tells_is_not_opened_unless_one_is_assumed(
+        self, desk: PaperDesk
+    ) -> None:
+        desk.instruments[PERPETUAL] = listed(maintenance_margin_rate=D(0))
+
+        with pytest.raises(OrderRejected, match="how much margin must stay behind BTC is not list"):
+            desk.place(order(Side.BUY, "0.1"))
+        desk.paper.maintenance_rate = D("0.01")
+        desk.paper.save()
+        desk.place(order(Side.BUY, "0.1"))
+
+        # 0.1 x 60,000 x 0.01
+        assert state(desk).maintenance_margin == D(60)
 
     def test_slippage_is_charged_beyond_the_book(self) -> None:
         desk = PaperDesk(slippage=D("0.0001"))

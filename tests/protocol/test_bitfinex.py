@@ -39,14 +39,18 @@ def venue(**changes: Any) -> CannedVenue:
     return CannedVenue("bitfinex", payloads | changes)
 
 
-def test_spot_alone_is_listed_with_decimals_and_no_tick() -> None:
+def test_spot_alone_is_listed_with_decimals_and_the_tick_of_its_last_price() -> None:
     found = {one.symbol: one for one in venue().ask(CcxtMarketData.instruments)}
     bitcoin = found[BITCOIN]
 
     assert found.keys() == {BITCOIN, IN_TETHER}
     assert (bitcoin.kind, bitcoin.venue_symbol) == (InstrumentKind.SPOT, "tBTCUSD")
-    # A price has five digits, whatever it is.
-    assert (bitcoin.price_tick, bitcoin.lot) == (0, Decimal("1e-8"))
+    # A price has five digits, whatever it is: at 60,009.5 whole dollars.
+    assert (bitcoin.price_tick, bitcoin.lot) == (1, Decimal("1e-8"))
+    assert {one.symbol: one.is_active for one in found.values()} == {
+        BITCOIN: True,
+        IN_TETHER: False,
+    }
     assert (bitcoin.min_base_quantity, bitcoin.max_base_quantity) == (Decimal("0.00006"), 2000)
     assert_exact(bitcoin)
 

@@ -111,7 +111,7 @@ def test_contract_counts_coins_in_ticks_of_the_last_place() -> None:
 
     assert (instrument.contract_base, instrument.lot) == (1, Decimal("0.001"))
     assert (instrument.price_tick, instrument.min_notional) == (Decimal("0.5"), 5)
-    assert instrument.max_leverage == 125
+    assert (instrument.max_leverage, instrument.maintenance_margin_rate) == (125, Decimal("0.004"))
     assert_exact(instrument)
 
 

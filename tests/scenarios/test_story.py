@@ -17,6 +17,7 @@ pytestmark = pytest.mark.scenario
 DEPOSITS = {
     "binanceusdm": Decimal(str(BALANCES["binance"]["usdm"]["USDT"])),  # type: ignore[index]
     "bybit": Decimal(str(BALANCES["bybit"]["USDT"])),
+    "okx": Decimal(str(BALANCES["okx"]["USDT"])),
 }
 
 
@@ -45,7 +46,7 @@ def wait_for_settlements(desk: Desk, base: str, count: int) -> None:
 def test_opened_twice_funded_twice_closed_and_the_books_agree(desk: Desk) -> None:
     desk.person.configure(persistence="0")
     desk.rates("BTC", binanceusdm="0", bybit="0.0006")
-    by_hand = desk.open("ETH")
+    by_hand = desk.open("ETH", long="okx")
     assert desk.entered(by_hand).state == "open"
     by_itself = opened_by_the_scheduler(desk, "BTC")
     assert desk.entered(by_itself).state == "open"

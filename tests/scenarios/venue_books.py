@@ -10,11 +10,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from exchanges.client_order_ids import parse_client_order_id
-from tests.rehearsal import SimulatorControl
+from tests.rehearsal import SimulatorControl, symbol_at
 from tests.scenarios.books import Fill, Payment
 
-PERPETUALS = ("binanceusdm", "bybit")
-CREATE_PATHS = ("/fapi/v1/order", "/v5/order/create", "/api/v3/order")
+PERPETUALS = ("binanceusdm", "bybit", "okx")
+WALLETS = {
+    "binanceusdm": ("binance", "usdm"),
+    "bybit": ("bybit", "unified"),
+    "okx": ("okx", "trading"),
+}
+CREATE_PATHS = ("/fapi/v1/order", "/v5/order/create", "/api/v3/order", "/api/v5/trade/order")
 OPEN_STATUSES = ("open", "partial")
 
 
@@ -105,7 +110,7 @@ class VenueBooks:
 
     def wallet(self, venue: str) -> Decimal:
         """Return the USDT balance of the derivatives wallet at a venue."""
-        family, name = {"binanceusdm": ("binance", "usdm"), "bybit": ("bybit", "unified")}[venue]
+        family, name = WALLETS[venue]
         [account] = [row for row in self._control.ledger()["accounts"] if row["venue"] == family]
         return Decimal(account["wallets"][name]["USDT"])
 
@@ -119,7 +124,7 @@ class VenueBooks:
 
     def _rows(self, name: str, base: str = "") -> Iterator[dict[str, Any]]:
         for row in self._control.ledger()[name]:
-            if not base or row["symbol"] == f"{base}USDT":
+            if not base or row["symbol"] == symbol_at(row["venue"], base):
                 yield row
 
     def _access_log(self) -> Iterator[dict[str, Any]]:

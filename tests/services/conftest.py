@@ -55,6 +55,8 @@ def redis_server() -> Generator[RunningRedis]:
     running.stop()
 
 
+# Where these tests trade: to read more venues for each of them would take its time.
+TRADED_HERE = ("binance", "binanceusdm", "bybit")
 # As many settlements as any rule looks at.
 SETTLEMENTS = 20
 
@@ -279,7 +281,7 @@ def open_accounts(simulator: RunningSimulator, listed: Listed) -> None:
     """Seed the demo; what its first start reads of the market is read once for all tests."""
     listed.restore()
     is_first, now = not Instrument.objects.exists(), timezone.now()
-    seed_demo(register=simulator.register, now=now)
+    seed_demo(register=simulator.register, listed=TRADED_HERE, now=now)
     if is_first:
         listed.keep()
     else:

@@ -46,7 +46,10 @@ from trading.services.watch import watch_positions
 from trading.strategies.base import HeldPosition
 
 D = Decimal
-SHORT_CODES = {"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"}
+SHORT_CODES = {
+    **{"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"},
+    **{"hyperliquid": "HYP", "dydx": "DYD"},
+}
 VALUES = {"settlement_guard": "5", "stop_loss_pct": "", "max_book_age_seconds": "30"}
 # Every desk lists the same: it is read once for all of them.
 CATALOGUES: dict[str, Catalogue] = {}
@@ -69,9 +72,14 @@ class StrategyDesk:
     """One user with an account at each venue that is traded."""
 
     def __init__(
-        self, folder: Path, redis: MemoryRedis, *, expiries: tuple[datetime, ...] = ()
+        self,
+        folder: Path,
+        redis: MemoryRedis,
+        *,
+        expiries: tuple[datetime, ...] = (),
+        watched: bool = False,
     ) -> None:
-        self.world = World(folder, interval_minutes=60, expiries=expiries)
+        self.world = World(folder, interval_minutes=60, expiries=expiries, watched=watched)
         self.user = User.objects.create_user("trader")
         self.bases = ["BTC"]
         self._redis = redis

@@ -68,8 +68,11 @@ def public_client(world: World, venue: str) -> VenueClient:
 class PaperStories(StrategyDesk):
     """The desk of the strategies with paper accounts on the same venues' markets."""
 
-    def __init__(self, folder: Path, redis: MemoryRedis) -> None:
-        super().__init__(folder, redis)
+    def __init__(
+        self, folder: Path, redis: MemoryRedis, *, asset: str = "USDT", watched: bool = False
+    ) -> None:
+        super().__init__(folder, redis, watched=watched)
+        self.asset = asset
         self.papers: dict[str, PaperVenue] = {}
 
     def _open_account(self, venue: str) -> None:
@@ -81,6 +84,7 @@ class PaperStories(StrategyDesk):
             exchange=exchange,
             label="main",
             starting_balance=STARTS_WITH,
+            asset=self.asset,
             actor="test",
             now=self.now,
         )
@@ -127,8 +131,8 @@ def desk(tmp_path: Path) -> Generator[PaperStories]:
     evaluate._shared.cache_clear()
 
 
-def wallet(venue: str) -> Decimal:
-    rows = PaperBalance.objects.filter(paper__account__exchange__code=venue, asset="USDT")
+def wallet(venue: str, asset: str = "USDT") -> Decimal:
+    rows = PaperBalance.objects.filter(paper__account__exchange__code=venue, asset=asset)
     return sum((row.total for row in rows), D(0))
 
 

@@ -1,4 +1,4 @@
-"""A venue of which only the market is read: shown everywhere, traded nowhere."""
+"""A venue to which no real order is sent: shown everywhere, traded on paper at most."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from exchanges.board import Board
 from exchanges.domain import InstrumentKind
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.modes import Mode
-from exchanges.paper.accounts import PaperRefused, paper_exchange
 from exchanges.services import is_behind
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import UNASKED, VenueProfile
@@ -60,7 +59,7 @@ def test_pair_with_it_alone_is_shown_as_refused_with_why(watched: Market) -> Non
     Instrument.objects.filter(exchange__code="binanceusdm").update(is_active=False)
 
     assert watched.refusal() == ("read_only", WHY)
-    assert "nothing is opened there" in WHY
+    assert "no real order is sent there" in WHY
 
 
 def test_what_may_be_traded_chooses_the_asset_of_a_base(watched: Market) -> None:
@@ -72,20 +71,19 @@ def test_what_may_be_traded_chooses_the_asset_of_a_base(watched: Market) -> None
     assert {slot.venue for slot in hedgeable()["BTC"]} == {"bybit", "hyperliquid"}
 
 
-def test_no_account_is_added_there_with_a_key_or_on_paper(owner: User) -> None:
+@pytest.mark.parametrize("mode", [Mode.REHEARSAL, Mode.TESTNET, Mode.LIVE])
+def test_no_account_is_added_there_with_a_key(owner: User, mode: Mode) -> None:
     exchange = list_perpetual("dydx")
+    exchange.mode = mode
 
     with pytest.raises(VenueReadOnly, match="dYdX is read-only"):
         store_account(user=owner, exchange=exchange, label="main", api_key="a", secret="b")
-    with pytest.raises(PaperRefused, match="dYdX is read-only"):
-        paper_exchange("dydx")
     assert not ExchangeAccount.objects.filter(exchange=exchange).exists()
 
 
-def test_registry_opens_no_door_to_orders_or_accounts() -> None:
-    key = registry.AccountKey(
-        credential_id="1", venue="dydx", mode=Mode.PAPER, api_key="k", secret="s"
-    )
+@pytest.mark.parametrize("mode", [Mode.REHEARSAL, Mode.TESTNET, Mode.LIVE])
+def test_registry_opens_no_door_to_real_orders_or_accounts(mode: Mode) -> None:
+    key = registry.AccountKey(credential_id="1", venue="dydx", mode=mode, api_key="k", secret="s")
     for door in (registry.trading, registry.account, registry.account_stream):
         with pytest.raises(registry.VenueReadOnly, match="dYdX is read-only"):
             door(key)
@@ -102,7 +100,7 @@ def test_configuration_names_it_only_to_refuse_it(watched: Market) -> None:
         )
 
     assert refused.value.errors == {"venues": WHY}
-    assert "dydx" not in {one.code for one in selectors.trading_exchanges()}
+    assert "dydx" not in {one.code for one in selectors.trading_exchanges(Mode.REHEARSAL)}
 
 
 def test_leverage_it_does_not_offer_keeps_nobody_from_saving(watched: Market) -> None:
@@ -121,7 +119,8 @@ def test_leverage_it_does_not_offer_keeps_nobody_from_saving(watched: Market) ->
 
 def test_engine_panel_says_so(watched: Market) -> None:
     exchanges = selectors.enabled_exchanges()
-    lines = venue_statuses(active_accounts(watched.user), exchanges, watched.board, NOW)
+    accounts = active_accounts(watched.user)
+    lines = venue_statuses(accounts, exchanges, watched.board, Mode.REHEARSAL, NOW)
 
     assert {line.code: line.read_only for line in lines} == {
         "binanceusdm": "",

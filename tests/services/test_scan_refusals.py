@@ -59,7 +59,7 @@ def test_pair_without_an_account_at_one_venue_is_passed_over(market: Market) -> 
 
     assert market.refusal() == (
         "no_account",
-        "There is no active account at bybit: add its API key first.",
+        "There is no active account at bybit: add one first.",
     )
 
 

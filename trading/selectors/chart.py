@@ -17,7 +17,7 @@ from trading.templatetags import carry_format as carry
 
 WIDTH, HEIGHT = 392, 302
 LEFT, RIGHT, TOP, BOTTOM = 34, 332, 12, 280
-MOST_VENUES = 3
+TONES = "abcd"
 MOST_POINTS = 120
 GRID_LINES = 4
 LABEL_HEIGHT = 13
@@ -136,7 +136,7 @@ def _instruments(base: str) -> list[Instrument]:
     rows = Instrument.objects.filter(
         base=base, kind=InstrumentKind.PERPETUAL, is_active=True, exchange__is_enabled=True
     )
-    return list(rows.select_related("exchange")[:MOST_VENUES])
+    return list(rows.select_related("exchange").order_by("exchange__code", "symbol")[: len(TONES)])
 
 
 def _series(instrument: Instrument) -> Series:
@@ -159,7 +159,7 @@ def _since(series: Series, begin: datetime) -> Series:
 def _lines(series: Sequence[Series], scale: _Scale) -> tuple[Line, ...]:
     lines: list[Line] = []
     taken: list[int] = []
-    for line, tone in zip(series, "abc", strict=False):
+    for line, tone in zip(series, TONES, strict=False):
         label = scale.y(line.points[-1][1])
         while any(abs(label - other) < LABEL_HEIGHT for other in taken):
             label += LABEL_HEIGHT

@@ -15,6 +15,7 @@ from functools import cached_property
 from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.models import Exchange, ExchangeAccount
+from exchanges.modes import Mode
 from exchanges.selectors import enabled_exchanges
 from trading.core.states import PositionState
 from trading.models import Discrepancy, Opportunity, Order
@@ -95,7 +96,12 @@ class Screen:
 
     @cached_property
     def venues(self) -> list[VenueStatus]:
-        return venue_statuses(self.accounts, self.exchanges, self.board, self.now)
+        return venue_statuses(self.accounts, self.exchanges, self.board, self.mode, self.now)
+
+    @cached_property
+    def mode(self) -> Mode:
+        """Return in which mode the user trades."""
+        return mode_among(self.user, self.accounts)
 
     @cached_property
     def venues_fresh(self) -> int:
@@ -140,8 +146,7 @@ class Screen:
 
     @cached_property
     def summary(self) -> Summary:
-        mode = mode_among(self.user, self.accounts)
-        return summary(self.user, mode, self.positions, self.board, self.now)
+        return summary(self.user, self.mode, self.positions, self.board, self.now)
 
     @cached_property
     def alerts(self) -> AlertFeed:

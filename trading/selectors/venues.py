@@ -10,6 +10,7 @@ from decimal import Decimal
 from arbsite.accounts.models import User
 from exchanges.board import Board, Channel, FeedHealth
 from exchanges.models import AccountBalance, Exchange, ExchangeAccount, VenueHealth
+from exchanges.modes import Mode
 from exchanges.selectors import enabled_exchanges, read_only
 
 DOLLARS = frozenset({"USDT", "USDC", "USD"})
@@ -45,7 +46,7 @@ class VenueStatus:
     margin_used: Decimal | None
     halted: str
     read_only: str
-    """Why nothing is traded there; empty where orders are offered."""
+    """Why the user may trade nothing there; empty where orders are taken."""
     breaker: str
     """Why its breaker is open; empty while it is closed."""
 
@@ -65,9 +66,10 @@ def venue_statuses(
     accounts: Sequence[ExchangeAccount],
     exchanges: Iterable[Exchange],
     board: Board,
+    mode: Mode,
     now: datetime,
 ) -> list[VenueStatus]:
-    """Return one line per venue, with the margin that a user's active accounts use there."""
+    """Return one line per venue for a user who trades in a mode, with the margin in use there."""
     margin = _margin_used(accounts)
     halted = {
         account.exchange_id: account.halted_reason
@@ -83,7 +85,7 @@ def venue_statuses(
             feed=venue_feed(board, exchange.code, now),
             margin_used=margin.get(exchange.code),
             halted=halted.get(exchange.id, ""),
-            read_only=read_only(exchange.code),
+            read_only=read_only(exchange.code, mode),
             breaker=breakers.get(exchange.id, ""),
         )
         for exchange in exchanges

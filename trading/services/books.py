@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from exchanges import selectors
 from exchanges.depths import read_depths
 from exchanges.domain import InstrumentKind
@@ -17,16 +20,25 @@ MOST_BOOKS = 60
 
 def read_books() -> int:
     """Read and share the books of live legs and of what strategies may open; return how many."""
-    return len(read_depths(_instruments(), selectors.board_redis()))
+    return len(read_depths(worth_reading(), selectors.board_redis()))
 
 
-def _instruments() -> list[Instrument]:
+def worth_reading() -> list[Instrument]:
+    """Return the legs of live positions, then what may become one of a pair, up to a number."""
     held = Leg.objects.filter(position__state__in=LIVE_POSITION_STATES).values("instrument")
     listed = selectors.active_instruments()
     found = list(listed.filter(pk__in=held))
     for parameters in _configurations():
-        found += listed.filter(base__in=parameters.bases, kind__in=_kinds(parameters))
+        offered = listed.filter(base__in=parameters.bases, kind__in=_kinds(parameters))
+        found += _hedgeable(list(offered))
     return list(dict.fromkeys(found))[:MOST_BOOKS]
+
+
+def _hedgeable(candidates: Sequence[Instrument]) -> list[Instrument]:
+    """Leave out what no other settles like while others of its base do: it is no leg of a pair."""
+    alike = Counter((one.base, one.settle) for one in candidates)
+    paired = {base for (base, _), count in alike.items() if count > 1}
+    return [one for one in candidates if alike[one.base, one.settle] > 1 or one.base not in paired]
 
 
 def _configurations() -> list[Parameters]:

@@ -17,6 +17,7 @@ from trading.core.unit_doubts import unit_doubts
 from trading.events import announce
 from trading.models import ConfigurationVersion
 from trading.services.listed import refuse_unlisted
+from trading.services.money_mode import mode_of
 from trading.services.staff_limits import ranges_for
 
 REVERTIBLE = 10
@@ -75,7 +76,7 @@ def check(
     Raise ParameterErrors with all errors at once, then UnitDoubts.
     """
     after = Parameters.from_values({**before.to_values(), **values})
-    errors = {**refuse_unlisted(before, after), **beyond(after, ranges_for(user))}
+    errors = {**refuse_unlisted(before, after, mode_of(user)), **beyond(after, ranges_for(user))}
     if errors:
         raise ParameterErrors(errors)
     outer = after.to_values()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from arbsite.accounts.models import User
 from exchanges import selectors
@@ -23,14 +24,21 @@ from trading.services.fees import refresh_fees
 from trading.services.venues import REAL
 
 USERNAME = "demo"
+# Of a start nobody waits longer for a venue's quota: the schedules read the rest.
+FIRST_SECONDS = 1.0
 VENUES = (
     ("binance", "BIS", "Binance spot", "binance"),
     ("binanceusdm", "BIN", "Binance", "binance"),
     ("bybit", "BYB", "Bybit", "bybit"),
+    ("okx", "OKX", "OKX", "okx"),
+    ("hyperliquid", "HYP", "Hyperliquid", "hyperliquid"),
 )
+CODES = tuple(code for code, _, _, _ in VENUES)
 BALANCES: dict[str, Mapping[str, object]] = {
     "binance": {"spot": {"USDT": "50000"}, "usdm": {"USDT": "100000"}},
     "bybit": {"USDT": "100000"},
+    "okx": {"USDT": "100000"},
+    "hyperliquid": {"USDC": "100000"},
 }
 # Funding of the rehearsal set settles every 4 minutes and an episode lasts half an hour.
 VALUES: dict[str, object] = {
@@ -49,7 +57,18 @@ VALUES: dict[str, object] = {
     "max_spread": "0.9",
 }
 
-RegisterAccount = Callable[[str, str, str, Mapping[str, object]], None]
+
+class RegisterAccount(Protocol):
+    """Open an account at a simulated venue, which asks for the passphrase where it has them."""
+
+    def __call__(
+        self,
+        venue: str,
+        api_key: str,
+        secret: str,
+        balances: Mapping[str, object],
+        passphrase: str = "",
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +79,52 @@ class DemoLogin:
     password: str | None
 
 
-def seed_demo(*, register: RegisterAccount, now: datetime) -> DemoLogin:
+def seed_demo(
+    *, register: RegisterAccount, now: datetime, listed: Collection[str] = CODES
+) -> DemoLogin:
     """Create what is missing of the demo; running it again changes nothing that is there.
 
-    `register(venue, api_key, secret, balances)` opens an account at the simulated venue.
+    `register` opens an account at a simulated venue; `listed` are the venues that list anything.
     """
-    exchanges = {code: _exchange(code, short, name) for code, short, name, _ in VENUES}
     user, password = _user()
-    for family in BALANCES:
-        _accounts(user, family, exchanges, register)
+    if not _has_moved_on(user):
+        _set_up(user, listed, register)
     if not ConfigurationVersion.objects.filter(user=user).exists():
         configure.save(user=user, values=VALUES, expected_version=0, actor="set-up", now=now)
         engine.resume(user=user, actor="set-up", now=now)
-    # Later starts leave it to the hourly task: asking three venues would delay them by seconds.
-    if not selectors.active_instruments().exists():
+    # Later starts leave it to the hourly task: asking all venues would delay them by seconds.
+    if _is_unread():
         exchange_services.refresh_instruments(now)
         _read_first_facts(now)
     return DemoLogin(username=USERNAME, password=password)
+
+
+def _has_moved_on(user: User) -> bool:
+    """Tell whether the owner has left the rehearsal or a part of it: then nothing is added."""
+    accounts = ExchangeAccount.objects.for_user(user).active()
+    off = Exchange.objects.filter(mode=Mode.REHEARSAL, is_enabled=False)
+    return accounts.exclude(exchange__mode=Mode.REHEARSAL).exists() or off.exists()
+
+
+def _set_up(user: User, listed: Collection[str], register: RegisterAccount) -> None:
+    """Create the venues that are simulated, unless one is read elsewhere, and an account at each.
+
+    An installation that was begun with fewer venues gets the others at its next start.
+    """
+    elsewhere = Exchange.objects.filter(is_enabled=True).exclude(mode=Mode.REHEARSAL)
+    codes = set(listed) - set(elsewhere.values_list("code", flat=True))
+    for family in BALANCES:
+        exchanges = [
+            _exchange(code, short_code, name)
+            for code, short_code, name, of in VENUES
+            if of == family and code in codes
+        ]
+        _accounts(user, family, exchanges, register)
+
+
+def _is_unread() -> bool:
+    fresh = Exchange.objects.filter(mode=Mode.REHEARSAL, is_enabled=True, instruments=None)
+    return fresh.exists() or not selectors.active_instruments().exists()
 
 
 def _read_first_facts(now: datetime) -> None:
@@ -84,7 +132,7 @@ def _read_first_facts(now: datetime) -> None:
     check_keys(venues=REAL, now=now)
     refresh_fees(venues=REAL, now=now)
     snapshot_equity(venues=REAL, now=now)
-    exchange_services.poll_settlements(now)
+    exchange_services.poll_settlements(now, within=FIRST_SECONDS)
     poll_borrow_rates(now)
     poll_activity(now)
 
@@ -106,15 +154,22 @@ def _user() -> tuple[User, str | None]:
 
 
 def _accounts(
-    user: User, family: str, exchanges: dict[str, Exchange], register: RegisterAccount
+    user: User, family: str, exchanges: Sequence[Exchange], register: RegisterAccount
 ) -> None:
     """One key per company, as at the real venues: spot and futures of Binance share it."""
-    codes = [code for code, _, _, of in VENUES if of == family]
-    if ExchangeAccount.objects.filter(user=user, exchange__code__in=codes).count() == len(codes):
+    held = ExchangeAccount.objects.for_user(user).filter(exchange__in=exchanges)
+    if held.count() >= len(exchanges):
         return
-    api_key, secret = secrets.token_hex(16), secrets.token_hex(32)
-    register(family, api_key, secret, BALANCES[family])
-    for code in codes:
+    # A form that each takes: a wallet's address and its agent's private key at Hyperliquid.
+    api_key, secret = f"0x{secrets.token_hex(20)}", f"0x{secrets.token_hex(32)}"
+    passphrase = secrets.token_hex(8)
+    register(family, api_key, secret, BALANCES[family], passphrase)
+    for exchange in exchanges:
         store_account(
-            user=user, exchange=exchanges[code], label="main", api_key=api_key, secret=secret
+            user=user,
+            exchange=exchange,
+            label="main",
+            api_key=api_key,
+            secret=secret,
+            passphrase=passphrase,
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
+from uuid import UUID
 
 from exchanges import selectors
 from exchanges.domain import InstrumentKind
-from exchanges.models import Instrument
+from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.modes import Mode
 from trading.core.scan.facts import Slot
 
@@ -22,8 +24,10 @@ def hedgeable() -> dict[str, Slots]:
 
     A base takes part in one settle asset: what another is worth in it is not known. Only where no
     asset has two of its instruments do all take part, for the pair to be shown as refused. What may
-    be traded chooses the asset: where a venue is read-only a pair is refused too.
+    be traded chooses the asset: where a venue is read-only a pair is refused too, and one that
+    paper accounts alone trade counts where there is such an account.
     """
+    held = set(ExchangeAccount.objects.active().values_list("exchange", flat=True))
     found: dict[tuple[str, str], Slots] = {}
     rows = selectors.active_instruments().filter(settle__in=PREFERRED_SETTLE)
     for row in sorted(rows, key=_preference):
@@ -32,10 +36,10 @@ def hedgeable() -> dict[str, Slots]:
         if slot is not None:
             slots[slot] = row
     whole: dict[str, Slots] = {}
-    for chosen in (_traded, dict[Slot, Instrument]):
+    for may_be in (partial(_can_be_traded, held=held), _can_be_hedged):
         for settle in PREFERRED_SETTLE:
             for (base, own), slots in found.items():
-                if own == settle and _can_be_hedged(chosen(slots)):
+                if own == settle and may_be(slots):
                     whole.setdefault(base, slots)
     for base, slots in _across_assets(found).items():
         if _can_be_hedged(slots):
@@ -43,8 +47,20 @@ def hedgeable() -> dict[str, Slots]:
     return dict(sorted(whole.items()))
 
 
-def _traded(slots: Slots) -> Slots:
-    return {slot: row for slot, row in slots.items() if not selectors.read_only(slot.venue)}
+def _can_be_traded(slots: Slots, *, held: Collection[UUID]) -> bool:
+    """Tell whether there is a pair of one mode in which both of its venues take orders."""
+    by_mode: dict[str, Slots] = {}
+    for slot, row in slots.items():
+        if _takes_orders(row.exchange, held):
+            by_mode.setdefault(row.exchange.mode, {})[slot] = row
+    return any(map(_can_be_hedged, by_mode.values()))
+
+
+def _takes_orders(exchange: Exchange, held: Collection[UUID]) -> bool:
+    if selectors.read_only(exchange.code, exchange.mode):
+        return False
+    # Who only watches a venue wants nothing hidden by it.
+    return exchange.pk in held or not selectors.read_only(exchange.code, Mode.LIVE)
 
 
 def _across_assets(found: Mapping[tuple[str, str], Slots]) -> dict[str, Slots]:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from exchanges import selectors
 from exchanges.domain import InstrumentKind
+from exchanges.modes import Mode
 from trading.core.leverage import ANY
 from trading.core.money import plain
 from trading.core.parameters import Parameters
 from trading.core.symbols import shown_pair
 
 
-def refuse_unlisted(before: Parameters, after: Parameters) -> dict[str, str]:
+def refuse_unlisted(before: Parameters, after: Parameters, mode: Mode) -> dict[str, str]:
     """Return a sentence per outer key; only what the change asks for anew is looked at.
 
-    A venue that delists a pair must not make every later save impossible.
+    `mode` is that of the user's money. A venue that delists a pair must not make every later save
+    impossible.
     """
     enabled = {exchange.code for exchange in selectors.enabled_exchanges()}
     return {
-        **_venues(before, after, enabled),
+        **_venues(before, after, enabled, mode),
         **_symbols(before, after),
-        **_leverage(before, after),
+        **_leverage(before, after, mode),
     }
 
 
-def _venues(before: Parameters, after: Parameters, enabled: set[str]) -> dict[str, str]:
+def _venues(before: Parameters, after: Parameters, enabled: set[str], mode: Mode) -> dict[str, str]:
     errors: dict[str, str] = {}
     named = {override.venue for override in after.leverage_overrides} - {ANY}
     known = {override.venue for override in before.leverage_overrides}
@@ -31,7 +33,7 @@ def _venues(before: Parameters, after: Parameters, enabled: set[str]) -> dict[st
         ("venues", set(after.venues) - set(before.venues)),
         ("leverage_overrides", named - known),
     ):
-        read_only = [why for venue in sorted(new) if (why := selectors.read_only(venue))]
+        read_only = [why for venue in sorted(new) if (why := selectors.read_only(venue, mode))]
         if read_only:
             errors[key] = " ".join(read_only)
         unknown = sorted(new - enabled)
@@ -54,7 +56,7 @@ def _symbols(before: Parameters, after: Parameters) -> dict[str, str]:
     return {"symbols": f"{', '.join(missing)}: no enabled venue lists this."}
 
 
-def _leverage(before: Parameters, after: Parameters) -> dict[str, str]:
+def _leverage(before: Parameters, after: Parameters, mode: Mode) -> dict[str, str]:
     keys = ("leverage", "spot_perp_leverage", "leverage_overrides")
     changed = [key for key in keys if getattr(before, key) != getattr(after, key)]
     if not changed:
@@ -70,7 +72,7 @@ def _leverage(before: Parameters, after: Parameters) -> dict[str, str]:
         venue, pair = row.exchange.code, f"{row.base}/{row.quote}"
         if pair not in after.symbols or not after.uses_venue(venue):
             continue
-        if selectors.read_only(venue):
+        if selectors.read_only(venue, mode):
             continue
         overridden = any(line.covers(venue, pair) for line in after.leverage_overrides)
         for key in changed:

@@ -17,6 +17,7 @@ from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import AccountFee, ExchangeAccount
+from exchanges.modes import Mode
 from exchanges.selectors import read_only
 from trading.core.depeg import StablecoinRate
 from trading.core.entry_style import EntryStyle, FirstLeg
@@ -46,6 +47,8 @@ class Standing:
     """One user's snapshot. Accounts and capital by venue code, reservations by scope, in USD."""
 
     user_id: UUID
+    mode: Mode
+    """In which the user trades."""
     parameters: Parameters
     configuration_version: int
     accounts: Mapping[str, ExchangeAccount]
@@ -155,13 +158,13 @@ class Standing:
     def refuse_venues(self, venues: Iterable[str]) -> Refusal | None:
         """Refuse venues where nothing is traded, or without an account that may open."""
         for venue in venues:
-            if why := read_only(venue):
+            if why := read_only(venue, self.mode):
                 return Refusal(code="read_only", sentence=why)
             account = self.accounts.get(venue)
             if account is None:
                 return Refusal(
                     code="no_account",
-                    sentence=f"There is no active account at {venue}: add its API key first.",
+                    sentence=f"There is no active account at {venue}: add one first.",
                 )
             if account.exchange.shut:
                 return Refusal(code="breaker_open", sentence=account.exchange.shut)
@@ -235,11 +238,13 @@ def standing_of(user: User, now: datetime) -> Standing:
     accounts = {account.exchange.code: account for account in usable}
     capital, equity = capital_of(accounts)
     live = Position.objects.for_user(user).filter(state__in=LIVE_POSITION_STATES)
-    uses = LimitUse.objects.filter(user=user, mode=mode_of(user))
+    mode = mode_of(user)
+    uses = LimitUse.objects.filter(user=user, mode=mode)
     configuration, fees = configure.current(user), _fees(accounts)
     lost = lost_today(user, usable, equity, now)
     return Standing(
         user_id=user.pk,
+        mode=mode,
         parameters=configuration.parameters,
         configuration_version=configuration.version,
         accounts=accounts,

@@ -219,12 +219,13 @@ def _page(request: SignedInRequest, current: CurrentConfiguration, draft: Draft)
     suggestions = {}
     if draft.history:
         suggestions = suggestions_for(draft.history, parameters=current.parameters, now=screen.now)
+    venues = selectors.trading_exchanges(screen.mode)
     form = sections(
         saved=current.saved,
         typed=draft.typed,
         findings=draft.findings,
         ranges=ranges,
-        venues={one.code: f"{one.name} ({one.code})" for one in selectors.trading_exchanges()},
+        venues={one.code: f"{one.name} ({one.code})" for one in venues},
         suggestions=suggestions,
         warnings=_warnings(request, current, draft, screen.now),
     )

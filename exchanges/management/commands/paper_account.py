@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from arbsite.accounts.models import User
 from exchanges.account_keys import ModesMixed
+from exchanges.modes import Mode
 from exchanges.paper.accounts import PaperRefused, open_paper_account, paper_exchange
 from exchanges.venues import PROFILES
 
@@ -20,7 +21,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user")
-        parser.add_argument("venue", help=", ".join(PROFILES))
+        offered = [name for name, one in PROFILES.items() if not one.untraded(Mode.PAPER)]
+        parser.add_argument("venue", help=", ".join(offered))
         parser.add_argument("--label", default="main")
         parser.add_argument("--balance", default="100000", help="Starting balance.")
         parser.add_argument("--asset", default="USDT", help="Of the starting balance.")

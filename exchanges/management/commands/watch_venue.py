@@ -9,12 +9,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from exchanges.models import Exchange
 from exchanges.paper.accounts import PaperRefused, watched_exchange
-from exchanges.selectors import read_only
 from exchanges.venues import PROFILES
 
 
 class Command(BaseCommand):
-    help = "Enable a venue with its real market, as all that is offered at a read-only venue."
+    help = "Enable a venue with its real market, to be watched and traded on paper."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("venue", help=", ".join(PROFILES))
@@ -27,5 +26,6 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         Exchange.objects.filter(pk=exchange.pk).update(is_enabled=not off)
         self.stdout.write(f"{exchange.name} is {'off' if off else 'read from now on'}.")
-        if not off and (why := read_only(venue)):
+        profile = PROFILES[venue]
+        for why in () if off else filter(None, (profile.read_only, profile.no_paper)):
             self.stdout.write(why)
