@@ -108,8 +108,19 @@ class BitgetAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         return [answer["data"]]
 
     async def open_order_rows(self, request: Request) -> list[Row]:
+        """Return what works; unasked for, the list may leave out what is filled in part.
+
+        One after the other: an order that is filled between both is in the later one.
+        """
+        untouched = await self._working(request, "live")
+        return untouched + await self._working(request, "partially_filled")
+
+    async def _working(self, request: Request, status: str) -> list[Row]:
         ask = self.privateMixGetV2MixOrderOrdersPending
-        return await self._of_account(request, lambda one: _pages(ask, one, "entrustedList"))
+        told = await self._of_account(
+            request, lambda one: _pages(ask, {**one, "status": status}, "entrustedList")
+        )
+        return [rows.named(row) for row in told]
 
     async def cancel_rows(self, request: Request) -> list[Row]:
         named = {**_named(request), "clientOid": request["clientOid"]}
@@ -177,12 +188,13 @@ class BitgetAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         return [{"symbol": request["symbol"], **own}]
 
     async def _bills(self, request: Request) -> list[Row]:
-        return await self._listed(self.privateMixGetV2MixAccountBill, request, "bills")
+        told = await self._listed(self.privateMixGetV2MixAccountBill, request, "bills")
+        return [rows.named(row) for row in told]
 
     async def _listed(self, ask: Ask, request: Request, name: str) -> list[Row]:
-        """Return all pages of a list that is bounded by time."""
-        kept = ("startTime", "endTime", "businessType")
-        bounds = {key: request[key] for key in kept if key in request}
+        """Return all pages of a list that is bounded by time; one to come is refused."""
+        bounds = {key: request[key] for key in ("startTime", "businessType") if key in request}
+        bounds["endTime"] = max(request["startTime"], min(request["endTime"], self.nonce()))
         return await self._of_account(request, lambda one: _pages(ask, {**one, **bounds}, name))
 
     @staticmethod

@@ -43,6 +43,12 @@ def _number(value: Any) -> Decimal:
     return exact(value) if value not in (None, "") else Decimal(0)
 
 
+def named(row: Told) -> Row:
+    """Return a row with its contract in capitals: the documents show both."""
+    symbol = row["instId"] if "instId" in row else row["symbol"]
+    return {**row, "symbol": symbol.upper()}
+
+
 def order(row: Told) -> Row:
     """Return an order of a look-up, of a list, or of the socket, which names what is filled anew.
 
@@ -85,8 +91,7 @@ def position(row: Told) -> Row:
     """Return one position, short below zero; one at no risk has a liquidation price below it."""
     amount, liquidation = exact(row["total"]), _number(row["liquidationPrice"])
     return {
-        **row,
-        "symbol": row["instId"] if "instId" in row else row["symbol"],
+        **named(row),
         "amount": -amount if row["holdSide"] == SHORT else amount,
         "liquidation_price": liquidation if liquidation > 0 else None,
         "margin": row["marginSize"] if row["marginMode"] == ISOLATED else "",

@@ -6,20 +6,22 @@ Payloads that the simulator does not make are written after its documentation (v
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 import pytest
 
+from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter import bitget_rows as rows
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
+from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.client_order_ids import client_order_id
 from exchanges.domain import ClientOrderId, FillCause, Side, Symbol, VenueOrderStatus
@@ -240,6 +242,22 @@ def test_order_answered_without_a_number_is_unknown_and_found_by_our_id(bench: B
     assert bench.find(second).status is VenueOrderStatus.OPEN
 
 
+def test_order_filled_in_part_is_among_those_that_work(bench: Bench) -> None:
+    bench.pin(level_quantity="0.004")
+    touch = call(bench.market.depth(BITCOIN, levels=5)).asks[0]
+    untouched, begun = bench.order(price=59_000), bench.order("0.02", price=touch.price)
+    for request in (untouched, begun):
+        bench.submit(request)
+
+    for asked in ((BITCOIN,), ()):
+        working = call(bench.trading.open_orders(*asked))
+
+        assert {order.client_order_id: order.status for order in working} == {
+            untouched.client_order_id: VenueOrderStatus.OPEN,
+            begun.client_order_id: VenueOrderStatus.PARTIAL,
+        }
+
+
 # --- Rows -------------------------------------------------------------------------------------
 
 
@@ -294,13 +312,20 @@ def test_position_at_no_risk_has_no_liquidation_price() -> None:
 # --- The account ------------------------------------------------------------------------------
 
 
+def test_contract_that_goes_is_told_by_its_end() -> None:
+    listed = CONTRACT | {"offTime": "1772400000000"}
+    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
+
+    [instrument] = asked.ask(CcxtMarketData.instruments)
+
+    assert instrument.expires_at == datetime(2026, 3, 1, 21, 20, tzinfo=UTC)
+
+
 def test_bills_that_are_no_transfers_are_none_and_money_that_left_is_negative() -> None:
     def bills(query: Mapping[str, str]) -> Any:
         kinds = {"1": "trans_to_exchange", "2": "buy", "3": "trans_from_exchange"}
-        told = [
-            {"billId": key, "businessType": kind, "amount": "5", "coin": "USDT", "cTime": "17616"}
-            for key, kind in kinds.items()
-        ]
+        row = {"amount": "5", "coin": "USDT", "symbol": "", "cTime": "17616"}
+        told = [row | {"billId": key, "businessType": kind} for key, kind in kinds.items()]
         return answered({"bills": told if "USDT" in query["productType"] else None, "endId": "3"})
 
     asked = Asked(account__bill=bills)
@@ -310,13 +335,13 @@ def test_bills_that_are_no_transfers_are_none_and_money_that_left_is_negative() 
     assert [(one.venue_transfer_id, one.amount) for one in moved] == [("1", -5), ("3", 5)]
 
 
-def account(**changes: Any) -> CcxtAccount:
+def check_key(**changes: Any) -> KeyFacts:
     told = {"posMode": "one_way_mode", "assetMode": "single"} | changes
     rights = told.pop("authorities", ["coow", "cpow", "stor"])
     info = {"userId": "7", "ips": "", "authorities": rights}
     asked = Asked(account__account=answered(told))
     asked.venue.payloads["/spot/account/info"] = answered(info)
-    return CcxtAccount(asked.client)
+    return cast(KeyFacts, asked.of(CcxtAccount(asked.client).check_key()))
 
 
 @pytest.mark.parametrize(
@@ -333,11 +358,11 @@ def account(**changes: Any) -> CcxtAccount:
 )
 def test_key_is_refused_with_what_to_do(changes: dict[str, Any], advice: str) -> None:
     with pytest.raises(CredentialRefused, match=advice):
-        call(account(**changes).check_key())
+        check_key(**changes)
 
 
 def test_key_that_suits_tells_its_account_and_that_it_is_bound_to_no_address() -> None:
-    facts = call(account().check_key())
+    facts = check_key()
 
     assert (facts.venue_uid, facts.is_bound_to_address) == ("7", False)
 

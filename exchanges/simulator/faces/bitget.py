@@ -23,6 +23,8 @@ from exchanges.simulator.faces.bitget_calls import (
 from exchanges.simulator.faces.bitget_intents import intent_of, refused
 from exchanges.simulator.faces.bitget_market import MarketPages
 from exchanges.simulator.faces.bitget_orders import (
+    LIVE,
+    STATES,
     bill_payload,
     bills,
     fill_payload,
@@ -150,7 +152,10 @@ class BitgetFace:
         return order_payload(found[-1], call.owner, status_key="state")
 
     def _pending(self, call: Call) -> Json:
-        return self._orders(call, self._simulator.ledger.open_orders(api_key=call.owner.api_key))
+        """Return what works in one state: by the documents untouched orders, unless it is named."""
+        status = call.text("status") or LIVE
+        working = self._simulator.ledger.open_orders(api_key=call.owner.api_key)
+        return self._orders(call, [row for row in working if STATES[row.status] == status])
 
     def _past(self, call: Call) -> Json:
         orders = self._simulator.ledger.account_orders(call.owner.api_key, BITGET)

@@ -146,6 +146,8 @@ def page(
 ) -> Json:
     """Return one page of rows given newest first; a list of none is null, as the venue tells it."""
     start, end = call.number("startTime", 0), call.number("endTime", 0)
+    if end > milliseconds(call.now):
+        raise VenueRefusal(40902, "Future time is not allowed")
     kept = [
         row
         for row in rows

@@ -108,6 +108,7 @@ def hours(simulator: Simulator, listing: Listing) -> str:
 
 def contract(simulator: Simulator, listing: Listing, now: datetime) -> Json:
     price_places, volume_places = places(listing)
+    end = simulator.announcements.end_of(listing)
     step = plain(listing.tick.scaleb(price_places))
     return {
         "baseCoin": listing.base,
@@ -131,7 +132,7 @@ def contract(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "minLever": "1",
         "minTradeNum": plain(listing.lot),
         "minTradeUSDT": plain(listing.min_notional),
-        "offTime": "-1",
+        "offTime": str(milliseconds(end)) if end else "-1",
         "openCostUpRatio": "0.01",
         "posLimit": "0.1",
         "priceEndStep": step,

@@ -13,8 +13,9 @@ from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BITGET, WALLETS
 from exchanges.simulator.wire import Json, milliseconds, plain
 
+LIVE = "live"
 STATES = {
-    VenueOrderStatus.OPEN: "live",
+    VenueOrderStatus.OPEN: LIVE,
     VenueOrderStatus.PARTIAL: "partially_filled",
     VenueOrderStatus.FILLED: "filled",
     VenueOrderStatus.CANCELED: "canceled",
