@@ -11,6 +11,7 @@ from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter import bitget_rows as rows
 from exchanges.ccxt_adapter.rows import all_of
+from exchanges.venues.bitget_codes import NOT_FOUND
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]
@@ -94,7 +95,9 @@ class BitgetAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         named = {**_named(request), "clientOid": request["clientOid"]}
         try:
             answer = await self.privateMixGetV2MixOrderDetail(named)
-        except ccxt.OrderNotFound:
+        except ccxt.ExchangeError as error:
+            if getattr(error, "answer", None) is None or error.answer.code not in NOT_FOUND:
+                raise
             answer = {"data": None}
         if answer["data"] is not None:
             return [answer["data"]]

@@ -34,7 +34,8 @@ CREDENTIAL = (
 )
 # Stamped too long ago, or ahead: by a clock that is wrong.
 CLOCK = "40004", "40005", "40008", "40911"
-RATE_LIMITED = "429", "45129", "70228"
+# A second cancel of one order within a second (45129) says nothing of the others.
+RATE_LIMITED = "429", "70228"
 UNCHANGED = "40814", "45054"
 
 VERDICTS: dict[str, Verdict] = {

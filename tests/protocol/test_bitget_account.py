@@ -186,7 +186,12 @@ def history(*found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "detail", [refusal("40109", "The data of the order cannot be found"), answered(None)]
+    "detail",
+    [
+        refusal("40109", "The data of the order cannot be found"),
+        refusal("45057", "The order does not exist!"),
+        answered(None),
+    ],
 )
 def test_order_that_is_shown_no_more_is_found_in_the_history(detail: Any) -> None:
     past = {key: value for key, value in ORDER.items() if key != "state"} | {"status": "canceled"}
