@@ -25,7 +25,7 @@ class DeliveryAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
 
 @admin.register(Channel)
 class ChannelAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
-    list_display = ("user", "kind", "is_second", "is_active", "failing_since", "last_error")
+    list_display = ("user", "kind", "is_second", "is_active", "confirmed_at", "failing_since")
     list_filter = ("kind", "is_active")
     list_select_related = ("user",)
     exclude = ("address", "secret", "authority")

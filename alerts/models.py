@@ -57,12 +57,23 @@ class Preferences(models.Model):
         return f"alert preferences of {self.user}"
 
 
+# A chat is linked with a code and a webhook is nobody's mailbox: only mail can reach a stranger.
+UNCONFIRMED = Q(kind="email", confirmed_at=None)
+
+
 class ChannelQuerySet(models.QuerySet["Channel"]):
     def for_user(self, user: models.Model) -> Self:
         return self.filter(user=user)
 
     def active(self) -> Self:
         return self.filter(is_active=True)
+
+    def in_use(self) -> Self:
+        """Return those that something may be sent to: active, a mailbox only once confirmed."""
+        return self.active().exclude(UNCONFIRMED)
+
+    def unconfirmed(self) -> Self:
+        return self.active().filter(UNCONFIRMED)
 
 
 class Channel(models.Model):
@@ -91,6 +102,9 @@ class Channel(models.Model):
     failing_since = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=200, blank=True)
     last_sent_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of a mailbox: its code was typed. Nothing is sent before."
+    )
     created_at = models.DateTimeField()
 
     objects = ChannelQuerySet.as_manager()
@@ -112,6 +126,10 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.user}"
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        return self.kind == self.Kind.EMAIL and self.confirmed_at is None
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -212,6 +230,24 @@ class LinkCode(models.Model):
 
     def __str__(self) -> str:
         return f"link code of {self.user}"
+
+
+class MailedCode(models.Model):
+    """A one-time code that was mailed to confirm a mailbox; only its digest is kept."""
+
+    id = models.BigAutoField(primary_key=True)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="mailed_codes")
+    digest = models.CharField(max_length=64, help_text="Of the channel and the code.")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["created_at"], name="mailed_code_age")]
+
+    def __str__(self) -> str:
+        return f"mailed code of {self.channel}"
 
 
 class BotUpdate(models.Model):

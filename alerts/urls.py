@@ -15,5 +15,7 @@ urlpatterns = [
     path("channels/mailbox/", views.mailbox, name="mailbox"),
     path("channels/webhook/", views.webhook, name="webhook"),
     path("channels/test/", views.test, name="test"),
+    path("channels/<uuid:channel_id>/code/", views.mail_code, name="mail_code"),
+    path("channels/<uuid:channel_id>/confirm/", views.confirm, name="confirm"),
     path("channels/<uuid:channel_id>/remove/", views.remove, name="remove"),
 ]

@@ -16,14 +16,21 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from alerts.forms import MailboxForm, PreferencesForm, WebhookForm
 from alerts.models import Alert, Channel
 from alerts.services import channels as ways
+from alerts.services import mailboxes
 from alerts.services.acknowledge import acknowledge
+from alerts.services.second_way import missing_second_way
 from alerts.services.wishes import preferences_of
+from alerts.transports.port import Undelivered
 from trading.events import announce
 from trading.selectors.alerts import alert_feed, mark_alerts_read
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import frame_of, screen_for
 
 SHOWN = 200
+BAD_CODE = (
+    "This code is not good: it was mistyped, tried too often, replaced by a newer one, or is older "
+    "than half an hour. Read the newest mail again, or send the code again."
+)
 
 
 @signed_in
@@ -85,12 +92,30 @@ def mailbox(request: SignedInRequest) -> HttpResponse:
     form = MailboxForm(request.POST)
     if form.is_valid():
         try:
-            ways.add_mailbox(request.user, now=timezone.now(), **form.cleaned_data)
-            messages.success(request, "Added. Send a test to see that it arrives.")
-            return redirect("alerts:channels")
+            channel = ways.add_mailbox(request.user, now=timezone.now(), **form.cleaned_data)
+            return _mail_code(request, channel)
         except ways.ChannelRefused as refusal:
             form.add_error("address", str(refusal))
     return _channels(request, mailbox=form)
+
+
+@signed_in
+@require_POST
+def mail_code(request: SignedInRequest, channel_id: UUID) -> HttpResponse:
+    """Mail another code to a mailbox that is not confirmed."""
+    return _mail_code(request, _unconfirmed(request, channel_id))
+
+
+@signed_in
+@require_POST
+def confirm(request: SignedInRequest, channel_id: UUID) -> HttpResponse:
+    """Take the code that was mailed: from then on the mailbox is told."""
+    channel = _unconfirmed(request, channel_id)
+    code, actor = request.POST.get("code", ""), request.user.get_username()
+    if not mailboxes.confirm(channel, code, actor=actor, now=timezone.now()):
+        return _channels(request, asked=channel.pk, bad_code=BAD_CODE)
+    messages.success(request, "Confirmed: alerts are sent there from now on.")
+    return redirect("alerts:channels")
 
 
 @signed_in
@@ -112,6 +137,9 @@ def webhook(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def test(request: SignedInRequest) -> HttpResponse:
     """Tell the person something harmless on the first channels."""
+    if not Channel.objects.for_user(request.user).in_use().exists():
+        messages.warning(request, "No test was sent: no channel of yours is in use. Confirm one.")
+        return redirect("alerts:channels")
     announce(
         user_id=request.user.pk,
         kind="channel.test",
@@ -130,6 +158,23 @@ def remove(request: SignedInRequest, channel_id: UUID) -> HttpResponse:
     channel = get_object_or_404(own, pk=channel_id)
     ways.remove(channel, actor=request.user.get_username(), now=timezone.now())
     messages.success(request, f"{channel.get_kind_display()} is removed.")
+    return redirect("alerts:channels")
+
+
+def _unconfirmed(request: SignedInRequest, channel_id: UUID) -> Channel:
+    return get_object_or_404(Channel.objects.for_user(request.user).unconfirmed(), pk=channel_id)
+
+
+def _mail_code(request: SignedInRequest, channel: Channel) -> HttpResponse:
+    """Mail a code; what keeps it from being mailed is said beside the mailbox."""
+    try:
+        mailboxes.mail_code(channel, actor=request.user.get_username(), now=timezone.now())
+    except mailboxes.CodeRefused as refusal:
+        return _channels(request, asked=channel.pk, not_mailed=str(refusal))
+    except Undelivered as failure:
+        why = f"No code was mailed, {failure.sentence}: try again in a minute."
+        return _channels(request, asked=channel.pk, not_mailed=why)
+    messages.success(request, "A code is on its way to the mailbox: type it below.")
     return redirect("alerts:channels")
 
 
@@ -153,10 +198,19 @@ def _channels(
     webhook: forms.Form | None = None,
     code: str = "",
     secret: str = "",
+    asked: UUID | None = None,
+    bad_code: str = "",
+    not_mailed: str = "",
 ) -> HttpResponse:
     given = (preferences, mailbox, webhook)
+    own = Channel.objects.for_user(request.user)
     context = frame_of(request, screen_for(request)) | {
-        "channels": Channel.objects.for_user(request.user).active(),
+        "channels": own.active(),
+        "unconfirmed": own.unconfirmed(),
+        "asked": asked,
+        "bad_code": bad_code,
+        "not_mailed": not_mailed,
+        "missing_second_way": missing_second_way(request.user),
         "preferences": preferences or PreferencesForm(instance=preferences_of(request.user)),
         "mailbox": mailbox or MailboxForm(),
         "webhook": webhook or WebhookForm(),
@@ -166,5 +220,8 @@ def _channels(
         "has_mail": bool(settings.EMAIL_HOST),
         "authority": ways.authority_of(request.user),
     }
-    status = 422 if any(form is not None and form.errors for form in given) else 200
+    is_refused = bool(bad_code or not_mailed) or any(
+        form is not None and form.errors for form in given
+    )
+    status = 422 if is_refused else 200
     return render(request, "alerts/channels.html", context, status=status)

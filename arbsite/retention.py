@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from alerts.models import Alert, BotUpdate, Confirmation, Delivery, LinkCode
+from alerts.models import Alert, BotUpdate, Confirmation, Delivery, LinkCode, MailedCode
 from alerts.rules import Severity
 from exchanges.models import ActivityBar, HourlyActivity, HourlyBorrowRate, HourlyMid, MidBar
 from trading.core.states import PositionState
@@ -140,6 +140,12 @@ KEPT: tuple[Kept, ...] = (
         age="expires_at",
         span=DAY,
         why="a button that expired does nothing",
+    ),
+    Kept(
+        model=MailedCode,
+        age="created_at",
+        span=2 * DAY,
+        why="it expired, and how many were mailed is asked a day back",
     ),
     Kept(model=LinkCode, age="expires_at", span=DAY, why="a code that expired links nothing"),
     Kept(model=Session, age="expire_date", span=timedelta(0), why="it opens nothing any more"),

@@ -6,6 +6,7 @@ Each command is one call of a service, its doorbell, and a hint to the person's 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -31,6 +32,14 @@ BROKER_AWAY = "The message broker does not answer; the engine does it by itself 
 MOVED_BY = Decimal("0.1")
 
 Resolution = Discrepancy.Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A pressed switch; `is_ours` when workers cannot be told or are gone and we carry it out."""
+
+    switch: KillSwitch
+    is_ours: bool
 
 
 def open_position(
@@ -124,7 +133,7 @@ def read_venues(user: User) -> str:
 
 def press_kill(
     *, scope: User | None, by: User, actor: str, reason: str, closes_positions: bool, now: datetime
-) -> KillSwitch:
+) -> Press:
     """Press the switch of one user, or of everyone with None, and have it carried out.
 
     By whoever is alive, this process if need be; only the database is needed.
@@ -132,9 +141,9 @@ def press_kill(
     pressed = kill_switch.press(
         user=scope, actor=actor, reason=reason, closes_positions=closes_positions, now=now
     )
-    carry_out(pressed, now=now)
+    is_ours = carry_out(pressed, now=now)
     broadcast_user(by.id, "kill")
-    return pressed
+    return Press(switch=pressed, is_ours=is_ours)
 
 
 def compare(account: ExchangeAccount, *, actor: str, now: datetime) -> str:

@@ -21,6 +21,9 @@ from trading.selectors.screen import Screen
 from trading.services import kill_switch
 
 KILL_REASON = "pressed in Telegram"
+WORKERS_AWAY = (
+    "The queue or the workers do not answer: this bot does it by itself, keep it running."
+)
 ALL = "all"
 SPAN = re.compile(r"(?P<number>\d{1,4})(?P<unit>[mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -72,14 +75,15 @@ def _is_named(line: PositionLine, wanted: str) -> bool:
 
 def kill(speaker: Speaker) -> Answer:
     """Stop entries and cancel orders at once, then ask whether everything is to be closed."""
-    _press(speaker, closes_positions=False)
+    pressed = _press(speaker, closes_positions=False)
     count = open_count(speaker.user)
-    stopped = "Kill switch pressed: entries are stopped, their orders are cancelled."
+    stopped = "Kill switch pressed: entries are stopped, their orders are being cancelled."
+    lines = (stopped, WORKERS_AWAY) if pressed.is_ours else (stopped,)
     if not count:
-        return told(stopped, "Nothing is open. Re-arm it on the page, with your password.")
+        return told(*lines, "Nothing is open. Re-arm it on the page, with your password.")
     question = f"Close all {count} positions at market too?"
     label = f"KILL {count}"
-    return Answer(lines=(stopped, question), buttons=(button(speaker, label, "flatten"),))
+    return Answer(lines=(*lines, question), buttons=(button(speaker, label, "flatten"),))
 
 
 def ack(speaker: Speaker) -> Answer:
@@ -130,9 +134,10 @@ def _close(speaker: Speaker, subject: str) -> Answer:
 
 
 def _flatten(speaker: Speaker, _: str) -> Answer:
-    _press(speaker, closes_positions=True)
+    pressed = _press(speaker, closes_positions=True)
     count = open_count(speaker.user)
-    return told(f"Closing {count} position{'' if count == 1 else 's'} at market. /positions tells.")
+    closing = f"Closing {count} position{'' if count == 1 else 's'} at market. /positions tells."
+    return told(closing, WORKERS_AWAY) if pressed.is_ours else told(closing)
 
 
 CONFIRMED: dict[str, Callable[[Speaker, str], Answer]] = {
@@ -142,8 +147,8 @@ CONFIRMED: dict[str, Callable[[Speaker, str], Answer]] = {
 }
 
 
-def _press(speaker: Speaker, *, closes_positions: bool) -> None:
-    desk.press_kill(
+def _press(speaker: Speaker, *, closes_positions: bool) -> desk.Press:
+    return desk.press_kill(
         scope=speaker.user,
         by=speaker.user,
         actor=speaker.user.get_username(),

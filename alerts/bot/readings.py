@@ -173,6 +173,11 @@ def health(speaker: Speaker) -> Answer:
         words += [why for why in (venue.breaker, venue.halted) if why]
         lines.append(f"{venue.name}: {'; '.join(words)}")
     for channel in Channel.objects.for_user(speaker.user).active():
-        state = f"failing, {channel.last_error}" if channel.failing_since else "delivering"
-        lines.append(f"{channel.get_kind_display()}: {state}")
+        lines.append(f"{channel.get_kind_display()}: {_state(channel)}")
     return told(*lines)
+
+
+def _state(channel: Channel) -> str:
+    if channel.is_unconfirmed:
+        return "not confirmed, nothing is sent there"
+    return f"failing, {channel.last_error}" if channel.failing_since else "delivering"

@@ -25,9 +25,14 @@ class ChannelRefused(ValueError):
     """A channel that cannot be added; the message is a sentence."""
 
 
+def new_code() -> str:
+    """Return a random code of signs that nobody takes for another."""
+    return "".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH))
+
+
 def new_link_code(user: User, *, now: datetime) -> str:
     """Return a code that links one chat within ten minutes; earlier ones of the user end."""
-    code = "".join(secrets.choice(CODE_SIGNS) for _ in range(CODE_LENGTH))
+    code = new_code()
     with transaction.atomic():
         LinkCode.objects.filter(user=user).delete()
         LinkCode.objects.create(
@@ -57,7 +62,7 @@ def link_chat(code: str, chat_id: str, *, now: datetime) -> Channel | None:
             authority=authority_of(row.user),
             created_at=now,
         )
-        _record(channel, "alert channel linked", row.user.get_username(), now)
+        record(channel, "alert channel linked", row.user.get_username(), now)
     return channel
 
 
@@ -67,7 +72,7 @@ def authority_of(user: User) -> str:
 
 
 def add_mailbox(user: User, address: str, *, is_second: bool, now: datetime) -> Channel:
-    """Add a mailbox. Raise ChannelRefused."""
+    """Add a mailbox that waits to be confirmed (`mailboxes.mail_code`). Raise ChannelRefused."""
     return _add(user, Channel.Kind.EMAIL, address, is_second=is_second, secret="", now=now)
 
 
@@ -85,7 +90,7 @@ def remove(channel: Channel, *, actor: str, now: datetime) -> None:
     """End a channel; what waits to be sent there is dropped."""
     with transaction.atomic():
         _end(channel)
-        _record(channel, "alert channel removed", actor, now)
+        record(channel, "alert channel removed", actor, now)
 
 
 def target_of(channel: Channel) -> Target:
@@ -113,7 +118,7 @@ def _add(
                 secret=sealed,
                 created_at=now,
             )
-            _record(channel, "alert channel added", user.get_username(), now)
+            record(channel, "alert channel added", user.get_username(), now)
     except IntegrityError:
         raise ChannelRefused(f"{address} is a channel of yours already.") from None
     return channel
@@ -126,7 +131,8 @@ def _end(channel: Channel) -> None:
     )
 
 
-def _record(channel: Channel, action: str, actor: str, now: datetime) -> None:
+def record(channel: Channel, action: str, actor: str, now: datetime) -> None:
+    """Write to the audit log what is done with a channel, in the transaction that does it."""
     audit.record(
         actor=actor,
         action=action,

@@ -72,7 +72,7 @@ def _take(kind: Channel.Kind, now: datetime) -> list[Delivery]:
     if not pending.exists():
         return []
     of_kind = (
-        pending.filter(channel__kind=kind, channel__is_active=True, channel__user__is_active=True)
+        pending.filter(channel__in=Channel.objects.in_use().filter(kind=kind, user__is_active=True))
         .select_related("alert", "channel__user")
         .order_by("due_at")
     )

@@ -104,7 +104,7 @@ def second_channels(alert: Alert) -> list[Channel]:
 
 
 def _channels(alert: Alert) -> list[Channel]:
-    return list(Channel.objects.for_user(alert.user).active().filter(user__is_active=True))
+    return list(Channel.objects.for_user(alert.user).in_use().filter(user__is_active=True))
 
 
 def deliver_on(alert: Alert, channels: Iterable[Channel], *, now: datetime, again: int = 0) -> int:

@@ -6,6 +6,7 @@ from django import template
 
 from alerts.models import Channel
 from alerts.rules import DOWN_AFTER_FAILURES
+from alerts.services.second_way import working_channels
 from arbsite.accounts.models import User
 
 register = template.Library()
@@ -14,5 +15,12 @@ register = template.Library()
 @register.filter
 def silent_channels(user: User) -> list[Channel]:
     """Return the user's channels that failed three times in a row and have not delivered since."""
-    own = Channel.objects.for_user(user).active()
+    own = Channel.objects.for_user(user).in_use()
     return list(own.filter(failures__gte=DOWN_AFTER_FAILURES, failing_since__isnull=False))
+
+
+@register.filter
+def kinds_that_work(user: User) -> str:
+    """Return by what the user is told meanwhile, as `E-mail, Webhook`; empty with nothing."""
+    kinds = [channel.get_kind_display() for channel in working_channels(user)]
+    return ", ".join(dict.fromkeys(kinds))

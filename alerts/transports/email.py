@@ -15,10 +15,11 @@ from alerts.wording import Message
 
 async def send(target: Target, message: Message) -> None:
     """Send one alert as plain text. Raise Undelivered."""
-    await asyncio.to_thread(_send, target, message)
+    await asyncio.to_thread(mail, target.address, message.headline, message.text)
 
 
-def _send(target: Target, message: Message) -> None:
+def mail(address: str, subject: str, text: str) -> None:
+    """Hand one mail to the mail server. Raise Undelivered, without the address in it."""
     if not settings.EMAIL_HOST:
         raise Undelivered("no mail server is configured")
     try:
@@ -26,9 +27,9 @@ def _send(target: Target, message: Message) -> None:
             read_secret(settings.CARRY_EMAIL_PASSWORD_FILE) if settings.EMAIL_HOST_USER else ""
         )
         EmailMessage(
-            subject=message.headline,
-            body=message.text,
-            to=[target.address],
+            subject=subject,
+            body=text,
+            to=[address],
             connection=get_connection(username=settings.EMAIL_HOST_USER, password=password),
         ).send()
     except SecretFileRefused as refusal:

@@ -46,5 +46,10 @@ def chat(owner: User) -> Channel:
 def second(owner: User) -> Channel:
     """The owner's mailbox, for when the chat fails."""
     return Channel.objects.create(
-        user=owner, kind="email", address="owner@example.com", is_second=True, created_at=NOW
+        user=owner,
+        kind="email",
+        address="owner@example.com",
+        is_second=True,
+        confirmed_at=NOW,
+        created_at=NOW,
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import threading
 import time
-from collections.abc import Generator, Iterator
-from typing import Any
+from collections.abc import Generator
 
 import pytest
 from django.utils import timezone
@@ -19,9 +17,11 @@ from alerts.services.channels import authority_of
 from alerts.services.deliver import deliver
 from alerts.services.hear import hear
 from arbsite.accounts.models import AuditEntry, User
-from arbsite.celery import app
 from tests.alerts.bot_api import BotApi
 from tests.alerts.conftest import CHAT
+from tests.alerts.updates import pressed, written
+from tests.broker import broker_away
+from tests.machine import wait_until
 from tests.web.rows import make_entering
 from trading.doorbell import ring_scan
 from trading.events import announce
@@ -29,37 +29,6 @@ from trading.models import Engine, KillSwitch, Position
 from trading.services import engine
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
-
-_numbers: Iterator[int] = itertools.count(1000)
-
-
-def written(text: str, chat: int = CHAT) -> dict[str, Any]:
-    number = next(_numbers)
-    return {
-        "update_id": number,
-        "message": {
-            "message_id": number,
-            "date": int(time.time()),
-            "chat": {"id": chat, "type": "private", "first_name": "O"},
-            "from": {"id": chat, "is_bot": False, "first_name": "O"},
-            "text": text,
-            "entities": [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}],
-        },
-    }
-
-
-def pressed(token: str) -> dict[str, Any]:
-    number = next(_numbers)
-    carrier = written("/close")["message"]
-    sender = {"id": CHAT, "is_bot": False, "first_name": "O"}
-    query = {
-        "id": "q1",
-        "from": sender,
-        "message": carrier,
-        "chat_instance": "c1",
-        "data": token,
-    }
-    return {"update_id": number, "callback_query": query}
 
 
 @pytest.fixture
@@ -143,17 +112,8 @@ def test_names_and_long_answers_arrive_escaped_and_in_pages(bot: BotApi, owner: 
 
 @pytest.fixture
 def queue_is_down() -> Generator[None]:
-    """Have doorbells ring at a broker where nobody listens."""
-    before = app.conf.broker_url
-    app.conf.broker_url = "redis://127.0.0.1:1/0"
-    _forget_connections()
-    yield
-    app.conf.broker_url = before
-    _forget_connections()
-
-
-def _forget_connections() -> None:
-    app._pool = app.amqp._producer_pool = None
+    with broker_away():
+        yield
 
 
 @pytest.mark.usefixtures("queue_is_down")
@@ -175,6 +135,12 @@ def test_a_kill_is_carried_out_by_the_bot_itself_while_the_queue_is_down(
     while Position.objects.get(pk=position.pk).is_live and time.monotonic() < deadline:
         time.sleep(0.1)
     assert Position.objects.get(pk=position.pk).state == "abandoned"
+    # The watch of the press looks once more; it must not meet the next test's database.
+    wait_until(
+        lambda: not any(thread.name == "flatten" for thread in threading.enumerate()),
+        timeout=30,
+        what="the watch ends",
+    )
 
 
 def test_an_alert_reaches_the_chat_within_two_turns_of_the_threads(

@@ -18,8 +18,10 @@ from alerts.bot.said import Said
 from alerts.models import Alert, Channel, Preferences
 from alerts.services.deliver import deliver
 from alerts.services.hear import hear
+from alerts.services.mailboxes import LASTS, mail_code
 from alerts.urls import urlpatterns
 from arbsite.accounts.models import AuditEntry, User
+from arbsite.launcher.ports import free_port
 from exchanges.sealing import Sealed
 from tests.alerts.conftest import CHAT, NOW
 from tests.alerts.test_hear import say
@@ -82,7 +84,7 @@ def test_a_stranger_sees_and_ends_nothing_of_the_owner(
     for name, address in addresses(alert, chat):
         answered = getattr(client, method)(address)
         assert answered.status_code < 500, address
-        if name in ("acknowledge", "remove"):
+        if name in ("acknowledge", "remove", "mail_code", "confirm"):
             assert answered.status_code == (404 if method == "post" else 405), address
         assert "trouble" not in shown(answered), address
         assert f">{CHAT}<" not in shown(answered), address
@@ -175,12 +177,16 @@ def test_a_mailbox_is_added_tested_and_written_to(
     assert again.status_code == 422
     assert "is a channel of yours already" in shown(again)
 
+    none = browser.post("/alerts/channels/test/", follow=True)
+    assert "No test was sent: no channel of yours is in use." in shown(none)
+    Channel.objects.update(confirmed_at=NOW)
     browser.post("/alerts/channels/test/")
     now = datetime.now(tz=NOW.tzinfo)
     hear(now=now)
     deliver(Channel.Kind.EMAIL, clock=lambda: now + timedelta(seconds=1))
 
-    assert [message.subject for message in mail.outbox] == ["🟢 INFO | Test"]
+    subjects = [message.subject for message in mail.outbox]
+    assert subjects == ["Carry: confirm this mailbox", "🟢 INFO | Test"]
 
 
 @pytest.mark.parametrize("address", ["nobody", "a@b\nBcc: c@d.example", "", "a@" + "b" * 300])
@@ -308,3 +314,64 @@ def test_staff_sees_what_was_told_and_no_address_or_secret(
             assert answered.status_code == 200, address
             assert f"{CHAT}" not in shown(answered), address
             assert chat.authority not in shown(answered), address
+
+
+def test_a_mailbox_is_confirmed_on_the_page_with_the_code_that_was_mailed(
+    browser: Client, owner: User, settings: Settings
+) -> None:
+    settings.EMAIL_HOST = "mail.example.com"
+    added = browser.post("/alerts/channels/mailbox/", {"address": "o@mail.example"})
+    channel = Channel.objects.get()
+    assert added["Location"] == "/alerts/channels/"
+    page = shown(browser.get("/alerts/channels/"))
+    assert "<b>not confirmed</b>: nothing is sent there" in page
+    assert "None of your channels works" in page
+    [code] = re.findall(r"(?:[A-Z2-9]{4} ?){3}", str(mail.outbox[0].body))
+
+    wrong = browser.post(f"/alerts/channels/{channel.pk}/confirm/", {"code": "ABCD EFGH JKLM"})
+    assert wrong.status_code == 422
+    assert "This code is not good" in shown(wrong)
+    assert 'aria-invalid="true"' in shown(wrong)
+    again = browser.post(f"/alerts/channels/{channel.pk}/code/")
+    assert again.status_code == 422
+    assert "A code was mailed just now" in shown(again)
+
+    right = browser.post(f"/alerts/channels/{channel.pk}/confirm/", {"code": code}, follow=True)
+    assert "Confirmed: alerts are sent there from now on." in shown(right)
+    assert "not confirmed" not in shown(right)
+    assert "No second channel works: when E-mail fails" in shown(right)
+    gone = browser.post(f"/alerts/channels/{channel.pk}/confirm/", {"code": code})
+    assert gone.status_code == 404
+
+
+@pytest.mark.parametrize("code", ["ABCD EFGH JKLM", "", "\0", "x" * 101, "ß٣"])
+def test_wrong_and_expired_codes_are_answered_alike(
+    browser: Client, owner: User, settings: Settings, code: str
+) -> None:
+    settings.EMAIL_HOST = "mail.example.com"
+    channel = Channel.objects.create(
+        user=owner, kind="email", address="o@mail.example", created_at=NOW
+    )
+    now = datetime.now(tz=NOW.tzinfo)
+    mail_code(channel, actor="owner", now=now - LASTS)
+    address = f"/alerts/channels/{channel.pk}/confirm/"
+    [expired] = re.findall(r"(?:[A-Z2-9]{4} ?){3}", str(mail.outbox[0].body))
+
+    late, wrong = (browser.post(address, {"code": one}) for one in (expired, code))
+
+    assert (late.status_code, wrong.status_code) == (422, 422)
+    why = re.compile(r'<p class="why"[^>]*>(.*?)</p>')
+    assert why.findall(shown(late)) == why.findall(shown(wrong))
+
+
+def test_a_mail_server_that_is_away_is_told_beside_the_mailbox(
+    browser: Client, settings: Settings
+) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+    answered = browser.post("/alerts/channels/mailbox/", {"address": "o@mail.example"})
+
+    assert answered.status_code == 422
+    assert "No code was mailed, the mail server fails (ConnectionRefusedError)" in shown(answered)
+    assert Channel.objects.unconfirmed().count() == 1

@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.utils import timezone
 
-from alerts.models import Alert, BotUpdate, Channel, Confirmation, Delivery, LinkCode
+from alerts.models import Alert, BotUpdate, Channel, Confirmation, Delivery, LinkCode, MailedCode
 from arbsite.accounts.models import User
 from arbsite.retention import KEPT, STAYS, prune
 from arbsite.tasks import PRUNED_EVERY
@@ -97,6 +97,13 @@ def make_delivery(user: User, alert: Alert, at: datetime, state: str) -> Deliver
     )
 
 
+def make_mailed_code(user: User, at: datetime) -> MailedCode:
+    channel, _ = Channel.objects.get_or_create(
+        user=user, kind="email", address="a@example.com", defaults={"created_at": at}
+    )
+    return MailedCode.objects.create(channel=channel, digest=str(at), created_at=at, expires_at=at)
+
+
 Make = Callable[[User, Pair, datetime], Model]
 
 GROWING: dict[type[Model], Make] = {
@@ -115,6 +122,7 @@ GROWING: dict[type[Model], Make] = {
     Confirmation: lambda user, _, at: Confirmation.objects.create(
         user=user, chat_id="1", act="kill", created_at=at, expires_at=at
     ),
+    MailedCode: lambda user, _, at: make_mailed_code(user, at),
     LinkCode: lambda user, _, at: LinkCode.objects.create(
         user=user, digest=str(at), created_at=at, expires_at=at
     ),

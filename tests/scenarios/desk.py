@@ -153,12 +153,16 @@ def assert_same(ours: Sequence[tuple[object, ...]], theirs: Sequence[tuple[objec
 
 
 @contextmanager
-def running_desk(var: Path, *without: str, simulator_options: str, calm: bool) -> Iterator[Desk]:
+def running_desk(
+    var: Path, *without: str, simulator_options: str, calm: bool, **environment: str
+) -> Iterator[Desk]:
     """Start a Carry; at `calm` venues all rates are alike and prices stand still until brought.
 
     Nothing is opened by itself there, and every first leg rests until a test wants it filled.
     """
-    carry = RunningCarry(furnish(var), *without, CARRY_SIMULATOR_OPTIONS=simulator_options)
+    carry = RunningCarry(
+        furnish(var), *without, CARRY_SIMULATOR_OPTIONS=simulator_options, **environment
+    )
     try:
         wait_until((var / "run.json").exists, timeout=PATIENCE, what="Carry says where it runs")
         simulator = SimulatorControl(urlsplit(carry.facts["control_url"]).port or 0)

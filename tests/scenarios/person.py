@@ -79,6 +79,19 @@ class Person:
         assert answer.status == 200, answer.complaints
         return datetime.now(UTC)
 
+    def link_code(self) -> str:
+        """Ask for a code that links a chat."""
+        form = self._web.get("/alerts/channels/").form("/alerts/channels/link/")
+        found = re.search(r"/start ([A-Z0-9]+)", self._web.post(form).text)
+        assert found is not None
+        return found[1]
+
+    def refused_ticket(self, base: str, *, long: str, short: str, size: str = "2,000") -> list[str]:
+        """Send the ticket where nothing may be opened; return what it says."""
+        answer = self._send_ticket(base, long, short, size)
+        assert "/positions/" not in answer.url
+        return answer.complaints
+
     def rearm(self) -> None:
         form = self._web.get("/kill/").form("/kill/rearm/")
         answer = self._web.post(form, password=self._password)

@@ -53,6 +53,19 @@ class Processes:
         )
 
     @contextmanager
+    def gone(self, *names: str) -> Iterator[None]:
+        """Kill, and let nobody start them again for the length of the block."""
+        os.kill(self._carry.process.pid, signal.SIGSTOP)
+        try:
+            with self.killed(*names):
+                try:
+                    yield
+                finally:
+                    os.kill(self._carry.process.pid, signal.SIGCONT)
+        finally:
+            os.kill(self._carry.process.pid, signal.SIGCONT)
+
+    @contextmanager
     def stopped(self, *names: str) -> Iterator[None]:
         """Let processes stand still for the length of the block."""
         before = [self.pids()[name] for name in names]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -21,11 +23,12 @@ from arbsite.launcher.ports import LOOPBACK, free_port
 from exchanges import selectors
 from exchanges.account_keys import store_account
 from exchanges.models import ExchangeAccount
+from tests.broker import broker_away
 from tests.machine import wait_until
 from tests.services.conftest import Desk
 from trading.core.states import OrderState, PositionState, Purpose
 from trading.models import Event, KillSwitch, Order, Position
-from trading.services import engine, kill_switch
+from trading.services import engine, kill_switch, lease
 from trading.services.demo import BALANCES
 from trading.services.drive import drive
 from trading.services.flatten import carry_out, flatten
@@ -185,6 +188,24 @@ def test_stopping_from_the_command_line_keeps_positions(
     assert re.search(r"Pressed for demo, epoch \d+: entries are stopped\.", said)
 
 
+def test_what_a_dead_worker_was_driving_is_closed_without_waiting_for_its_lease(
+    desk: Desk,
+) -> None:
+    position = hedged(desk)
+    worker = subprocess.Popen([sys.executable, "-c", ""])
+    worker.wait()
+    machine, _, process, thread = lease.owner_name().split(".")
+    Position.objects.filter(pk=position.pk).update(
+        lease_owner=f"{machine}.{worker.pid}.{process}.{thread}",
+        lease_expires_at=timezone.now() + lease.LEASE,
+    )
+
+    left = flatten(press(desk), within=lease.LEASE / 2)
+
+    assert left == []
+    assert held(desk) == []
+
+
 def test_an_entry_under_way_is_cancelled_without_workers(
     desk: Desk, lose_redis: Callable[[], None]
 ) -> None:
@@ -280,6 +301,33 @@ def test_workers_that_are_alive_are_left_to_close_and_the_watch_ends_with_the_pr
 
     wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")
     assert not position.orders.filter(purpose=Purpose.REDUCE).exists()
+
+
+def test_a_second_press_is_carried_out_at_once_though_the_first_is_still_watched(
+    desk: Desk,
+) -> None:
+    held_position = hedged(desk)
+    resting = desk.plan(base="ETH", base_quantity="1")
+    # Here a spread is two ticks wide and the mid rests between them.
+    desk.price(resting, "2400")
+    drive(resting.pk)
+    assert resting.orders.get().state == OrderState.OPEN
+    engine.beat(now=timezone.now())
+    stop = kill_switch.press(
+        user=desk.user, actor="demo", reason="drill", closes_positions=False, now=timezone.now()
+    )
+    # The workers were told, and what is resting keeps this process watching them.
+    assert carry_out(stop, now=timezone.now()) is False
+    assert is_watched()
+
+    with broker_away():
+        assert carry_out(press(desk), now=timezone.now()) is True
+
+    # Long before the workers' last beat is late.
+    wait_until(lambda: not held(desk), timeout=15, what="the venues hold nothing")
+    wait_until(lambda: not is_watched(), timeout=30, what="the watch ends")
+    held_position.refresh_from_db()
+    assert (held_position.state, held_position.close_reason) == (PositionState.CLOSED, "kill")
 
 
 def test_a_press_that_no_worker_will_hear_is_carried_out_here_at_once(desk: Desk) -> None:

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from trading.core.elapsed import elapsed
 from trading.core.states import PositionState
 from trading.doorbell import ring_drive
 from trading.models import KillSwitch, Position
-from trading.services import engine
+from trading.services import engine, lease
 from trading.services.kill_switch import FLAT_WITHIN
 from trading.services.leftovers import Leftover, leftovers, tell_now
 from trading.services.sweep import LANES, drive_all, positions_due
@@ -34,8 +35,17 @@ RETRY_SECONDS = 10.0
 # Meanwhile it is looked this often whether the workers that were told are alive.
 WATCH_SECONDS = 2.0
 
+
+@dataclass(slots=True)
+class _Watch:
+    """A press that a thread of this process sees through; `again` is set by another press."""
+
+    is_ours: bool
+    again: threading.Event = field(default_factory=threading.Event)
+
+
 _lock = threading.Lock()
-_watched: set[int] = set()
+_watched: dict[int, _Watch] = {}
 
 
 def flatten(
@@ -53,6 +63,8 @@ def flatten(
     """
     ends_at = clock() + within
     while (due := unsettled(pressed.user_id)) and clock() < ends_at:
+        # Nobody else may be left to free what the workers held when they ended.
+        lease.free_the_dead(now=clock())
         drive_all(due, venues=venues, clock=clock, lanes=lanes)
         pause(ROUND_SECONDS)
     if not pressed.closes_positions:
@@ -87,25 +99,40 @@ def carry_out(pressed: KillSwitch, *, now: datetime) -> bool:
 
 
 def start_watching(pressed: KillSwitch, *, is_ours: bool) -> bool:
-    """See a press through on a thread of this process; False when that is under way already."""
+    """See a press through on a thread of this process; False when that is under way already.
+
+    Then it looks anew at once: the second press may add the closing, and find the workers gone.
+    """
     with _lock:
-        if pressed.epoch in _watched:
+        known = _watched.get(pressed.epoch)
+        if known is not None:
+            known.is_ours |= is_ours
+            known.again.set()
             return False
-        _watched.add(pressed.epoch)
-    arguments = (pressed.epoch, is_ours)
+        watch = _watched[pressed.epoch] = _Watch(is_ours)
+    arguments = (pressed.epoch, watch)
     threading.Thread(target=_until_done, args=arguments, name="flatten", daemon=True).start()
     return True
 
 
-def _until_done(epoch: int, is_ours: bool) -> None:
+def _until_done(epoch: int, watch: _Watch) -> None:
     """Look again and again: whether the press stands, what is left of it, who is alive."""
     try:
-        while pause := _look(epoch, is_ours):
-            time.sleep(pause)
-            is_ours = False
+        while True:
+            with _lock:
+                is_ours, watch.is_ours = watch.is_ours, False
+                watch.again.clear()
+            pause = _look(epoch, is_ours)
+            with _lock:
+                # Under the lock: a press that comes now either is seen here or starts a thread.
+                if not pause and not watch.again.is_set():
+                    del _watched[epoch]
+                    return
+            watch.again.wait(pause)
     finally:
         with _lock:
-            _watched.discard(epoch)
+            if _watched.get(epoch) is watch:
+                del _watched[epoch]
         connections.close_all()
 
 

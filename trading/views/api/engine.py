@@ -117,7 +117,7 @@ class Kill(Api):
             reason=values.get("reason") or "pressed by REST",
             closes_positions=values["closes_positions"],
             now=self.now,
-        )
+        ).switch
         words = "positions are being closed" if pressed.closes_positions else "positions stay"
         return done(f"Pressed, epoch {pressed.epoch}: entries are stopped, {words}.")
 
