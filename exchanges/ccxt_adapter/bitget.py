@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from ccxt.async_support.base.exchange import Exchange
-
+from exchanges.ccxt_adapter.bitget_account import BitgetAccountCalls
+from exchanges.ccxt_adapter.rows import all_of
 from exchanges.ccxt_adapter.windows import newest_first
 
 Request = Mapping[str, Any]
@@ -17,11 +16,11 @@ PRODUCTS = "USDT-FUTURES", "USDC-FUTURES"
 PAGE = 100
 
 
-class BitgetCalls(Exchange):  # type: ignore[misc]  # the library has no types
+class BitgetCalls(BitgetAccountCalls):
     """Goes between our careful base and the library's class."""
 
     async def rate_rows(self, request: Request) -> list[Row]:
-        tickers, rates = await asyncio.gather(self._tickers(), self._rates())
+        tickers, rates = await all_of([self._tickers(), self._rates()])
         marks = {row["symbol"]: row for row in tickers}
         return [
             {
@@ -79,5 +78,5 @@ class BitgetCalls(Exchange):  # type: ignore[misc]  # the library has no types
 
     @staticmethod
     async def _of_products(ask: Any) -> list[Row]:
-        answers = await asyncio.gather(*(ask({"productType": product}) for product in PRODUCTS))
+        answers = await all_of(ask({"productType": product}) for product in PRODUCTS)
         return [row for answer in answers for row in answer["data"]]

@@ -102,6 +102,9 @@ OWN_CALLS: dict[str, type[Exchange]] = {
     "mexc": MexcCalls,
 }
 
+# In which the library names its author as our broker.
+BROKER_HEADERS = "Referer", "X-CHANNEL-API-CODE"
+
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())
 
@@ -214,8 +217,8 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         """
         request = super().sign(*args, **kwargs)
         headers = request["headers"]
-        if headers:
-            headers.pop("Referer", None)
+        for name in BROKER_HEADERS if headers else ():
+            headers.pop(name, None)
         if headers and self.deadline_header and request["method"] == "POST":
             until = int(self.nonce()) + self.receive_window // timedelta(milliseconds=1)
             headers[self.deadline_header] = str(until)

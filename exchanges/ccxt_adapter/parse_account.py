@@ -29,7 +29,9 @@ from exchanges.venues.profile import KeyRights, VenueProfile
 
 ZERO = Decimal(0)
 # What venues write for "one position per contract" in the column that tells the position mode.
-ONE_WAY_MODES = frozenset({"BOTH", "0", "False", "false", "net", "net_mode", "oneWay", ""})
+ONE_WAY_MODES = frozenset(
+    {"BOTH", "0", "False", "false", "net", "net_mode", "oneWay", "one_way_mode", ""}
+)
 NO_UID = ("", "0")
 # What ends before is a key without an end.
 KEYS_EXIST_SINCE = datetime(2010, 1, 1, tzinfo=UTC)

@@ -11,6 +11,7 @@ from exchanges.ccxt_adapter import (
     streams_binance_market,
     streams_bitfinex,
     streams_bitget,
+    streams_bitget_account,
     streams_bybit,
     streams_coinbase,
     streams_deribit,
@@ -59,6 +60,7 @@ ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] =
     "bybit": streams_bybit.account_feed,
     "okx": streams_okx.account_feed,
     "hyperliquid": streams_hyperliquid.account_feed,
+    "bitget": streams_bitget_account.account_feed,
 }
 
 

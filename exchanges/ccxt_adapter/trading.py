@@ -257,15 +257,19 @@ class CcxtTrading:
         if calls.set_margin_mode is None:
             return
         mode = calls.margin_mode
-        if mode is not None and not await self._client.reading(self._is_isolated(mode, calls)):
+        if mode is not None and not await self._client.reading(
+            self._is_isolated(mode, calls, listing)
+        ):
             return
-        rows = calls.set_margin_mode
-        request = naming(rows, self._profile, listing) if calls.margin_mode_takes_symbol else {}
-        await self._client.setting(fetch_rows(self._client.exchange, rows, **request))
+        await self._client.setting(self._of_mode(calls.set_margin_mode, calls, listing))
 
-    async def _is_isolated(self, rows: Rows, calls: SettingCalls) -> bool:
-        answer = await fetch_rows(self._client.exchange, rows)
+    async def _is_isolated(self, rows: Rows, calls: SettingCalls, listing: Listing) -> bool:
+        answer = await self._of_mode(rows, calls, listing)
         return any(row[rows.columns["mode"]] == calls.isolated_name for row in answer)
+
+    async def _of_mode(self, rows: Rows, calls: SettingCalls, listing: Listing) -> list[Row]:
+        named = naming(rows, self._profile, listing) if calls.margin_mode_takes_symbol else {}
+        return await fetch_rows(self._client.exchange, rows, **named)
 
 
 def _tag(switch: DeadMan | None, listing: Listing) -> dict[str, str]:

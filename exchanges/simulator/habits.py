@@ -50,6 +50,7 @@ BYBIT_HABITS = Habits(
     long_ids=True,
     payment_id="funding-{number}",
 )
+BITGET_HABITS = Habits(takes_ids_again=False, cancels_crossing="normal_cancel")
 HYPERLIQUID_HABITS = Habits(
     takes_ids_again=False,
     payment_id="{stamp}-{symbol}",

@@ -11,18 +11,32 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from exchanges.domain import InstrumentKind
-from exchanges.matching import LeverageTier, tiers_from
+from exchanges.matching import LeverageTier
 from exchanges.simulator.habits import (
     BINANCE_HABITS,
+    BITGET_HABITS,
     BYBIT_HABITS,
     HYPERLIQUID_HABITS,
     OKX_HABITS,
     Habits,
 )
+from exchanges.simulator.steps import (
+    BITGET_TIERS,
+    DYDX_TIERS,
+    HYPERLIQUID_STEPS,
+    HYPERLIQUID_TIERS,
+    OKX_CONTRACTS,
+    SPOT_TIERS,
+    TIERS,
+    USUAL_CONTRACT,
+    USUAL_STEPS,
+)
 
 SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", "hyperliquid"
 # Its market is read and nothing is traded there: it has no wallet.
 DYDX = "dydx"
+# Traded, and no rehearsal needs it: it lists nothing unless it is asked to.
+BITGET = "bitget"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
@@ -33,6 +47,7 @@ WALLETS = {
     BYBIT_SPOT: UNIFIED,
     OKX: "trading",
     HYPERLIQUID: "perps",
+    BITGET: "futures",
 }
 HABITS = {
     SPOT: BINANCE_HABITS,
@@ -42,6 +57,7 @@ HABITS = {
     OKX: OKX_HABITS,
     HYPERLIQUID: HYPERLIQUID_HABITS,
     DYDX: HYPERLIQUID_HABITS,
+    BITGET: BITGET_HABITS,
 }
 # Whose account trades at a venue: one key opens all of a company's.
 OWNERS = {
@@ -51,6 +67,7 @@ OWNERS = {
     BYBIT_SPOT: BYBIT,
     OKX: OKX,
     HYPERLIQUID: HYPERLIQUID,
+    BITGET: BITGET,
 }
 DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
 CONTRACT_VENUES = (*DATED_VENUES, HYPERLIQUID)
@@ -167,53 +184,9 @@ SPOT_FILTERS = {
     "SOL": ("0.01", "0.001"),
 }
 
-TIERS = tiers_from(
-    [
-        ("50000", "100", "0.004"),
-        ("500000", "75", "0.005"),
-        ("5000000", "50", "0.01"),
-        ("20000000", "20", "0.025"),
-        ("100000000", "5", "0.1"),
-    ]
-)
-SPOT_TIERS = (
-    LeverageTier(
-        notional_cap=Decimal("Infinity"), max_leverage=Decimal(1), maintenance_rate=Decimal(0)
-    ),
-)
 USDM_MIN_NOTIONALS = {"BTC": "100", "ETH": "20"}
-# Base units of one contract, and its smallest part that is traded.
-OKX_CONTRACTS = {
-    "BTC": ("0.01", "0.01"),
-    "ETH": ("0.1", "0.01"),
-    "SOL": ("1", "0.01"),
-    "XRP": ("100", "0.01"),
-    "DOGE": ("1000", "0.01"),
-    "ADA": ("100", "0.1"),
-    "LINK": ("1", "0.1"),
-    "AVAX": ("1", "0.1"),
-    "HYPE": ("0.1", "1"),
-}
-
-
-# The tick of five digits at today's price, and the lot.
-HYPERLIQUID_STEPS = {
-    "BTC": ("1", "0.00001"),
-    "ETH": ("0.1", "0.0001"),
-    "SOL": ("0.01", "0.01"),
-    "XRP": ("0.0001", "1"),
-    "DOGE": ("0.00001", "1"),
-    "ADA": ("0.00001", "1"),
-    "LINK": ("0.001", "0.1"),
-    "AVAX": ("0.001", "0.01"),
-    "HYPE": ("0.001", "0.01"),
-}
-DYDX_TIERS = tiers_from([("1000000000", "50", "0.012")])
-HYPERLIQUID_TIERS = tiers_from([("150000000", "40", "0.0125"), ("1000000000", "20", "0.025")])
-
 # Assets without a character of their own: many symbols for tests of load.
-USUAL, USUAL_CONTRACT = Character("10", 0.00015, "0.001", "0.1", "1.0", "25000"), ("1", "0.1")
-USUAL_STEPS = ("0.001", "0.1")
+USUAL = Character("10", 0.00015, "0.001", "0.1", "1.0", "25000")
 
 
 def character_of(base: str) -> Character:
@@ -298,6 +271,17 @@ def _on_the_chain(base: str) -> Listing:
     )
 
 
+def _at_bitget(base: str) -> Listing:
+    """Return the like of a perpetual at Bitget, which names it as Binance does."""
+    return replace(
+        _perpetual(USDM, base),
+        venue=BITGET,
+        min_notional=Decimal(5),
+        taker_fee=Decimal("0.0006"),
+        tiers=BITGET_TIERS,
+    )
+
+
 DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
 
 
@@ -368,7 +352,7 @@ def listed(
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
-    `watched` the venue where nothing is traded lists its perpetuals too.
+    `watched` dYdX, where nothing is traded, and Bitget list their perpetuals too.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -385,6 +369,8 @@ def listed(
         if base in perpetual_bases
         for expires_at in sorted(expiries)
     ]
-    rows += [_on_the_chain(base) for base in perpetual_bases if watched]
+    if watched:
+        rows += [_on_the_chain(base) for base in perpetual_bases]
+        rows += [_at_bitget(base) for base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs
 from exchanges.simulator.faces.binance_feeds import BinanceFeed
 from exchanges.simulator.faces.binance_sockets import ApiSocket, StreamSocket, UserSocket
 from exchanges.simulator.faces.binance_usdm import listen_key_of
+from exchanges.simulator.faces.bitget_sockets import PrivateSocket as BitgetPrivateSocket
+from exchanges.simulator.faces.bitget_sockets import PublicSocket as BitgetPublicSocket
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
 from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
 from exchanges.simulator.faces.dydx_sockets import Socket as DydxSocket
@@ -18,6 +20,7 @@ from exchanges.simulator.faces.sockets import VenueSocket
 from exchanges.simulator.listings import SPOT, USDM
 from exchanges.simulator.venues import Venues
 
+BITGET_HOSTS = "ws.bitget.com", "wspap.bitget.com"
 HYPERLIQUID_HOSTS = "api.hyperliquid.xyz", "api.hyperliquid-testnet.xyz"
 
 
@@ -54,6 +57,10 @@ class Switchboard:
             return OkxPublicSocket(self._okx)
         if host == "ws.okx.com" and path == "/ws/v5/private":
             return OkxPrivateSocket(self._simulator)
+        if host in BITGET_HOSTS and path == "/v2/ws/public":
+            return BitgetPublicSocket(self._simulator)
+        if host in BITGET_HOSTS and path == "/v2/ws/private":
+            return BitgetPrivateSocket(self._simulator)
         return None
 
     def _binance_socket(self, host: str, path: str, query: str) -> VenueSocket | None:

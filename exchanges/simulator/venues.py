@@ -12,12 +12,22 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.deliveries import Delivery, Ending, early_delivery, late_delivery
 from exchanges.simulator.faces.binance_spot import BinanceSpotFace
 from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
+from exchanges.simulator.faces.bitget import BitgetFace
 from exchanges.simulator.faces.bybit import BybitFace
 from exchanges.simulator.faces.dydx import DydxFace
 from exchanges.simulator.faces.hyperliquid import HyperliquidFace
 from exchanges.simulator.faces.okx import OkxFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, DYDX, HYPERLIQUID, OKX, SPOT, USDM
+from exchanges.simulator.listings import (
+    BITGET,
+    BYBIT,
+    BYBIT_SPOT,
+    DYDX,
+    HYPERLIQUID,
+    OKX,
+    SPOT,
+    USDM,
+)
 from exchanges.simulator.wire import Face, WireRequest
 
 VENUE_OF_HOST = {
@@ -42,6 +52,9 @@ VENUE_OF_HOST = {
     "api.hyperliquid.xyz": HYPERLIQUID,
     "api.hyperliquid-testnet.xyz": HYPERLIQUID,
     "indexer.dydx.trade": DYDX,
+    "api.bitget.com": BITGET,
+    "ws.bitget.com": BITGET,
+    "wspap.bitget.com": BITGET,
 }
 # Under which venue's name the requests for another are known.
 HOMES = {BYBIT_SPOT: BYBIT}
@@ -65,6 +78,7 @@ class Venues:
             OKX: self.okx,
             HYPERLIQUID: self.hyperliquid,
             DYDX: DydxFace(simulator),
+            BITGET: BitgetFace(simulator),
         }
 
     def knows(self, host: str) -> bool:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from exchanges.domain import Symbol
-from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, DYDX, HYPERLIQUID, OKX, SPOT, USDM
+from exchanges.simulator.listings import (
+    BITGET,
+    BYBIT,
+    BYBIT_SPOT,
+    DYDX,
+    HYPERLIQUID,
+    OKX,
+    SPOT,
+    USDM,
+)
 
 PERPETUAL, COIN = Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")
 IN_USDC = Symbol("BTC/USDC:USDC")
@@ -66,6 +75,7 @@ SUBJECTS = (
         venue_symbol="BTC",
         tells_whole_tops=False,
     ),
+    Subject(name="bitget", venue="bitget", simulated=BITGET, symbol=PERPETUAL),
     Subject(
         name="dydx",
         venue="dydx",

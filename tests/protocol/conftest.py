@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 # Of venues that list dated futures, and of all that list contracts.
 DATED = ("binanceusdm", "bybit", "okx")
-DERIVATIVES = (*DATED, "hyperliquid")
+DERIVATIVES = (*DATED, "hyperliquid", "bitget")
 VENUES = ("binance", *DERIVATIVES)
 DOLLARS = {"hyperliquid": "USDC"}
 SECONDS = 20.0
@@ -161,6 +161,8 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
             "-m",
             "exchanges.simulator",
             *(str(part) for option in options.items() for part in option),
+            # Bitget is listed on demand.
+            "--watched",
         ],
         cwd=ROOT,
         env=clean_environment(),

@@ -36,7 +36,7 @@ from tests.simulator.world import World
 pytestmark = pytest.mark.protocol
 
 D = Decimal
-VENUES = ("binance", "binanceusdm", "bybit", "okx")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget")
 ORDER_ID = UUID(int=7)
 numbers = count(1)
 
@@ -92,7 +92,8 @@ class Desk:
 @pytest.fixture(scope="module", params=VENUES)
 def desk(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Generator[Desk]:
     venue = request.param
-    world = World(Path(tmp_path_factory.mktemp("world")), interval_minutes=60)
+    folder = Path(tmp_path_factory.mktemp("world"))
+    world = World(folder, interval_minutes=60, watched=True)
     keys, far = world.account(venue), Spoilt(world)
     credential = Credential(api_key=keys.api_key, secret=keys.secret, passphrase=keys.passphrase)
     surroundings = Surroundings(now=lambda: world.at, session=lambda: InProcessSession(lambda: far))

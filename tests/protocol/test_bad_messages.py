@@ -35,7 +35,7 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget")
 SEEDS_KEPT = 40
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"
 RECORDED = {
@@ -94,7 +94,8 @@ class Line:
 @pytest.fixture(scope="module", params=VENUES)
 def line(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Line]:
     venue = request.param
-    world = World(Path(tmp_path_factory.mktemp("world")), interval_minutes=60)
+    folder = Path(tmp_path_factory.mktemp("world"))
+    world = World(folder, interval_minutes=60, watched=True)
     client = client_at(world, venue, Catalogue(PROFILES[venue]))
     made = Line(client, [], [])
     listings = call(client.ready())
@@ -177,6 +178,8 @@ def test_a_spoilt_recorded_message_is_sound_facts_or_a_failure_too(
 
 def recorded_at(venue: str) -> list[bytes]:
     """Return what was recorded of a venue's sockets, the same order at each call."""
+    if venue not in RECORDED:
+        pytest.skip(f"nobody recorded the sockets of {venue}")
     if not ADAPTERS.is_dir():
         pytest.skip("recorded payloads are not beside the repository (../shared/fixtures)")
     found = sorted(path for pattern in RECORDED[venue] for path in ADAPTERS.glob(pattern))

@@ -35,6 +35,7 @@ CONTRACT = {
     "fundInterval": "8",
     "minLever": "1",
     "maxLever": "125",
+    "maxMarketOrderQty": "220",
     "makerFeeRate": "0.0002",
     "takerFeeRate": "0.0006",
 }

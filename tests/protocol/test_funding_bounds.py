@@ -26,6 +26,7 @@ TOLD = {
     "binanceusdm": (D("0.02"), D("-0.02")),
     "bybit": (D("0.00375"), D("-0.00375")),
     "okx": (D("0.00375"), D("-0.00375")),
+    "bitget": (D("0.003"), D("-0.003")),
 }
 
 
@@ -42,7 +43,7 @@ def read(world: World, venue: str) -> tuple[list[Instrument], list[FundingRate]]
 def test_cap_and_floor_of_every_perpetual_are_read_and_kept_with_their_age(
     tmp_path: Path, venue: str
 ) -> None:
-    world = World(tmp_path, interval_minutes=60)
+    world = World(tmp_path, interval_minutes=60, watched=True)
     instruments, rates = read(world, venue)
 
     assert rates

@@ -20,9 +20,9 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget")
 ONE_WAY_ONLY = ("binance",)
-# Of a key's end OKX says nothing.
+# Of a key's end OKX and Bitget say nothing.
 TELL_THE_END = ("binance", "binanceusdm", "bybit")
 
 
@@ -45,7 +45,7 @@ class Key:
 
 @pytest.fixture(params=VENUES)
 def key(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Key]:
-    made = Key(World(tmp_path), request.param)
+    made = Key(World(tmp_path, watched=True), request.param)
     yield made
     call(made.client.close())
 

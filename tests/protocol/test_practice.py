@@ -74,7 +74,7 @@ class Bench:
 
 @pytest.fixture(params=PRACTISED)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Bench]:
-    opened = Bench(request.param, World(tmp_path))
+    opened = Bench(request.param, World(tmp_path, watched=True))
     yield opened
     for client in opened.opened:
         call(client.close())
@@ -107,7 +107,8 @@ def test_the_market_is_read_where_the_real_one_is(bench: Bench) -> None:
     assert call(data.book_tops())
 
     assert bench.hosts() == {HOSTS[bench.venue]}
-    assert not any("x-simulated-trading" in request.headers for request in bench.far.came)
+    marks = {"x-simulated-trading", "paptrading"}
+    assert not any(marks & request.headers.keys() for request in bench.far.came)
 
 
 @pytest.mark.parametrize("venue", PRACTISED)

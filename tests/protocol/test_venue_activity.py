@@ -38,7 +38,7 @@ def venue(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+    return World(tmp_path, watched=True)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ POLL_PATHS = {
     "bybit": "/v5/market/tickers",
     "okx": "/api/v5/market/tickers",
     "hyperliquid": "/info",
+    "bitget": "/api/v2/mix/market/tickers",
 }
 
 

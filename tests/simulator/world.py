@@ -21,6 +21,7 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import (
+    BITGET,
     BYBIT,
     DYDX,
     HABITS,
@@ -46,6 +47,7 @@ HOSTS = {
     OKX: "www.okx.com",
     HYPERLIQUID: "api.hyperliquid.xyz",
     DYDX: "indexer.dydx.trade",
+    BITGET: "api.bitget.com",
 }
 
 
@@ -178,6 +180,8 @@ class World:
             return self._bybit_request(account, method, path, parameters)
         if venue == OKX:
             return self._okx_request(account, method, path, parameters)
+        if venue == BITGET:
+            return self._bitget_request(account, method, path, parameters)
         parameters = {"timestamp": milliseconds(self.at), "recvWindow": 5000} | parameters
         payload = urlencode(parameters)
         text = f"{payload}&signature={signed(account.secret, payload)}"
@@ -229,6 +233,29 @@ class World:
         }
         return WireRequest(
             host=HOSTS[OKX],
+            method=method,
+            path=path,
+            query="" if is_post else payload,
+            body=payload.encode() if is_post else b"",
+            headers=headers,
+        )
+
+    def _bitget_request(
+        self, account: Account, method: str, path: str, parameters: dict[str, Any]
+    ) -> WireRequest:
+        stamp, is_post = str(milliseconds(self.at)), method == "POST"
+        payload = orjson.dumps(parameters).decode() if is_post else urlencode(parameters)
+        asked = path if is_post or not payload else f"{path}?{payload}"
+        text = f"{stamp}{method}{asked}{payload if is_post else ''}"
+        digest = hmac.new(account.secret.encode(), text.encode(), hashlib.sha256).digest()
+        headers = {
+            "access-key": account.api_key,
+            "access-passphrase": account.passphrase,
+            "access-timestamp": stamp,
+            "access-sign": base64.b64encode(digest).decode(),
+        }
+        return WireRequest(
+            host=HOSTS[BITGET],
             method=method,
             path=path,
             query="" if is_post else payload,
