@@ -25,18 +25,18 @@ import certifi
 import yarl
 from ccxt.async_support.base.exchange import Exchange
 
-from exchanges.ccxt_adapter.bitget import BitgetCalls
-from exchanges.ccxt_adapter.deribit import DeribitCalls
-from exchanges.ccxt_adapter.dydx import DydxCalls
+from exchanges.ccxt_adapter.calls.bitget import BitgetCalls
+from exchanges.ccxt_adapter.calls.deribit import DeribitCalls
+from exchanges.ccxt_adapter.calls.dydx import DydxCalls
+from exchanges.ccxt_adapter.calls.gate import GateCalls
+from exchanges.ccxt_adapter.calls.hyperliquid import HyperliquidCalls
+from exchanges.ccxt_adapter.calls.kraken_futures import KrakenFuturesCalls
+from exchanges.ccxt_adapter.calls.kucoin import KucoinCalls
+from exchanges.ccxt_adapter.calls.mexc import MexcCalls
+from exchanges.ccxt_adapter.calls.spot_legs import BitfinexCalls, CoinbaseCalls, KrakenCalls
 from exchanges.ccxt_adapter.faults import Answer
-from exchanges.ccxt_adapter.gate import GateCalls
-from exchanges.ccxt_adapter.hyperliquid import HyperliquidCalls
-from exchanges.ccxt_adapter.kraken_futures import KrakenFuturesCalls
-from exchanges.ccxt_adapter.kucoin import KucoinCalls
-from exchanges.ccxt_adapter.mexc import MexcCalls
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
-from exchanges.ccxt_adapter.spot_legs import BitfinexCalls, CoinbaseCalls, KrakenCalls
 from exchanges.errors import Block
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter

@@ -13,8 +13,8 @@ from itertools import cycle
 from typing import TypeVar
 
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds.facts import Emit
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
-from exchanges.ccxt_adapter.stream_facts import Emit
 from exchanges.domain import BookTop, Depth, MarketFact, Symbol
 from exchanges.errors import VenueError
 from exchanges.limits.lanes import Lane, asking

@@ -6,29 +6,29 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from exchanges.ccxt_adapter import (
-    streams_binance_account,
-    streams_binance_market,
-    streams_bitfinex,
-    streams_bitget,
-    streams_bitget_account,
-    streams_bybit,
-    streams_coinbase,
-    streams_deribit,
-    streams_dydx,
-    streams_gate,
-    streams_hyperliquid,
-    streams_kraken,
-    streams_kraken_futures,
-    streams_kucoin,
-    streams_mexc,
-    streams_okx,
-)
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds import (
+    binance_account,
+    binance_market,
+    bitfinex,
+    bitget,
+    bitget_account,
+    bybit,
+    coinbase,
+    deribit,
+    dydx,
+    gate,
+    hyperliquid,
+    kraken,
+    kraken_futures,
+    kucoin,
+    mexc,
+    okx,
+)
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.polled import PolledMarket
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send, Socket
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import Symbol
 from exchanges.errors import CredentialRefused
 
@@ -36,31 +36,31 @@ MarketFeeds = Callable[[VenueClient, ByVenueSymbol, Emit], Iterator[Feed]]
 
 # By venue, and whether it is for its spot markets.
 MARKET_FEEDS: dict[tuple[str, bool], MarketFeeds] = {
-    ("binance", True): streams_binance_market.spot_market_feeds,
-    ("binanceusdm", False): streams_binance_market.usdm_market_feeds,
-    ("bybit", False): streams_bybit.market_feeds,
-    ("bybit", True): streams_bybit.spot_market_feeds,
-    ("okx", False): streams_okx.market_feeds,
-    ("okx", True): streams_okx.spot_market_feeds,
-    ("hyperliquid", False): streams_hyperliquid.market_feeds,
-    ("bitfinex", True): streams_bitfinex.spot_market_feeds,
-    ("bitget", False): streams_bitget.market_feeds,
-    ("coinbase", True): streams_coinbase.spot_market_feeds,
-    ("deribit", False): streams_deribit.market_feeds,
-    ("dydx", False): streams_dydx.market_feeds,
-    ("gate", False): streams_gate.market_feeds,
-    ("kraken", True): streams_kraken.spot_market_feeds,
-    ("krakenfutures", False): streams_kraken_futures.market_feeds,
-    ("kucoin", False): streams_kucoin.market_feeds,
-    ("mexc", False): streams_mexc.market_feeds,
+    ("binance", True): binance_market.spot_market_feeds,
+    ("binanceusdm", False): binance_market.usdm_market_feeds,
+    ("bybit", False): bybit.market_feeds,
+    ("bybit", True): bybit.spot_market_feeds,
+    ("okx", False): okx.market_feeds,
+    ("okx", True): okx.spot_market_feeds,
+    ("hyperliquid", False): hyperliquid.market_feeds,
+    ("bitfinex", True): bitfinex.spot_market_feeds,
+    ("bitget", False): bitget.market_feeds,
+    ("coinbase", True): coinbase.spot_market_feeds,
+    ("deribit", False): deribit.market_feeds,
+    ("dydx", False): dydx.market_feeds,
+    ("gate", False): gate.market_feeds,
+    ("kraken", True): kraken.spot_market_feeds,
+    ("krakenfutures", False): kraken_futures.market_feeds,
+    ("kucoin", False): kucoin.market_feeds,
+    ("mexc", False): mexc.market_feeds,
 }
 ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] = {
-    "binance": streams_binance_account.spot_account_feed,
-    "binanceusdm": streams_binance_account.usdm_account_feed,
-    "bybit": streams_bybit.account_feed,
-    "okx": streams_okx.account_feed,
-    "hyperliquid": streams_hyperliquid.account_feed,
-    "bitget": streams_bitget_account.account_feed,
+    "binance": binance_account.spot_account_feed,
+    "binanceusdm": binance_account.usdm_account_feed,
+    "bybit": bybit.account_feed,
+    "okx": okx.account_feed,
+    "hyperliquid": hyperliquid.account_feed,
+    "bitget": bitget_account.account_feed,
 }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from exchanges.ccxt_adapter.feeds.facts import chunks
 from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
-from exchanges.ccxt_adapter.stream_facts import chunks
 from exchanges.venues.profile import FamilyTiers
 
 Family = tuple[str, str]

@@ -20,10 +20,12 @@ import numpy as np
 
 from arbsite.launcher.ports import LOOPBACK, free_port
 from exchanges.board import Board
-from exchanges.ccxt_adapter import streams_binance_market, streams_bybit, streams_okx
+from exchanges.ccxt_adapter.feeds import binance_market as binance_market_feeds
+from exchanges.ccxt_adapter.feeds import bybit as bybit_feeds
+from exchanges.ccxt_adapter.feeds import okx as okx_feeds
+from exchanges.ccxt_adapter.feeds.facts import fixed
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.sockets import Feed, Socket
-from exchanges.ccxt_adapter.stream_facts import fixed
 from exchanges.domain import Instrument, InstrumentKind, Symbol
 from exchanges.feeds import PUBLISH_EVERY
 from exchanges.venues.okx import PROFILE as OKX
@@ -76,13 +78,13 @@ class Reader:
     def _of_kind(self, kind: str, listings: dict[str, Listing]) -> Iterator[Feed]:
         emit = self.board.apply
         if kind == "bybit":
-            yield self._at("bybit-tickers", _only(streams_bybit.market_feeds, listings, emit))
+            yield self._at("bybit-tickers", _only(bybit_feeds.market_feeds, listings, emit))
         elif kind == "okx":
-            feeds = list(streams_okx.market_feeds(_Addresses(), listings, emit))  # type: ignore[arg-type]
+            feeds = list(okx_feeds.market_feeds(_Addresses(), listings, emit))  # type: ignore[arg-type]
             yield self._at("okx-marks", feeds[0])
             yield self._at("okx-tickers", feeds[1])
         else:
-            feeds = list(streams_binance_market.usdm_market_feeds(_Addresses(), listings, emit))  # type: ignore[arg-type]
+            feeds = list(binance_market_feeds.usdm_market_feeds(_Addresses(), listings, emit))  # type: ignore[arg-type]
             yield self._at("live-books" if kind == "live" else "binance-books", feeds[0])
             if kind != "live":
                 yield self._at("binance-marks", feeds[-1])

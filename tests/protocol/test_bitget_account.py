@@ -16,9 +16,9 @@ import orjson
 import pytest
 
 from exchanges.access import KeyFacts
-from exchanges.ccxt_adapter import bitget_rows as rows
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.account import CcxtAccount
+from exchanges.ccxt_adapter.calls import bitget_rows as rows
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData

@@ -16,8 +16,8 @@ import orjson
 import pytest
 
 from exchanges.ccxt_adapter.account import CcxtAccount
+from exchanges.ccxt_adapter.calls.hyperliquid_signing import address_of, signature
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
-from exchanges.ccxt_adapter.hyperliquid_signing import address_of, signature
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.client_order_ids import client_order_id, in_venue_form

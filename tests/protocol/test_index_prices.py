@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter import streams_okx
 from exchanges.ccxt_adapter.client import Catalogue
+from exchanges.ccxt_adapter.feeds import okx as okx_feeds
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import InstrumentKind, MarketFact, Quote, Symbol
 from exchanges.simulator.listings import OKX
@@ -54,7 +54,7 @@ class TestStream:
         listed = call(client.ready()).of(is_spot=False)
         facts: list[MarketFact] = []
         some = {"BTC-USDT-SWAP": listed["BTC-USDT-SWAP"]}
-        marks = next(streams_okx.market_feeds(client, some, facts.append))
+        marks = next(okx_feeds.market_feeds(client, some, facts.append))
         call(client.close())
         return marks.handle, facts
 
@@ -92,7 +92,7 @@ class TestStream:
         }
 
         found = {
-            seconds: next(streams_okx.mark_facts(row, swap, world.at, ("60001", at)))
+            seconds: next(okx_feeds.mark_facts(row, swap, world.at, ("60001", at)))
             for seconds, at in told.items()
         }
 

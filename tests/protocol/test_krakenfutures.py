@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter.kraken_futures import relative
+from exchanges.ccxt_adapter.calls.kraken_futures import relative
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import IntervalSource, SettlementKind, Symbol
 from tests.protocol.canned import NOW, CannedVenue

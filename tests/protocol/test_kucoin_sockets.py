@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import pytest
 
-from exchanges.ccxt_adapter.streams_kucoin import Door
+from exchanges.ccxt_adapter.feeds.kucoin import Door
 from exchanges.domain import BookTop, MarketFact, Quote
 from exchanges.errors import VenueError
 from tests.protocol import test_kucoin

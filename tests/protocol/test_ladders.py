@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter.ladders import BELIEVED_FOR, Books, Ladder
+from exchanges.ccxt_adapter.feeds.ladders import BELIEVED_FOR, Books, Ladder
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.domain import Side
 from exchanges.errors import UnexpectedPayload

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from exchanges import registry
-from exchanges.ccxt_adapter import streams_okx
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
+from exchanges.ccxt_adapter.feeds import okx as okx_feeds
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.sockets import PONG, Socket
 from exchanges.ccxt_adapter.tiers import FamilyRates
@@ -222,7 +222,7 @@ def test_quiet_private_socket_is_kept_by_the_answers_to_its_pings(open_desk: Ope
     async def story() -> None:
         listings = await client.ready()
         client.exchange.open()
-        feed = streams_okx.account_feed(client, listings, lambda fact: None)
+        feed = okx_feeds.account_feed(client, listings, lambda fact: None)
 
         def handle(message: Any) -> bool:
             if message == PONG:
@@ -247,7 +247,7 @@ def test_quiet_private_socket_is_kept_by_the_answers_to_its_pings(open_desk: Ope
 
 def test_what_the_venue_says_beside_data_is_heeded(open_desk: OpenDesk) -> None:
     client = registry._client(open_desk("okx").key)
-    feed = next(streams_okx.market_feeds(client, {}, lambda fact: None))
+    feed = next(okx_feeds.market_feeds(client, {}, lambda fact: None))
 
     assert feed.handle(PONG) is False
     assert feed.handle({"event": "subscribe", "arg": {}, "connId": "a"}) is False

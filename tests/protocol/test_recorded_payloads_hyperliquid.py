@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchanges.ccxt_adapter import hyperliquid_rows as rows
-from exchanges.ccxt_adapter import parse, parse_account, streams_hyperliquid
+from exchanges.ccxt_adapter import parse, parse_account
+from exchanges.ccxt_adapter.calls import hyperliquid_rows as rows
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.faults import PARSE_FAILURES
+from exchanges.ccxt_adapter.feeds import hyperliquid as hyperliquid_feeds
 from exchanges.ccxt_adapter.listing import Listing, Listings, read_listings
 from exchanges.domain import BookTop, FillCause, FundingRate, Quote, Side, VenueOrderStatus
 from exchanges.venues.hyperliquid import PROFILE
@@ -131,15 +132,15 @@ class TestMarket:
         context = contexts()[1][0]
         book = {"coin": "BTC", "time": 1, "bbo": [{"px": "77558", "sz": "1.5", "n": 1}, None]}
 
-        quote, rate = streams_hyperliquid.context_facts({"ctx": context}, bitcoin(), NOW)
+        quote, rate = hyperliquid_feeds.context_facts({"ctx": context}, bitcoin(), NOW)
 
         assert isinstance(quote, Quote)
         assert isinstance(rate, FundingRate)
         assert (quote.mark_price, rate.funding_rate) == (77_562, Decimal("-0.0000015186"))
         assert rate.next_funding_at is None
-        assert list(streams_hyperliquid.book_facts(book, bitcoin(), NOW)) == []
+        assert list(hyperliquid_feeds.book_facts(book, bitcoin(), NOW)) == []
         book["bbo"] = [book["bbo"][0], {"px": "77559", "sz": "2", "n": 1}]  # type: ignore[index]
-        [top] = streams_hyperliquid.book_facts(book, bitcoin(), NOW)
+        [top] = hyperliquid_feeds.book_facts(book, bitcoin(), NOW)
         assert isinstance(top, BookTop)
         assert (top.bid, top.ask_quantity) == (77_558, 2)
 
@@ -178,11 +179,11 @@ class TestAccount:
         [row] = told("ws_user_fill_liquidation")["data"]["fills"]
         known, data = listings().by_venue_symbol, {"user": WALLET, "fills": [row]}
 
-        news = list(streams_hyperliquid.account_facts("userFills", data, known, WALLET, NOW))
+        news = list(hyperliquid_feeds.account_facts("userFills", data, known, WALLET, NOW))
         again: dict[str, Any] = {**data, "isSnapshot": True}
 
         assert len(news) == 1
-        assert not list(streams_hyperliquid.account_facts("userFills", again, known, WALLET, NOW))
+        assert not list(hyperliquid_feeds.account_facts("userFills", again, known, WALLET, NOW))
 
     @pytest.mark.parametrize(
         ("word", "size", "status"),

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter import parse, parse_account, streams_okx
+from exchanges.ccxt_adapter import parse, parse_account
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
+from exchanges.ccxt_adapter.feeds import okx as okx_feeds
 from exchanges.ccxt_adapter.listing import Listing, Listings, read_listings
 from exchanges.domain import (
     Balance,
@@ -61,8 +62,8 @@ def streamed(name: str, **changes: Any) -> list[Any]:
     exchange, channel = exchange_with(listing), message["arg"]["channel"]
     return [
         fact
-        for row in streams_okx._rows_of(message)
-        for fact in streams_okx.account_facts(channel, row | changes, listing, exchange, NOW)
+        for row in okx_feeds._rows_of(message)
+        for fact in okx_feeds.account_facts(channel, row | changes, listing, exchange, NOW)
     ]
 
 
@@ -157,7 +158,7 @@ def test_mark_price_and_streamed_rate_are_read() -> None:
     (said,) = recorded("okx/ws_funding_rate.json")["data"]
 
     quote = parse.quote(row, PROFILE.quotes.columns, bitcoin(), NOW)
-    (rate,) = streams_okx.rate_facts(said, bitcoin(), NOW)
+    (rate,) = okx_feeds.rate_facts(said, bitcoin(), NOW)
 
     assert quote is not None
     assert quote.mark_price == Decimal("84660.1")

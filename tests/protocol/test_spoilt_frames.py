@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from exchanges.board import Board
-from exchanges.ccxt_adapter import streams_coinbase
+from exchanges.ccxt_adapter.feeds import coinbase as coinbase_feeds
 from tests.protocol import (
     test_bitfinex,
     test_bitfinex_sockets,
@@ -87,7 +87,7 @@ each = pytest.mark.parametrize("venue", sorted(VENUES))
 
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams_coinbase, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(coinbase_feeds, "PAUSE_SECONDS", 0)
 
 
 @cache

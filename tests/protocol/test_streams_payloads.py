@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter import streams_binance_account, streams_binance_market, streams_bybit
+from exchanges.ccxt_adapter.feeds import binance_account as binance_account_feeds
+from exchanges.ccxt_adapter.feeds import binance_market as binance_market_feeds
+from exchanges.ccxt_adapter.feeds import bybit as bybit_feeds
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.domain import (
     Balance,
@@ -74,7 +76,7 @@ PEPE = listing("binanceusdm", "1000PEPE/USDT:USDT", "1000PEPEUSDT", base="PEPE",
 def test_binance_mark_price_update_is_a_quote_and_a_rate_without_interval() -> None:
     update = recorded("binance/test_data/futures/market_data_json/mark_price_stream.json")
 
-    quote, rate = streams_binance_market.mark_facts(update, USDM, NOW)
+    quote, rate = binance_market_feeds.mark_facts(update, USDM, NOW)
 
     assert isinstance(quote, Quote)
     assert quote.mark_price == Decimal("11794.15")
@@ -89,7 +91,7 @@ def test_binance_mark_price_update_is_a_quote_and_a_rate_without_interval() -> N
 def test_scaled_contract_is_priced_per_plain_asset() -> None:
     update = {"s": "1000PEPEUSDT", "p": "0.0125", "i": "0.0124", "r": "0.0001", "T": 1562306400000}
 
-    quote, _ = streams_binance_market.mark_facts(update, PEPE, NOW)
+    quote, _ = binance_market_feeds.mark_facts(update, PEPE, NOW)
 
     assert isinstance(quote, Quote)
     assert quote.mark_price == Decimal("0.0000125")
@@ -98,7 +100,7 @@ def test_scaled_contract_is_priced_per_plain_asset() -> None:
 def test_bybit_ticker_is_a_quote_a_rate_and_a_book_top() -> None:
     message = recorded("bybit/test_data/ws_ticker_linear.json")
 
-    quote, rate, book = streams_bybit.ticker_facts(message["data"], BYBIT, NOW)
+    quote, rate, book = bybit_feeds.ticker_facts(message["data"], BYBIT, NOW)
 
     assert isinstance(quote, Quote)
     assert quote.mark_price == Decimal("17217.33")
@@ -111,7 +113,7 @@ def test_bybit_ticker_is_a_quote_a_rate_and_a_book_top() -> None:
 
 def test_bybit_delta_changes_what_it_carries_and_confirms_the_rest() -> None:
     facts: list[Any] = []
-    tickers = streams_bybit.Tickers({"BTCUSDT": BYBIT}, facts.append)
+    tickers = bybit_feeds.Tickers({"BTCUSDT": BYBIT}, facts.append)
     tickers.take(
         {
             "type": "snapshot",
@@ -142,7 +144,7 @@ def test_bybit_delta_changes_what_it_carries_and_confirms_the_rest() -> None:
 
 
 def test_bybit_delta_before_its_snapshot_is_not_understood() -> None:
-    tickers = streams_bybit.Tickers({"BTCUSDT": BYBIT}, lambda fact: None)
+    tickers = bybit_feeds.Tickers({"BTCUSDT": BYBIT}, lambda fact: None)
 
     with pytest.raises(KeyError):
         tickers.take({"type": "delta", "data": {"symbol": "BTCUSDT", "bid1Price": "100.1"}})
@@ -151,7 +153,7 @@ def test_bybit_delta_before_its_snapshot_is_not_understood() -> None:
 def test_usdm_trade_is_a_report_and_a_fill() -> None:
     message = recorded("binance/test_data/futures/user_data_json/order_update_trade.json")
 
-    report, fill = streams_binance_account.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
+    report, fill = binance_account_feeds.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
 
     assert isinstance(report, OrderReport)
     assert (report.client_order_id, report.venue_order_id) == ("TEST", "8886774")
@@ -169,7 +171,7 @@ def test_usdm_trade_is_a_report_and_a_fill() -> None:
 def test_usdm_account_update_is_positions_with_their_sign() -> None:
     message = recorded("binance/test_data/futures/user_data_json/account_update.json")
 
-    flat, long, short = streams_binance_account.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
+    flat, long, short = binance_account_feeds.usdm_account_facts(message, {"BTCUSDT": USDM}, NOW)
 
     assert isinstance(flat, VenuePosition)
     assert isinstance(long, VenuePosition)
@@ -183,7 +185,7 @@ def test_spot_trade_is_a_report_and_a_fill_with_its_fee_asset() -> None:
     event = recorded("binance/test_data/spot/user_data_json/execution_report_trade.json")
     eth = listing("binance", "ETH/USDT", "ETHUSDT", InstrumentKind.SPOT, base="ETH")
 
-    report, fill = streams_binance_account.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
+    report, fill = binance_account_feeds.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
 
     assert isinstance(report, OrderReport)
     assert (report.status, report.average_price) == (VenueOrderStatus.FILLED, Decimal(2500))
@@ -196,7 +198,7 @@ def test_spot_cancel_is_reported_under_the_id_of_the_order() -> None:
     eth = listing("binance", event["s"], event["s"], InstrumentKind.SPOT)
     event |= {"C": "the-order", "c": "the-cancel"}
 
-    (report,) = streams_binance_account.spot_account_facts(event, {event["s"]: eth}, NOW)
+    (report,) = binance_account_feeds.spot_account_facts(event, {event["s"]: eth}, NOW)
 
     assert isinstance(report, OrderReport)
     assert (report.client_order_id, report.status) == ("the-order", VenueOrderStatus.CANCELED)
@@ -207,7 +209,7 @@ def test_spot_fill_without_a_fee_asset_cost_nothing() -> None:
     event |= {"n": "0", "N": None}
     eth = listing("binance", "ETH/USDT", "ETHUSDT", InstrumentKind.SPOT)
 
-    _, fill = streams_binance_account.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
+    _, fill = binance_account_feeds.spot_account_facts(event, {"ETHUSDT": eth}, NOW)
 
     assert isinstance(fill, Fill)
     assert (fill.fee, fill.fee_asset) == (0, "USDT")
@@ -216,7 +218,7 @@ def test_spot_fill_without_a_fee_asset_cost_nothing() -> None:
 def test_spot_account_position_is_a_balance() -> None:
     event = recorded("binance/test_data/spot/user_data_json/account_position_wrapped.json")
 
-    (balance,) = streams_binance_account.spot_account_facts(event["event"], {}, NOW)
+    (balance,) = binance_account_feeds.spot_account_facts(event["event"], {}, NOW)
 
     assert isinstance(balance, Balance)
     assert (balance.asset, balance.free, balance.total) == ("ETH", 10000, 10000)
@@ -225,7 +227,7 @@ def test_spot_account_position_is_a_balance() -> None:
 def test_bybit_order_is_a_report() -> None:
     message = recorded("bybit/test_data/ws_account_order_filled.json")
 
-    (report,) = streams_bybit.account_facts("order", message["data"][0], BYBIT, NOW)
+    (report,) = bybit_feeds.account_facts("order", message["data"][0], BYBIT, NOW)
 
     assert isinstance(report, OrderReport)
     assert report.client_order_id == "test-client-order-001"
@@ -237,7 +239,7 @@ def test_bybit_order_is_a_report() -> None:
 def test_bybit_execution_is_a_fill() -> None:
     message = recorded("bybit/test_data/ws_account_execution.json")
 
-    (fill,) = streams_bybit.account_facts("execution", message["data"][0], BYBIT, NOW)
+    (fill,) = bybit_feeds.account_facts("execution", message["data"][0], BYBIT, NOW)
 
     assert isinstance(fill, Fill)
     assert (fill.side, fill.price, fill.base_quantity) == (
@@ -251,7 +253,7 @@ def test_bybit_execution_is_a_fill() -> None:
 def test_bybit_funding_row_is_not_a_fill() -> None:
     row = recorded("bybit/test_data/ws_account_execution.json")["data"][0]
 
-    facts = streams_bybit.account_facts("execution", row | {"execType": "Funding"}, BYBIT, NOW)
+    facts = bybit_feeds.account_facts("execution", row | {"execType": "Funding"}, BYBIT, NOW)
 
     assert list(facts) == []
 
@@ -259,7 +261,7 @@ def test_bybit_funding_row_is_not_a_fill() -> None:
 def test_bybit_short_position_is_negative() -> None:
     row = recorded("bybit/test_data/ws_account_position_short.json")["data"][0]
 
-    (position,) = streams_bybit.account_facts("position", row, BYBIT, NOW)
+    (position,) = bybit_feeds.account_facts("position", row, BYBIT, NOW)
 
     assert isinstance(position, VenuePosition)
     assert position.base_quantity == -Decimal(row["size"])
@@ -276,7 +278,7 @@ def test_orders_of_the_venue_itself_are_reported_too(name: str) -> None:
     symbol = order["o"]["s"]
 
     facts = list(
-        streams_binance_account.usdm_account_facts(
+        binance_account_feeds.usdm_account_facts(
             order, {symbol: listing("binanceusdm", symbol, symbol)}, NOW
         )
     )

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter import (
-    parse_account,
-    streams_binance_account,
-    streams_bybit,
-    streams_okx,
-)
+from exchanges.ccxt_adapter import parse_account
+from exchanges.ccxt_adapter.feeds import binance_account as binance_account_feeds
+from exchanges.ccxt_adapter.feeds import bybit as bybit_feeds
+from exchanges.ccxt_adapter.feeds import okx as okx_feeds
 from exchanges.domain import Fill, FillCause
 from exchanges.venues.binanceusdm import PROFILE as USDM_PROFILE
 from exchanges.venues.bybit import PROFILE as BYBIT_PROFILE
@@ -54,7 +52,7 @@ def execution(kind: str, fee: str = "16.5") -> dict[str, Any]:
     ],
 )
 def test_binance_executions_tell_their_cause(own_id: str, kind: str, cause: FillCause) -> None:
-    found = streams_binance_account.usdm_account_facts(
+    found = binance_account_feeds.usdm_account_facts(
         order_update(own_id, kind), {"BTCUSDT": USDM}, NOW
     )
 
@@ -73,7 +71,7 @@ def test_binance_executions_tell_their_cause(own_id: str, kind: str, cause: Fill
     ],
 )
 def test_bybit_executions_tell_their_cause(kind: str, cause: FillCause) -> None:
-    [streamed] = streams_bybit.account_facts("execution", execution(kind), BYBIT, NOW)
+    [streamed] = bybit_feeds.account_facts("execution", execution(kind), BYBIT, NOW)
     columns = BYBIT_PROFILE.fills.columns
     listed = parse_account.fill(execution(kind), columns, BYBIT, BYBIT_PROFILE)
 
@@ -99,7 +97,7 @@ def test_okx_executions_tell_their_cause(sub_type: str, category: str, cause: Fi
         "fillFeeCcy": "USDT",
     }  # fmt: skip
     listed = parse_account.fill(row, OKX_PROFILE.fills.columns, BYBIT, OKX_PROFILE)
-    streamed = parse_account.fill(row, streams_okx.FILL_COLUMNS, BYBIT, OKX_PROFILE)
+    streamed = parse_account.fill(row, okx_feeds.FILL_COLUMNS, BYBIT, OKX_PROFILE)
 
     assert streamed == listed
     assert (listed.cause, listed.fee) == (cause, Decimal("16.5"))
@@ -107,7 +105,7 @@ def test_okx_executions_tell_their_cause(sub_type: str, category: str, cause: Fi
 
 @pytest.mark.parametrize("kind", ["Funding", "SessionSettlePnL"])
 def test_rows_that_move_no_position_are_no_fills(kind: str) -> None:
-    assert list(streams_bybit.account_facts("execution", execution(kind), BYBIT, NOW)) == []
+    assert list(bybit_feeds.account_facts("execution", execution(kind), BYBIT, NOW)) == []
 
 
 def test_only_a_closing_of_the_venue_may_come_without_a_fee() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from exchanges.ccxt_adapter.hyperliquid_signing import signature
+from exchanges.ccxt_adapter.calls.hyperliquid_signing import signature
 from exchanges.domain import Side
 from exchanges.simulator.accounts import Origin
 from exchanges.simulator.faces.hyperliquid_signatures import address_of, signer_of

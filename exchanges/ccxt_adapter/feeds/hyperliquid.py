@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from exchanges.ccxt_adapter import hyperliquid_rows as rows
 from exchanges.ccxt_adapter import parse_account
-from exchanges.ccxt_adapter import stream_facts as facts
+from exchanges.ccxt_adapter.calls import hyperliquid_rows as rows
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import AccountFact, FundingRate, IntervalSource, MarketFact
 from exchanges.errors import UnexpectedPayload
 from exchanges.venues.hyperliquid import PROFILE

@@ -9,8 +9,8 @@ from typing import Any
 
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.calls.shared_settlements import SETTLEMENTS_NEEDED, SharedSettlements
 from exchanges.ccxt_adapter.instants import hours_of, of_iso, of_seconds
-from exchanges.ccxt_adapter.shared_settlements import SETTLEMENTS_NEEDED, SharedSettlements
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]

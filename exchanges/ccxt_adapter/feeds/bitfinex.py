@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.ladders import Books, Ladder
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.ladders import Books, Ladder
 from exchanges.ccxt_adapter.numbers import as_written, streamed
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit
 from exchanges.domain import Side
 from exchanges.errors import UnexpectedPayload
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exchanges.ccxt_adapter.bitget_account import BitgetAccountCalls
+from exchanges.ccxt_adapter.calls.bitget_account import BitgetAccountCalls
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.ccxt_adapter.windows import newest_first
 

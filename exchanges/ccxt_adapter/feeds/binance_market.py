@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit
 from exchanges.domain import MarketFact
 from exchanges.errors import UnexpectedPayload
 

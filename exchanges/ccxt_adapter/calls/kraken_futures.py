@@ -9,9 +9,9 @@ from typing import Any
 
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.calls.shared_settlements import SharedSettlements
 from exchanges.ccxt_adapter.instants import hours_of, of_iso
 from exchanges.ccxt_adapter.numbers import exact
-from exchanges.ccxt_adapter.shared_settlements import SharedSettlements
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import streamed
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit
 from exchanges.domain import BookTop, Side
 from exchanges.errors import UnexpectedPayload
 

@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
-from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import exact, streamed
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.domain import AccountFact, FundingRate, InstrumentKind, MarketFact, Quote
 from exchanges.errors import CredentialRefused, UnexpectedPayload
 from exchanges.funding_intervals import from_next_two

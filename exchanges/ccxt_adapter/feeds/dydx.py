@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.ladders import Books, Ladder, Touch
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.ladders import Books, Ladder, Touch
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import streamed
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit
 from exchanges.domain import FundingRate, IntervalSource, MarketFact, Side
 from exchanges.errors import UnexpectedPayload
 

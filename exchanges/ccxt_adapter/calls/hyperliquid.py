@@ -14,8 +14,8 @@ from typing import Any
 import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
-from exchanges.ccxt_adapter import hyperliquid_rows as rows
-from exchanges.ccxt_adapter.hyperliquid_signing import REAL_PLACE, address_of, signature
+from exchanges.ccxt_adapter.calls import hyperliquid_rows as rows
+from exchanges.ccxt_adapter.calls.hyperliquid_signing import REAL_PLACE, address_of, signature
 from exchanges.ccxt_adapter.numbers import exact
 
 Request = Mapping[str, Any]

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.instants import of_seconds
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit
-from exchanges.ccxt_adapter.subscriptions import Subscriptions
 from exchanges.domain import BookTop, MarketFact
 
 # It names no most, but closes a socket whose client does not keep up.

@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from exchanges.ccxt_adapter import bitget_rows as rows
 from exchanges.ccxt_adapter import parse_account
-from exchanges.ccxt_adapter import stream_facts as facts
-from exchanges.ccxt_adapter.bitget_account import COINS
+from exchanges.ccxt_adapter.calls import bitget_rows as rows
+from exchanges.ccxt_adapter.calls.bitget_account import COINS
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, EmitAccount
 from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, EmitAccount
 from exchanges.domain import AccountFact
 from exchanges.errors import CredentialRefused, UnexpectedPayload
 from exchanges.venues.bitget import PROFILE

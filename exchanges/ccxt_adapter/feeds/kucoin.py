@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from exchanges.ccxt_adapter import stream_facts as facts
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import as_written, exact, text
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.ccxt_adapter.stream_facts import ByVenueSymbol, Emit
-from exchanges.ccxt_adapter.subscriptions import Subscriptions
 from exchanges.domain import MarketFact
 from exchanges.errors import UnexpectedPayload
 

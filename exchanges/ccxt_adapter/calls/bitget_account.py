@@ -9,7 +9,7 @@ from typing import Any
 import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
-from exchanges.ccxt_adapter import bitget_rows as rows
+from exchanges.ccxt_adapter.calls import bitget_rows as rows
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.venues.bitget_codes import NOT_FOUND
 
