@@ -182,7 +182,10 @@ def test_modules_are_nouns_of_the_field() -> None:
 
 
 def test_money_never_becomes_a_float() -> None:
-    parsers = sorted((ROOT / "exchanges/ccxt_adapter").glob("parse*.py"))
+    adapter = ROOT / "exchanges/ccxt_adapter"
+    parsers = sorted(
+        path for some in ("parse*.py", "feeds/*.py", "calls/*.py") for path in adapter.glob(some)
+    )
     files = [*sources(*NO_FLOAT, "exchanges/models.py", "exchanges/matching.py"), *parsers]
     offences = [
         where(path, node)

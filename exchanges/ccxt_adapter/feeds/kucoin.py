@@ -97,7 +97,7 @@ class Door:
         data = (await self._client.reading(call))["data"]
         server = data["instanceServers"][0]
         # Twice in the time within which it wants to hear us.
-        self._pause = float(exact(server["pingInterval"])) / 2000
+        self._pause = int(exact(server["pingInterval"])) / 2000
         address = text(server["endpoint"])
         if not (1.0 <= self._pause <= LONGEST_PAUSE and address.startswith("wss://")):
             raise UnexpectedPayload("no address of a socket, or no time for pings", venue="kucoin")
