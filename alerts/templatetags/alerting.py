@@ -22,5 +22,4 @@ def silent_channels(user: User) -> list[Channel]:
 @register.filter
 def kinds_that_work(user: User) -> str:
     """Return by what the user is told meanwhile, as `E-mail, Webhook`; empty with nothing."""
-    kinds = [channel.get_kind_display() for channel in working_channels(user)]
-    return ", ".join(dict.fromkeys(kinds))
+    return ", ".join(sorted({one.get_kind_display() for one in working_channels(user)}))

@@ -256,7 +256,7 @@ def test_no_second_channel_that_works_is_told_with_what_to_do(
 
     typed(mailbox, mailed(mailbox))
     assert missing_second_way(owner) == ""
-    assert kinds_that_work(owner) == "Telegram, E-mail"
+    assert kinds_that_work(owner) == "E-mail, Telegram"
 
     Channel.objects.filter(pk=mailbox.pk).update(failures=3, failing_since=NOW)
     assert missing_second_way(owner).endswith("Add one of another kind below.")
