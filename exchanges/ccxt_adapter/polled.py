@@ -1,15 +1,16 @@
-"""What is read by REST of a market because no socket tells it here.
+"""What is read by REST of a market because no socket tells it, or none has told it lately.
 
-Lists are read every so often, books one after the other where no list tells their tops; both wait
-for the venue's quotas like any other read, and a read that fails is asked again in the next round.
+Rates are read in a list every so often, books one after the other where no list tells their tops;
+both wait for the venue's quotas like any other read, and a read that fails is asked again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from itertools import cycle
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from datetime import timedelta
+from time import monotonic
 from typing import TypeVar
 
 from exchanges.ccxt_adapter.client import VenueClient
@@ -22,31 +23,31 @@ from exchanges.quotes import quotes_in
 from exchanges.venues.profile import UNASKED, VenueProfile
 
 T = TypeVar("T")
+EmitAll = Callable[[Iterable[MarketFact]], None]
 
 logger = logging.getLogger(__name__)
 
-Read = Callable[[], Awaitable[Sequence[MarketFact]]]
-
 # How long one read may wait for its turn within the quotas, in seconds.
 PATIENCE_SECONDS = 10.0
+# A book that a socket told of within so many seconds is not read.
+TOLD_WITHIN = 4.0
+LOOK_SECONDS = 1.0
+AGAIN_SECONDS = 2.0
 
 
 class PolledMarket:
-    """Rates and marks in lists, and of `books_of` the books."""
+    """Rates and marks in a list, and books that are silent."""
 
-    def __init__(self, client: VenueClient, *, books_of: Collection[VenueProfile]) -> None:
+    def __init__(self, client: VenueClient) -> None:
         self._client = client
-        self._books_of = books_of
         self._data = CcxtMarketData(client)
-        every = client.profile.polled_every
-        if every is None:
-            raise ValueError(f"{client.profile.name} is not polled")
-        self._seconds = every.total_seconds()
-        self._book_seconds = client.profile.book_every.total_seconds()
 
-    async def run(self, symbols: Collection[Symbol], on_fact: Emit) -> None:
+    async def run(
+        self, symbols: Collection[Symbol], on_fact: Emit, told_at: Mapping[Symbol, float]
+    ) -> None:
+        """Read until cancelled; `told_at` holds by the monotonic clock when a socket told a top."""
         await self._client.ready()
-        asked = frozenset(symbols)
+        asked, profile = frozenset(symbols), self._client.profile
 
         def emit(facts: Iterable[MarketFact]) -> None:
             for fact in facts:
@@ -54,38 +55,29 @@ class PolledMarket:
                     on_fact(fact)
 
         async with asyncio.TaskGroup() as group:
-            for read in self._lists():
-                group.create_task(self._repeat(read, emit))
-            if any(part.book_tops == UNASKED for part in self._books_of):
-                group.create_task(self._read_books(sorted(asked), emit))
+            if profile.polled_every is not None:
+                group.create_task(self._read_rates(profile.polled_every, emit))
+            if reads_books(profile):
+                group.create_task(self._read_books(sorted(asked), emit, told_at))
 
-    def _lists(self) -> list[Read]:
-        parts = self._client.profile.parts
-        found: list[Read] = []
-        if any(not part.is_spot for part in parts):
-            found.append(self._rates_and_quotes)
-        if any(part.book_tops != UNASKED for part in self._books_of):
-            found.append(self._data.book_tops)
-        return found
-
-    async def _rates_and_quotes(self) -> Sequence[MarketFact]:
-        rates = await self._data.funding_rates()
-        return [*rates, *quotes_in(rates)]
-
-    async def _repeat(self, read: Read, emit: Callable[[Iterable[MarketFact]], None]) -> None:
+    async def _read_rates(self, every: timedelta, emit: EmitAll) -> None:
         while True:
-            emit(await self._answer(read(), ()))
-            await asyncio.sleep(self._seconds)
+            rates = await self._answer(self._data.funding_rates(), ())
+            emit((*rates, *quotes_in(rates)))
+            await asyncio.sleep(every.total_seconds())
 
     async def _read_books(
-        self, symbols: Sequence[Symbol], emit: Callable[[Iterable[MarketFact]], None]
+        self, symbols: Collection[Symbol], emit: EmitAll, told_at: Mapping[Symbol, float]
     ) -> None:
-        """Read one book after the other, for ever."""
-        for symbol in cycle(symbols):
-            book = await self._answer(self._data.depth(symbol, levels=1), None)
-            top = None if book is None else top_of(book)
-            emit(() if top is None else (top,))
-            await asyncio.sleep(self._seconds if book is None else self._book_seconds)
+        """Read one silent book after the other, for ever."""
+        pause = self._client.profile.book_every.total_seconds()
+        while True:
+            for symbol in [one for one in symbols if is_silent(told_at.get(one))]:
+                book = await self._answer(self._data.depth(symbol, levels=1), None)
+                top = None if book is None else top_of(book)
+                emit(() if top is None else (top,))
+                await asyncio.sleep(AGAIN_SECONDS if book is None else pause)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _answer(self, read: Awaitable[T], otherwise: T) -> T:
         try:
@@ -97,6 +89,16 @@ class PolledMarket:
                 extra={"venue": self._client.profile.name, "reason": str(error)},
             )
             return otherwise
+
+
+def reads_books(profile: VenueProfile) -> bool:
+    """Tell whether silent books are read here: where a list tells their tops, that is read."""
+    return any(part.book_tops == UNASKED for part in profile.parts)
+
+
+def is_silent(told_at: float | None) -> bool:
+    """Tell whether no socket has told a top lately; the moment is one of the monotonic clock."""
+    return told_at is None or monotonic() - told_at > TOLD_WITHIN
 
 
 def top_of(book: Depth) -> BookTop | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from time import monotonic
 
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import (
@@ -29,7 +30,7 @@ from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.polled import PolledMarket
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send, Socket
-from exchanges.domain import Symbol
+from exchanges.domain import BookTop, MarketFact, Symbol
 from exchanges.errors import CredentialRefused
 
 MarketFeeds = Callable[[VenueClient, ByVenueSymbol, Emit], Iterator[Feed]]
@@ -87,22 +88,22 @@ class CcxtMarketStream:
     async def run(self, symbols: Collection[Symbol], on_fact: Emit) -> None:
         listings, asked = await self._client.ready(), set(symbols)
         self._client.exchange.open()
+        told_at: dict[Symbol, float] = {}
+
+        def hear(fact: MarketFact) -> None:
+            if isinstance(fact, BookTop):
+                told_at[fact.symbol] = monotonic()
+            on_fact(fact)
+
         async with asyncio.TaskGroup() as group:
-            unheard = list(self._client.profile.parts)
             for part in self._client.profile.parts:
                 of_part = listings.of(is_spot=part.is_spot)
                 wanted = {name: one for name, one in of_part.items() if one.symbol in asked}
-                feeds = MARKET_FEEDS.get((part.name, part.is_spot))
-                if feeds is None:
-                    continue
-                if not part.tops_at_trades:
-                    unheard.remove(part)
-                for feed in feeds(self._client, wanted, on_fact) if wanted else ():
+                feeds = MARKET_FEEDS[part.name, part.is_spot]
+                for feed in feeds(self._client, wanted, hear) if wanted else ():
                     session, budget = self._client.exchange.session, self._client.connections
                     group.create_task(Socket(session, feed, connections=budget).run())
-            if self._client.profile.polled_every is not None:
-                polled = PolledMarket(self._client, books_of=unheard)
-                group.create_task(polled.run(asked, on_fact))
+            group.create_task(PolledMarket(self._client).run(asked, on_fact, told_at))
 
     async def close(self) -> None:
         await self._client.close()

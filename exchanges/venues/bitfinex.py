@@ -24,6 +24,7 @@ PROFILE = VenueProfile(
         "Bitfinex is read-only here: its market is shown, but how its orders are looked up by "
         "our own id is not described, so no real order is sent there; paper accounts trade it."
     ),
+    book_every=timedelta(seconds=1.5),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
     price_digits=5,

@@ -24,8 +24,7 @@ PROFILE = VenueProfile(
         "Coinbase is read-only here: its market is shown, but how its orders are looked up by "
         "our own id is not described, so no real order is sent there; paper accounts trade it."
     ),
-    polled_every=timedelta(seconds=2),
-    tops_at_trades=True,
+    # Of markets where nobody trades: its socket tells a touch at each trade.
     book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,

@@ -29,6 +29,7 @@ PROFILE = VenueProfile(
         "history tells whole hours alone, so what is due to a position held for a part of one "
         "is not known."
     ),
+    book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     symbol_param="instrument_name",

@@ -27,6 +27,7 @@ PROFILE = VenueProfile(
     ),
     # Its sockets tell of marks and rates what has changed.
     polled_every=timedelta(seconds=2),
+    book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.HOURLY,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     depth_sizes=(100,),

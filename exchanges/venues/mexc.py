@@ -27,6 +27,7 @@ PROFILE = VenueProfile(
     ),
     # Rates alone: no socket tells those of all contracts.
     polled_every=timedelta(seconds=3),
+    book_every=timedelta(seconds=0.4),
     settlement=SettlementKind.LUMP,
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     relisted_every=timedelta(minutes=1),

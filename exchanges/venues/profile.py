@@ -202,10 +202,8 @@ class VenueProfile:
     no_paper: str = ""
     # Why no real order is sent here, as a trader reads it; its market and history are shown.
     read_only: str = ""
-    # How often what no socket tells of its market is read by REST; None: sockets tell all.
+    # How often its list of rates is read by REST, where no socket tells them all.
     polled_every: timedelta | None = None
-    # Whether its socket tells a touch only when somebody trades, so that books are read besides.
-    tops_at_trades: bool = False
     # What lies between two books that are read one by one, so that other reads find room.
     book_every: timedelta = timedelta(0)
     settlement: SettlementKind

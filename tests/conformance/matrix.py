@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from exchanges.ccxt_adapter.streams import MARKET_FEEDS
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import UNASKED, IntervalRule, VenueProfile
 from tests.conformance.cards import CARDS, SUBJECTS
@@ -82,7 +81,7 @@ def _read_only() -> Iterator[str]:
     yield from READ_ONLY
     yield _row(
         *("venue", "markets", "funding interval", "settlement", "cap and floor", "book tops"),
-        *("read every", "on paper", "why no real order is sent"),
+        *("rates read every", "on paper", "why no real order is sent"),
     )
     yield _row(*["---"] * 9)
     for profile in PROFILES.values():
@@ -103,9 +102,7 @@ def _read_only() -> Iterator[str]:
 
 
 def _tops(part: VenueProfile) -> str:
-    if (part.name, part.is_spot) in MARKET_FEEDS:
-        return "streamed at trades, else book by book" if part.tops_at_trades else "streamed"
-    return "book by book" if part.book_tops == UNASKED else "listed"
+    return "streamed, silent ones read" if part.book_tops == UNASKED else "streamed"
 
 
 def _countdown(profile: VenueProfile) -> str:

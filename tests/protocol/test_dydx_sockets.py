@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from exchanges.ccxt_adapter import polled
 from exchanges.domain import BookTop, FundingRate, IntervalSource, MarketFact, Quote
 from tests.protocol.canned_sockets import CannedSockets
 from tests.protocol.conftest import assert_exact
@@ -233,3 +234,24 @@ def test_changed_rate_is_that_of_the_message() -> None:
     assert isinstance(rate, FundingRate)
     assert (rate.symbol, rate.funding_rate) == (BITCOIN, Decimal("-0.00006821875"))
     assert rate.mark_price is None
+
+
+def test_book_whose_socket_falls_silent_is_read_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polled, "TOLD_WITHIN", 0.5)
+    monkeypatch.setattr(polled, "LOOK_SECONDS", 0.1)
+    read = {"bids": [{"price": "43000", "size": "1"}], "asks": [{"price": "43001", "size": "1"}]}
+    at = recorded_venue()
+    at.payloads["/v4/orderbooks/perpetualMarket/BTC-USD"] = read
+    # One snapshot, and not a word more.
+    sockets = CannedSockets(at, speaking([SNAPSHOT]))
+
+    def bids(facts: list[MarketFact]) -> list[Decimal]:
+        return [fact.bid for fact in facts if isinstance(fact, BookTop)]
+
+    def was_read_after_it_was_told(facts: list[MarketFact]) -> bool:
+        told = [number for number, bid in enumerate(bids(facts)) if bid != 43_000]
+        return bool(told) and 43_000 in bids(facts)[told[0] :]
+
+    facts = sockets.market({BITCOIN}, was_read_after_it_was_told)
+
+    assert set(bids(facts)) == {Decimal(43_000), Decimal("43240")}

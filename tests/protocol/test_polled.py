@@ -1,4 +1,4 @@
-"""Streams made of reads by REST: the same facts, whatever becomes of one read.
+"""What is read by REST beside the sockets: the same facts, whatever becomes of one read.
 
 Payloads after docs.dydx.xyz, Indexer, HTTP.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from exchanges.ccxt_adapter.polled import PolledMarket
+from exchanges.ccxt_adapter.polled import TOLD_WITHIN, PolledMarket
 from exchanges.domain import BookTop, FundingRate, MarketFact, Quote, Symbol
+from tests.protocol import test_gate
 from tests.protocol.canned import CannedVenue
 
 pytestmark = pytest.mark.protocol
@@ -52,7 +54,10 @@ def venue(**changes: Any) -> CannedVenue:
 
 
 def streamed(
-    at: CannedVenue, symbols: set[Symbol], enough: Callable[[list[MarketFact]], bool]
+    at: CannedVenue,
+    symbols: set[Symbol],
+    enough: Callable[[list[MarketFact]], bool],
+    told_at: dict[Symbol, float] | None = None,
 ) -> list[MarketFact]:
     """Return what arrives until it is enough."""
 
@@ -66,8 +71,8 @@ def streamed(
                 done.set()
 
         client = at.client()
-        polled = PolledMarket(client, books_of=client.profile.parts)
-        running = asyncio.create_task(polled.run(symbols, take))
+        polled = PolledMarket(client)
+        running = asyncio.create_task(polled.run(symbols, take, told_at or {}))
         async with asyncio.timeout(20):
             await done.wait()
         running.cancel()
@@ -126,3 +131,33 @@ def test_round_that_fails_is_followed_by_another() -> None:
 
     assert len(fine.requests("/v4/perpetualMarkets")) >= 3
     assert FundingRate in kinds(facts)
+
+
+def test_book_is_read_while_its_socket_is_silent_and_left_to_it_otherwise() -> None:
+    both = {f"/v4/orderbooks/perpetualMarket/{name}-USD": BOOK for name in ("BTC", "ETH")}
+    # Of bitcoin a socket has told just now, of ether long ago.
+    told_at = {BITCOIN: monotonic() + 60, ETHER: monotonic() - TOLD_WITHIN - 1}
+    at = venue(**both)
+
+    def reads_twice(facts: list[MarketFact]) -> bool:
+        return sum(isinstance(fact, BookTop) for fact in facts) == 2
+
+    facts = streamed(at, {BITCOIN, ETHER}, reads_twice, told_at)
+
+    assert {fact.symbol for fact in facts if isinstance(fact, BookTop)} == {ETHER}
+    assert at.requests("/perpetualMarket/BTC-USD") == []
+
+
+def test_venue_whose_sockets_tell_all_is_asked_for_nothing() -> None:
+    at = test_gate.venue()
+
+    async def run() -> None:
+        client = at.client()
+        await client.ready()
+        at.asked.clear()
+        await PolledMarket(client).run({BITCOIN}, lambda fact: None, {})
+        await client.close()
+
+    asyncio.run(run())
+
+    assert at.asked == []
