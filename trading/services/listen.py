@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from exchanges import registry
@@ -25,6 +26,7 @@ from trading.core.states import LIVE_POSITION_STATES
 from trading.doorbell import ring_drive
 from trading.models import Position
 from trading.services.account_facts import record
+from trading.services.apart import apart
 from trading.services.halt import halt_account
 from trading.services.in_use import accounts_in_use
 
@@ -86,11 +88,9 @@ async def _record_forever(
         some = [await facts.get()]
         while not facts.empty():
             some.append(facts.get_nowait())
-        try:
-            await asyncio.to_thread(_record, account, some)
-        except DatabaseError:
-            # What is lost here is read from the venue by the sweep's next visit.
-            logger.exception("own orders not recorded", extra={"account": str(account.pk)})
+        # What is lost here is read from the venue by the sweep's next visit.
+        work = partial(_record, account, some)
+        await asyncio.to_thread(apart, work, "own orders not recorded", account=account.pk)
 
 
 def _record(account: ExchangeAccount, some: Sequence[AccountFact | None]) -> None:

@@ -1,0 +1,52 @@
+"""What an account's stream brings is recorded, whatever one message of it was."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from exchanges.domain import AccountFact, Fill
+from exchanges.errors import OrderOutcomeUnknown
+from tests.services import test_submit as orders
+from tests.services.test_early_fill import filled
+from trading.models import Order, Position
+from trading.services.listen import _record_forever
+
+pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
+
+position = orders.position
+
+
+def booked(order: Order) -> list[Decimal]:
+    return list(order.trades.values_list("base_quantity", flat=True))
+
+
+def test_a_fact_that_cannot_be_stored_keeps_none_of_the_others_waiting(position: Position) -> None:
+    """Else the recording ends, and with it the streams of all accounts in this process."""
+    order = orders.intend(position)
+    orders.send(order, position, orders.ScriptedVenue(OrderOutcomeUnknown("none", venue="bybit")))
+    account, fill = order.leg.account, next(x for x in filled(order) if isinstance(x, Fill))
+    beyond = replace(fill, venue_trade_id="t0", base_quantity=Decimal(10) ** 25)
+
+    async def recorded() -> None:
+        facts: asyncio.Queue[AccountFact | None] = asyncio.Queue()
+        recording = asyncio.create_task(_record_forever(account, facts))
+        try:
+            async with asyncio.timeout(10):
+                # One after the other: what comes at once is recorded at once.
+                for fact in (beyond, fill):
+                    facts.put_nowait(fact)
+                    while not facts.empty():
+                        await asyncio.sleep(0.01)
+                while not recording.done() and not await asyncio.to_thread(booked, order):
+                    await asyncio.sleep(0.01)
+        finally:
+            recording.cancel()
+            await asyncio.gather(recording, return_exceptions=True)
+
+    asyncio.run(recorded())
+
+    assert booked(order) == [Decimal(1)]
