@@ -165,6 +165,8 @@ def test_a_message_of_another_kind_closes_the_socket_or_is_passed_over(
         assert made_of(line, wire, body) == []
 
 
+# Of Bitget's private sockets nobody has recorded any.
+@pytest.mark.parametrize("line", sorted(RECORDED), indirect=True)
 @quick
 @given(data=st.data(), how=spoilings)
 def test_a_spoilt_recorded_message_is_sound_facts_or_a_failure_too(
@@ -178,8 +180,6 @@ def test_a_spoilt_recorded_message_is_sound_facts_or_a_failure_too(
 
 def recorded_at(venue: str) -> list[bytes]:
     """Return what was recorded of a venue's sockets, the same order at each call."""
-    if venue not in RECORDED:
-        pytest.skip(f"nobody recorded the sockets of {venue}")
     if not ADAPTERS.is_dir():
         pytest.skip("recorded payloads are not beside the repository (../shared/fixtures)")
     found = sorted(path for pattern in RECORDED[venue] for path in ADAPTERS.glob(pattern))
