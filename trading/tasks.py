@@ -219,6 +219,8 @@ def _start(work: Callable[[], object], name: str, seconds: float = EVERY_SECONDS
 @worker_shutting_down.connect
 def stop_sweep(**_: Any) -> None:
     _stop.set()
+    # A task that reads many histories waits most of a minute for room; a stop does not.
+    registry.limiter().end_polls()
 
 
 @worker_shutdown.connect

@@ -33,6 +33,7 @@ ALONE_SHARE = 0.25
 REDIS_SECONDS = 0.25
 ASK_REDIS_AGAIN_AFTER = 2.0
 # Others take tokens meanwhile: asking again sooner than this would only cost.
+POLL_LOOKS_UP = 1.0
 SHORTEST_WAIT = 0.005
 LATE = 0.5
 
@@ -68,6 +69,11 @@ class Limiter:
         self._silent_until: dict[str, float] = {}
         self._untold: dict[str, Use] = {}
         self._counted: dict[str, Counted] = {}
+        self._is_ending = False
+
+    def end_polls(self) -> None:
+        """Let no poll wait from now on: this process is about to end. Callable from any thread."""
+        self._is_ending = True
 
     def forget(self) -> None:
         """Forget everything, as a process does that ends."""
@@ -85,11 +91,14 @@ class Limiter:
         while True:
             wait = await self._wait(uses, lane, tenant)
             # A process that stood still with the tokens in its hands must not send late.
-            if _seconds() + wait > deadline + (LATE if wait == 0 else 0):
+            is_late = _seconds() + wait > deadline + (LATE if wait == 0 else 0)
+            if is_late or (wait > 0 and self._is_ending and lane is Lane.POLL):
                 raise self._refusal(uses, wait, lane, venue)
             if wait == 0:
                 return
-            await asyncio.sleep(max(wait, SHORTEST_WAIT))
+            # A poll looks up in between: its process may be about to end.
+            pause = min(wait, POLL_LOOKS_UP) if lane is Lane.POLL else wait
+            await asyncio.sleep(max(pause, SHORTEST_WAIT))
 
     def silence(self, uses: Sequence[Use]) -> float:
         """Return for how many seconds, as far as this process knows, nothing may be sent."""

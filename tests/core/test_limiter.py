@@ -29,6 +29,7 @@ class Bench:
         self.timeline = Timeline()
         self.loop = TimelineLoop(self.timeline)
         self.limiter = Limiter(share=1, now=lambda: self.timeline.at.timestamp())
+        self.gave_up_after: dict[Lane, float] = {}
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(coroutine)
@@ -38,6 +39,17 @@ class Bench:
         started = self.timeline.seconds
         uses = [Use(scope=scope, size=SECOND, cost=cost)]
         self.run(self.limiter.take(uses, lane=lane, tenant="a", venue="bybit"))
+        return self.timeline.seconds - started
+
+    async def waited(self, lane: Lane) -> float:
+        """Return how long a request waited; note when it was refused instead."""
+        started = self.timeline.seconds
+        uses = [Use(scope="venue", size=SECOND, cost=1)]
+        try:
+            await self.limiter.take(uses, lane=lane, tenant="a", venue="bybit")
+        except RateLimited:
+            self.gave_up_after[lane] = self.timeline.seconds - started
+            raise
         return self.timeline.seconds - started
 
     def hush(self, seconds: float, scope: str = "venue") -> None:
@@ -113,6 +125,27 @@ def test_a_shorter_silence_ends_no_longer_one(bench: Bench) -> None:
     bench.run(asyncio.sleep(5))
     with pytest.raises(RateLimited):
         bench.take()
+
+
+def test_a_poll_waits_no_longer_when_its_process_is_about_to_end_and_a_close_does(
+    bench: Bench,
+) -> None:
+    bench.hush(20)
+
+    async def both() -> tuple[float | BaseException, float | BaseException]:
+        ending = asyncio.get_running_loop().call_later(5, bench.limiter.end_polls)
+        waiting = (bench.waited(Lane.POLL), bench.waited(Lane.CLOSE))
+        try:
+            return await asyncio.gather(*waiting, return_exceptions=True)
+        finally:
+            ending.cancel()
+
+    with asking(Lane.POLL, within=50):
+        poll, close = bench.run(both())
+
+    assert isinstance(poll, RateLimited)
+    assert bench.gave_up_after[Lane.POLL] == pytest.approx(5, abs=1)
+    assert close == pytest.approx(20, abs=0.1)
 
 
 def test_what_the_venue_counts_slows_us_down(bench: Bench) -> None:
