@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import Future, as_completed
 from typing import Any, TypeVar
 
 import uvloop
@@ -79,6 +79,18 @@ def call_all(
     return call(_gathered(coroutines, timeout), timeout + CLOSE_SECONDS) if coroutines else []
 
 
+def as_they_come(
+    coroutines: Iterable[Coroutine[Any, Any, T]], timeout: float
+) -> Iterator[T | BaseException]:
+    """Start all of them at once; yield each one's result or its exception, the soonest first.
+
+    One that is not done after `timeout` seconds is cancelled and yields a TimeoutError.
+    """
+    # Started here and not where the first is asked for: in the lane of whoever calls.
+    started = [spawn(_bounded(coroutine, timeout)) for coroutine in coroutines]
+    return (future.result() for future in as_completed(started))
+
+
 def spawn(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     """Start `coroutine` on the loop and return at once; cancelling the future cancels it."""
     return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
@@ -104,6 +116,11 @@ def _running() -> _LoopThread:
         if _current is None or _current.pid != os.getpid():
             _current = _LoopThread()
         return _current
+
+
+async def _bounded(coroutine: Coroutine[Any, Any, T], timeout: float) -> T | BaseException:
+    [answer] = await _gathered([coroutine], timeout)
+    return answer
 
 
 async def _gathered(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -264,10 +264,10 @@ def poll_settlements(now: datetime, *, within: float = SETTLEMENTS_SECONDS) -> i
         for instrument, since in due
         if since is None or _has_settled_since(instrument, since, now)
     ]
-    # One request for each contract: they come as the venue's quota lets them.
+    # One request for each contract: they come as each venue's quota lets them.
     with asking(Lane.POLL, within=within):
-        answers = good_answers(loop.call_all(calls, REFRESH_SECONDS))
-    return sum(_store_settled(*found) for found in answers)
+        answers = loop.as_they_come(calls, REFRESH_SECONDS)
+    return sum(_store_settled(*found) for found in each_good(answers))
 
 
 def _has_settled_since(instrument: Instrument, since: datetime, now: datetime) -> bool:
@@ -312,12 +312,15 @@ def _ask_all(
 
 def good_answers(answers: Iterable[T | BaseException]) -> list[T]:
     """Return the answers; say which venue failed and raise what is no failure of a venue."""
-    good: list[T] = []
+    return list(each_good(answers))
+
+
+def each_good(answers: Iterable[T | BaseException]) -> Iterator[T]:
+    """Yield the answers as they come, as `good_answers` returns them."""
     for answer in answers:
         if isinstance(answer, VenueError | TimeoutError):
             logger.warning("venue not read", extra={"reason": str(answer) or "too slow"})
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            good.append(answer)
-    return good
+            yield answer

@@ -88,3 +88,46 @@ def test_forked_child_gets_a_loop_of_its_own() -> None:
     _, status = os.waitpid(pid, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_answers_come_as_they_are_given_and_one_that_is_late_keeps_none_waiting() -> None:
+    gate = threading.Event()
+
+    async def at_once() -> str:
+        return "at once"
+
+    async def later() -> str:
+        while not gate.is_set():
+            await asyncio.sleep(0.005)
+        return "later"
+
+    async def broken() -> str:
+        raise LookupError("nothing there")
+
+    answers = loop.as_they_come([later(), broken(), at_once()], timeout=30)
+    first = {repr(next(answers)) for _ in range(2)}
+    gate.set()
+
+    assert first == {"'at once'", repr(LookupError("nothing there"))}
+    assert list(answers) == ["later"]
+
+
+def test_an_answer_that_does_not_come_is_a_timeout_of_its_own() -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    [answer] = loop.as_they_come([never()], timeout=0.02)
+
+    assert isinstance(answer, TimeoutError)
+
+
+def test_what_is_asked_starts_before_the_first_answer_is_taken() -> None:
+    started = threading.Event()
+
+    async def asked() -> None:
+        started.set()
+
+    answers = loop.as_they_come([asked()], timeout=5)
+
+    assert started.wait(5)
+    assert list(answers) == [None]
