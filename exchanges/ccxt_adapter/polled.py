@@ -72,7 +72,9 @@ class PolledMarket:
         """Read one silent book after the other, for ever."""
         pause = self._client.profile.book_every.total_seconds()
         while True:
-            for symbol in [one for one in symbols if is_silent(told_at.get(one))]:
+            for symbol in symbols:
+                if not is_silent(told_at.get(symbol)):
+                    continue
                 book = await self._answer(self._data.depth(symbol, levels=1), None)
                 top = None if book is None else top_of(book)
                 emit(() if top is None else (top,))
