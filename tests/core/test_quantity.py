@@ -17,7 +17,7 @@ from trading.core.quantity import (
     spot_verdict,
 )
 from trading.core.reconcile import reconcile
-from trading.core.states import OrderState
+from trading.core.states import OrderEvent, OrderState
 
 pytestmark = pytest.mark.core
 
@@ -98,3 +98,41 @@ def test_nothing_of_another_order_is_taken_over() -> None:
 
     assert [found.client_order_id for found in findings.wrong_orders] == [MINE]
     assert findings.orders[:1] == () or findings.orders[0].venue_order_id is None
+
+
+@pytest.mark.parametrize(
+    ("status", "filled", "event"),
+    [
+        (VenueOrderStatus.OPEN, "0", OrderEvent.ACKNOWLEDGED),
+        (VenueOrderStatus.PARTIAL, "1", OrderEvent.PARTLY_FILLED),
+        (VenueOrderStatus.FILLED, "2", OrderEvent.CANCELED),
+    ],
+)
+def test_a_closing_order_that_its_venue_cut_to_what_was_left_is_ours(
+    status: VenueOrderStatus, filled: str, event: OrderEvent
+) -> None:
+    """OKX lowers the size of a reduce-only order: `amendSource` 4 of its orders channel."""
+    ours = replace(own(OrderState.UNKNOWN, filled=filled), reduces=True)
+    cut = replace(report(status, filled), base_quantity=D(2))
+
+    findings = reconcile(book(ours), reports(orders=[cut]))
+
+    assert findings.wrong_orders == ()
+    assert [found.event for found in findings.orders] == [event]
+
+
+def test_an_opening_order_of_another_size_is_not_ours_and_nothing_grows() -> None:
+    ours = own(OrderState.UNKNOWN)
+    cut = replace(report(VenueOrderStatus.OPEN, "0"), base_quantity=D(2))
+    grown = replace(cut, base_quantity=D(4))
+
+    assert reconcile(book(ours), reports(orders=[cut])).wrong_orders
+    assert reconcile(book(replace(ours, reduces=True)), reports(orders=[grown])).wrong_orders
+
+
+def test_a_tenth_of_what_was_sent_is_another_contract_size_and_no_cut() -> None:
+    """A contract was resized and one client does not know it yet: nothing is concluded of it."""
+    ours = replace(own(OrderState.UNKNOWN), reduces=True)
+    tenth = replace(report(VenueOrderStatus.OPEN, "0"), base_quantity=ours.base_quantity / 10)
+
+    assert reconcile(book(ours), reports(orders=[tenth])).wrong_orders

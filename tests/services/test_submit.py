@@ -35,6 +35,7 @@ from exchanges.errors import (
     RateLimited,
     VenueUnavailable,
 )
+from exchanges.models import ExchangeAccount
 from exchanges.ports import Trading
 from tests.web.rows import make_account, make_entering, make_exchange, make_instrument
 from trading.core.order_refusal import RefusalKind
@@ -398,6 +399,22 @@ def test_each_intent_has_an_id_of_its_own_that_tells_nothing_of_its_user(
     assert (first.sequence, second.sequence) == (1, 2)
     assert first.client_order_id != second.client_order_id
     assert position.user.username not in first.client_order_id
+
+
+def test_a_closing_order_that_its_venue_cut_to_what_was_left_ends_and_halts_nobody(
+    position: Position,
+) -> None:
+    """OKX lowers the size of a reduce-only order to that of the position, and fills it whole."""
+    order = intend(position, Purpose.REDUCE)
+    silent = ScriptedVenue(OrderOutcomeUnknown("no answer", venue="okx"))
+    assert send(order, position, silent) is OrderState.UNKNOWN
+
+    absorb_report(order, report(base_quantity=D("0.4"), filled_base_quantity=D("0.4")), now=NOW)
+
+    order.refresh_from_db()
+    assert (order.state, order.filled_base_quantity) == (OrderState.CANCELED, D("0.4"))
+    assert order.is_final_at_venue
+    assert not ExchangeAccount.objects.get().is_halted
 
 
 def test_an_order_that_is_filled_without_a_figure_is_filled_whole(position: Position) -> None:

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from exchanges.domain import OrderReport, Side
+from exchanges.domain import OrderReport, Side, VenueOrderStatus
 from trading.core.money import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What an intent of ours asked for."""
+    """What an intent of ours asked for. `reduces`: as a reduce-only order."""
 
     symbol: str
     side: Side
     base_quantity: Decimal
+    reduces: bool = False
+
+
+def as_sent(sent: Sent, report: OrderReport) -> OrderReport:
+    """Return the report in terms of what was sent, where the venue cut it to what was left.
+
+    OKX lowers the quantity of a reduce-only order to that of the position. Filled whole then, its
+    rest is cancelled. What is smaller by tens is no cut: it was read in another contract size.
+    """
+    shown = report.base_quantity
+    if not sent.reduces or shown is None or not 0 < shown < sent.base_quantity:
+        return report
+    if is_other_unit(shown, sent.base_quantity):
+        return report
+    if report.status is not VenueOrderStatus.FILLED:
+        return replace(report, base_quantity=sent.base_quantity)
+    return replace(
+        report,
+        base_quantity=sent.base_quantity,
+        status=VenueOrderStatus.CANCELED,
+        filled_base_quantity=report.filled_base_quantity or shown,
+    )
+
+
+def is_other_unit(shown: Decimal, sent: Decimal) -> bool:
+    """Tell whether two quantities are the same one in contracts of two sizes, tens apart."""
+    return (sent / shown).normalize().as_tuple().digits == (1,)
 
 
 def contradiction(sent: Sent, report: OrderReport) -> str:

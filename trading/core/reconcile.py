@@ -14,7 +14,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -27,7 +27,7 @@ from exchanges.domain import (
     Symbol,
     VenueOrderStatus,
 )
-from trading.core.echo import Sent, contradiction
+from trading.core.echo import Sent, as_sent, contradiction
 from trading.core.quantity import (
     QuantityFinding,
     QuantityVerdict,
@@ -66,6 +66,16 @@ class OwnOrder:
     state: OrderState
     lifetime_ends_at: datetime
     venue_order_id: str | None = None
+    reduces: bool = False
+
+    @property
+    def sent(self) -> Sent:
+        return Sent(
+            symbol=self.symbol,
+            side=self.side,
+            base_quantity=self.base_quantity,
+            reduces=self.reduces,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +182,7 @@ def reconcile(book: OwnBook, reports: VenueReports) -> Findings:
         order.client_order_id: _Evidence(order=order, venue_order_id=order.venue_order_id)
         for order in book.orders
     }
+    reports = replace(reports, orders=[_as_sent(evidence, report) for report in reports.orders])
     ids = _ids_by_venue_order(book, reports)
     wrong = list(_wrong_orders(evidence, reports))
     strange = {found.client_order_id for found in wrong}
@@ -206,6 +217,11 @@ def reconcile(book: OwnBook, reports: VenueReports) -> Findings:
     )
 
 
+def _as_sent(evidence: Mapping[ClientOrderId, _Evidence], report: OrderReport) -> OrderReport:
+    own = evidence.get(report.client_order_id or ClientOrderId(""))
+    return report if own is None else as_sent(own.order.sent, report)
+
+
 def _wrong_orders(
     evidence: Mapping[ClientOrderId, _Evidence], reports: VenueReports
 ) -> Iterable[WrongOrder]:
@@ -216,8 +232,7 @@ def _wrong_orders(
         if own is None:
             continue
         order = own.order
-        sent = Sent(symbol=order.symbol, side=order.side, base_quantity=order.base_quantity)
-        if difference := contradiction(sent, report):
+        if difference := contradiction(order.sent, report):
             found[order.client_order_id] = WrongOrder(
                 client_order_id=order.client_order_id, symbol=order.symbol, difference=difference
             )

@@ -21,7 +21,7 @@ from exchanges.domain import (
     VenueOrderStatus,
 )
 from exchanges.models import ExchangeAccount
-from trading.core.echo import Sent, contradiction
+from trading.core.echo import Sent, as_sent, contradiction
 from trading.core.money import plain
 from trading.core.reconcile import WrongOrder
 from trading.core.states import (
@@ -64,7 +64,11 @@ def absorb_report(order: Order, report: OrderReport, *, now: datetime) -> None:
     """
     with transaction.atomic():
         _take_row(order, fields=CHANGING)
-        if not _is_another_order(order, report, now):
+        sent = _sent(order)
+        report = as_sent(sent, report)
+        if difference := contradiction(sent, report):
+            _note_another(order, difference, now)
+        else:
             _absorb(order, report, now)
 
 
@@ -115,18 +119,22 @@ def _absorb(order: Order, report: OrderReport, now: datetime) -> None:
             setattr(order, name, value)
 
 
-def _is_another_order(order: Order, report: OrderReport, now: datetime) -> bool:
-    instrument = order.leg.instrument
-    sent = Sent(symbol=instrument.symbol, side=Side(order.side), base_quantity=order.base_quantity)
-    difference = contradiction(sent, report)
-    if difference:
-        wrong = WrongOrder(
-            client_order_id=ClientOrderId(order.client_order_id),
-            symbol=Symbol(instrument.symbol),
-            difference=difference,
-        )
-        note_wrong_order(order.leg.account, wrong, now=now)
-    return bool(difference)
+def _sent(order: Order) -> Sent:
+    return Sent(
+        symbol=order.leg.instrument.symbol,
+        side=Side(order.side),
+        base_quantity=order.base_quantity,
+        reduces=order.reduce_only,
+    )
+
+
+def _note_another(order: Order, difference: str, now: datetime) -> None:
+    wrong = WrongOrder(
+        client_order_id=ClientOrderId(order.client_order_id),
+        symbol=Symbol(order.leg.instrument.symbol),
+        difference=difference,
+    )
+    note_wrong_order(order.leg.account, wrong, now=now)
 
 
 def _review(order: Order, now: datetime) -> None:

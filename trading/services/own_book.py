@@ -142,6 +142,7 @@ def _own_order(order: Order) -> OwnOrder:
         state=OrderState(order.state),
         lifetime_ends_at=(order.sent_at or order.created_at) + ORDER_LIFETIME,
         venue_order_id=order.venue_order_id or None,
+        reduces=order.reduce_only,
     )
 
 
