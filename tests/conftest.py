@@ -65,8 +65,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
             item.add_marker(pytest.mark.skip(reason="CARRY_TEST_DATABASE_URL names no PostgreSQL"))
     items.sort(key=_kind)
     yield
-    # pytest-django has put first what uses a database, and of that what leaves it as it was. Stories
-    # that share a Carry follow one another: else each change starts another, twenty seconds long.
+    # pytest-django has put first what uses a database, and of that what leaves it as it was.
+    # Stories that share a Carry follow one another: else each change starts another.
     items.sort(key=lambda item: (_kind(item) > 0, _desk_of(item)))
 
 
