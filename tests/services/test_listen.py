@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.db import connections
 
 from exchanges.domain import AccountFact, Fill
 from exchanges.errors import OrderOutcomeUnknown
@@ -32,6 +34,8 @@ def test_a_fact_that_cannot_be_stored_keeps_none_of_the_others_waiting(position:
     beyond = replace(fill, venue_trade_id="t0", base_quantity=Decimal(10) ** 25)
 
     async def recorded() -> None:
+        # One thread, whose connection to the database is closed at the end.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
         facts: asyncio.Queue[AccountFact | None] = asyncio.Queue()
         recording = asyncio.create_task(_record_forever(account, facts))
         try:
@@ -46,6 +50,7 @@ def test_a_fact_that_cannot_be_stored_keeps_none_of_the_others_waiting(position:
         finally:
             recording.cancel()
             await asyncio.gather(recording, return_exceptions=True)
+            await asyncio.to_thread(connections.close_all)
 
     asyncio.run(recorded())
 
