@@ -44,7 +44,7 @@ SETTLEMENTS_SECONDS = 50.0
 # Streams bring each channel at least once a second; half of what a trade may be old is left.
 CHANNEL_BEHIND = timedelta(seconds=1.5)
 INSTRUMENT_BEHIND = timedelta(seconds=15)
-ROUNDS_MISSED = 3
+ROUNDS_MISSED = 2
 HISTORY = timedelta(days=30)
 # A venue publishes a settlement some seconds after it; asking sooner only costs a call.
 PUBLISHED_AFTER = timedelta(seconds=5)
@@ -198,14 +198,15 @@ def is_behind(
             if age is None or age > INSTRUMENT_BEHIND:
                 return True
             silence = board.age(exchange.code, channel, now)
-            if silence is None or silence > _behind(exchange):
+            if silence is None or silence > _behind(exchange, channel):
                 return True
     return False
 
 
-def _behind(exchange: Exchange) -> timedelta:
-    """Return how long a channel may be silent: where nothing streams, a few rounds of reading."""
-    return max(CHANNEL_BEHIND, ROUNDS_MISSED * selectors.polled_every(exchange.code))
+def _behind(exchange: Exchange, channel: Channel) -> timedelta:
+    """Return how long a channel may be silent: what is read in a list, two rounds of it."""
+    rounds = ROUNDS_MISSED * selectors.polled_every(exchange.code)
+    return CHANNEL_BEHIND if channel is Channel.BOOK else max(CHANNEL_BEHIND, rounds)
 
 
 def _polled_channels(instrument: Instrument) -> Iterable[Channel]:

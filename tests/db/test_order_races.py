@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from exchanges.domain import ClientOrderId, Fill, Side, Symbol, VenueOrderStatus
+from exchanges.domain import ClientOrderId, Fill, VenueOrderStatus
 from tests.locks import somebody_waits_for_a_lock
 from tests.machine import wait_until
 from tests.services import test_submit as orders
+from tests.services.executions import execution
 from trading.core.states import OrderState
 from trading.models import Order, Position
 from trading.services.order_facts import absorb_report, book_fills
@@ -41,21 +42,9 @@ def told(filled: str, status: VenueOrderStatus) -> Any:
     return orders.report(status=status, filled_base_quantity=D(filled))
 
 
-def execution(order: Order, key: str, quantity: str) -> Fill:
-    return Fill(
-        venue="bybit",
-        symbol=Symbol("BTC/USDT:USDT"),
-        venue_trade_id=key,
-        venue_order_id="77",
-        client_order_id=ClientOrderId(order.client_order_id),
-        side=Side.BUY,
-        price=D(100),
-        base_quantity=D(quantity),
-        fee=D(0),
-        fee_asset="USDT",
-        is_maker=False,
-        filled_at=NOW,
-    )
+def filled(order: Order, key: str, quantity: str) -> Fill:
+    own_id = ClientOrderId(order.client_order_id)
+    return execution(client_order_id=own_id, venue_trade_id=key, base_quantity=D(quantity))
 
 
 @contextmanager
@@ -96,14 +85,14 @@ def test_the_first_fill_takes_nothing_back_of_an_answer_that_tells_of_all(order:
             Order.objects.get(pk=order.pk), told("1", VenueOrderStatus.FILLED), now=NOW
         )
     ):
-        book(order, execution(order, "t1", "0.4"))
+        book(order, filled(order, "t1", "0.4"))
 
     order.refresh_from_db()
     assert (order.state, order.filled_base_quantity) == (OrderState.FILLED, D(1))
 
 
 def test_a_report_that_is_late_takes_nothing_back_of_what_was_booked(order: Order) -> None:
-    with another_process(lambda: book(order, execution(order, "t1", "0.7"))):
+    with another_process(lambda: book(order, filled(order, "t1", "0.7"))):
         absorb_report(Order.objects.get(pk=order.pk), told("0.4", VenueOrderStatus.OPEN), now=NOW)
 
     order.refresh_from_db()
@@ -111,8 +100,8 @@ def test_a_report_that_is_late_takes_nothing_back_of_what_was_booked(order: Orde
 
 
 def test_two_fills_that_are_booked_at_once_add_up(order: Order) -> None:
-    with another_process(lambda: book(order, execution(order, "t2", "0.3"))):
-        book(order, execution(order, "t1", "0.4"))
+    with another_process(lambda: book(order, filled(order, "t2", "0.3"))):
+        book(order, filled(order, "t1", "0.4"))
 
     order.refresh_from_db()
     assert order.filled_base_quantity == D("0.7")

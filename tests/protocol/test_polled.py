@@ -155,7 +155,8 @@ def test_venue_whose_sockets_tell_all_is_asked_for_nothing() -> None:
         client = at.client()
         await client.ready()
         at.asked.clear()
-        await PolledMarket(client).run({BITCOIN}, lambda fact: None, {})
+        async with asyncio.timeout(5):
+            await PolledMarket(client).run({BITCOIN}, lambda fact: None, {})
         await client.close()
 
     asyncio.run(run())

@@ -18,6 +18,7 @@ from exchanges.domain import ClientOrderId, Fill, OrderReport, Side, Symbol
 from exchanges.errors import OrderNotFound, OrderOutcomeUnknown, VenueUnavailable
 from exchanges.ports import Account, Trading
 from tests.services import test_submit as orders
+from tests.services.executions import execution
 from trading.core.states import OrderState
 from trading.models import Order, Position
 from trading.services import lookup
@@ -58,22 +59,9 @@ class Binance:
         return replace(fill, client_order_id=ClientOrderId(self.whose))
 
 
-def execution(**changes: Any) -> Fill:
-    told = Fill(
-        venue="binanceusdm",
-        symbol=BTC,
-        venue_trade_id="t1",
-        venue_order_id="77",
-        client_order_id=None,
-        side=Side.BUY,
-        price=D(100),
-        base_quantity=D(1),
-        fee=D("0.05"),
-        fee_asset="USDT",
-        is_maker=False,
-        filled_at=NOW + timedelta(seconds=1),
-    )
-    return replace(told, **changes)
+def listed(**changes: Any) -> Fill:
+    """Return a fill as Binance lists it: a second after the order was sent, without our id."""
+    return execution(venue="binanceusdm", filled_at=NOW + timedelta(seconds=1), **changes)
 
 
 def venues_of(venue: Binance) -> Venues:
@@ -108,7 +96,7 @@ def look_up(order: Order, venue: Binance) -> OrderState:
 def test_a_fill_that_is_listed_without_our_id_shows_that_its_order_was_placed(
     unknown: Order,
 ) -> None:
-    state = look_up(unknown, Binance(execution(), whose=unknown.client_order_id))
+    state = look_up(unknown, Binance(listed(), whose=unknown.client_order_id))
 
     assert state is OrderState.FILLED
     assert unknown.filled_base_quantity == D(1)
@@ -116,12 +104,12 @@ def test_a_fill_that_is_listed_without_our_id_shows_that_its_order_was_placed(
 
 
 def test_a_fill_of_which_nobody_knows_whose_it_is_leaves_the_order_unknown(unknown: Order) -> None:
-    assert look_up(unknown, Binance(execution(), whose=None)) is OrderState.UNKNOWN
+    assert look_up(unknown, Binance(listed(), whose=None)) is OrderState.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("fill", "traced"),
-    [(execution(), 1), (execution(side=Side.SELL), 0), (execution(base_quantity=D(2)), 0)],
+    [(listed(), 1), (listed(side=Side.SELL), 0), (listed(base_quantity=D(2)), 0)],
     ids=["a person's", "of the other side", "of more than was sent"],
 )
 def test_a_fill_of_somebody_else_leaves_the_order_absent(

@@ -15,12 +15,12 @@ from exchanges.domain import (
     ClientOrderId,
     Fill,
     OrderReport,
-    Side,
     Symbol,
     VenueOrderStatus,
 )
 from exchanges.errors import OrderOutcomeUnknown
 from tests.services import test_submit as orders
+from tests.services.executions import execution
 from trading.core.states import OrderState
 from trading.models import Order, Position
 from trading.services.account_facts import record
@@ -39,20 +39,7 @@ position = orders.position
 def filled(order: Order) -> list[Fill | OrderReport]:
     """Return what the stream says of an order that filled at once, each message twice."""
     own_id = ClientOrderId(order.client_order_id)
-    fill = Fill(
-        venue="bybit",
-        symbol=BTC,
-        venue_trade_id="t1",
-        venue_order_id="77",
-        client_order_id=own_id,
-        side=Side.BUY,
-        price=D(100),
-        base_quantity=D(1),
-        fee=D("0.05"),
-        fee_asset="USDT",
-        is_maker=False,
-        filled_at=NOW,
-    )
+    fill = execution(client_order_id=own_id)
     told = replace(orders.report(), client_order_id=own_id, observed_at=NOW)
     return [fill, told, fill, told]
 

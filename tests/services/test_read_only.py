@@ -129,15 +129,15 @@ def test_engine_panel_says_so(watched: Market) -> None:
     }
 
 
-def test_polling_waits_for_the_rounds_of_a_venue_without_sockets(watched: Market) -> None:
+def test_polling_waits_for_two_rounds_of_what_is_read_in_a_list(watched: Market) -> None:
     exchange = Exchange.objects.get(code="dydx")
     rows = list(exchange.instruments.select_related("exchange"))
     behind = {
         seconds: is_behind(watched.board, exchange, rows, NOW + timedelta(seconds=seconds))
-        for seconds in (5, 7)
+        for seconds in (3, 5)
     }
 
-    assert behind == {5: False, 7: True}
+    assert behind == {3: False, 5: True}
 
 
 def test_book_that_no_list_tells_is_nothing_a_poll_brings(watched: Market) -> None:

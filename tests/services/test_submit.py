@@ -35,7 +35,6 @@ from exchanges.errors import (
     RateLimited,
     VenueUnavailable,
 )
-from exchanges.models import ExchangeAccount
 from exchanges.ports import Trading
 from tests.web.rows import make_account, make_entering, make_exchange, make_instrument
 from trading.core.order_refusal import RefusalKind
@@ -45,7 +44,6 @@ from trading.models import Leg, LegSide, Order, Position, StateChange
 from trading.services import kill_switch, lease
 from trading.services.halt import halt_account
 from trading.services.intents import TooManyOrders, write_intent
-from trading.services.order_facts import absorb_report
 from trading.services.submit import submit
 from trading.services.venues import Venues
 
@@ -399,44 +397,3 @@ def test_each_intent_has_an_id_of_its_own_that_tells_nothing_of_its_user(
     assert (first.sequence, second.sequence) == (1, 2)
     assert first.client_order_id != second.client_order_id
     assert position.user.username not in first.client_order_id
-
-
-def test_a_closing_order_that_its_venue_cut_to_what_was_left_ends_and_halts_nobody(
-    position: Position,
-) -> None:
-    """OKX lowers the size of a reduce-only order to that of the position, and fills it whole."""
-    order = intend(position, Purpose.REDUCE)
-    silent = ScriptedVenue(OrderOutcomeUnknown("no answer", venue="okx"))
-    assert send(order, position, silent) is OrderState.UNKNOWN
-
-    absorb_report(order, report(base_quantity=D("0.4"), filled_base_quantity=D("0.4")), now=NOW)
-
-    order.refresh_from_db()
-    assert (order.state, order.filled_base_quantity) == (OrderState.CANCELED, D("0.4"))
-    assert order.is_final_at_venue
-    assert not ExchangeAccount.objects.get().is_halted
-
-
-def test_an_order_that_is_filled_without_a_figure_is_filled_whole(position: Position) -> None:
-    """Else its leg is empty in our books, and is hedged a second time."""
-    order = intend(position)
-    filled = report(status=VenueOrderStatus.FILLED, filled_base_quantity=None)
-
-    assert send(order, position, ScriptedVenue(filled)) is OrderState.FILLED
-
-    assert order.filled_base_quantity == order.base_quantity
-
-
-@pytest.mark.parametrize("ended", [VenueOrderStatus.CANCELED, VenueOrderStatus.EXPIRED])
-def test_an_order_that_ended_without_a_figure_is_looked_up_until_its_fills_are_told(
-    position: Position, ended: VenueOrderStatus
-) -> None:
-    order = intend(position)
-    untold = report(status=ended, filled_base_quantity=None)
-
-    assert send(order, position, ScriptedVenue(untold)) is OrderState.OPEN
-    assert not order.is_final_at_venue
-
-    absorb_report(order, report(status=ended, filled_base_quantity=D("0.4")), now=NOW)
-    assert (order.state, order.filled_base_quantity) == (OrderState(ended.value), D("0.4"))
-    assert order.is_final_at_venue

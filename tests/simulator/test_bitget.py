@@ -16,16 +16,15 @@ import pytest
 
 from exchanges.domain import Side
 from exchanges.simulator.accounts import Origin
-from exchanges.simulator.events import AccountEvent
-from exchanges.simulator.faces.bitget_calls import signature
-from exchanges.simulator.faces.sockets import VenueSocket
+from exchanges.simulator.faces.passphrase_calls import signature
 from exchanges.simulator.listings import BITGET
-from exchanges.simulator.switchboard import Switchboard
 from exchanges.simulator.wire import WireRequest
+from tests.simulator.open_sockets import says, socket_at
 from tests.simulator.world import Reply, World
 
 pytestmark = pytest.mark.core
 
+HOST = "ws.bitget.com"
 PRODUCT = {"productType": "USDT-FUTURES"}
 NAMED = {"symbol": "BTCUSDT", "marginCoin": "USDT"} | PRODUCT
 ORDER = NAMED | {
@@ -264,25 +263,6 @@ def test_rate_tells_its_hours_and_next_settlement(world: World) -> None:
 # --- Sockets ----------------------------------------------------------------------------------
 
 
-def socket_at(world: World, path: str, heard: list[Any] | None = None) -> VenueSocket:
-    """Open a socket; what it says of accounts by itself is added to `heard`."""
-    found = Switchboard(world.venues).open("ws.bitget.com", f"/v2/ws/{path}", "")
-    assert found is not None
-
-    def hear(event: AccountEvent) -> None:
-        if heard is not None:
-            heard.extend(orjson.loads(row.body) for row in found.happened(event))
-
-    world.simulator.listeners.append(hear)
-    return found
-
-
-def says(socket: VenueSocket, world: World, message: Any) -> list[Any]:
-    text = message if isinstance(message, str) else orjson.dumps(message).decode()
-    replies = socket.receive(text, now=world.at)
-    return [row.body if row.body == b"pong" else orjson.loads(row.body) for row in replies]
-
-
 def login(world: World, **changes: str) -> dict[str, Any]:
     account, stamp = world.account(BITGET), str(int(world.at.timestamp()))
     given = {
@@ -307,7 +287,7 @@ def login(world: World, **changes: str) -> dict[str, Any]:
 def test_login_that_its_owner_did_not_sign_so_is_refused(
     world: World, changes: dict[str, str], code: int
 ) -> None:
-    socket = socket_at(world, "private")
+    socket = socket_at(world, HOST, "/v2/ws/private")
 
     [answer] = says(socket, world, login(world, **changes))
 
@@ -318,7 +298,7 @@ def test_login_that_its_owner_did_not_sign_so_is_refused(
 
 def test_private_channels_tell_an_execution_with_our_id(world: World) -> None:
     heard: list[Any] = []
-    socket = socket_at(world, "private", heard)
+    socket = socket_at(world, HOST, "/v2/ws/private", heard)
     says(socket, world, login(world))
     channels = [
         {"instType": "USDT-FUTURES", "channel": name, "instId": "default"}
@@ -337,7 +317,7 @@ def test_private_channels_tell_an_execution_with_our_id(world: World) -> None:
 
 
 def test_public_channel_begins_with_its_state_and_comes_once_a_beat(world: World) -> None:
-    socket = socket_at(world, "public")
+    socket = socket_at(world, HOST, "/v2/ws/public")
     argument = {"instType": "USDT-FUTURES", "channel": "ticker", "instId": "BTCUSDT"}
 
     accepted, first = says(socket, world, {"op": "subscribe", "args": [argument]})

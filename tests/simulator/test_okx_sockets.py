@@ -9,40 +9,20 @@ import orjson
 import pytest
 
 from exchanges.domain import Side
-from exchanges.simulator.events import AccountEvent
-from exchanges.simulator.faces.okx_calls import signature
-from exchanges.simulator.faces.sockets import VenueSocket
+from exchanges.simulator.faces.passphrase_calls import signature
 from exchanges.simulator.listings import OKX
-from exchanges.simulator.switchboard import Switchboard
+from tests.simulator.open_sockets import says, socket_at
 from tests.simulator.world import World
 
 pytestmark = pytest.mark.core
 
+HOST = "ws.okx.com"
 BTC = "BTC-USDT-SWAP"
 
 
 @pytest.fixture(autouse=True)
 def pinned(world: World) -> None:
     world.pin(OKX, price="60000")
-
-
-def socket_at(world: World, path: str, heard: list[Any] | None = None) -> VenueSocket:
-    """Open a socket; what it says of accounts by itself is added to `heard`."""
-    found = Switchboard(world.venues).open("ws.okx.com", path, "")
-    assert found is not None
-
-    def hear(event: AccountEvent) -> None:
-        if heard is not None:
-            heard.extend(orjson.loads(row.body) for row in found.happened(event))
-
-    world.simulator.listeners.append(hear)
-    return found
-
-
-def says(socket: VenueSocket, world: World, message: Any) -> list[Any]:
-    text = message if isinstance(message, str) else orjson.dumps(message).decode()
-    replies = socket.receive(text, now=world.at)
-    return [row.body if row.body == b"pong" else orjson.loads(row.body) for row in replies]
 
 
 def login(world: World, **changes: str) -> dict[str, Any]:
@@ -68,7 +48,7 @@ def login(world: World, **changes: str) -> dict[str, Any]:
     ],
 )
 def test_private_socket_knows_its_owner(world: World, changes: dict[str, str], code: str) -> None:
-    socket = socket_at(world, "/ws/v5/private")
+    socket = socket_at(world, HOST, "/ws/v5/private")
     orders = {"op": "subscribe", "args": [{"channel": "orders", "instType": "ANY"}]}
 
     [before] = says(socket, world, orders)
@@ -82,7 +62,7 @@ def test_private_socket_knows_its_owner(world: World, changes: dict[str, str], c
 
 def test_fill_is_told_with_its_order_and_then_the_position(world: World) -> None:
     heard: list[Any] = []
-    socket = socket_at(world, "/ws/v5/private", heard)
+    socket = socket_at(world, HOST, "/ws/v5/private", heard)
     says(socket, world, login(world))
     for channel in ("orders", "positions"):
         says(socket, world, {"op": "subscribe", "args": [{"channel": channel, "instType": "ANY"}]})
@@ -100,7 +80,7 @@ def test_fill_is_told_with_its_order_and_then_the_position(world: World) -> None
 def test_closed_position_is_told_once_as_nothing(world: World) -> None:
     world.place(OKX, Side.SELL, "0.01")
     heard: list[Any] = []
-    socket = socket_at(world, "/ws/v5/private", heard)
+    socket = socket_at(world, HOST, "/ws/v5/private", heard)
     says(socket, world, login(world))
     says(socket, world, {"op": "subscribe", "args": [{"channel": "positions", "instType": "ANY"}]})
 
@@ -111,7 +91,7 @@ def test_closed_position_is_told_once_as_nothing(world: World) -> None:
 
 
 def test_public_channel_begins_with_its_state_and_tells_what_changes(world: World) -> None:
-    socket = socket_at(world, "/ws/v5/public")
+    socket = socket_at(world, HOST, "/ws/v5/public")
     argument = {"channel": "mark-price", "instId": BTC}
 
     reply, first = says(socket, world, {"op": "subscribe", "args": [argument]})
@@ -135,7 +115,7 @@ def test_channel_that_is_none_of_the_public_ones_is_refused(
     world: World, argument: dict[str, str]
 ) -> None:
     [reply] = says(
-        socket_at(world, "/ws/v5/public"), world, {"op": "subscribe", "args": [argument]}
+        socket_at(world, HOST, "/ws/v5/public"), world, {"op": "subscribe", "args": [argument]}
     )
 
     assert (reply["event"], reply["code"]) == ("error", "60018")

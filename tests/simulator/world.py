@@ -178,10 +178,18 @@ class World:
         account = self.account(venue)
         if venue == BYBIT:
             return self._bybit_request(account, method, path, parameters)
-        if venue == OKX:
-            return self._okx_request(account, method, path, parameters)
-        if venue == BITGET:
-            return self._bitget_request(account, method, path, parameters)
+        if venue in (OKX, BITGET):
+            written = self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            is_okx = venue == OKX
+            return self._passphrase_request(
+                account,
+                method,
+                path,
+                parameters,
+                venue=venue,
+                prefix="ok-access" if is_okx else "access",
+                stamp=written if is_okx else str(milliseconds(self.at)),
+            )
         parameters = {"timestamp": milliseconds(self.at), "recvWindow": 5000} | parameters
         payload = urlencode(parameters)
         text = f"{payload}&signature={signed(account.secret, payload)}"
@@ -216,51 +224,34 @@ class World:
             headers=headers,
         )
 
-    def _okx_request(
-        self, account: Account, method: str, path: str, parameters: dict[str, Any]
+    def _passphrase_request(
+        self,
+        account: Account,
+        method: str,
+        path: str,
+        parameters: dict[str, Any],
+        *,
+        venue: str,
+        prefix: str,
+        stamp: str,
     ) -> WireRequest:
-        stamp = self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         is_post = method == "POST"
         payload = orjson.dumps(parameters).decode() if is_post else urlencode(parameters)
         asked = path if is_post or not payload else f"{path}?{payload}"
         text = f"{stamp}{method}{asked}{payload if is_post else ''}"
         digest = hmac.new(account.secret.encode(), text.encode(), hashlib.sha256).digest()
-        headers = {
-            "ok-access-key": account.api_key,
-            "ok-access-passphrase": account.passphrase,
-            "ok-access-timestamp": stamp,
-            "ok-access-sign": base64.b64encode(digest).decode(),
-        }
         return WireRequest(
-            host=HOSTS[OKX],
+            host=HOSTS[venue],
             method=method,
             path=path,
             query="" if is_post else payload,
             body=payload.encode() if is_post else b"",
-            headers=headers,
-        )
-
-    def _bitget_request(
-        self, account: Account, method: str, path: str, parameters: dict[str, Any]
-    ) -> WireRequest:
-        stamp, is_post = str(milliseconds(self.at)), method == "POST"
-        payload = orjson.dumps(parameters).decode() if is_post else urlencode(parameters)
-        asked = path if is_post or not payload else f"{path}?{payload}"
-        text = f"{stamp}{method}{asked}{payload if is_post else ''}"
-        digest = hmac.new(account.secret.encode(), text.encode(), hashlib.sha256).digest()
-        headers = {
-            "access-key": account.api_key,
-            "access-passphrase": account.passphrase,
-            "access-timestamp": stamp,
-            "access-sign": base64.b64encode(digest).decode(),
-        }
-        return WireRequest(
-            host=HOSTS[BITGET],
-            method=method,
-            path=path,
-            query="" if is_post else payload,
-            body=payload.encode() if is_post else b"",
-            headers=headers,
+            headers={
+                f"{prefix}-key": account.api_key,
+                f"{prefix}-passphrase": account.passphrase,
+                f"{prefix}-timestamp": stamp,
+                f"{prefix}-sign": base64.b64encode(digest).decode(),
+            },
         )
 
 

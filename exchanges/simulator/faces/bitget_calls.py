@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
+from exchanges.simulator.faces.passphrase_calls import PassphraseCall, signature
 from exchanges.simulator.listings import BITGET, Listing
-from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, decimal_of, milliseconds
+from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, milliseconds
 
 MOST_ROWS = 100
 STAMP_LASTS = timedelta(seconds=30)
@@ -35,45 +33,22 @@ PRODUCTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request, read: query of a GET, JSON object of a POST."""
+class Call(PassphraseCall):
+    """One Bitget call."""
 
-    parameters: Mapping[str, Any]
-    now: datetime
-    account: Account | None = None
+    def anonymous(self) -> VenueRefusal:
+        return VenueRefusal(40001, "ACCESS_KEY cannot be empty")
 
-    @property
-    def owner(self) -> Account:
-        if self.account is None:
-            raise VenueRefusal(40001, "ACCESS_KEY cannot be empty")
-        return self.account
+    def missing(self, name: str) -> VenueRefusal:
+        return VenueRefusal(40019, f"Parameter {name} cannot be empty")
+
+    def bad(self, name: str) -> VenueRefusal:
+        return bad(name)
 
     @property
     def is_of_dollars(self) -> bool:
         """Tell whether the product asked for is the one that lists contracts here."""
         return self.required("productType").upper() == PRODUCT
-
-    def text(self, name: str) -> str:
-        value = self.parameters.get(name)
-        return "" if value is None else str(value)
-
-    def required(self, name: str) -> str:
-        value = self.text(name)
-        if not value:
-            raise VenueRefusal(40019, f"Parameter {name} cannot be empty")
-        return value
-
-    def number(self, name: str, default: int) -> int:
-        value = self.text(name)
-        if value and not value.isdigit():
-            raise bad(name)
-        return int(value) if value else default
-
-    def decimal(self, name: str) -> Decimal:
-        value = decimal_of(self.required(name))
-        if value is None:
-            raise bad(name)
-        return value
 
 
 def listing_named(listings: Mapping[str, Listing], call: Call) -> Listing:
@@ -85,11 +60,6 @@ def listing_named(listings: Mapping[str, Listing], call: Call) -> Listing:
 
 def bad(name: str) -> VenueRefusal:
     return VenueRefusal(40017, f"Parameter verification failed {name}")
-
-
-def signature(secret: str, text: str) -> str:
-    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
 
 
 def envelope(data: object, now: datetime) -> Json:

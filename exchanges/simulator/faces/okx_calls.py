@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
+from exchanges.simulator.faces.passphrase_calls import PassphraseCall, signature
 from exchanges.simulator.listings import OKX, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, decimal_of, milliseconds
 
@@ -26,40 +24,17 @@ FIRST_OF_ORDERS, LAST_OF_ORDERS = 51_000, 51_999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request, read: query of a GET, JSON object of a POST."""
+class Call(PassphraseCall):
+    """One OKX call."""
 
-    parameters: Mapping[str, Any]
-    now: datetime
-    account: Account | None = None
+    def anonymous(self) -> VenueRefusal:
+        return VenueRefusal(50103, 'Request header "OK-ACCESS-KEY" cannot be empty.', status=401)
 
-    @property
-    def owner(self) -> Account:
-        if self.account is None:
-            raise VenueRefusal(50103, 'Request header "OK-ACCESS-KEY" cannot be empty.', status=401)
-        return self.account
+    def missing(self, name: str) -> VenueRefusal:
+        return VenueRefusal(50014, f"Parameter {name} can not be empty.", status=400)
 
-    def text(self, name: str) -> str:
-        value = self.parameters.get(name)
-        return "" if value is None else str(value)
-
-    def required(self, name: str) -> str:
-        value = self.text(name)
-        if not value:
-            raise VenueRefusal(50014, f"Parameter {name} can not be empty.", status=400)
-        return value
-
-    def number(self, name: str, default: int) -> int:
-        value = self.text(name)
-        if value and not value.isdigit():
-            raise bad(name)
-        return int(value) if value else default
-
-    def decimal(self, name: str) -> Decimal:
-        value = decimal_of(self.required(name))
-        if value is None:
-            raise bad(name)
-        return value
+    def bad(self, name: str) -> VenueRefusal:
+        return bad(name)
 
 
 def listing_named(listings: Mapping[str, Listing], call: Call) -> Listing:
@@ -71,11 +46,6 @@ def listing_named(listings: Mapping[str, Listing], call: Call) -> Listing:
 
 def bad(name: str) -> VenueRefusal:
     return VenueRefusal(51000, f"Parameter {name} error", status=400)
-
-
-def signature(secret: str, text: str) -> str:
-    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
 
 
 def envelope(rows: Sequence[Json], *, code: str = "0", message: str = "") -> Json:
