@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import override_settings
+from redis import Redis
 
 from exchanges import loop, registry
 from exchanges.client_order_ids import client_order_id, in_venue_form
@@ -34,6 +35,7 @@ from exchanges.domain import (
 from exchanges.modes import Mode
 from exchanges.ports import Account, MarketData, Trading
 from tests.machine import ROOT, START_SECONDS, clean_environment, wait_until
+from tests.rehearsal import RunningRedis
 from tests.wallets import wallet_of
 
 T = TypeVar("T")
@@ -131,7 +133,17 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Generator[Simulator]:
+def shared_limits() -> Generator[RunningRedis]:
+    """Run the Redis by which processes share their limits: without it each has a quarter."""
+    running = RunningRedis()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def simulator(
+    tmp_path_factory: pytest.TempPathFactory, shared_limits: RunningRedis
+) -> Generator[Simulator]:
     """Run the venues for the whole session, settling funding every minute."""
     folder, port, control_port = tmp_path_factory.mktemp("venues"), free_port(), free_port()
     running = Simulator(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{control_port}")
@@ -139,7 +151,9 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Generator[Simulator]:
         process = start_simulator(folder / "state", port, control_port, log)
         try:
             wait_until(running.is_up, timeout=START_SECONDS, what="the simulator answers")
-            with override_settings(CARRY_SIMULATOR_URL=running.url):
+            # What a test without venues has opened knows neither.
+            registry.close_all()
+            with override_settings(CARRY_SIMULATOR_URL=running.url, REDIS_URL=shared_limits.url):
                 yield running
                 registry.close_all()
                 loop.close()
@@ -172,8 +186,12 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
 
 
 @pytest.fixture(autouse=True)
-def full_limits() -> None:
-    """Let every test begin with all that the venues allow; without Redis it is a quarter."""
+def full_limits(request: pytest.FixtureRequest) -> None:
+    """Let every test begin with all that the venues allow."""
+    if "simulator" in request.fixturenames:
+        request.getfixturevalue("simulator")
+        with Redis.from_url(request.getfixturevalue("shared_limits").url) as redis:
+            redis.flushdb()
     registry.limiter().forget()
 
 

@@ -326,6 +326,17 @@ def test_contract_that_goes_is_told_by_its_end() -> None:
     assert instrument.expires_at == datetime(2026, 3, 1, 21, 20, tzinfo=UTC)
 
 
+def test_fills_up_to_now_are_read_where_the_venues_time_is_taken_for_a_later_one(
+    bench: Bench,
+) -> None:
+    bench.submit(bench.order())
+    bench.client.exchange.options["timeDifference"] = -400
+
+    [fill] = call(bench.account.fills(BITCOIN, since=bench.world.at - timedelta(minutes=1)))
+
+    assert fill.base_quantity == Decimal("0.01")
+
+
 def test_bills_that_are_no_transfers_are_none_and_money_that_left_is_negative() -> None:
     def bills(query: Mapping[str, str]) -> Any:
         kinds = {"1": "trans_to_exchange", "2": "buy", "3": "trans_from_exchange"}

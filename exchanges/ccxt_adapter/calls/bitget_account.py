@@ -25,6 +25,8 @@ FUNDING, TRANSFER = "contract_settle_fee", "trans_"
 BITCOIN = {"symbol": "BTCUSDT", "coin": "USDT"}
 # A signed request is served as long after its stamp.
 STAMPS_LAST = timedelta(seconds=30)
+# By how much what we take for the venue's time may be off.
+CLOCK_ERROR = timedelta(seconds=1)
 FORCES = {"GTC": "gtc", "IOC": "ioc"}
 
 
@@ -195,9 +197,13 @@ class BitgetAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         return [rows.named(row) for row in told]
 
     async def _listed(self, ask: Ask, request: Request, name: str) -> list[Row]:
-        """Return all pages of a list that is bounded by time; one to come is refused."""
+        """Return all pages of a list that is bounded by time.
+
+        An end to come is refused, and a millisecond to come is one: no end is told as late as now.
+        """
         bounds = {key: request[key] for key in ("startTime", "businessType") if key in request}
-        bounds["endTime"] = max(request["startTime"], min(request["endTime"], self.nonce()))
+        if request["endTime"] < self.nonce() - CLOCK_ERROR // timedelta(milliseconds=1):
+            bounds["endTime"] = request["endTime"]
         return await self._of_account(request, lambda one: _pages(ask, {**one, **bounds}, name))
 
     @staticmethod
