@@ -68,9 +68,13 @@ class ControlDoor:
         return answer(ledger_view(self._simulator, now, api_key=request.query.get("api_key")))
 
     async def _access_log(self, request: web.Request) -> web.Response:
-        after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 1000))
-        entries = self._simulator.ledger.accesses(after=after, limit=limit)
-        return answer({"entries": entries})
+        ledger, asked = self._simulator.ledger, request.query
+        entries = ledger.accesses(
+            after=int(asked.get("after", 0)),
+            limit=int(asked.get("limit", 1000)),
+            of_order=asked.get("client_order_id", ""),
+        )
+        return answer({"entries": entries, "last": ledger.last_access()})
 
     async def _add_account(self, request: web.Request) -> web.Response:
         body = await read_json(request)

@@ -188,8 +188,11 @@ class Ledger:
     def append_access(self, client_order_id: str, entry: dict[str, Any]) -> None:
         self._storage.append_access(client_order_id, entry)
 
-    def accesses(self, *, after: int, limit: int) -> list[dict[str, Any]]:
-        return self._storage.accesses(after=after, limit=limit)
+    def accesses(self, *, after: int, limit: int, of_order: str = "") -> list[dict[str, Any]]:
+        return self._storage.accesses(after=after, limit=limit, of_order=of_order)
+
+    def last_access(self) -> int:
+        return self._storage.last_access()
 
     def account_trades(self, api_key: str, venue: str, symbol: str | None) -> Iterator[TradeRow]:
         return (

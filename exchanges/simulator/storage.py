@@ -113,12 +113,19 @@ class Storage:
         found = self._connection.execute(query, (key,)).fetchone()
         return None if found is None else orjson.loads(found[0])
 
-    def accesses(self, *, after: int, limit: int) -> list[dict[str, Any]]:
-        """Return access entries numbered above `after`, oldest first."""
+    def accesses(self, *, after: int, limit: int, of_order: str = "") -> list[dict[str, Any]]:
+        """Return access entries numbered above `after`, oldest first, of one order where named."""
         self.commit()
-        query = "SELECT number, body FROM access WHERE number > ? ORDER BY number LIMIT ?"
-        found = self._connection.execute(query, (after, limit))
+        query = """SELECT number, body FROM access
+            WHERE number > ? AND (? = '' OR client_order_id = ?) ORDER BY number LIMIT ?"""
+        found = self._connection.execute(query, (after, of_order, of_order, limit))
         return [{"number": number, **orjson.loads(body)} for number, body in found]
+
+    def last_access(self) -> int:
+        """Return the number of the latest access entry, 0 before the first."""
+        self.commit()
+        [number] = self._connection.execute("SELECT max(number) FROM access").fetchone()
+        return number or 0
 
     def close(self) -> None:
         self.commit()

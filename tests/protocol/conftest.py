@@ -81,8 +81,22 @@ class Simulator:
 
     def requests(self, own_id: ClientOrderId) -> list[dict[str, Any]]:
         """Return what the venue saw of one order, in order of time."""
-        entries = self.ask("GET", "/access-log?limit=100000")["entries"]
-        return [entry for entry in entries if entry["client_order_id"] == own_id]
+        entries: list[dict[str, Any]] = self.ask(
+            "GET", f"/access-log?limit=100000&client_order_id={own_id}"
+        )["entries"]
+        return entries
+
+    def last_request(self) -> int:
+        """Return the number of the latest request that any venue saw."""
+        number: int = self.ask("GET", "/access-log?limit=0")["last"]
+        return number
+
+    def requests_after(self, number: int) -> list[dict[str, Any]]:
+        """Return what all venues saw since then, in order of time."""
+        entries: list[dict[str, Any]] = self.ask("GET", f"/access-log?limit=100000&after={number}")[
+            "entries"
+        ]
+        return entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +204,15 @@ def full_limits(request: pytest.FixtureRequest) -> None:
     """Let every test begin with all that the venues allow."""
     if "simulator" in request.fixturenames:
         request.getfixturevalue("simulator")
-        with Redis.from_url(request.getfixturevalue("shared_limits").url) as redis:
-            redis.flushdb()
+        refill(request.getfixturevalue("shared_limits"))
+    else:
+        registry.limiter().forget()
+
+
+def refill(shared_limits: RunningRedis) -> None:
+    """Forget what has been asked of all venues, and that any wants silence."""
+    with Redis.from_url(shared_limits.url) as redis:
+        redis.flushdb()
     registry.limiter().forget()
 
 

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from exchanges import loop
+from exchanges.ccxt_adapter import library
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
@@ -108,8 +109,11 @@ def test_an_order_without_a_proper_answer_is_one_failure(
     assert said
 
 
-def test_who_gives_up_on_a_venue_that_is_silent_says_so(undisturbed: Simulator) -> None:
+def test_who_gives_up_on_a_venue_that_is_silent_says_so(
+    undisturbed: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A public read may take longer than those who ask for it wait."""
+    monkeypatch.setattr(library, "ORDER_TIMEOUT_SECONDS", 1.0)
     said: list[str] = []
     client = VenueClient(
         Catalogue(PROFILES["bybit"]),
@@ -118,7 +122,7 @@ def test_who_gives_up_on_a_venue_that_is_silent_says_so(undisturbed: Simulator) 
     )
     undisturbed.disturb("accept_no_answer", method="GET", venue="bybit", count=2)
 
-    for seconds in (1.0, 4.2):
+    for seconds in (0.5, 1.2):
         with pytest.raises(DeadlinePassed):
             loop.call(CcxtMarketData(client).server_time(), seconds)
     run(client.close())

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from exchanges.ccxt_adapter import library
 from exchanges.domain import OrderType, Side, Symbol, TimeInForce, VenueOrderStatus
 from exchanges.errors import (
     ClockRefused,
@@ -175,6 +176,12 @@ def test_order_the_account_cannot_carry_is_refused_for_margin(desk: Desk) -> Non
         run(desk.trading.submit(desk.order("50")))
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let accounts that are opened now give up sooner on a venue that is silent."""
+    monkeypatch.setattr(library, "ORDER_TIMEOUT_SECONDS", 1.0)
+
+
 @pytest.mark.parametrize(
     ("action", "rule"),
     [
@@ -189,7 +196,7 @@ def test_order_the_account_cannot_carry_is_refused_for_margin(desk: Desk) -> Non
     ],
 )
 def test_accepted_order_without_usable_answer_is_unknown_and_found_by_its_own_id(
-    undisturbed: Simulator, desk: Desk, action: str, rule: dict[str, object]
+    hasty: None, undisturbed: Simulator, desk: Desk, action: str, rule: dict[str, object]
 ) -> None:
     request = desk.resting()
     undisturbed.disturb(action, client_order_id=request.client_order_id, method="POST", **rule)
@@ -267,7 +274,7 @@ def test_refusal_counts_only_with_a_code_on_the_list(
 
 def test_rate_limited_order_was_surely_not_placed(undisturbed: Simulator, desk: Desk) -> None:
     request = desk.resting()
-    undisturbed.disturb("rate_limit", client_order_id=request.client_order_id, retry_after=3)
+    undisturbed.disturb("rate_limit", client_order_id=request.client_order_id, retry_after=1)
 
     with pytest.raises(RateLimited):
         run(desk.trading.submit(request))

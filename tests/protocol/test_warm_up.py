@@ -13,10 +13,9 @@ pytestmark = pytest.mark.protocol
 
 def seen_since(simulator: Simulator, after: int) -> list[str]:
     """Return the requests of the venue since then, the pings of warm connections left out."""
-    entries = simulator.ask("GET", "/access-log?limit=1000000")["entries"][after:]
     return [
         f"{entry['method']} {entry['path']}"
-        for entry in entries
+        for entry in simulator.requests_after(after)
         # Hyperliquid is asked for its time as for all else.
         if "time" not in entry["path"] and entry["path"] != "/info"
     ]
@@ -25,7 +24,7 @@ def seen_since(simulator: Simulator, after: int) -> list[str]:
 def test_warm_client_sends_nothing_but_the_order(simulator: Simulator, desk: Desk) -> None:
     registry.warm_up([desk.key])
     request = desk.resting()
-    before = len(simulator.ask("GET", "/access-log?limit=1000000")["entries"])
+    before = simulator.last_request()
 
     run(desk.trading.submit(request))
 

@@ -33,9 +33,13 @@ class MemoryStorage(Storage):
     def value(self, key: str) -> Any:
         return self._values.get(key)
 
-    def accesses(self, *, after: int, limit: int) -> list[dict[str, Any]]:
+    def accesses(self, *, after: int, limit: int, of_order: str = "") -> list[dict[str, Any]]:
         numbered = [{"number": number, **entry} for number, entry in enumerate(self.log, 1)]
-        return numbered[after : after + limit]
+        wanted = [row for row in numbered if of_order in ("", row["client_order_id"])]
+        return [row for row in wanted if row["number"] > after][:limit]
+
+    def last_access(self) -> int:
+        return len(self.log)
 
     def close(self) -> None:
         """Nothing is open."""
