@@ -317,6 +317,9 @@ def create_exchange(
     exchange.receive_window = profile.receive_window
     exchange.resets_header = profile.quotas.resets_header
     exchange.pace = _pace(profile, credential, surroundings)
+    if simulator_url is not None or surroundings.session is not None:
+        # The library lets TLS say goodbye for as long, and here is none.
+        exchange.timeout_on_exit = 0
     # At DEBUG the library logs whole requests, keys and signatures included.
     exchange.logger.setLevel(logging.INFO)
     _refuse_retries(exchange.options)
