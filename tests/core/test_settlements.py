@@ -14,6 +14,7 @@ from trading.core.settlements import (
     held_over,
     holder_of,
     latest_instant,
+    own_part,
     payment_fault,
     settlement_of,
 )
@@ -142,3 +143,18 @@ def test_the_latest_settlement_is_counted_on_from_a_known_one(minutes: int, inst
     known, now = EIGHT, EIGHT + timedelta(minutes=minutes)
 
     assert latest_instant(known, 3600, now) == known + timedelta(minutes=instant)
+
+
+@pytest.mark.parametrize(
+    ("own", "foreign", "part"),
+    [
+        ("0.1", "0.3", "0.5"),
+        # 1 bought and 0.5 sold: the venue pays for 0.5, and what was sold has paid the rest.
+        ("1", "-0.5", "4"),
+        ("1", "0", "2"),
+        ("0", "1", "2"),
+        ("1", "-1", "2"),
+    ],
+)
+def test_payment_is_split_by_what_is_ours(own: str, foreign: str, part: str) -> None:
+    assert own_part(D(2), own=D(own), foreign=D(foreign)) == D(part)

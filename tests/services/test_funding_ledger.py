@@ -15,7 +15,7 @@ from exchanges.domain import Side
 from tests.services.ledger_desk import LedgerDesk
 from tests.simulator.nearby import PAIR
 from tests.simulator.world import START
-from trading.models import Event, ExpectedFunding, FundingEvent, Position
+from trading.models import Discrepancy, Event, ExpectedFunding, FundingEvent, Position
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
 
@@ -330,3 +330,38 @@ def test_funding_of_a_holding_that_is_not_ours_is_told_and_not_booked(desk: Ledg
     assert FundingEvent.objects.count() == 0
     [told] = sentences("funding.foreign")
     assert "belongs to no position of Carry" in told
+
+
+def test_payment_for_more_than_ours_is_booked_by_the_part_that_is_ours(desk: LedgerDesk) -> None:
+    """0.1 is ours and 0.3 another's; what is not ours lapses before the second settlement."""
+    position = desk.open_position()
+    desk.world.place("bybit", Side.SELL, "0.3")
+    instrument = desk.instruments["bybit"]
+    foreign = Discrepancy.objects.create(
+        user=desk.user,
+        account=desk.accounts["bybit"],
+        symbol=instrument.symbol,
+        instrument=instrument,
+        kind="foreign",
+        ours=D("-0.1"),
+        theirs=D("-0.4"),
+        ignored_base=D("-0.3"),
+        found_at=desk.now,
+        last_seen_at=desk.now,
+        confirmed_at=desk.now,
+        resolved_at=desk.now,
+    )
+    desk.pass_time(hours=1)
+    desk.world.place("bybit", Side.BUY, "0.3")
+    foreign.lapsed_at = desk.now
+    foreign.save()
+    desk.pass_time(hours=1)
+    desk.store_settled(since=START)
+
+    assert desk.book_funding() == 4
+
+    rows = FundingEvent.objects.filter(account=desk.accounts["bybit"]).order_by("paid_at")
+    (_, first), (_, second) = desk.paid("bybit")
+    assert [row.payment for row in rows] == [first / 4, second]
+    assert statuses(position) == [Status.MATCHED] * 4
+    assert not sentences("funding.unexpected")

@@ -16,10 +16,11 @@ from trading.core.quantity import QuantityFinding, QuantityVerdict
 from trading.core.reconcile import Findings
 from trading.core.states import Goal, OrderState, PositionState, Purpose
 from trading.models import CoolDown, Discrepancy, Event, Position, Trade
-from trading.services import resolve
+from trading.services import lease, resolve
 from trading.services.discrepancies import READ_LAG, settle_findings
 from trading.services.order_facts import absorb_report
 from trading.services.reconcile import reconcile_accounts, reconcile_due
+from trading.services.sweep import sweep
 from trading.services.venues import REAL
 
 pytestmark = pytest.mark.protocol
@@ -167,6 +168,26 @@ def test_an_adopted_trade_is_booked_and_the_other_leg_follows(
     assert_books_equal_the_venues(desk, position)
     assert not desk.account("bybit").is_halted
     assert Discrepancy.objects.get().resolved_by == "demo"
+
+
+def test_what_is_driven_while_its_difference_is_resolved_is_released_by_the_sweep(
+    desk: Desk, position: Position
+) -> None:
+    outside(desk, "/foreign-order", "bybit", side="buy", base_quantity="0.05")
+    reconcile_until_lasting()
+    position.refresh_from_db()
+    assert position.state == PositionState.HELD
+    taken = lease.take(position.pk, owner="another worker", now=timezone.now())
+    assert taken is not None
+
+    assert resolve.adopt(the_discrepancy(), actor="demo", now=timezone.now()) is None
+
+    position.refresh_from_db()
+    assert position.state == PositionState.HELD
+    lease.give_back(taken)
+    sweep()
+    desk.drive_until(position, PositionState.OPEN)
+    assert (held(desk, "binanceusdm"), held(desk, "bybit")) == (Decimal("0.05"), Decimal("-0.05"))
 
 
 def test_an_ignored_quantity_is_left_alone_and_halts_no_more(

@@ -134,6 +134,17 @@ def holder_of(
     return nearest[1] if nearest else None
 
 
+def own_part(payment: Decimal, *, own: Decimal, foreign: Decimal) -> Decimal:
+    """Return what of a payment for all that an account holds our own quantity earned or cost.
+
+    A venue pays for the sum: against a foreign quantity of the other side ours earned more.
+    """
+    whole = own + foreign
+    if own == 0 or foreign == 0 or whole == 0:
+        return payment
+    return payment * own / whole
+
+
 def payment_fault(
     expected_usd: Decimal, received_usd: Decimal, *, is_estimate: bool = False
 ) -> PaymentFault | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Self
 
@@ -26,9 +27,10 @@ class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
         """Return what halts an account: unresolved, and longer there than a read may lag."""
         return self.unresolved().exclude(confirmed_at=None)
 
-    def ignored(self) -> Self:
-        """Return what a person has accepted as not ours and is still exactly as it was."""
-        return self.filter(lapsed_at=None).exclude(ignored_base=0)
+    def ignored(self, at: datetime | None = None) -> Self:
+        """Return what a person has accepted as not ours and is, or then was, as it had been."""
+        is_so = Q(lapsed_at=None) if at is None else Q(lapsed_at=None) | Q(lapsed_at__gt=at)
+        return self.filter(is_so).exclude(ignored_base=0)
 
 
 class Discrepancy(models.Model):

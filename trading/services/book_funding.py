@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -17,7 +18,13 @@ from exchanges.domain import FundingPayment, SettlementKind
 from exchanges.models import ExchangeAccount, Instrument, SettledFundingRate
 from exchanges.selectors import settlement_slack
 from trading.core.money import signed
-from trading.core.settlements import STAMPED_WITHIN, holder_of, settlement_of
+from trading.core.settlements import (
+    STAMPED_WITHIN,
+    held_at,
+    holder_of,
+    own_part,
+    settlement_of,
+)
 from trading.events import announce
 from trading.models import Event, FundingEvent, Leg
 from trading.services.expected_funding import (
@@ -28,6 +35,7 @@ from trading.services.expected_funding import (
     write_expectations,
 )
 from trading.services.funding_reads import paid_legs, readings_due
+from trading.services.position_facts import foreign_quantity
 from trading.services.venues import Venues
 
 logger = logging.getLogger(__name__)
@@ -93,11 +101,17 @@ def _book_all(
     guard = max(guard_of(leg) for leg in legs)
     booked = 0
     for payment in new:
-        index = holder_of(_settled_at(instrument, payment), holdings, guard=guard)
+        settled_at = _settled_at(instrument, payment)
+        index = holder_of(settled_at, holdings, guard=guard)
         if index is None:
             _report_foreign(account, payment, now)
-        else:
-            booked += _book(legs[index], payment, now)
+            continue
+        part = own_part(
+            payment.payment,
+            own=held_at(holdings[index], settled_at),
+            foreign=foreign_quantity(account, instrument.symbol, at=settled_at),
+        )
+        booked += _book(legs[index], payment, part, now)
     return booked
 
 
@@ -121,7 +135,9 @@ def _settled_at(instrument: Instrument, payment: FundingPayment) -> datetime:
     return found or payment.paid_at
 
 
-def _book(leg: Leg, payment: FundingPayment, now: datetime) -> int:
+def _book(leg: Leg, payment: FundingPayment, part: Decimal, now: datetime) -> int:
+    """Book the part of a payment that is for our own quantity; the rest belongs to no position."""
+    whole = "" if part == payment.payment else f" of {signed(payment.payment, 4)}"
     try:
         with transaction.atomic():
             event = FundingEvent.objects.create(
@@ -130,16 +146,16 @@ def _book(leg: Leg, payment: FundingPayment, now: datetime) -> int:
                 account=leg.account,
                 venue_payment_id=payment.venue_payment_id,
                 funding_rate=payment.funding_rate,
-                payment=payment.payment,
+                payment=part,
                 asset=payment.asset,
-                payment_usd=payment.payment,
+                payment_usd=part,
                 paid_at=payment.paid_at,
                 booked_at=now,
             )
             announce(
                 user_id=leg.position.user_id,
                 kind="funding",
-                sentence=f"Funding {signed(payment.payment, 4)} {payment.asset} on "
+                sentence=f"Funding {signed(part, 4)}{whole} {payment.asset} on "
                 f"{leg.position.base}, {leg.instrument.exchange.short_code}",
                 position=leg.position,
                 payload={"event": str(event.pk)},

@@ -41,13 +41,17 @@ def expected_quantity(account: ExchangeAccount, instrument: Instrument) -> Decim
     return ours + foreign_quantity(account, instrument.symbol)
 
 
-def foreign_quantity(account: ExchangeAccount, symbol: str) -> Decimal:
-    """Return the signed quantity that is known not to be ours."""
+def foreign_quantity(
+    account: ExchangeAccount, symbol: str, *, at: datetime | None = None
+) -> Decimal:
+    """Return the signed quantity that is known not to be ours, or was there at a moment."""
     rows = Discrepancy.objects.filter(account=account, symbol=symbol)
+    if at is not None:
+        rows = rows.filter(found_at__lte=at)
     asked = rows.confirmed().filter(kind=Discrepancy.Kind.FOREIGN).first()
     if asked is not None and not asked.takes_from_ours:
         return asked.difference
-    ignored = rows.ignored().first()
+    ignored = rows.ignored(at).first()
     return Decimal(0) if ignored is None else ignored.ignored_base
 
 

@@ -137,6 +137,13 @@ def release_if_clear(account: ExchangeAccount, *, actor: str, now: datetime) -> 
     return True
 
 
+def release_resolved(*, now: datetime) -> None:
+    """Release what was being driven just when the last difference that held it was resolved."""
+    rows = Discrepancy.objects.exclude(resolved_at=None).filter(position__state=PositionState.HELD)
+    for row in rows.select_related("account").order_by("resolved_at"):
+        release_if_clear(row.account, actor=row.resolved_by, now=now)
+
+
 def _release_position(position: Position, *, actor: str, now: datetime) -> None:
     """Release a position that nothing but resolved differences held, and have it driven."""
     rows = Discrepancy.objects.filter(position=position)

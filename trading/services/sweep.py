@@ -27,6 +27,7 @@ from trading.services.drive import LEASED, drive
 from trading.services.exit import request_exit
 from trading.services.kill_switch import ask_for_exits, of_scope
 from trading.services.leftovers import tell_leftovers
+from trading.services.resolve import release_resolved
 from trading.services.unhedged import look_on
 from trading.services.venues import REAL, Venues
 
@@ -51,6 +52,7 @@ def sweep(
         tell_leftovers(pressed, now=clock())
     close_for_the_disabled(now=clock())
     lease.free_the_dead(now=clock())
+    release_resolved(now=clock())
     due = positions_due()
     drive_all(due, venues=venues, clock=clock, lanes=lanes)
     return len(due)
