@@ -2,7 +2,8 @@
 
 32 letters and digits: `ca`, the leg, the purpose, the sequence, the position's UUID. Every venue
 takes that (Binance and Bybit up to 36, OKX 32 without punctuation), and nothing in it tells
-of a person. Hyperliquid takes 128 bits in hex, into which it does not fit: there a hash of it.
+of a person. Hyperliquid takes 128 bits in hex and Gate 28 letters, into which it does not fit:
+there a hash of it.
 """
 
 from __future__ import annotations
@@ -55,9 +56,10 @@ def client_order_id(
 def in_venue_form(own_id: ClientOrderId, venue: str) -> ClientOrderId:
     """Return the id as this venue takes it, and names it in all that it says of the order."""
     profile = PROFILES.get(venue)
-    if profile is None or not profile.hex_client_ids:
+    if profile is None or not profile.client_id_bytes:
         return own_id
-    return ClientOrderId("0x" + blake2b(own_id.encode(), digest_size=16).hexdigest())
+    digest = blake2b(own_id.encode(), digest_size=profile.client_id_bytes).hexdigest()
+    return ClientOrderId(profile.client_id_prefix + digest)
 
 
 def parse_client_order_id(text: str) -> OrderIdParts | None:

@@ -55,8 +55,8 @@ FORBIDDEN, UNLAWFUL_THERE = 403, 451
 UNAUTHORISED = 401
 FIRST_SERVER_ERROR = 500
 LONGEST_MESSAGE = 200
-_CODE_KEYS = ("sCode", "retCode", "ret_code", "code")
-_MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg")
+_CODE_KEYS = ("sCode", "retCode", "ret_code", "code", "label")
+_MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg", "message", "detail")
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _OF_REGION = re.compile(r"restricted location|your country|your region|jurisdiction", re.I)
 _SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)

@@ -103,7 +103,7 @@ OWN_CALLS: dict[str, type[Exchange]] = {
 }
 
 # In which the library names its author as our broker.
-BROKER_HEADERS = "Referer", "X-CHANNEL-API-CODE"
+BROKER_HEADERS = "Referer", "X-CHANNEL-API-CODE", "X-Gate-Channel-Id"
 
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())
@@ -309,6 +309,8 @@ def create_exchange(
     bases = (_Careful, *filter(None, [OWN_CALLS.get(profile.ccxt_class)]), base)
     exchange = type(f"Careful{profile.ccxt_class}", bases, {})(config)
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
+    for name in BROKER_HEADERS:
+        exchange.headers.pop(name, None)
     if practice is not None:
         exchange.urls["api"] = dict(practice.addresses)
         exchange.headers = {**exchange.headers, **practice.headers}

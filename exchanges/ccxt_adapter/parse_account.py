@@ -30,7 +30,7 @@ from exchanges.venues.profile import KeyRights, VenueProfile
 ZERO = Decimal(0)
 # What venues write for "one position per contract" in the column that tells the position mode.
 ONE_WAY_MODES = frozenset(
-    {"BOTH", "0", "False", "false", "net", "net_mode", "oneWay", "one_way_mode", ""}
+    {"BOTH", "0", "False", "false", "net", "net_mode", "oneWay", "one_way_mode", "single", ""}
 )
 NO_UID = ("", "0")
 # What ends before is a key without an end.

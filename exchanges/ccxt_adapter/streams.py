@@ -19,6 +19,7 @@ from exchanges.ccxt_adapter.feeds import (
     deribit,
     dydx,
     gate,
+    gate_account,
     hyperliquid,
     kraken,
     kraken_futures,
@@ -62,6 +63,7 @@ ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] =
     "okx": okx.account_feed,
     "hyperliquid": hyperliquid.account_feed,
     "bitget": bitget_account.account_feed,
+    "gate": gate_account.account_feed,
 }
 
 

@@ -265,8 +265,9 @@ class VenueProfile:
     market_slippage: Decimal | None = None
     # How many digits a price may have, besides its tick; whole prices may have more.
     price_digits: int | None = None
-    # Own ids are 128 bits in hex; else as they are made.
-    hex_client_ids: bool = False
+    # Where our ids do not fit: so many bytes of a hash of them, in hex, after a prefix.
+    client_id_bytes: int = 0
+    client_id_prefix: str = ""
     find_order: tuple[Rows, ...] = ()
     client_id_param: str = ""
     cancel_order: Rows = UNASKED
@@ -378,4 +379,4 @@ class VenueProfile:
             if code == known and part.lower() in message.lower():
                 return verdict
         # A code may come with a sub-code behind it.
-        return self.verdicts.get(code.partition("_")[0])
+        return self.verdicts.get(code) or self.verdicts.get(code.partition("_")[0])

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import ccxt
-from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.calls import bitget_rows as rows
+from exchanges.ccxt_adapter.calls.early_stamps import EarlyStamps
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.venues.bitget_codes import NOT_FOUND
 
@@ -30,31 +30,10 @@ CLOCK_ERROR = timedelta(seconds=1)
 FORCES = {"GTC": "gtc", "IOC": "ioc"}
 
 
-class BitgetAccountCalls(Exchange):  # type: ignore[misc]  # the library has no types
+class BitgetAccountCalls(EarlyStamps):
     """Orders and private reads; the library would name its author as our broker."""
 
-    receive_window: timedelta
-    _stamped_back = timedelta(0)
-
-    def nonce(self) -> Any:
-        return super().nonce() - self._stamped_back // timedelta(milliseconds=1)
-
-    def sign(
-        self,
-        path: str,
-        api: Any = "public",
-        method: str = "GET",
-        params: Any = None,
-        headers: Any = None,
-        body: Any = None,
-    ) -> Any:
-        """Sign what changes something with an earlier stamp, so that it is not done late."""
-        if method == "POST":
-            self._stamped_back = STAMPS_LAST - self.receive_window
-        try:
-            return super().sign(path, api, method, params or {})
-        finally:
-            self._stamped_back = timedelta(0)
+    stamps_last = STAMPS_LAST
 
     # --- Orders -------------------------------------------------------------------------------
 

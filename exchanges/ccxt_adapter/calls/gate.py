@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ccxt.async_support.base.exchange import Exchange
-
+from exchanges.ccxt_adapter.calls.gate_account import OF_DOLLARS, GateAccountCalls
 from exchanges.ccxt_adapter.instants import hours_of, of_seconds
 from exchanges.ccxt_adapter.numbers import exact
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]
 
-OF_DOLLARS = {"settle": "usdt"}
 
-
-class GateCalls(Exchange):  # type: ignore[misc]  # the library has no types
+class GateCalls(GateAccountCalls):
     """Goes between our careful base and the library's class."""
 
     async def rate_rows(self, request: Request) -> list[Row]:
