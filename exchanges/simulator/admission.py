@@ -131,6 +131,8 @@ def _format_refusal(intent: OrderIntent) -> Refusal | None:
 
 def _duplicate_refusal(account: Account, intent: OrderIntent, ledger: Ledger) -> Refusal | None:
     """Refuse an id that is taken: for good, or as long as the earlier order works."""
+    if intent.listing.habits.takes_ids_always:
+        return None
     named = ledger.orders_named(account.api_key, intent.listing.venue, intent.client_order_id)
     takes_again = intent.listing.habits.takes_ids_again
     clashes = [order for order in named if not (takes_again and order.is_final)]

@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
         "--symbols", type=int, default=len(EPISODE_ORDER), help="contracts of each venue"
     )
     parser.add_argument(
-        "--watched", action="store_true", help="list dYdX and Bitget too, which no rehearsal needs"
+        "--watched",
+        action="store_true",
+        help="list dYdX, Bitget and Gate too, which no rehearsal needs",
     )
     parser.add_argument(
         "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"

@@ -53,7 +53,8 @@ class FaultRule:
     seed: int = 0
     seconds: float = 0.0
     after_accept: bool = False
-    code: int = 0
+    # A number, or a word at venues that name their refusals.
+    code: int | str = 0
     message: str = "simulated refusal"
     status: int = 0
     retry_after: float | None = None

@@ -15,6 +15,8 @@ class Habits:
 
     # Takes a client id again once the earlier order under it is final.
     takes_ids_again: bool
+    # Takes a client id at any time: by it the latest order is shown.
+    takes_ids_always: bool = False
     # Accepts a post-only order that would take and cancels it, with this reason; else refuses it.
     cancels_crossing: str = ""
     # Numbers orders and executions by UUIDs, not by counting.
@@ -51,6 +53,19 @@ BYBIT_HABITS = Habits(
     payment_id="funding-{number}",
 )
 BITGET_HABITS = Habits(takes_ids_again=False, cancels_crossing="normal_cancel")
+GATE_HABITS = Habits(
+    takes_ids_again=True,
+    takes_ids_always=True,
+    unnamed="api",
+    own_orders=MappingProxyType(
+        {
+            Origin.LIQUIDATION: "liq-{number}",
+            Origin.ADL: "auto_deleveraging",
+            Origin.SETTLEMENT: "clear",
+            Origin.DELIVERY: "clear",
+        }
+    ),
+)
 HYPERLIQUID_HABITS = Habits(
     takes_ids_again=False,
     payment_id="{stamp}-{symbol}",

@@ -16,6 +16,7 @@ from exchanges.simulator.habits import (
     BINANCE_HABITS,
     BITGET_HABITS,
     BYBIT_HABITS,
+    GATE_HABITS,
     HYPERLIQUID_HABITS,
     OKX_HABITS,
     Habits,
@@ -23,6 +24,7 @@ from exchanges.simulator.habits import (
 from exchanges.simulator.steps import (
     BITGET_TIERS,
     DYDX_TIERS,
+    GATE_CONTRACTS,
     HYPERLIQUID_STEPS,
     HYPERLIQUID_TIERS,
     OKX_CONTRACTS,
@@ -35,8 +37,8 @@ from exchanges.simulator.steps import (
 SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", "hyperliquid"
 # Its market is read and nothing is traded there: it has no wallet.
 DYDX = "dydx"
-# Traded, and no rehearsal needs it: it lists nothing unless it is asked to.
-BITGET = "bitget"
+# Traded, and no rehearsal needs them: they list nothing unless they are asked to.
+BITGET, GATE = "bitget", "gate"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
@@ -48,6 +50,7 @@ WALLETS = {
     OKX: "trading",
     HYPERLIQUID: "perps",
     BITGET: "futures",
+    GATE: "perpetual",
 }
 HABITS = {
     SPOT: BINANCE_HABITS,
@@ -58,6 +61,7 @@ HABITS = {
     HYPERLIQUID: HYPERLIQUID_HABITS,
     DYDX: HYPERLIQUID_HABITS,
     BITGET: BITGET_HABITS,
+    GATE: GATE_HABITS,
 }
 # Whose account trades at a venue: one key opens all of a company's.
 OWNERS = {
@@ -68,6 +72,7 @@ OWNERS = {
     OKX: OKX,
     HYPERLIQUID: HYPERLIQUID,
     BITGET: BITGET,
+    GATE: GATE,
 }
 DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
 CONTRACT_VENUES = (*DATED_VENUES, HYPERLIQUID)
@@ -282,6 +287,20 @@ def _at_bitget(base: str) -> Listing:
     )
 
 
+def _at_gate(base: str) -> Listing:
+    """Return the like of a perpetual at Gate: whole contracts, and no least value of an order."""
+    value = Decimal(GATE_CONTRACTS.get(base, "1"))
+    return replace(
+        _perpetual(USDM, base),
+        venue=GATE,
+        symbol=f"{base}_USDT",
+        lot=value,
+        max_quantity=value * 10_000_000,
+        min_notional=Decimal(0),
+        contract_value=value,
+    )
+
+
 DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
 
 
@@ -352,7 +371,7 @@ def listed(
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
-    `watched` dYdX, where nothing is traded, and Bitget list their perpetuals too.
+    `watched` dYdX, where nothing is traded, Bitget and Gate list their perpetuals too.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -372,5 +391,6 @@ def listed(
     if watched:
         rows += [_on_the_chain(base) for base in perpetual_bases]
         rows += [_at_bitget(base) for base in perpetual_bases]
+        rows += [_at_gate(base) for base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

@@ -55,5 +55,17 @@ OKX_CONTRACTS = {
     "AVAX": ("1", "0.1"),
     "HYPE": ("0.1", "1"),
 }
+# Base units of one contract, which is not parted.
+GATE_CONTRACTS = {
+    "BTC": "0.0001",
+    "ETH": "0.01",
+    "SOL": "0.1",
+    "XRP": "10",
+    "DOGE": "10",
+    "ADA": "10",
+    "LINK": "0.1",
+    "AVAX": "0.1",
+    "HYPE": "0.1",
+}
 # Of assets without steps of their own.
 USUAL_CONTRACT, USUAL_STEPS = ("1", "0.1"), ("0.001", "0.1")

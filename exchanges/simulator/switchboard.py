@@ -12,6 +12,7 @@ from exchanges.simulator.faces.bitget_sockets import PublicSocket as BitgetPubli
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
 from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
 from exchanges.simulator.faces.dydx_sockets import Socket as DydxSocket
+from exchanges.simulator.faces.gate_sockets import Socket as GateSocket
 from exchanges.simulator.faces.hyperliquid_sockets import Socket as HyperliquidSocket
 from exchanges.simulator.faces.okx_feeds import OkxFeed
 from exchanges.simulator.faces.okx_sockets import PrivateSocket as OkxPrivateSocket
@@ -21,6 +22,7 @@ from exchanges.simulator.listings import SPOT, USDM
 from exchanges.simulator.venues import Venues
 
 BITGET_HOSTS = "ws.bitget.com", "wspap.bitget.com"
+GATE_DOORS = ("fx-ws.gateio.ws", "/v4/ws/usdt"), ("ws-testnet.gate.com", "/v4/ws/futures/usdt")
 HYPERLIQUID_HOSTS = "api.hyperliquid.xyz", "api.hyperliquid-testnet.xyz"
 
 
@@ -61,6 +63,8 @@ class Switchboard:
             return BitgetPublicSocket(self._simulator)
         if host in BITGET_HOSTS and path == "/v2/ws/private":
             return BitgetPrivateSocket(self._simulator)
+        if (host, path) in GATE_DOORS:
+            return GateSocket(self._simulator, host)
         return None
 
     def _binance_socket(self, host: str, path: str, query: str) -> VenueSocket | None:

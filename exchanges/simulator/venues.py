@@ -15,6 +15,7 @@ from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
 from exchanges.simulator.faces.bitget import BitgetFace
 from exchanges.simulator.faces.bybit import BybitFace
 from exchanges.simulator.faces.dydx import DydxFace
+from exchanges.simulator.faces.gate import GateFace
 from exchanges.simulator.faces.hyperliquid import HyperliquidFace
 from exchanges.simulator.faces.okx import OkxFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
@@ -23,6 +24,7 @@ from exchanges.simulator.listings import (
     BYBIT,
     BYBIT_SPOT,
     DYDX,
+    GATE,
     HYPERLIQUID,
     OKX,
     SPOT,
@@ -55,6 +57,10 @@ VENUE_OF_HOST = {
     "api.bitget.com": BITGET,
     "ws.bitget.com": BITGET,
     "wspap.bitget.com": BITGET,
+    "api.gateio.ws": GATE,
+    "fx-ws.gateio.ws": GATE,
+    "api-testnet.gateapi.io": GATE,
+    "ws-testnet.gate.com": GATE,
 }
 # Under which venue's name the requests for another are known.
 HOMES = {BYBIT_SPOT: BYBIT}
@@ -79,6 +85,7 @@ class Venues:
             HYPERLIQUID: self.hyperliquid,
             DYDX: DydxFace(simulator),
             BITGET: BitgetFace(simulator),
+            GATE: GateFace(simulator),
         }
 
     def knows(self, host: str) -> bool:

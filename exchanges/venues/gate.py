@@ -1,4 +1,4 @@
-"""Gate: USDT-margined perpetuals, counted in contracts of `quanto_multiplier` coins, classic account.
+"""Gate: USDT-margined perpetuals, counted in contracts of so many coins, in a classic account.
 
 Calls and fields: www.gate.com/docs/developers/apiv4, Futures; its sockets tell the whole market.
 The methods named here make flat rows of its answers.

@@ -14,6 +14,7 @@ from exchanges.simulator.listings import (
     BYBIT,
     BYBIT_SPOT,
     DYDX,
+    GATE,
     HYPERLIQUID,
     OKX,
     SPOT,
@@ -77,6 +78,13 @@ SUBJECTS = (
     ),
     Subject(name="bitget", venue="bitget", simulated=BITGET, symbol=PERPETUAL),
     Subject(
+        name="gate",
+        venue="gate",
+        simulated=GATE,
+        symbol=PERPETUAL,
+        venue_symbol="BTC_USDT",
+    ),
+    Subject(
         name="dydx",
         venue="dydx",
         simulated=DYDX,
@@ -98,6 +106,11 @@ def funded(subject: Subject) -> bool:
 def any_market(subject: Subject) -> bool:
     """Every market that is traded."""
     return not subject.is_watched
+
+
+def once(subject: Subject) -> bool:
+    """Gate takes an id again, and shows the latest by it: there nobody else refuses a second."""
+    return any_market(subject) and subject.venue != GATE
 
 
 def contract(subject: Subject) -> bool:
@@ -162,7 +175,7 @@ CARDS = _cards(
     (T, "An order for more than the touch holds is partly filled and works on.", any_market),
     (T, "A fill that comes later is told by the look-up.", any_market),
     (T, "An order that the account cannot carry is refused for it.", any_market),
-    (T, "The same id twice is told as already there, and placed once.", any_market),
+    (T, "The same id twice is told as already there, and placed once.", once),
     (T, "An order that nobody placed is not found.", any_market),
     (T, "An accepted order whose answer is lost is unknown, sent once and found.", wire),
     (T, "Reduce-only with nothing to reduce is refused and opens nothing.", contract),

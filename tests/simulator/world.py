@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import orjson
 
@@ -24,6 +24,7 @@ from exchanges.simulator.listings import (
     BITGET,
     BYBIT,
     DYDX,
+    GATE,
     HABITS,
     HYPERLIQUID,
     OKX,
@@ -48,12 +49,13 @@ HOSTS = {
     HYPERLIQUID: "api.hyperliquid.xyz",
     DYDX: "indexer.dydx.trade",
     BITGET: "api.bitget.com",
+    GATE: "api.gateio.ws",
 }
 
 
 def bitcoin(venue: str) -> str:
     """Return what a venue calls its contract, or spot market, of BTC against its dollar."""
-    names = {OKX: "BTC-USDT-SWAP", HYPERLIQUID: "BTC", DYDX: "BTC-USD"}
+    names = {OKX: "BTC-USDT-SWAP", HYPERLIQUID: "BTC", DYDX: "BTC-USD", GATE: "BTC_USDT"}
     return names.get(venue, "BTCUSDT")
 
 
@@ -190,6 +192,8 @@ class World:
                 prefix="ok-access" if is_okx else "access",
                 stamp=written if is_okx else str(milliseconds(self.at)),
             )
+        if venue == GATE:
+            return self._gate_request(account, method, path, parameters)
         parameters = {"timestamp": milliseconds(self.at), "recvWindow": 5000} | parameters
         payload = urlencode(parameters)
         text = f"{payload}&signature={signed(account.secret, payload)}"
@@ -222,6 +226,30 @@ class World:
             query="" if is_post else payload,
             body=payload.encode() if is_post else b"",
             headers=headers,
+        )
+
+    def _gate_request(
+        self, account: Account, method: str, path: str, parameters: dict[str, Any]
+    ) -> WireRequest:
+        stamp = str(milliseconds(self.at) // 1000)
+        in_body = method == "POST" and "/positions/" not in path
+        query = "" if in_body else urlencode(parameters)
+        body = orjson.dumps(parameters) if in_body else b""
+        hashed = hashlib.sha512(body).hexdigest()
+        text = "\n".join((method, path, unquote_plus(query), hashed, stamp))
+        made = hmac.new(account.secret.encode(), text.encode(), hashlib.sha512).hexdigest()
+        return WireRequest(
+            host=HOSTS[GATE],
+            method=method,
+            path=path,
+            query=query,
+            body=body,
+            headers={
+                "key": account.api_key,
+                "timestamp": stamp,
+                "sign": made,
+                "x-gate-size-decimal": "1",
+            },
         )
 
     def _passphrase_request(

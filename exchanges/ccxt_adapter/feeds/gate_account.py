@@ -24,6 +24,7 @@ from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import AccountFact
 from exchanges.errors import CredentialRefused, UnexpectedPayload
+from exchanges.venues.gate import POSITIONS as HELD
 from exchanges.venues.gate import PROFILE
 
 # It is silent for long; the answers to our pings are not.
@@ -127,8 +128,7 @@ def _fill(row: dict[str, Any], listing: Listing, now: datetime) -> AccountFact:
 
 
 def _position(row: dict[str, Any], listing: Listing, now: datetime) -> AccountFact:
-    assert PROFILE.positions is not None
-    return parse_account.position(rows.position(row), PROFILE.positions.columns, listing, now)
+    return parse_account.position(rows.position(row), HELD.columns, listing, now)
 
 
 CHANNELS: dict[str, Read] = {ORDERS: _order, FILLS: _fill, POSITIONS: _position}
