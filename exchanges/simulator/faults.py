@@ -54,7 +54,7 @@ class FaultRule:
     seconds: float = 0.0
     after_accept: bool = False
     # A number, or a word at venues that name their refusals.
-    code: int | str = 0
+    code: Any = 0
     message: str = "simulated refusal"
     status: int = 0
     retry_after: float | None = None

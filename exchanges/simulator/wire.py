@@ -63,9 +63,9 @@ class WireResponse:
 
 
 class VenueRefusal(Exception):
-    """A venue's own error answer: code, text and HTTP status."""
+    """A venue's own error answer: code (a number, or a word), text and HTTP status."""
 
-    def __init__(self, code: int | str, message: str, *, status: int = 400) -> None:
+    def __init__(self, code: Any, message: str, *, status: int = 400) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -76,9 +76,9 @@ class VenueRefusal(Exception):
 class Dialect:
     """How a venue words what a fault makes it refuse: a body, its status, and its rate limit."""
 
-    body: Callable[[int | str, str], Json]
+    body: Callable[[Any, str], Json]
     reject_status: int
-    too_many: tuple[int | str, str]
+    too_many: tuple[Any, str]
 
 
 class Face(Protocol):

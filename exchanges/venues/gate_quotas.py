@@ -34,8 +34,10 @@ QUOTAS = Quotas(
     # At most 300 at a time, by apiv4, Rate limit: as if each stayed for five minutes.
     sockets=ConnectionQuota(limit=300, window=timedelta(minutes=5)),
     all=(
+        # It names no limit of all calls together; by this one a block silences them all.
+        Quota(name="gate", scope=Scope.ADDRESS, limit=2000, window=TEN_SECONDS, other=1),
         Quota(
-            name="gate",
+            name="gate.public",
             scope=Scope.ADDRESS,
             limit=200,
             window=TEN_SECONDS,

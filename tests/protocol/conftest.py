@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 # Of venues that list dated futures, and of all that list contracts.
 DATED = ("binanceusdm", "bybit", "okx")
-DERIVATIVES = (*DATED, "hyperliquid", "bitget")
+DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate")
 VENUES = ("binance", *DERIVATIVES)
 DOLLARS = {"hyperliquid": "USDC"}
 SECONDS = 20.0
@@ -189,7 +189,7 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
             "-m",
             "exchanges.simulator",
             *(str(part) for option in options.items() for part in option),
-            # Bitget is listed on demand.
+            # Bitget and Gate are listed on demand.
             "--watched",
         ],
         cwd=ROOT,

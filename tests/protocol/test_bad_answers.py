@@ -22,7 +22,7 @@ from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
-from exchanges.client_order_ids import client_order_id
+from exchanges.client_order_ids import client_order_id, in_venue_form
 from exchanges.domain import OrderReport, OrderRequest, OrderType, Side, Symbol
 from exchanges.errors import OrderOutcomeUnknown, VenueError
 from exchanges.simulator.deliveries import Delivery
@@ -36,7 +36,7 @@ from tests.simulator.world import World
 pytestmark = pytest.mark.protocol
 
 D = Decimal
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate")
 ORDER_ID = UUID(int=7)
 numbers = count(1)
 
@@ -80,7 +80,9 @@ class Desk:
 
     def order(self) -> OrderRequest:
         return OrderRequest(
-            client_order_id=client_order_id(ORDER_ID, 0, "open", next(numbers)),
+            client_order_id=in_venue_form(
+                client_order_id(ORDER_ID, 0, "open", next(numbers)), self.venue
+            ),
             symbol=self.symbol,
             side=Side.BUY,
             order_type=OrderType.LIMIT,
@@ -109,7 +111,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Generator[Des
         CcxtTrading(client),
         CcxtAccount(client),
         Symbol("BTC/USDT" if venue == "binance" else "BTC/USDT:USDT"),
-        client_order_id(ORDER_ID, 1, "open", 0),
+        in_venue_form(client_order_id(ORDER_ID, 1, "open", 0), venue),
     )
     call(client.ready())
     world.pin(venue, price="64000")

@@ -62,6 +62,8 @@ def test_orders_name_no_broker() -> None:
     request = exchange.sign("v5/order/create", ["private"], "POST", {"symbol": "BTCUSDT"})
 
     assert "Referer" not in request["headers"]
+    gate = create_exchange(PROFILES["gate"], credential=KEY)
+    assert "X-Gate-Channel-Id" not in gate.headers
 
 
 def test_what_changes_something_says_until_when_where_signing_does_not_bound_it() -> None:

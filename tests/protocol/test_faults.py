@@ -117,6 +117,15 @@ def test_who_is_not_served_here_is_told_from_a_refused_key_and_from_a_ban(
         ("bitget", "429", "Too Many Requests", RateLimited),
         ("bitget", "40018", "Invalid IP", CredentialRefused),
         ("bitget", "40085", "You are in Unified Account mode", CredentialRefused),
+        ("gate", "INSUFFICIENT_AVAILABLE", "balance is not enough", InsufficientMargin),
+        ("gate", "REDUCE_EXCEEDED", "empty position", NothingToReduce),
+        ("gate", "ORDER_POC_IMMEDIATE", "order price while counter price", PostOnlyWouldTake),
+        ("gate", "ORDER_EXISTS", "Order already exists", DuplicateClientOrderId),
+        ("gate", "INVALID_PARAM_VALUE", "invalid argument: size", InvalidOrder),
+        ("gate", "RISK_LIMIT_EXCEEDED", "Risk limit exceeded", OrderRejected),
+        ("gate", "REQUEST_EXPIRED", "gap between request Timestamp and", ClockRefused),
+        ("gate", "TOO_MANY_REQUESTS", "Request Rate limit Exceeded", RateLimited),
+        ("gate", "READ_ONLY", "API key is read-only", CredentialRefused),
     ],
 )
 def test_listed_code_is_certain(
@@ -154,6 +163,9 @@ def test_listed_code_is_certain(
         ("bitget", answered(ccxt.ExchangeError, "40725", "service return an error")),
         ("bitget", answered(ccxt.ExchangeError, "43002", "Pending order failed")),
         ("bitget", answered(ccxt.ExchangeError, "45001", "Unknown error")),
+        ("gate", answered(ccxt.ExchangeNotAvailable, "SERVER_ERROR", "Internal server error")),
+        ("gate", answered(ccxt.ExchangeNotAvailable, "TOO_BUSY", "Server is too busy")),
+        ("gate", answered(ccxt.ExchangeError, "NO_LABEL", "none of Gate's")),
         # A code that counts only where the answer is the venue's own.
         ("bitget", answered(ccxt.ExchangeError, "40762", "balance", 502)),
         ("bybit", KeyError("orderId")),

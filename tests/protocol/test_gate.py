@@ -78,10 +78,8 @@ def test_contract_of_a_ten_thousandth_coin_is_counted_in_coins() -> None:
     instrument = venue().one(BITCOIN, CcxtMarketData.instruments)
 
     assert (instrument.contract_base, instrument.lot) == (Decimal("0.0001"), Decimal("0.0001"))
-    assert (instrument.min_base_quantity, instrument.max_base_quantity) == (
-        Decimal("0.0001"),
-        100,
-    )
+    # 300,000 contracts in one market order.
+    assert (instrument.min_base_quantity, instrument.max_base_quantity) == (Decimal("0.0001"), 30)
     assert (instrument.price_tick, instrument.max_leverage) == (Decimal("0.1"), 100)
     assert instrument.maintenance_margin_rate == Decimal("0.004")
     assert instrument.settlement is SettlementKind.LUMP

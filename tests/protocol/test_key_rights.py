@@ -20,9 +20,9 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate")
 ONE_WAY_ONLY = ("binance",)
-# Of a key's end OKX and Bitget say nothing.
+# Of a key's end OKX, Bitget and Gate say nothing.
 TELL_THE_END = ("binance", "binanceusdm", "bybit")
 
 

@@ -1,4 +1,4 @@
-"""A paper account at a venue that is only read: Gate, through the real adapter.
+"""A paper account at Gate, through the real adapter.
 
 Payloads after its documentation (APIv4, Futures): contracts of 0.0001 BTC.
 """
@@ -116,6 +116,7 @@ def test_its_exchange_is_made_in_paper_mode(gate: PaperAt) -> None:
     assert (exchange.code, exchange.mode, exchange.short_code) == ("gate", Mode.PAPER, "GAT")
 
 
-def test_a_countdown_of_orders_is_refused_with_why(gate: PaperAt) -> None:
-    with pytest.raises(SettingRefused, match="how Gate counts orders down is not described"):
-        call(gate.trading.arm_dead_man(BITCOIN, after=timedelta(seconds=20)))
+def test_a_countdown_shorter_than_the_venues_is_refused(gate: PaperAt) -> None:
+    call(gate.trading.arm_dead_man(BITCOIN, after=timedelta(seconds=5)))
+    with pytest.raises(SettingRefused, match="the countdown takes 5 s and more, not 4 s"):
+        call(gate.trading.arm_dead_man(BITCOIN, after=timedelta(seconds=4)))

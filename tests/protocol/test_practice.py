@@ -117,7 +117,7 @@ def test_the_addresses_are_those_of_the_library_and_no_others(venue: str) -> Non
     practice = profile.practice
     assert practice is not None
     library = getattr(ccxt.pro, profile.ccxt_class)()
-    is_sandbox = venue in ("okx", "hyperliquid")
+    is_sandbox = venue in ("okx", "hyperliquid", "gate")
     (library.set_sandbox_mode if is_sandbox else library.enable_demo_trading)(True)
 
     known = {

@@ -25,6 +25,7 @@ POLL_PATHS = {
     "okx": "/api/v5/market/tickers",
     "hyperliquid": "/info",
     "bitget": "/api/v2/mix/market/tickers",
+    "gate": "/api/v4/futures/usdt/tickers",
 }
 
 

@@ -50,6 +50,10 @@ ISOLATE: dict[str, tuple[str, dict[str, object]]] = {
             "size": "0.01",
         },
     ),
+    "gate": (
+        "privateFuturesPostSettlePositionsContractLeverage",
+        {"settle": "usdt", "contract": "BTC_USDT", "leverage": "20"},
+    ),
 }
 
 

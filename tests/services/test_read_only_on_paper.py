@@ -41,10 +41,10 @@ REFUSED = ["deribit", "krakenfutures"]
 
 @pytest.fixture
 def market(owner: User) -> Market:
-    """Gate pays 20 bp, more than Bybit; the owner has an account at all three."""
+    """dYdX pays 20 bp, more than Bybit; the owner has an account at all three."""
     market = make_market(owner)
-    open_account(owner, list_perpetual("gate"))
-    market.tell(make_book("gate"), make_rate("gate", rate="0.002"), make_quote("gate"))
+    open_account(owner, list_perpetual("dydx"))
+    market.tell(make_book("dydx"), make_rate("dydx", rate="0.002"), make_quote("dydx"))
     return market
 
 
@@ -57,7 +57,7 @@ def planned(market: Market) -> Position | Refused:
         return plan_entry(
             user=market.user,
             base="BTC",
-            legs=long_short(market.instrument("binanceusdm"), market.instrument("gate")),
+            legs=long_short(market.instrument("binanceusdm"), market.instrument("dydx")),
             size_usd=Decimal(5_000),
             opened_by="owner",
             is_manual=True,
@@ -66,18 +66,18 @@ def planned(market: Market) -> Position | Refused:
         )
 
 
-def test_a_pair_with_gate_is_found_and_planned_on_paper(market: Market) -> None:
+def test_a_pair_with_dydx_is_found_and_planned_on_paper(market: Market) -> None:
     trade_in(Mode.PAPER)
 
     finding = market.judge()
     assert finding.refusal is None
-    assert finding.short.instrument.venue == "gate"
+    assert finding.short.instrument.venue == "dydx"
     position = planned(market)
 
     assert isinstance(position, Position), position
     assert position.mode == Mode.PAPER
     venues = position.legs.order_by("index").values_list("instrument__exchange__code", flat=True)
-    assert set(venues) == {"binanceusdm", "gate"}
+    assert set(venues) == {"binanceusdm", "dydx"}
 
 
 @pytest.mark.parametrize("mode", [Mode.REHEARSAL, Mode.TESTNET])
@@ -89,13 +89,13 @@ def test_the_same_pair_is_refused_in_other_modes_with_why(market: Market, mode: 
     answer = planned(market)
 
     assert isinstance(answer, Refused)
-    assert PROFILES["gate"].read_only in [one.sentence for one in answer.refusals]
-    assert "no real order is sent there" in PROFILES["gate"].read_only
+    assert PROFILES["dydx"].read_only in [one.sentence for one in answer.refusals]
+    assert "no real order is sent there" in PROFILES["dydx"].read_only
     assert not Position.objects.exists()
 
 
 def test_a_pair_with_deribit_is_refused_on_paper_with_why(market: Market) -> None:
-    Exchange.objects.filter(code="gate").update(code="deribit")
+    Exchange.objects.filter(code="dydx").update(code="deribit")
     market.tell(make_book("deribit"), make_rate("deribit", rate="0.002"), make_quote("deribit"))
     Instrument.objects.filter(exchange__code="bybit").update(is_active=False)
     trade_in(Mode.PAPER)
@@ -111,9 +111,9 @@ def test_a_watched_venue_chooses_the_asset_only_where_somebody_trades_it(market:
     in_usdc = Instrument.objects.filter(exchange__code__in=["bybit", "hyperliquid"])
     in_usdc.update(settle="USDC", symbol="BTC/USDC:USDC")
 
-    # In USDT there are Binance and Gate.
-    assert {slot.venue for slot in hedgeable()["BTC"]} == {"binanceusdm", "gate"}
-    ExchangeAccount.objects.filter(exchange__code="gate").update(is_active=False)
+    # In USDT there are Binance and dYdX.
+    assert {slot.venue for slot in hedgeable()["BTC"]} == {"binanceusdm", "dydx"}
+    ExchangeAccount.objects.filter(exchange__code="dydx").update(is_active=False)
     assert {slot.venue for slot in hedgeable()["BTC"]} == {"bybit", "hyperliquid"}
 
 
@@ -121,23 +121,23 @@ def test_a_watched_venue_makes_no_pair_with_one_in_another_mode(market: Market) 
     list_perpetual("hyperliquid")
     in_usdc = Instrument.objects.filter(exchange__code__in=["bybit", "hyperliquid"])
     in_usdc.update(settle="USDC", symbol="BTC/USDC:USDC")
-    Exchange.objects.filter(code="gate").update(mode=Mode.PAPER)
+    Exchange.objects.filter(code="dydx").update(mode=Mode.PAPER)
 
     assert {slot.venue for slot in hedgeable()["BTC"]} == {"bybit", "hyperliquid"}
 
 
 def test_a_configuration_may_name_it_on_paper(market: Market) -> None:
-    values = {"venues": ["binanceusdm", "gate"]}
+    values = {"venues": ["binanceusdm", "dydx"]}
     saving = {"user": market.user, "values": values, "actor": "owner", "now": NOW}
-    with pytest.raises(ParameterErrors, match="Gate is read-only"):
+    with pytest.raises(ParameterErrors, match="dYdX is read-only"):
         configure.save(expected_version=1, **saving)  # type: ignore[arg-type]
     trade_in(Mode.PAPER)
 
     configure.save(expected_version=1, **saving)  # type: ignore[arg-type]
 
-    assert configure.current(market.user).saved.venues == ("binanceusdm", "gate")
+    assert configure.current(market.user).saved.venues == ("binanceusdm", "dydx")
     offered = {mode: selectors.trading_exchanges(mode) for mode in (Mode.PAPER, Mode.TESTNET)}
-    assert {mode: "gate" in {one.code for one in found} for mode, found in offered.items()} == {
+    assert {mode: "dydx" in {one.code for one in found} for mode, found in offered.items()} == {
         Mode.PAPER: True,
         Mode.TESTNET: False,
     }
@@ -150,11 +150,11 @@ def test_the_engine_panel_calls_it_read_only_to_others_alone(market: Market) -> 
         mode: {
             line.code: line.read_only
             for line in venue_statuses(accounts, exchanges, market.board, mode, NOW)
-        }["gate"]
+        }["dydx"]
         for mode in (Mode.PAPER, Mode.REHEARSAL)
     }
 
-    assert shown == {Mode.PAPER: "", Mode.REHEARSAL: PROFILES["gate"].read_only}
+    assert shown == {Mode.PAPER: "", Mode.REHEARSAL: PROFILES["dydx"].read_only}
 
 
 @pytest.mark.parametrize("venue", sorted(set(WATCHED) - set(REFUSED)))
@@ -188,7 +188,7 @@ def test_what_pays_all_along_is_refused_everywhere_with_why(venue: str, owner: U
 
 
 def test_no_venue_that_pays_all_along_can_be_described_as_fit_for_paper() -> None:
-    values = {name: getattr(PROFILES["gate"], name) for name in VenueProfile.__slots__}
+    values = {name: getattr(PROFILES["dydx"], name) for name in VenueProfile.__slots__}
 
     with pytest.raises(ValueError, match="paid settlement by settlement"):
         VenueProfile(**{**values, "settlement": SettlementKind.ACCRUED})

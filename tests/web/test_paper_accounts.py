@@ -220,22 +220,22 @@ class TestWhereNoRealOrderIsSent:
     def test_the_command_opens_one_there_and_watching_says_so(
         self, owner: User, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        call_command("watch_venue", "gate")
-        call_command("paper_account", "owner", "gate")
+        call_command("watch_venue", "dydx")
+        call_command("paper_account", "owner", "dydx")
 
         paper = PaperAccount.objects.get(account__user=owner)
-        assert (paper.account.exchange.code, paper.account.exchange.mode) == ("gate", "paper")
+        assert (paper.account.exchange.code, paper.account.exchange.mode) == ("dydx", "paper")
         assert "paper accounts trade it" in capsys.readouterr().out
 
     def test_staff_opens_one_in_the_form_which_lists_it(self, staff: Client, owner: User) -> None:
-        call_command("watch_venue", "gate")
-        gate = Exchange.objects.get()
+        call_command("watch_venue", "dydx")
+        dydx = Exchange.objects.get()
 
         page = staff.get(ADD).content.decode()
-        staff.post(ADD, form(owner, gate))
+        staff.post(ADD, form(owner, dydx))
 
-        assert f'<option value="{gate.pk}">' in page
-        assert PaperAccount.objects.get().account.exchange == gate
+        assert f'<option value="{dydx.pk}">' in page
+        assert PaperAccount.objects.get().account.exchange == dydx
 
     def test_the_form_refuses_what_pays_all_along_with_why(
         self, staff: Client, owner: User

@@ -10,6 +10,7 @@ import ccxt
 
 from exchanges.ccxt_adapter.calls import gate_rows as rows
 from exchanges.ccxt_adapter.calls.early_stamps import EarlyStamps
+from exchanges.ccxt_adapter.numbers import flag, text
 from exchanges.ccxt_adapter.parse import MILLISECOND
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.venues.gate_access import power_of
@@ -125,12 +126,12 @@ class GateAccountCalls(EarlyStamps):
             [self.privateAccountGetMainKeys(), self.account_rows(request)]
         )
         [own] = [row for row in keys if self._is_ours(row["key"])]
-        writes = [row["name"] for row in own["perms"] if not rows.flag(row["read_only"])]
+        writes = [row["name"] for row in own["perms"] if not flag(row["read_only"])]
         return [
             {
                 "user_id": own["user_id"],
                 "ip_whitelist": own["ip_whitelist"],
-                "powers": [power_of(rows.text(name)) for name in writes],
+                "powers": [power_of(text(name)) for name in writes],
                 "is_classic": own["mode"] == 1 and rows.is_classic(account),
                 "is_one_way": account["mode"] == "single",
             }

@@ -86,7 +86,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
         "adl_ranking": 5 if holding.base_quantity else 6,
         "contract": row.symbol,
         "cross_leverage_limit": "0" if is_isolated else leverage,
-        "entry_price": plain(round(holding.entry_price, 8)) if holding.base_quantity else "0",
+        "entry_price": plain(round(holding.entry_price or Decimal(0), 8)),
         "history_pnl": "0",
         "last_close_pnl": "0",
         "leverage": leverage if is_isolated else "0",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -150,11 +150,16 @@ def changes(ledger: Ledger, owner: Account) -> list[Change]:
 
 
 def _of(row: TradeRow) -> list[Change]:
-    shared = {"at": row.filled_at, "symbol": row.symbol, "trade_id": row.venue_trade_id}
-    fee = Change(number=str(FIRST_FEE + row.number), kind=FEE, amount=-row.fee, **shared)
-    won = Change(
-        number=str(FIRST_TRADE + row.number), kind=PROFIT, amount=row.realised_pnl, **shared
+    fee = Change(
+        number=str(FIRST_FEE + row.number),
+        kind=FEE,
+        amount=-row.fee,
+        at=row.filled_at,
+        symbol=row.symbol,
+        trade_id=row.venue_trade_id,
     )
+    number = str(FIRST_TRADE + row.number)
+    won = replace(fee, number=number, kind=PROFIT, amount=row.realised_pnl)
     return [fee, won] if row.realised_pnl else [fee]
 
 
