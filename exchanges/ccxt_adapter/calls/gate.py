@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exchanges.ccxt_adapter.calls.gate_account import OF_DOLLARS, GateAccountCalls
+from exchanges.ccxt_adapter.calls.gate_rows import listed
 from exchanges.ccxt_adapter.instants import hours_of, of_seconds
 from exchanges.ccxt_adapter.numbers import exact
 
@@ -27,7 +28,7 @@ class GateCalls(GateAccountCalls):
                 "hours": hours_of(exact(row["funding_interval"]) * 1000),
                 **_bounds(row),
             }
-            for row in await self.publicFuturesGetSettleContracts(OF_DOLLARS)
+            for row in listed(await self.publicFuturesGetSettleContracts(OF_DOLLARS))
         ]
 
     async def top_rows(self, request: Request) -> list[Row]:
@@ -41,7 +42,7 @@ class GateCalls(GateAccountCalls):
                 "open_interest": row["total_size"],
                 "turnover": row["volume_24h_quote"],
             }
-            for row in await self.publicFuturesGetSettleTickers(OF_DOLLARS)
+            for row in listed(await self.publicFuturesGetSettleTickers(OF_DOLLARS))
         ]
 
     async def settlement_rows(self, request: Request) -> list[Row]:
@@ -56,7 +57,7 @@ class GateCalls(GateAccountCalls):
         )
         return [
             {"symbol": request["contract"], "funding_rate": row["r"], "time": of_seconds(row["t"])}
-            for row in answer
+            for row in listed(answer)
         ]
 
 

@@ -211,10 +211,7 @@ class GateAccountCalls(EarlyStamps):
 
     @staticmethod
     async def _page(ask: Ask, asked: Request, number: int) -> list[Row]:
-        page = await ask({**asked, "limit": PAGE, "offset": number * PAGE})
-        if not isinstance(page, list):
-            raise TypeError("a list of another shape")
-        return page
+        return rows.listed(await ask({**asked, "limit": PAGE, "offset": number * PAGE}))
 
 
 def _contract(request: Request) -> dict[str, str]:

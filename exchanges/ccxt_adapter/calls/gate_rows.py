@@ -23,6 +23,13 @@ LAST_RANK = 5
 NO_PAYMENT_ID = "", "0"
 
 
+def listed(told: Any) -> list[Row]:
+    """Return a list of an answer. Raise TypeError for what is none: it would read as empty."""
+    if not isinstance(told, list):
+        raise TypeError("a list of another shape")
+    return told
+
+
 def contracts(amount: Decimal, side: str) -> int | str:
     """Return a size as it is sent: below zero to sell, a text where a contract is parted."""
     size = amount if side == "buy" else -amount
@@ -67,9 +74,11 @@ def ended_at(row: Told) -> int:
 def fill(row: Told) -> Row:
     """Return one execution; its fee is below zero where it was received."""
     size, names = exact(row["size"]), ("trade_id", "id")
+    # The socket tells whole seconds, and the milliseconds by themselves.
+    at = row.get("create_time_ms") or of_seconds(row["create_time"])
     return {
         "contract": row["contract"],
-        "time": of_seconds(row["create_time"]),
+        "time": int(at),
         "key": text(next(row[name] for name in names if row.get(name))),
         "order_id": text(row["order_id"]),
         "text": text(row["text"]),
