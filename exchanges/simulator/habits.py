@@ -57,6 +57,7 @@ GATE_HABITS = Habits(
     takes_ids_again=True,
     takes_ids_always=True,
     unnamed="api",
+    payment_id="{stamp}-{symbol}-{number}",
     own_orders=MappingProxyType(
         {
             Origin.LIQUIDATION: "liq-{number}",

@@ -20,7 +20,7 @@ ASSET = "USDT"
 MAKER, ISOLATED = "maker", "isolated"
 # A rank of 6 is that of no position; 1 is deleveraged first.
 LAST_RANK = 5
-NO_PAYMENT_ID = "", "0"
+NO_NUMBER = "", "0"
 
 
 def listed(told: Any) -> list[Row]:
@@ -141,14 +141,17 @@ def is_classic(row: Told) -> bool:
 
 
 def payment(row: Told) -> Row:
-    """Return one change of the wallet, above zero where it came in; raise ValueError without id."""
-    number = text(row["id"])
-    if number in NO_PAYMENT_ID:
+    """Return one change of the wallet, above zero where it came in; raise ValueError without id.
+
+    Nobody says of what a number is counted: contract and time make sure that it is one.
+    """
+    number, contract, at = text(row["id"]), row.get("contract") or "", of_seconds(row["time"])
+    if number in NO_NUMBER:
         raise ValueError("a change of the wallet without its number")
     return {
-        "contract": row.get("contract") or "",
-        "time": of_seconds(row["time"]),
-        "key": number,
+        "contract": contract,
+        "time": at,
+        "key": f"{at}-{contract}-{number}",
         "change": row["change"],
         "asset": ASSET,
     }

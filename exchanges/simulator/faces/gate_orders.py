@@ -171,7 +171,7 @@ def _transfer(row: TransferRow) -> Change:
 
 def _payment(row: FundingRow) -> Change:
     return Change(
-        number=row.venue_payment_id,
+        number=row.venue_payment_id.rpartition("-")[2],
         kind=FUNDING,
         amount=row.payment,
         at=row.settled_at,
