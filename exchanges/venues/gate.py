@@ -111,8 +111,7 @@ PROFILE = VenueProfile(
             "price": "price",
             "amount": "amount",
             "fee": "fee",
-            # Always what the contract settles in.
-            "fee_asset": "",
+            "fee_asset": "fee_asset",
             "is_maker": "is_maker",
         },
         paging=Paging.FORWARD,

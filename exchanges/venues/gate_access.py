@@ -54,8 +54,8 @@ KEY_RIGHTS = KeyRights(
             refused=True,
             is_needed=True,
             advice=(
-                "this is a unified account, which is not supported: at Gate switch it back to the "
-                "classic account, or use a key of a sub-account that is a classic one"
+                "this is a unified account, which is not supported: at Gate open Account mode, "
+                "switch back to the classic account, and try again"
             ),
         ),
         KeyRule(path=("is_one_way",), refused=False, advice=HEDGE_MODE_ADVICE),

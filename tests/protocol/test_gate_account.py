@@ -95,6 +95,15 @@ def test_fills_that_the_list_by_time_lacks_yet_are_read_from_the_latest() -> Non
     )
 
 
+def test_fee_is_paid_in_points_where_it_costs_no_dollars() -> None:
+    in_points = rows.fill(FILL | {"fee": "0", "point_fee": "0.31"})
+
+    assert (in_points["fee"], in_points["fee_asset"]) == (D("0.31"), "POINT")
+    # A maker is paid.
+    rebate = rows.fill(FILL | {"fee": "-0.12", "role": "maker"})
+    assert (rebate["fee"], rebate["fee_asset"], rebate["is_maker"]) == ("-0.12", "USDT", True)
+
+
 def test_long_list_is_read_page_by_page() -> None:
     def page(query: Mapping[str, str]) -> list[dict[str, Any]]:
         first = int(query["offset"])
@@ -129,7 +138,9 @@ def test_closing_by_the_venue_is_told_by_its_text(text: str, cause: FillCause) -
 def test_cross_position_tells_its_leverage_and_how_soon_it_is_deleveraged() -> None:
     row = rows.position(POSITION)
 
-    assert (row["amount"], row["leverage"], row["margin"]) == (D("-9440"), "10", "")
+    assert (row["amount"], row["leverage"], row["margin"]) == (D("-9440"), 10, "")
+    assert rows.position(POSITION | {"lever": "3"})["leverage"] == 3
+    assert rows.position(POSITION | {"cross_leverage_limit": "0"})["leverage"] is None
     # Gate's first is ours of five lights.
     assert row["adl_rank"] == 5
     assert rows.position(POSITION | {"adl_ranking": 5})["adl_rank"] == 1
@@ -141,7 +152,7 @@ def test_cross_position_tells_its_leverage_and_how_soon_it_is_deleveraged() -> N
 def test_isolated_position_tells_its_own_leverage_and_margin(told: dict[str, str]) -> None:
     row = rows.position(POSITION | {"leverage": "7"} | told)
 
-    assert (row["leverage"], row["margin"]) == ("7", "4.4")
+    assert (row["leverage"], row["margin"]) == (7, "4.4")
 
 
 def test_equity_counts_what_is_open_and_free_is_the_least_that_is_told() -> None:

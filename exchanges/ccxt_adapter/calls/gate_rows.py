@@ -16,7 +16,7 @@ from exchanges.ccxt_adapter.numbers import exact, flag, text
 Row = dict[str, Any]
 Told = Mapping[str, Any]
 
-ASSET = "USDT"
+ASSET, POINTS = "USDT", "POINT"
 MAKER, ISOLATED = "maker", "isolated"
 # A rank of 6 is that of no position; 1 is deleveraged first.
 LAST_RANK = 5
@@ -72,7 +72,7 @@ def ended_at(row: Told) -> int:
 
 
 def fill(row: Told) -> Row:
-    """Return one execution; its fee is below zero where it was received."""
+    """Return one execution; its fee is below zero where it was received, or paid in points."""
     size, names = exact(row["size"]), ("trade_id", "id")
     # The socket tells whole seconds, and the milliseconds by themselves.
     at = row.get("create_time_ms") or of_seconds(row["create_time"])
@@ -85,15 +85,22 @@ def fill(row: Told) -> Row:
         "side": _side(size),
         "price": row["price"],
         "amount": abs(size),
-        "fee": row["fee"],
+        **_fee(row),
         "is_maker": row["role"] == MAKER,
     }
+
+
+def _fee(row: Told) -> Row:
+    points = exact(row.get("point_fee") or 0)
+    if points and not exact(row["fee"]):
+        return {"fee": points, "fee_asset": POINTS}
+    return {"fee": row["fee"], "fee_asset": ASSET}
 
 
 def position(row: Told) -> Row:
     """Return one position; the socket leaves out what the market makes of it."""
     is_isolated = _is_isolated(row)
-    own, cross = row["leverage"], row.get("cross_leverage_limit")
+    told = row["leverage"] if is_isolated else row.get("lever") or row.get("cross_leverage_limit")
     rank = int(exact(row.get("adl_ranking") or 0))
     return {
         "contract": row["contract"],
@@ -102,7 +109,7 @@ def position(row: Told) -> Row:
         "entry_price": row["entry_price"],
         "mark_price": row.get("mark_price"),
         "liquidation_price": _positive(row["liq_price"]),
-        "leverage": own if is_isolated else cross,
+        "leverage": _positive(told),
         "unrealised_pnl": row.get("unrealised_pnl"),
         "margin": row["margin"] if is_isolated else "",
         "adl_rank": LAST_RANK + 1 - rank if 1 <= rank <= LAST_RANK else None,
