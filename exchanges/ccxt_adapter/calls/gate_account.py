@@ -27,6 +27,8 @@ STAMPS_LAST = timedelta(seconds=60)
 PAGE, MOST_PAGES = 100, 1000
 FUNDING, TRANSFER = "fund", "dnw"
 FORCES = {"GTC": "gtc", "IOC": "ioc"}
+# By how much what we take for the venue's time may be off.
+CLOCK_ERROR = timedelta(seconds=1)
 # By our id it shows an order for a minute after its end. Then the list of what has ended is read,
 # so far back; of what filled before that the fills speak, which name our id too.
 ENDED_WITHIN = timedelta(days=1)
@@ -195,9 +197,10 @@ class GateAccountCalls(EarlyStamps):
         return [rows.payment(row) for row in told if row["type"] == kind]
 
     async def _listed(self, ask: Ask, asked: Request, request: Request) -> list[Row]:
-        """Return all pages of a list that is bounded by time, in whole seconds, not to come."""
-        until = max(request["since"], min(request["until"], int(self.nonce())))
-        bounds = {"from": request["since"] // 1000, "to": -(-until // 1000)}
+        """Return all pages of a list that is bounded by whole seconds; without an end it is now."""
+        bounds = {"from": request["since"] // 1000}
+        if request["until"] < self.nonce() - CLOCK_ERROR // MILLISECOND:
+            bounds["to"] = -(-request["until"] // 1000)
         return await self._pages(ask, {**asked, **bounds})
 
     async def _pages(self, ask: Ask, asked: Request) -> list[Row]:
