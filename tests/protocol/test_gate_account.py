@@ -116,7 +116,7 @@ def test_fee_is_paid_in_points_where_it_costs_no_dollars() -> None:
 def test_long_list_is_read_page_by_page() -> None:
     def page(query: Mapping[str, str]) -> list[dict[str, Any]]:
         first = int(query["offset"])
-        return [FILL | {"trade_id": str(n)} for n in range(first, min(first + 100, 250))]
+        return [FILL | {"trade_id": str(n + 1)} for n in range(first, min(first + 100, 250))]
 
     asked = Asked(my_trades_timerange=page, my_trades=[])
 

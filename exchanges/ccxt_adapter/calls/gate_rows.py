@@ -73,13 +73,15 @@ def ended_at(row: Told) -> int:
 
 def fill(row: Told) -> Row:
     """Return one execution; its fee is below zero where it was received, or paid in points."""
-    size, names = exact(row["size"]), ("trade_id", "id")
+    size, number = exact(row["size"]), text(row["trade_id"] if "trade_id" in row else row["id"])
+    if number in NO_NUMBER:
+        raise ValueError("an execution without its number")
     # The socket tells whole seconds, and the milliseconds by themselves.
     at = row.get("create_time_ms") or of_seconds(row["create_time"])
     return {
         "contract": row["contract"],
         "time": int(at),
-        "key": text(next(row[name] for name in names if row.get(name))),
+        "key": number,
         "order_id": text(row["order_id"]),
         "text": text(row["text"]),
         "side": _side(size),
