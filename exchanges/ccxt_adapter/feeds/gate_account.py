@@ -53,7 +53,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         channel = message["channel"]
         if channel == SYSTEM:
             raise ConnectionResetError("the venue is about to close this connection")
-        if message["event"] != "update":
+        if message.get("event") != "update":
             _refuse(message)
             return bool(channel == PONG)
         for fact in account_facts(channel, message["result"], client, datetime.now(UTC)):
@@ -92,7 +92,7 @@ def _subscription(exchange: Any, channel: str, user: str) -> dict[str, Any]:
 
 
 def _accepted(channel: str, message: Any) -> bool:
-    if (message["channel"], message["event"]) != (channel, "subscribe"):
+    if (message["channel"], message.get("event")) != (channel, "subscribe"):
         return False
     _refuse(message)
     return True
