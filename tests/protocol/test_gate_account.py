@@ -181,7 +181,7 @@ def test_equity_counts_what_is_open_and_free_is_the_least_that_is_told() -> None
 def test_payments_of_two_contracts_under_one_number_are_two() -> None:
     row = {"time": 1772366401.5, "change": "-3", "type": "fund", "id": "7", "text": ""}
     told = [row | {"contract": f"{coin}_USDT"} for coin in ("BTC", "ETH")]
-    asked = Asked(account_book=[*told, row | {"contract": "BTC_USDT", "type": "fee"}])
+    asked = Asked(account_book=[*told, row | {"contract": "BTC_USDT", "id": "8", "type": "fee"}])
     since = asked.venue.now - timedelta(days=1)
     contracts = {"BTC_USDT": BITCOIN, "ETH_USDT": Symbol("ETH/USDT:USDT")}
 

@@ -6,6 +6,7 @@ Payloads that the simulator does not make are written after its documentation (A
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,13 +18,11 @@ import pytest
 
 from exchanges.ccxt_adapter.calls import gate_rows as rows
 from exchanges.client_order_ids import client_order_id, in_venue_form
-from exchanges.domain import (
-    Side,
-    VenueOrderStatus,
-)
+from exchanges.domain import Side, TimeInForce, VenueOrderStatus
 from exchanges.errors import (
     ClockRefused,
     OrderNotFound,
+    PostOnlyWouldTake,
     UnexpectedPayload,
     VenueError,
 )
@@ -156,6 +155,19 @@ def test_market_order_has_no_price_and_takes_what_there_is(bench: Bench) -> None
     # It closes what is held, and its rest ends with it.
     assert report.status is VenueOrderStatus.CANCELED
     assert (report.filled_base_quantity, report.reduce_only) == (D("0.02"), True)
+
+
+def test_post_only_order_that_would_take_is_refused_and_rests_where_it_does_not(
+    bench: Bench,
+) -> None:
+    resting = replace(bench.order(price=59_000), time_in_force=TimeInForce.POST_ONLY)
+    taking = replace(bench.order(price=60_100), time_in_force=TimeInForce.POST_ONLY)
+
+    assert bench.submit(resting).status is VenueOrderStatus.OPEN
+    with pytest.raises(PostOnlyWouldTake):
+        bench.submit(taking)
+
+    assert bench.placed() == 1
 
 
 def test_unfilled_answer_of_another_contract_size_leaves_the_order_unknown(bench: Bench) -> None:
