@@ -170,6 +170,8 @@ class FundingRow:
     funding_rate: Decimal
     payment: Decimal
     settled_at: datetime
+    # The execution that realised it, where funding is owed all along; 0 for a settlement.
+    trade_number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 from exchanges.domain import Level, OrderType, Side, TimeInForce, VenueOrderStatus
 from exchanges.matching import Holding, book_fill, crosses, reducible, take, trade_fee
 from exchanges.simulator.accounts import Account, Order, Origin, TradeRow
+from exchanges.simulator.accrual import realise
 from exchanges.simulator.admission import OrderIntent, Refusal, RefusalReason, refusal_of
 from exchanges.simulator.books import Books
 from exchanges.simulator.events import AccountEvent, Happening
@@ -198,6 +199,8 @@ class Engine:
         is_maker: bool,
         now: datetime,
     ) -> None:
+        number = len(self._ledger.trades) + 1
+        realise(self._ledger, self._market, account, listing, trade=number, now=now)
         trade = self._trade(account, order, listing, execution, is_maker=is_maker, now=now)
         order.filled += execution.base_quantity
         order.filled_quote += execution.base_quantity * execution.price

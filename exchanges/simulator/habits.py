@@ -25,12 +25,15 @@ class Habits:
     unnamed: str = ""
     # How it names the orders that it makes itself; others tell it by the kind of the execution.
     own_orders: Mapping[Origin, str] = field(default_factory=lambda: MappingProxyType({}))
-    # What the id of a funding payment is made of: its number, its moment, its instrument.
+    # What the id of a funding payment is made of: its number, its moment, its instrument, or the
+    # number of its entry in the account's log.
     payment_id: str = "{number}"
     # Settles at the index, which it calls oracle, not at the mark.
     settles_at_index: bool = False
     # Settles every hour where others wait for longer.
     settles_hourly: bool = False
+    # Funding is owed all along: paid at each change of a position, the rest at the settlement.
+    accrues: bool = False
     margin_asset: str = "USDT"
 
 
@@ -73,5 +76,14 @@ HYPERLIQUID_HABITS = Habits(
     settles_at_index=True,
     settles_hourly=True,
     margin_asset="USDC",
+)
+KRAKEN_FUTURES_HABITS = Habits(
+    takes_ids_again=False,
+    long_ids=True,
+    payment_id="{entry}",
+    settles_at_index=True,
+    settles_hourly=True,
+    accrues=True,
+    margin_asset="USD",
 )
 OKX_HABITS = Habits(takes_ids_again=False, cancels_crossing="31")

@@ -147,6 +147,11 @@ class Ledger:
         row = self._holdings.get((api_key, *key))
         return Holding(base_quantity=row.base_quantity, cost=row.cost) if row else FLAT
 
+    def holding_row(self, api_key: str, key: ListingKey) -> HoldingRow | None:
+        """Return an open position as it is kept, None where nothing is held."""
+        row = self._holdings.get((api_key, *key))
+        return row if row is not None and row.base_quantity else None
+
     def put_holding(
         self, api_key: str, key: ListingKey, holding: Holding, *, now: datetime
     ) -> None:

@@ -18,6 +18,7 @@ from exchanges.simulator.habits import (
     BYBIT_HABITS,
     GATE_HABITS,
     HYPERLIQUID_HABITS,
+    KRAKEN_FUTURES_HABITS,
     OKX_HABITS,
     Habits,
 )
@@ -27,6 +28,7 @@ from exchanges.simulator.steps import (
     GATE_CONTRACTS,
     HYPERLIQUID_STEPS,
     HYPERLIQUID_TIERS,
+    KRAKEN_FUTURES_TIERS,
     OKX_CONTRACTS,
     SPOT_TIERS,
     TIERS,
@@ -38,7 +40,7 @@ SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", 
 # Its market is read and nothing is traded there: it has no wallet.
 DYDX = "dydx"
 # Traded, and no rehearsal needs them: they list nothing unless they are asked to.
-BITGET, GATE = "bitget", "gate"
+BITGET, GATE, KRAKEN_FUTURES = "bitget", "gate", "krakenfutures"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
@@ -51,6 +53,7 @@ WALLETS = {
     HYPERLIQUID: "perps",
     BITGET: "futures",
     GATE: "perpetual",
+    KRAKEN_FUTURES: "flex",
 }
 HABITS = {
     SPOT: BINANCE_HABITS,
@@ -62,6 +65,7 @@ HABITS = {
     DYDX: HYPERLIQUID_HABITS,
     BITGET: BITGET_HABITS,
     GATE: GATE_HABITS,
+    KRAKEN_FUTURES: KRAKEN_FUTURES_HABITS,
 }
 # Whose account trades at a venue: one key opens all of a company's.
 OWNERS = {
@@ -73,7 +77,9 @@ OWNERS = {
     HYPERLIQUID: HYPERLIQUID,
     BITGET: BITGET,
     GATE: GATE,
+    KRAKEN_FUTURES: KRAKEN_FUTURES,
 }
+KRAKEN_NAMES = {"BTC": "XBT"}
 DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
 CONTRACT_VENUES = (*DATED_VENUES, HYPERLIQUID)
 # Where spot is paid from the wallet that margins contracts, by the venue of these.
@@ -301,6 +307,19 @@ def _at_gate(base: str) -> Listing:
     )
 
 
+def _at_kraken(base: str) -> Listing:
+    """Return the like of a perpetual at Kraken Futures, margined in dollars; bitcoin is XBT."""
+    return replace(
+        _perpetual(USDM, base),
+        venue=KRAKEN_FUTURES,
+        symbol=f"PF_{KRAKEN_NAMES.get(base, base)}USD",
+        quote="USD",
+        settle="USD",
+        min_notional=Decimal(0),
+        tiers=KRAKEN_FUTURES_TIERS,
+    )
+
+
 DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
 
 
@@ -371,7 +390,8 @@ def listed(
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
-    `watched` dYdX, where nothing is traded, Bitget and Gate list their perpetuals too.
+    `watched` dYdX, where nothing is traded, Bitget, Gate and Kraken Futures list their perpetuals
+    too.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -392,5 +412,6 @@ def listed(
         rows += [_on_the_chain(base) for base in perpetual_bases]
         rows += [_at_bitget(base) for base in perpetual_bases]
         rows += [_at_gate(base) for base in perpetual_bases]
+        rows += [_at_kraken(base) for base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

@@ -15,6 +15,7 @@ from exchanges.simulator.accounts import (
     Origin,
     SettlementRow,
 )
+from exchanges.simulator.accrual import accrued, payment_id, period_of
 from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
@@ -22,7 +23,6 @@ from exchanges.simulator.listings import Listing
 from exchanges.simulator.margin import margin_state, state_behind
 from exchanges.simulator.market import Market, next_settlement
 from exchanges.simulator.pins import PinnedMarket
-from exchanges.simulator.wire import milliseconds
 
 SETTLED_UNTIL = "settled_until"
 
@@ -97,12 +97,23 @@ class FundingClock:
             if holding.symbol == listing.symbol:
                 self._pay(listing, holding, row)
 
+    def _due(self, listing: Listing, holding: HoldingRow, settlement: SettlementRow) -> Decimal:
+        """Return what a holding is paid: for its whole period, or for what is not yet realised."""
+        price, rate = settlement.settlement_price, settlement.funding_rate
+        if listing.habits.accrues:
+            period = period_of(self._market, listing, settlement.settled_at)
+            to = settlement.settled_at
+            return accrued(holding, price=price, rate=rate, period=period, to=to)
+        return funding_payment(
+            position_base=holding.base_quantity, settlement_price=price, funding_rate=rate
+        )
+
     def _pay(self, listing: Listing, holding: HoldingRow, settlement: SettlementRow) -> None:
         account = self._ledger.accounts[holding.api_key]
         number = len(self._ledger.funding) + 1
         row = FundingRow(
             number=number,
-            venue_payment_id=_payment_id(listing, number, settlement.settled_at),
+            venue_payment_id=payment_id(listing, number, settlement.settled_at),
             api_key=account.api_key,
             venue=listing.venue,
             symbol=listing.symbol,
@@ -110,11 +121,7 @@ class FundingClock:
             position_base=holding.base_quantity,
             settlement_price=settlement.settlement_price,
             funding_rate=settlement.funding_rate,
-            payment=funding_payment(
-                position_base=holding.base_quantity,
-                settlement_price=settlement.settlement_price,
-                funding_rate=settlement.funding_rate,
-            ),
+            payment=self._due(listing, holding, settlement),
             settled_at=settlement.settled_at,
         )
         account.credit(listing.wallet, listing.settle, row.payment)
@@ -131,14 +138,11 @@ class FundingClock:
 
 
 def settlement_price(market: Market, listing: Listing, settlement_at: datetime) -> Decimal:
+    """Return the price a settlement counts by; what accrues is counted from its period's begin."""
+    if listing.habits.accrues:
+        settlement_at -= market.interval(listing)
     at_index = listing.habits.settles_at_index
     return (market.index if at_index else market.mark)(listing, settlement_at)
-
-
-def _payment_id(listing: Listing, number: int, settled_at: datetime) -> str:
-    return listing.habits.payment_id.format(
-        number=9_000_000_000 + number, stamp=milliseconds(settled_at), symbol=listing.symbol
-    )
 
 
 def liquidate_weak(ledger: Ledger, market: PinnedMarket, engine: Engine, *, now: datetime) -> None:

@@ -43,6 +43,14 @@ BITGET_TIERS = tiers_from(
         ("100000000", "5", "0.1"),
     ]
 )
+KRAKEN_FUTURES_TIERS = tiers_from(
+    [
+        ("2000000", "50", "0.01"),
+        ("5000000", "25", "0.02"),
+        ("20000000", "20", "0.025"),
+        ("100000000", "5", "0.1"),
+    ]
+)
 # Base units of one contract, and its smallest part that is traded.
 OKX_CONTRACTS = {
     "BTC": ("0.01", "0.01"),

@@ -14,6 +14,7 @@ from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
 from exchanges.simulator.faces.dydx_sockets import Socket as DydxSocket
 from exchanges.simulator.faces.gate_sockets import Socket as GateSocket
 from exchanges.simulator.faces.hyperliquid_sockets import Socket as HyperliquidSocket
+from exchanges.simulator.faces.kraken_futures_sockets import Socket as KrakenFuturesSocket
 from exchanges.simulator.faces.okx_feeds import OkxFeed
 from exchanges.simulator.faces.okx_sockets import PrivateSocket as OkxPrivateSocket
 from exchanges.simulator.faces.okx_sockets import PublicSocket as OkxPublicSocket
@@ -23,6 +24,7 @@ from exchanges.simulator.venues import Venues
 
 BITGET_HOSTS = "ws.bitget.com", "wspap.bitget.com"
 GATE_DOORS = ("fx-ws.gateio.ws", "/v4/ws/usdt"), ("ws-testnet.gate.com", "/v4/ws/futures/usdt")
+KRAKEN_FUTURES_HOSTS = "futures.kraken.com", "demo-futures.kraken.com"
 HYPERLIQUID_HOSTS = "api.hyperliquid.xyz", "api.hyperliquid-testnet.xyz"
 
 
@@ -65,6 +67,8 @@ class Switchboard:
             return BitgetPrivateSocket(self._simulator)
         if (host, path) in GATE_DOORS:
             return GateSocket(self._simulator, host)
+        if host in KRAKEN_FUTURES_HOSTS and path == "/ws/v1":
+            return KrakenFuturesSocket(self._simulator)
         return None
 
     def _binance_socket(self, host: str, path: str, query: str) -> VenueSocket | None:

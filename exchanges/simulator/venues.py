@@ -17,6 +17,7 @@ from exchanges.simulator.faces.bybit import BybitFace
 from exchanges.simulator.faces.dydx import DydxFace
 from exchanges.simulator.faces.gate import GateFace
 from exchanges.simulator.faces.hyperliquid import HyperliquidFace
+from exchanges.simulator.faces.kraken_futures import KrakenFuturesFace
 from exchanges.simulator.faces.okx import OkxFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
 from exchanges.simulator.listings import (
@@ -26,6 +27,7 @@ from exchanges.simulator.listings import (
     DYDX,
     GATE,
     HYPERLIQUID,
+    KRAKEN_FUTURES,
     OKX,
     SPOT,
     USDM,
@@ -61,6 +63,8 @@ VENUE_OF_HOST = {
     "fx-ws.gateio.ws": GATE,
     "api-testnet.gateapi.io": GATE,
     "ws-testnet.gate.com": GATE,
+    "futures.kraken.com": KRAKEN_FUTURES,
+    "demo-futures.kraken.com": KRAKEN_FUTURES,
 }
 # Under which venue's name the requests for another are known.
 HOMES = {BYBIT_SPOT: BYBIT}
@@ -86,6 +90,7 @@ class Venues:
             DYDX: DydxFace(simulator),
             BITGET: BitgetFace(simulator),
             GATE: GateFace(simulator),
+            KRAKEN_FUTURES: KrakenFuturesFace(simulator),
         }
 
     def knows(self, host: str) -> bool:

@@ -27,6 +27,7 @@ from exchanges.simulator.listings import (
     GATE,
     HABITS,
     HYPERLIQUID,
+    KRAKEN_FUTURES,
     OKX,
     OWNERS,
     SPOT,
@@ -50,12 +51,19 @@ HOSTS = {
     DYDX: "indexer.dydx.trade",
     BITGET: "api.bitget.com",
     GATE: "api.gateio.ws",
+    KRAKEN_FUTURES: "futures.kraken.com",
 }
 
 
 def bitcoin(venue: str) -> str:
     """Return what a venue calls its contract, or spot market, of BTC against its dollar."""
-    names = {OKX: "BTC-USDT-SWAP", HYPERLIQUID: "BTC", DYDX: "BTC-USD", GATE: "BTC_USDT"}
+    names = {
+        OKX: "BTC-USDT-SWAP",
+        HYPERLIQUID: "BTC",
+        DYDX: "BTC-USD",
+        GATE: "BTC_USDT",
+        KRAKEN_FUTURES: "PF_XBTUSD",
+    }
     return names.get(venue, "BTCUSDT")
 
 
@@ -119,6 +127,8 @@ class World:
         key, secret = f"{owner}-key", f"{owner}-secret"
         if owner == HYPERLIQUID:
             key, secret = wallet_of(owner)
+        if owner == KRAKEN_FUTURES:
+            secret = base64.b64encode(secret.encode()).decode()
         if key not in self.simulator.ledger.accounts:
             dollar = HABITS[owner].margin_asset
             wallets = {name: {dollar: Decimal(usdt)} for name in wallet_names(owner)}
@@ -180,6 +190,8 @@ class World:
         account = self.account(venue)
         if venue == BYBIT:
             return self._bybit_request(account, method, path, parameters)
+        if venue == KRAKEN_FUTURES:
+            return _kraken_request(account, method, path, parameters)
         if venue in (OKX, BITGET):
             written = self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
             is_okx = venue == OKX
@@ -281,6 +293,21 @@ class World:
                 f"{prefix}-sign": base64.b64encode(digest).decode(),
             },
         )
+
+
+def _kraken_request(
+    account: Account, method: str, path: str, parameters: dict[str, Any]
+) -> WireRequest:
+    query = urlencode(parameters)
+    text = f"{query}{path.removeprefix('/derivatives')}"
+    digest = hmac.new(
+        base64.b64decode(account.secret), hashlib.sha256(text.encode()).digest(), hashlib.sha512
+    )
+    proof = base64.b64encode(digest.digest()).decode()
+    headers = {"apikey": account.api_key, "authent": proof}
+    return WireRequest(
+        host=HOSTS[KRAKEN_FUTURES], method=method, path=path, query=query, headers=headers
+    )
 
 
 def _reply(delivery: Delivery) -> Reply:
