@@ -14,7 +14,8 @@ import structlog
 
 REDACTED = "[redacted]"
 _SENSITIVE = (
-    r"[\w-]*(?:secret|signature|token|passw|passphrase|api[_-]?key|listen_?key|authorization|cookie)"
+    r"[\w-]*(?:secret|signature|token|passw|passphrase|api[_-]?key|listen_?key|authorization|cookie"
+    r"|authent(?![a-z])|challenge)"
     r"[\w-]*"
 )
 _SENSITIVE_NAME = re.compile(_SENSITIVE, re.IGNORECASE)

@@ -224,14 +224,24 @@ def _refusal_in(payload: object) -> Mapping[str, Any]:
     """Return what tells the refusal: the answer, or its one row where that has a code of its own.
 
     OKX answers "operation failed" and says in the row of the order why. Hyperliquid has words only,
-    of the whole call or of the order in it.
+    of the whole call or of the order in it, Kraken Futures names.
     """
     fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
+    if "result" in fields and "serverTime" in fields:
+        return _refusal_by_name(fields)
     if "status" in fields and "code" not in fields:
         return _refusal_in_words(fields)
     rows = fields.get("data")
     row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
     return row if isinstance(row, dict) and row.get("sCode", "0") != "0" else fields
+
+
+def _refusal_by_name(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = fields.get("error")
+    for key in ("sendStatus", "cancelStatus"):
+        if isinstance(told := fields.get(key), dict):
+            name = told.get("status")
+    return {"code": name, "msg": name} if isinstance(name, str) else {}
 
 
 def _refusal_in_words(fields: Mapping[str, Any]) -> Mapping[str, Any]:

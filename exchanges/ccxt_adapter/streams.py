@@ -23,6 +23,7 @@ from exchanges.ccxt_adapter.feeds import (
     hyperliquid,
     kraken,
     kraken_futures,
+    kraken_futures_account,
     kucoin,
     mexc,
     okx,
@@ -64,6 +65,7 @@ ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] =
     "hyperliquid": hyperliquid.account_feed,
     "bitget": bitget_account.account_feed,
     "gate": gate_account.account_feed,
+    "krakenfutures": kraken_futures_account.account_feed,
 }
 
 

@@ -21,9 +21,9 @@ from exchanges.venues import (
 )
 from exchanges.venues.profile import VenueProfile
 
-TRADED = (binance, binanceusdm, bybit, okx, hyperliquid, bitget, gate)
+TRADED = (binance, binanceusdm, bybit, okx, hyperliquid, bitget, gate, krakenfutures)
 WATCHED = (
-    *(dydx, kucoin, mexc, krakenfutures, deribit),
+    *(dydx, kucoin, mexc, deribit),
     *(kraken, coinbase, bitfinex),
 )
 PROFILES: dict[str, VenueProfile] = {

@@ -1,6 +1,7 @@
-"""Kraken futures: multi-collateral linear perpetuals in USD, counted in coins; read-only.
+"""Kraken Futures: multi-collateral linear perpetuals in USD, counted in coins.
 
-Calls and fields: docs.kraken.com/api, Futures. Funding is owed all along, by the hour.
+Calls and fields: docs.kraken.com/api, Futures. The methods named here make flat rows of its
+answers. Funding is owed all along and paid at each change of a position and at each hour's end.
 """
 
 from __future__ import annotations
@@ -8,10 +9,29 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from exchanges.domain import SettlementKind
+from exchanges.domain import FillCause, SettlementKind
 from exchanges.venues import flat
-from exchanges.venues.profile import IntervalRule, Paging, VenueProfile
-from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+from exchanges.venues.krakenfutures_access import KEY_RIGHTS
+from exchanges.venues.krakenfutures_codes import VERDICTS
+from exchanges.venues.krakenfutures_quotas import QUOTAS
+from exchanges.venues.practice import Practice
+from exchanges.venues.profile import IntervalRule, Paging, Rows, SettingCalls, VenueProfile
+
+OPEN_ORDERS = Rows(method="open_order_rows")
+DEMO = "https://demo-futures.kraken.com"
+
+
+def _since(method: str, *columns: str) -> Rows:
+    """Return a list that comes whole for a span in milliseconds."""
+    return Rows(
+        method=method,
+        columns={name: name for name in columns},
+        paging=Paging.FORWARD,
+        page_size=flat.WHOLE,
+        window=timedelta(days=3650),
+        span=("since", "until"),
+    )
+
 
 PROFILE = VenueProfile(
     name="krakenfutures",
@@ -20,41 +40,89 @@ PROFILE = VenueProfile(
     ccxt_class="krakenfutures",
     options={},
     is_spot=False,
-    read_only=(
-        "Kraken Futures is read-only here: its market and funding are shown, but how its "
-        "orders are looked up by our own id is not described, so no order is sent there."
-    ),
     no_paper=(
-        "Kraken Futures is read-only here, on paper too: its funding is owed all along and "
-        "paid at each change of a position while its history tells whole hours alone, so what "
-        "is due to one held for a part of an hour is not known."
+        "Kraken Futures is not traded on paper: its funding is owed all along and paid at each "
+        "change of a position, and paper accounts are paid settlement by settlement."
     ),
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
+    receive_window=timedelta(seconds=5),
     only_listed={"type": frozenset({"flexible_futures"})},
     initial_margin=("marginLevels", "0", "initialMargin"),
     maintenance_margin=("marginLevels", "0", "maintenanceMargin"),
     depth_sizes=(100,),
-    quotas=Quotas(
-        # One socket does. Its requests may be 100 a second; openings are nowhere counted.
-        sockets=ConnectionQuota(limit=10, window=timedelta(minutes=1)),
-        all=(
-            Quota(
-                name="krakenfutures",
-                scope=Scope.ADDRESS,
-                limit=500,
-                window=timedelta(seconds=10),
-                weights={"GET historicalfundingrates": 50},
-                other=1,
-            ),
-        ),
-    ),
+    quotas=QUOTAS,
     book_tops=flat.TOPS,
     quotes=flat.QUOTES,
     funding_rates=flat.RATES,
     settled_funding=flat.settlements(Paging.FORWARD, flat.WHOLE),
     funding_bounds=flat.BOUNDS,
     activity=flat.ACTIVITY,
+    find_order=(Rows(method="order_rows"),),
+    client_id_param="cliOrdId",
+    cancel_order=Rows(method="cancel_rows"),
+    open_orders=OPEN_ORDERS,
+    all_open_orders=OPEN_ORDERS,
+    balances=Rows(
+        method="balance_rows",
+        columns={"asset": "asset", "total": "total", "equity": "equity", "free": "free"},
+    ),
+    positions=Rows(
+        method="position_rows",
+        columns={
+            name: name
+            for name in (
+                *("symbol", "amount", "mode", "entry_price", "mark_price"),
+                *("liquidation_price", "leverage", "unrealised_pnl"),
+            )
+        },
+    ),
+    fills=_since(
+        "fill_rows",
+        *("symbol", "time", "key", "kind", "order_id", "client_order_id", "side"),
+        *("price", "amount", "fee", "fee_asset", "is_maker"),
+    ),
+    kind_causes={
+        "liquidation": FillCause.LIQUIDATION,
+        "partialLiquidation": FillCause.LIQUIDATION,
+        "assignor": FillCause.LIQUIDATION,
+        "unwindBankrupt": FillCause.LIQUIDATION,
+        "unwindCounterparty": FillCause.ADL,
+    },
+    funding_payments=_since("payment_rows", "symbol", "time", "key", "payment", "asset"),
+    transfers=_since("transfer_rows", "time", "key", "amount", "asset"),
+    # The log may be written some seconds after the instant.
+    settlement_slack=timedelta(seconds=5),
+    fee_tier=Rows(
+        method="fee_rows", columns={"symbol": "symbol", "maker": "maker", "taker": "taker"}
+    ),
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0005"),
+    key_rights=KEY_RIGHTS,
+    settings=SettingCalls(
+        # One position a contract is all there is.
+        position_mode=None,
+        set_leverage=Rows(method="leverage_rows"),
+        leverage_params=("leverage",),
+        whole_leverage=False,
+        set_margin_mode=Rows(method="cross_margin_rows"),
+        margin_mode_takes_symbol=True,
+        margin_mode=Rows(method="preference_rows", columns={"mode": "mode"}),
+        isolated_name="isolated",
+    ),
+    practice=Practice(
+        addresses={
+            "public": f"{DEMO}/derivatives/api/",
+            "private": f"{DEMO}/derivatives/api/",
+            "history": f"{DEMO}/api/history/",
+            "ws": "wss://demo-futures.kraken.com/ws/v1",
+        },
+        # Its keys are made for the demo alone, and what they may do is not documented there.
+        tells_rights=False,
+    ),
+    no_dead_man=(
+        "Kraken Futures counts down every order of the account, closing and foreign ones too: it "
+        "cannot be armed for one entry order."
+    ),
+    verdicts=VERDICTS,
 )

@@ -23,8 +23,8 @@ class Quota:
     """At most `limit` of weight in each `window`. Venues with a quota of one name count together.
 
     `group` is how the library's name of an interface begins to which it applies. `weights` are by
-    method and path, with the page size or the type asked for behind it where that matters, or with
-    `*` where a request names no symbol; what is not listed weighs `other`.
+    method and path, with the page size (`limit` or `count`) or the type asked for behind it where
+    that matters, or with `*` where a request names no symbol; what is not listed weighs `other`.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Quota:
         if not self.weights:
             return self.other
         call = f"{method} {path}"
-        names = [f"{call} {params.get('limit')}", f"{call} {params.get('type')}"]
+        names = [f"{call} {params.get(name)}" for name in ("limit", "count", "type")]
         if "symbol" not in params:
             names.append(f"{call} *")
         found = (self.weights[name] for name in (*names, call) if name in self.weights)

@@ -16,13 +16,14 @@ from exchanges.simulator.listings import (
     DYDX,
     GATE,
     HYPERLIQUID,
+    KRAKEN_FUTURES,
     OKX,
     SPOT,
     USDM,
 )
 
 PERPETUAL, COIN = Symbol("BTC/USDT:USDT"), Symbol("BTC/USDT")
-IN_USDC = Symbol("BTC/USDC:USDC")
+IN_USDC, IN_USD = Symbol("BTC/USDC:USDC"), Symbol("BTC/USD:USD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,10 @@ class Subject:
     is_watched: bool = False
     # Whether its list of book tops tells all that stands there.
     tells_whole_tops: bool = True
+    # Whether its funding is owed all along, and paid for a part of a period too.
+    accrues: bool = False
+    # Whether it tells an account's own fees.
+    tells_fees: bool = True
 
     @property
     def is_contract(self) -> bool:
@@ -85,6 +90,15 @@ SUBJECTS = (
         venue_symbol="BTC_USDT",
     ),
     Subject(
+        name="krakenfutures",
+        venue="krakenfutures",
+        simulated=KRAKEN_FUTURES,
+        symbol=IN_USD,
+        venue_symbol="PF_XBTUSD",
+        accrues=True,
+        tells_fees=False,
+    ),
+    Subject(
         name="dydx",
         venue="dydx",
         simulated=DYDX,
@@ -118,8 +132,9 @@ def contract(subject: Subject) -> bool:
 
 
 def hedged(subject: Subject) -> bool:
-    """Hyperliquid has one position a contract and no other mode, nor has paper."""
-    return contract(subject) and subject.venue != HYPERLIQUID and not subject.is_paper
+    """Hyperliquid and Kraken have one position a contract and no other mode, nor has paper."""
+    one_way = (HYPERLIQUID, KRAKEN_FUTURES)
+    return contract(subject) and subject.venue not in one_way and not subject.is_paper
 
 
 def signed_stream(subject: Subject) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import subprocess
@@ -42,9 +43,9 @@ T = TypeVar("T")
 
 # Of venues that list dated futures, and of all that list contracts.
 DATED = ("binanceusdm", "bybit", "okx")
-DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate")
+DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate", "krakenfutures")
 VENUES = ("binance", *DERIVATIVES)
-DOLLARS = {"hyperliquid": "USDC"}
+DOLLARS = {"hyperliquid": "USDC", "krakenfutures": "USD"}
 SECONDS = 20.0
 _numbers = count(1)
 
@@ -189,7 +190,7 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
             "-m",
             "exchanges.simulator",
             *(str(part) for option in options.items() for part in option),
-            # Bitget and Gate are listed on demand.
+            # Bitget, Gate and Kraken Futures are listed on demand.
             "--watched",
         ],
         cwd=ROOT,
@@ -252,6 +253,8 @@ def desk_at(
     api_key, true_secret = name, f"secret-{name}"
     if venue == "hyperliquid":
         api_key, true_secret = wallet_of(name)
+    if venue == "krakenfutures":
+        true_secret = base64.b64encode(true_secret.encode()).decode()
     dollar = DOLLARS.get(venue, "USDT")
     simulator.ask(
         "POST",

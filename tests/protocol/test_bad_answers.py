@@ -36,7 +36,8 @@ from tests.simulator.world import World
 pytestmark = pytest.mark.protocol
 
 D = Decimal
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures")
+SYMBOLS = {"binance": Symbol("BTC/USDT"), "krakenfutures": Symbol("BTC/USD:USD")}
 ORDER_ID = UUID(int=7)
 numbers = count(1)
 
@@ -110,7 +111,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Generator[Des
         CcxtMarketData(client),
         CcxtTrading(client),
         CcxtAccount(client),
-        Symbol("BTC/USDT" if venue == "binance" else "BTC/USDT:USDT"),
+        SYMBOLS.get(venue, Symbol("BTC/USDT:USDT")),
         in_venue_form(client_order_id(ORDER_ID, 1, "open", 0), venue),
     )
     call(client.ready())
@@ -138,7 +139,9 @@ CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "balances": lambda d: d.account.balances(),
     "positions": lambda d: d.account.positions(),
     "fills": lambda d: d.account.fills(d.symbol, since=d.since),
-    "funding payments": lambda d: d.account.funding_payments({"BTC": d.symbol}, since=d.since),
+    "funding payments": lambda d: d.account.funding_payments(
+        {"BTC": d.symbol, "PF_XBTUSD": d.symbol}, since=d.since
+    ),
     "borrow interest": lambda d: d.account.borrow_interest(since=d.since),
     "isolated margin": lambda d: d.account.isolated_margin(d.symbol),
     "transfers": lambda d: d.account.transfers(since=d.since),

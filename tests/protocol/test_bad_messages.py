@@ -35,7 +35,7 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures")
 SEEDS_KEPT = 40
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"
 RECORDED = {
@@ -73,7 +73,7 @@ class Wire:
             replies.extend(row.body for row in self.socket.receive(text, now=self.world.at))
 
         async def receive() -> Any:
-            return orjson.loads(replies.pop(0))
+            return self.feed.decode(replies.pop(0))
 
         await self.feed.greet(send, receive)
         self.said.extend(replies)
@@ -134,7 +134,7 @@ def test_every_socket_has_said_something_and_all_of_it_is_understood(line: Line)
     for wire in line.wires:
         assert wire.said or wire.feed.silent_after is None, wire.feed.name
         for body in wire.said:
-            wire.feed.handle(payload_of(message_of(body)))
+            wire.feed.handle(payload_of(message_of(body), wire.feed.decode))
 
     assert line.facts
     assert [trouble for fact in line.facts for trouble in wrong_with(fact)] == []
@@ -165,7 +165,7 @@ def test_a_message_of_another_kind_closes_the_socket_or_is_passed_over(
         assert made_of(line, wire, body) == []
 
 
-# Of Bitget's and Gate's private sockets nobody has recorded any.
+# Of Bitget's, Gate's and Kraken Futures' private sockets nobody has recorded any.
 @pytest.mark.parametrize("line", sorted(RECORDED), indirect=True)
 @quick
 @given(data=st.data(), how=spoilings)
@@ -205,7 +205,7 @@ def made_of(line: Line, wire: Wire, body: bytes) -> list[Any]:
     """Return the facts of one message; fail on what the socket would not survive."""
     line.facts.clear()
     with contextlib.suppress(*HANDLER_FAILURES, *CONNECTION_FAILURES):
-        wire.feed.handle(payload_of(message_of(body)))
+        wire.feed.handle(payload_of(message_of(body), wire.feed.decode))
     assert [trouble for fact in line.facts for trouble in wrong_with(fact)] == []
     return list(line.facts)
 

@@ -126,6 +126,14 @@ def test_who_is_not_served_here_is_told_from_a_refused_key_and_from_a_ban(
         ("gate", "REQUEST_EXPIRED", "gap between request Timestamp and", ClockRefused),
         ("gate", "TOO_MANY_REQUESTS", "Request Rate limit Exceeded", RateLimited),
         ("gate", "READ_ONLY", "API key is read-only", CredentialRefused),
+        ("krakenfutures", "insufficientAvailableFunds", "", InsufficientMargin),
+        ("krakenfutures", "wouldNotReducePosition", "", NothingToReduce),
+        ("krakenfutures", "clientOrderIdAlreadyExist", "", DuplicateClientOrderId),
+        ("krakenfutures", "invalidSize", "", InvalidOrder),
+        ("krakenfutures", "outsidePriceCollar", "", OrderRejected),
+        ("krakenfutures", "wouldProcessAfterSpecifiedTime", "", ClockRefused),
+        ("krakenfutures", "apiLimitExceeded", "", RateLimited),
+        ("krakenfutures", "authenticationError", "", CredentialRefused),
     ],
 )
 def test_listed_code_is_certain(
@@ -168,6 +176,10 @@ def test_listed_code_is_certain(
         ("gate", answered(ccxt.ExchangeError, "NO_LABEL", "none of Gate's")),
         # A code that counts only where the answer is the venue's own.
         ("bitget", answered(ccxt.ExchangeError, "40762", "balance", 502)),
+        ("krakenfutures", answered(ccxt.ExchangeError, "Server Error")),
+        ("krakenfutures", answered(ccxt.ExchangeError, "marketUnavailable")),
+        ("krakenfutures", answered(ccxt.ExchangeError, "unknownError")),
+        ("krakenfutures", answered(ccxt.ExchangeError, "cancelled")),
         ("bybit", KeyError("orderId")),
         ("bybit", TimeoutError()),
     ],

@@ -14,6 +14,7 @@ import pytest
 from exchanges.ccxt_adapter.calls.kraken_futures import relative
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import IntervalSource, SettlementKind, Symbol
+from exchanges.errors import UnexpectedPayload
 from tests.protocol.canned import NOW, CannedVenue
 from tests.protocol.conftest import assert_exact
 from tests.protocol.test_recorded_payloads import ADAPTERS, recorded
@@ -32,23 +33,38 @@ def told(name: str) -> Any:
 
 
 def history(*hours: datetime) -> dict[str, Any]:
+    """Return rates of 0.5, 0.51, 0.52 … dollars, on a coin of 40,000."""
+    rates = [Decimal("0.5") + number * Decimal("0.01") for number in range(len(hours))]
     return {
         "result": "success",
         "rates": [
             {
                 "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-                "fundingRate": 0.05,
-                "relativeFundingRate": float(f"0.00001{number}5"),
+                "fundingRate": float(rate),
+                "relativeFundingRate": float(rate / 40_000),
             }
-            for number, at in enumerate(hours)
+            for at, rate in zip(hours, rates, strict=True)
         ],
+    }
+
+
+def tickers(now: float, at: str = "2026-03-01T12:30:00.000Z") -> Any:
+    """Return the recorded tickers, and what bitcoin pays in the hour that runs."""
+    recorded_ones = told("tickers")
+    bitcoin = {"symbol": "PF_XBTUSD", "tag": "perpetual", "fundingRate": now, "openInterest": 1}
+    prices = {"markPrice": 40_000, "indexPrice": 40_000, "vol24h": 1}
+    return {
+        **recorded_ones,
+        "serverTime": at,
+        "tickers": [*recorded_ones["tickers"], bitcoin | prices],
     }
 
 
 def venue(**changes: Any) -> CannedVenue:
     payloads = {
         "/instruments": told("instruments"),
-        "/tickers": told("tickers"),
+        "/tickers": tickers(0.53),
+        "/tickers/PF_XBTUSD": {"result": "success", "serverTime": "2026-03-01T12:30:00.000Z"},
         "/historicalfundingrates": history(*HOURS),
         "/orderbook": told("orderbook"),
     }
@@ -111,13 +127,51 @@ def test_touch_depth_activity_and_clock() -> None:
     # 500,000 coins at the last price of 3,200.5.
     assert activity.turnover_usd == 1_600_250_000
     assert book.bids[0].price == 105_900
-    assert clock == datetime(2025, 11, 17, 0, 34, 37, 524_000, tzinfo=UTC)
+    assert clock == NOW
 
 
-def test_settlements_are_relative_rates_since_then() -> None:
-    found = venue().ask(lambda data: data.settled_funding(ETHER, since=HOURS[2]))
+@pytest.mark.parametrize(
+    ("now", "by_beginnings"),
+    [(0.53, True), (0.5300000001, True), (0.6, False)],
+    ids=["by beginnings", "by beginnings, to more digits", "by ends"],
+)
+def test_a_rate_stands_at_the_end_of_its_hour_however_the_history_names_it(
+    now: float, by_beginnings: bool
+) -> None:
+    payloads = {"/tickers": tickers(now)}
+    found = venue(**payloads).ask(lambda data: data.settled_funding(ETHER, since=HOURS[2]))
 
-    assert [(one.settled_at, one.funding_rate) for one in found] == [
-        (HOURS[2], Decimal("0.0000125")),
-        (HOURS[3], Decimal("0.0000135")),
+    # The newest rate is the one of the hour that runs, or of the hour before.
+    first, second = ("0.00001275", "0.000013") if by_beginnings else ("0.000013", "0.00001325")
+    assert [(one.settled_at, one.funding_rate, one.settlement_price) for one in found] == [
+        (HOURS[2], Decimal(first), 40_000),
+        (HOURS[3], Decimal(second), 40_000),
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "at"),
+    [
+        (0.52, "2026-03-01T12:30:00.000Z"),
+        (0.53, "2026-03-01T12:00:14.000Z"),
+        (0.6, "2026-03-01T13:00:00.000Z"),
+    ],
+    ids=["ticker of the hour before", "just begun", "history not told on"],
+)
+def test_while_an_hour_turns_no_settlement_is_told(now: float, at: str) -> None:
+    turning = venue(**{"/tickers": tickers(now, at)})
+
+    with pytest.raises(UnexpectedPayload):
+        turning.ask(lambda data: data.settled_funding(ETHER, since=HOURS[2]))
+
+
+def test_how_hours_are_named_is_asked_once() -> None:
+    asked = venue()
+
+    def settled(data: CcxtMarketData) -> Any:
+        return data.settled_funding(ETHER, since=HOURS[2])
+
+    asked.ask(settled, settled)
+
+    named = [one["symbol"] for one in asked.requests("/historicalfundingrates")]
+    assert named == ["PF_ETHUSD", "PF_XBTUSD", "PF_ETHUSD"]

@@ -28,7 +28,11 @@ from tests.simulator.world import HOSTS, World
 
 pytestmark = pytest.mark.protocol
 
-SYMBOLS = {"binance": COIN, "hyperliquid": Symbol("BTC/USDC:USDC")}
+SYMBOLS = {
+    "binance": COIN,
+    "hyperliquid": Symbol("BTC/USDC:USDC"),
+    "krakenfutures": Symbol("BTC/USD:USD"),
+}
 PRACTISED = sorted(name for name, profile in PROFILES.items() if profile.practice is not None)
 
 
@@ -117,7 +121,7 @@ def test_the_addresses_are_those_of_the_library_and_no_others(venue: str) -> Non
     practice = profile.practice
     assert practice is not None
     library = getattr(ccxt.pro, profile.ccxt_class)()
-    is_sandbox = venue in ("okx", "hyperliquid", "gate")
+    is_sandbox = venue in ("okx", "hyperliquid", "gate", "krakenfutures")
     (library.set_sandbox_mode if is_sandbox else library.enable_demo_trading)(True)
 
     known = {

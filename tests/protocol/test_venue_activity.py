@@ -21,7 +21,7 @@ from exchanges.open_interest import poll_activity
 from exchanges.services import store_listing
 from exchanges.venues import PROFILES
 from tests.market import NOW
-from tests.protocol.conftest import DERIVATIVES, Simulator, assert_exact, run
+from tests.protocol.conftest import DERIVATIVES, DOLLARS, Simulator, assert_exact, run
 from tests.simulator.nearby import call, client_at
 from tests.simulator.world import World
 
@@ -49,7 +49,8 @@ def data(world: World, venue: str) -> Generator[CcxtMarketData]:
 
 
 def bitcoin(venue: str) -> Symbol:
-    return Symbol("BTC/USDC:USDC" if venue == "hyperliquid" else "BTC/USDT:USDT")
+    dollar = DOLLARS.get(venue, "USDT")
+    return Symbol(f"BTC/{dollar}:{dollar}")
 
 
 def told(data: CcxtMarketData, venue: str) -> list[Fact]:

@@ -26,6 +26,7 @@ POLL_PATHS = {
     "hyperliquid": "/info",
     "bitget": "/api/v2/mix/market/tickers",
     "gate": "/api/v4/futures/usdt/tickers",
+    "krakenfutures": "/derivatives/api/v3/tickers",
 }
 
 
