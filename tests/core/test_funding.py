@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -115,6 +116,21 @@ def test_coming_settlement_uses_its_prediction_only_where_that_lowers() -> None:
     # Three settlements at 0.5 x 0.0004; the first at 0.0001 if that is predicted.
     assert carry("0.0010") == D("0.0006")
     assert carry("0.0001") == D("0.0005")
+
+
+def test_what_accrues_is_earned_by_the_part_of_each_interval_that_is_held() -> None:
+    def carry(minutes: int) -> Decimal | None:
+        hourly = leg(Side.SELL, "0.0001", 3600, timedelta(minutes=30), carry="0.0032")
+        horizon = timedelta(minutes=minutes)
+        return expected_carry(
+            [replace(hourly, accrues=True)], now=NOW, horizon=horizon, model=HALVED
+        )
+
+    # Half an hour at the predicted 0.0001, then by the hour half of 0.0004.
+    assert carry(15) == D("0.000025")
+    assert carry(30) == D("0.00005")
+    assert carry(90) == D("0.00025")
+    assert carry(0) == 0
 
 
 def test_on_the_long_leg_a_higher_prediction_lowers() -> None:

@@ -14,10 +14,11 @@ from typing import Any
 
 from arbsite.accounts.models import User
 from exchanges.ccxt_adapter.account import CcxtAccount
-from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
-from exchanges.domain import Side, Symbol
+from exchanges.domain import SettlementKind, Side, Symbol
 from exchanges.models import Exchange, ExchangeAccount, SettledFundingRate
+from exchanges.venues import PROFILES
 from tests.simulator.nearby import PAIR, call, call_all, client_at
 from tests.simulator.world import World
 from tests.web.rows import make_instrument
@@ -30,25 +31,45 @@ from trading.services.venues import Venues
 
 D = Decimal
 BTC = Symbol("BTC/USDT:USDT")
-SHORT_CODES = {"binanceusdm": "BIN", "bybit": "BYB"}
+SHORT_CODES = {"binanceusdm": "BIN", "bybit": "BYB", "krakenfutures": "KRF"}
+# What a venue lists is in dollars, and owed all along.
+IN_DOLLARS = {
+    "symbol": "BTC/USD:USD",
+    "venue_symbol": "PF_XBTUSD",
+    "quote": "USD",
+    "settle": "USD",
+    "settlement": SettlementKind.ACCRUED,
+}
+KRAKEN = "krakenfutures"
 
 
 class LedgerDesk:
     """One user with an account at each venue, and what its services book."""
 
-    def __init__(self, folder: Path, user: User, *, interval_minutes: int = 60) -> None:
-        self.world = World(folder, interval_minutes=interval_minutes)
+    def __init__(
+        self,
+        folder: Path,
+        user: User,
+        *,
+        interval_minutes: int = 60,
+        pair: tuple[str, str] = PAIR,
+    ) -> None:
+        is_watched = KRAKEN in pair
+        self.world = World(folder, interval_minutes=interval_minutes, watched=is_watched)
         self.user = user
+        self.pair = pair
         self._numbers = count(1)
         self._accounts: dict[Any, CcxtAccount] = {}
         self._clients: list[VenueClient] = []
-        self.accounts = {venue: self._open_account(venue) for venue in PAIR}
+        self.accounts = {venue: self._open_account(venue) for venue in pair}
         self.instruments = {
             venue: make_instrument(account.exchange, "BTC", self.now)
             for venue, account in self.accounts.items()
         }
-        for instrument in self.instruments.values():
+        for venue, instrument in self.instruments.items():
             instrument.funding_interval_seconds = interval_minutes * 60
+            for name, value in IN_DOLLARS.items() if venue == KRAKEN else ():
+                setattr(instrument, name, value)
             instrument.save()
         self.venues = Venues(
             trading=lambda account: (_ for _ in ()).throw(LookupError),
@@ -68,7 +89,7 @@ class LedgerDesk:
         self.world.wait(**span)
 
     def open_position(self, base_quantity: str = "0.1") -> Position:
-        """Write and fill a position: long at Binance, short at Bybit."""
+        """Write and fill a position: long at the first venue, short at the second."""
         position = Position.objects.create(
             user=self.user,
             mode="rehearsal",
@@ -86,7 +107,7 @@ class LedgerDesk:
             entry_deadline=self.now,
             entry_timestamp=self.now,
         )
-        for index, (venue, side) in enumerate(zip(PAIR, LegSide, strict=True)):
+        for index, (venue, side) in enumerate(zip(self.pair, LegSide, strict=True)):
             Leg.objects.create(
                 position=position,
                 index=index,
@@ -132,7 +153,7 @@ class LedgerDesk:
     def book_fills(self, leg: Leg) -> None:
         account = self._accounts[leg.account_id]
         since = self.now - timedelta(days=6)
-        fills = call(account.fills(BTC, since=since))
+        fills = call(account.fills(Symbol(leg.instrument.symbol), since=since))
         book_fills(leg.account, fills, now=self.now)
 
     def end(self, position: Position, base_quantity: str = "0.1") -> None:
@@ -154,7 +175,7 @@ class LedgerDesk:
         """Store settled rates, as the poll of settlements does each minute."""
         for venue, instrument in self.instruments.items():
             data = CcxtMarketData(self._client(venue))
-            settled = call(data.settled_funding(BTC, since=since))
+            settled = call(data.settled_funding(Symbol(instrument.symbol), since=since))
             SettledFundingRate.objects.bulk_create(
                 [
                     SettledFundingRate(
@@ -171,7 +192,8 @@ class LedgerDesk:
     def paid(self, venue: str) -> list[tuple[str, Decimal]]:
         """Return the payments of the venue's own ledger by id."""
         key = self.world.account(venue).api_key
-        rows = self.world.simulator.ledger.account_funding(key, venue, "BTCUSDT")
+        symbol = self.instruments[venue].venue_symbol
+        rows = self.world.simulator.ledger.account_funding(key, venue, symbol)
         return [(row.venue_payment_id, row.payment) for row in rows]
 
     def _open_account(self, venue: str) -> ExchangeAccount:
@@ -185,6 +207,7 @@ class LedgerDesk:
         return account
 
     def _client(self, venue: str) -> VenueClient:
-        client = client_at(self.world, venue)
+        catalogue = Catalogue(PROFILES[venue]) if venue == KRAKEN else None
+        client = client_at(self.world, venue, catalogue)
         self._clients.append(client)
         return client

@@ -59,7 +59,8 @@ class FundingLeg:
 
     `carry_8h` is the average settled rate per 8 h (`ewma_8h`), None without history.
     `premium_rate` is what the venue's formula makes of the present premium, per interval. `ratio`
-    is the leg's part of the position: what it pays is counted by it.
+    is the leg's part of the position: what it pays is counted by it. `accrues`: it is owed all
+    along, not by who holds at a settlement.
     """
 
     side: Side
@@ -69,6 +70,7 @@ class FundingLeg:
     carry_8h: Decimal | None = None
     premium_rate: Decimal | None = None
     ratio: Decimal = ONE
+    accrues: bool = False
 
     @property
     def weight(self) -> Decimal:
@@ -88,15 +90,29 @@ class LegCarry:
     interval_seconds: int
     next_funding_at: datetime
     is_funding: bool = True
+    accrues: bool = False
 
     def count(self, now: datetime, horizon: timedelta) -> int:
         """Count this leg's settlements in (now, now + horizon]."""
         return settlement_count(self.next_funding_at, self.interval_seconds, now, horizon)
 
     def over(self, now: datetime, horizon: timedelta) -> Decimal:
-        """Return the sum over the settlements in (now, now + horizon]."""
+        """Return the sum over the settlements in (now, now + horizon].
+
+        What accrues is the part of each interval that is held.
+        """
+        if self.accrues:
+            return self._accrued(now, horizon)
         count = self.count(now, horizon)
         return self.coming + self.later * (count - 1) if count else Decimal(0)
+
+    def _accrued(self, now: datetime, horizon: timedelta) -> Decimal:
+        wait = next_settlement(self.next_funding_at, self.interval_seconds, now) - now
+        first = min(wait, horizon)
+        earned = self.coming * (first // _MICROSECOND) + self.later * (
+            (horizon - first) // _MICROSECOND
+        )
+        return earned / (timedelta(seconds=self.interval_seconds) // _MICROSECOND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +215,7 @@ def leg_carry(leg: FundingLeg, model: CarryModel) -> LegCarry | None:
         later=later,
         interval_seconds=leg.interval_seconds,
         next_funding_at=leg.next_funding_at,
+        accrues=leg.accrues,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -116,10 +116,13 @@ def _book_all(
 
 
 def _settled_at(instrument: Instrument, payment: FundingPayment) -> datetime:
-    """Return the settlement a payment is for; its own stamp where it accrues or none is near."""
+    """Return the settlement a payment is for; its own stamp where none is near.
+
+    What accrues is for who held until then: the fill that pays it may be his last.
+    """
     kind = SettlementKind(instrument.settlement)
     if kind is SettlementKind.ACCRUED:
-        return payment.paid_at
+        return payment.paid_at - timedelta.resolution
     settled = SettledFundingRate.objects.filter(
         instrument=instrument,
         settled_at__gte=payment.paid_at - STAMPED_WITHIN,

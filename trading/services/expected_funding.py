@@ -15,11 +15,12 @@ from typing import Any
 from django.db import transaction
 
 from exchanges.domain import SettlementKind, Side
-from exchanges.models import SettledFundingRate
+from exchanges.models import Instrument, SettledFundingRate
 from exchanges.selectors import settlement_slack
 from trading.core import funding
 from trading.core.parameters import Parameters
 from trading.core.settlements import (
+    FAULT_USD,
     Change,
     PaymentFault,
     SettledHolding,
@@ -112,8 +113,9 @@ def match_expectations(leg: Leg, *, now: datetime) -> None:
     is_accrued = leg.instrument.settlement == SettlementKind.ACCRUED
     settlements = set(leg.expected_funding.values_list("settles_at", flat=True))
     for settles_at, payments in paid.items():
-        if is_accrued and settles_at in settlements:
-            continue  # one settlement, several payments: the last one stands for them
+        # One settlement, several payments: the last one stands for them.
+        if is_accrued and (settles_at in settlements or _is_unsettled(leg, settles_at, now)):
+            continue
         for event in payments:
             _report_unexpected(event, now)
 
@@ -123,13 +125,17 @@ def _held(
 ) -> SettledHolding:
     if leg.instrument.settlement != SettlementKind.ACCRUED:
         return held_over(changes, settles_at, guard=guard)
-    before = (
-        SettledFundingRate.objects.filter(instrument=leg.instrument, settled_at__lt=settles_at)
-        .order_by("-settled_at")
-        .first()
-    )
-    since = before.settled_at if before is not None else changes[0].at
+    since = _period_begins(leg.instrument, settles_at) or changes[0].at
     return accrued_over(changes, min(since, settles_at - timedelta.resolution), settles_at)
+
+
+def _period_begins(instrument: Instrument, settles_at: datetime) -> datetime | None:
+    """Return from when on a settlement counts; None where neither interval nor history tell."""
+    if instrument.funding_interval_seconds:
+        return settles_at - timedelta(seconds=instrument.funding_interval_seconds)
+    rows = SettledFundingRate.objects.filter(instrument=instrument, settled_at__lt=settles_at)
+    before = rows.order_by("-settled_at").first()
+    return before.settled_at if before is not None else None
 
 
 def _amounts(held: SettledHolding, price: Decimal, funding_rate: Decimal) -> dict[str, Any]:
@@ -198,6 +204,12 @@ def _may_accrue_more(leg: Leg, expected: ExpectedFunding, now: datetime) -> bool
     return now - expected.settles_at <= MISSING_AFTER
 
 
+def _is_unsettled(leg: Leg, paid_at: datetime, now: datetime) -> bool:
+    """Tell whether the period in which a payment was realised may not have been settled yet."""
+    period = timedelta(seconds=leg.instrument.funding_interval_seconds or 0)
+    return now - paid_at <= period + 2 * MISSING_AFTER
+
+
 def _match(expected: ExpectedFunding, payments: Sequence[FundingEvent], now: datetime) -> None:
     """Match to the payment of the settlement; what follows it for the same one is a correction."""
     is_accrued = expected.leg.instrument.settlement == SettlementKind.ACCRUED
@@ -227,7 +239,8 @@ def _miss(expected: ExpectedFunding, now: datetime) -> None:
     """Call a certain payment missing; an uncertain one, or of nothing, simply did not count."""
     if expected.status in (Status.MISSING, Status.NOT_COUNTED):
         return
-    is_due = expected.status == Status.PENDING and expected.payment != 0
+    least = FAULT_USD if expected.leg.instrument.settlement == SettlementKind.ACCRUED else 0
+    is_due = expected.status == Status.PENDING and abs(expected.payment) > least
     status = Status.MISSING if is_due else Status.NOT_COUNTED
     with transaction.atomic():
         changed = ExpectedFunding.objects.filter(pk=expected.pk, event=None).update(status=status)

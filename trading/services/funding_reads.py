@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db.models import F, Max, Q, QuerySet
 
-from exchanges.domain import InstrumentKind, Symbol
+from exchanges.domain import InstrumentKind, SettlementKind, Symbol
 from exchanges.models import ExchangeAccount, Instrument, SettledFundingRate
 from trading.core.settlements import latest_instant
 from trading.core.states import EXPOSED_POSITION_STATES
@@ -30,6 +30,8 @@ from trading.services.venues import Venues
 OVERLAP = timedelta(hours=1)
 READ_MARGIN = timedelta(seconds=30)
 AFTER_END = timedelta(minutes=10)
+# What accrues is told by the hour: a leg's last part of one is expected at that hour's end.
+ACCRUES_FOR = timedelta(hours=1)
 MISSING_READ_EVERY = timedelta(minutes=5)
 # For what no settlement announces: a correction, or an interval that has changed.
 QUIET_READ_EVERY = timedelta(minutes=3)
@@ -92,13 +94,19 @@ def _waiting(now: datetime) -> QuerySet[Leg]:
     untold = Q(funding_read_at=None) | Q(
         funding_read_at__lt=F("position__close_timestamp") + AFTER_END
     )
+    accruing = Q(
+        instrument__settlement=SettlementKind.ACCRUED,
+        funding_read_at__lt=F("position__close_timestamp") + ACCRUES_FOR + AFTER_END,
+    )
     short = Q(
         funding_read_at__lt=now - MISSING_READ_EVERY,
         expected_funding__event=None,
         expected_funding__created_at__gt=now - GIVEN_UP_AFTER,
         expected_funding__status__in=(Status.PENDING, Status.MISSING),
     )
-    return paid_legs().filter(held | untold | short).order_by("account_id", "instrument_id")
+    return (
+        paid_legs().filter(held | untold | accruing | short).order_by("account_id", "instrument_id")
+    )
 
 
 def _known_of(legs: Sequence[Leg], now: datetime) -> dict[UUID, Known]:
@@ -133,13 +141,16 @@ def _is_due(leg: Leg, known: Known, now: datetime) -> bool:
     settled_at, interval = known.settled_at, leg.instrument.funding_interval_seconds
     if settled_at is None or interval is None:
         return False
-    held_until = leg.position.close_timestamp or now
-    instant = latest_instant(settled_at, interval, min(now, held_until))
+    ended = leg.position.close_timestamp or now
+    accrues = leg.instrument.settlement == SettlementKind.ACCRUED
+    counted_until = ended + timedelta(seconds=interval) if accrues else ended
+    instant = latest_instant(settled_at, interval, min(now, counted_until))
     if _began(leg) > instant:
         return False
     # Stamps differ a little from the grid, and never by as much as a settlement.
     margin = min(READ_MARGIN, timedelta(seconds=interval) / 2)
-    if now - instant <= MISSING_AFTER and not _reaches(known.paid_at, instant - margin):
+    is_held, is_recent = ended >= instant, now - instant <= MISSING_AFTER
+    if is_held and is_recent and not _reaches(known.paid_at, instant - margin):
         return True
     return not _reaches(known.expected_at, min(settled_at, instant) - margin)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from exchanges.domain import BookTop, FundingRate, Instrument, Side
+from exchanges.domain import BookTop, FundingRate, Instrument, SettlementKind, Side
 from trading.core.funding import FittedBetas, FundingLeg, SettledRate
 from trading.core.sizing import interest_room
 
@@ -76,6 +76,7 @@ class InstrumentFacts:
             carry_8h=self.carry_8h,
             premium_rate=self.premium_rate,
             ratio=ratio,
+            accrues=self.instrument.settlement is SettlementKind.ACCRUED,
         )
 
     @property
