@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from exchanges.domain import InstrumentKind
 from exchanges.matching import LeverageTier
+from exchanges.simulator.characters import character_of
 from exchanges.simulator.habits import (
     BINANCE_HABITS,
     BITGET_HABITS,
@@ -159,35 +159,12 @@ class Listing:
         return self.tiers[0].max_leverage
 
 
-class Character(NamedTuple):
-    """How one asset trades: start price, volatility per root second, tick, lot, spread, depth."""
-
-    start_price: str
-    volatility: float
-    tick: str
-    lot: str
-    spread_bps: str
-    touch_notional: str
-
-
-CHARACTERS = {
-    "BTC": Character("64000", 0.00009, "0.1", "0.001", "0.02", "160000"),
-    "ETH": Character("3200", 0.00011, "0.01", "0.001", "0.04", "120000"),
-    "SOL": Character("150", 0.00014, "0.01", "0.1", "0.7", "60000"),
-    "XRP": Character("2.2", 0.00014, "0.0001", "0.1", "0.5", "40000"),
-    "DOGE": Character("0.18", 0.00015, "0.00001", "1", "0.6", "40000"),
-    "ADA": Character("0.65", 0.00015, "0.0001", "1", "1.5", "30000"),
-    "LINK": Character("15", 0.00015, "0.001", "0.1", "1.0", "25000"),
-    "AVAX": Character("22", 0.00016, "0.001", "0.1", "1.2", "25000"),
-    "HYPE": Character("39", 0.00018, "0.001", "0.1", "1.5", "25000"),
-}
 EPISODE_ORDER = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "AVAX")
 DATED_BASES = ("BTC", "ETH")
 DELIVERY_HOUR = 8
 SPOT_BASES = ("BTC", "ETH", "SOL")
 # What one account may borrow at most; what is not here is not lent.
 LOANS = {"BTC": "10", "ETH": "200"}
-STABLECOINS = {"USDC": Character("1", 0.0, "0.0001", "1", "1", "500000")}
 SPOT_FILTERS = {
     "USDC": ("0.0001", "0.01"),
     "BTC": ("0.01", "0.00001"),
@@ -196,12 +173,6 @@ SPOT_FILTERS = {
 }
 
 USDM_MIN_NOTIONALS = {"BTC": "100", "ETH": "20"}
-# Assets without a character of their own: many symbols for tests of load.
-USUAL = Character("10", 0.00015, "0.001", "0.1", "1.0", "25000")
-
-
-def character_of(base: str) -> Character:
-    return STABLECOINS[base] if base in STABLECOINS else CHARACTERS.get(base, USUAL)
 
 
 def many_bases(count: int) -> tuple[str, ...]:

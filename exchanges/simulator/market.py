@@ -14,12 +14,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Protocol
 
+from exchanges.simulator.characters import character_of
 from exchanges.simulator.episodes import EpisodePlan
 from exchanges.simulator.listings import (
     EPISODE_ORDER,
     Listing,
     ListingKey,
-    character_of,
     listed,
 )
 from exchanges.simulator.noise import persistent, smooth, wander

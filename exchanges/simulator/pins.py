@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.simulator.accounts import Pin
+from exchanges.simulator.characters import character_of
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import Listing, ListingKey, character_of
+from exchanges.simulator.listings import Listing, ListingKey
 from exchanges.simulator.market import Market, on_tick
 
 # Nobody else trades here: what is held of a contract at its first price, how often a day it turns.

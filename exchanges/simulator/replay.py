@@ -15,10 +15,10 @@ from pathlib import Path
 
 import polars as pl
 
+from exchanges.simulator.characters import CHARACTERS
 from exchanges.simulator.listings import (
     BYBIT,
     BYBIT_SPOT,
-    CHARACTERS,
     HYPERLIQUID,
     OKX,
     SPOT,
