@@ -110,8 +110,9 @@ class CcxtAccount:
             return []
 
         async def read() -> list[FundingPayment]:
+            asked = {rows.names_param: list(contracts)} if rows.names_param else {}
             answer = await fetch_since(
-                self._client.exchange, rows, since=since, now=self._client.now()
+                self._client.exchange, rows, since=since, now=self._client.now(), **asked
             )
             named = ((row, contracts.get(row[rows.columns["symbol"]])) for row in answer)
             return [

@@ -103,7 +103,10 @@ OWN_CALLS: dict[str, type[Exchange]] = {
 }
 
 # In which the library names its author as our broker.
-BROKER_HEADERS = "Referer", "X-CHANNEL-API-CODE", "X-Gate-Channel-Id"
+BROKER_HEADERS = (
+    *("Referer", "X-CHANNEL-API-CODE", "X-Gate-Channel-Id"),
+    *("KC-API-PARTNER", "KC-API-PARTNER-SIGN", "KC-API-PARTNER-VERIFY"),
+)
 
 # What the request that is under way counts in, for the answer's headers to be compared with.
 _uses: ContextVar[Sequence[Use]] = ContextVar("uses", default=())

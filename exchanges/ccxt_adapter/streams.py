@@ -25,6 +25,7 @@ from exchanges.ccxt_adapter.feeds import (
     kraken_futures,
     kraken_futures_account,
     kucoin,
+    kucoin_account,
     mexc,
     okx,
 )
@@ -66,6 +67,7 @@ ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] =
     "bitget": bitget_account.account_feed,
     "gate": gate_account.account_feed,
     "krakenfutures": kraken_futures_account.account_feed,
+    "kucoin": kucoin_account.account_feed,
 }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 Row = dict[str, Any]
 Ask = Callable[[int, int], Awaitable[list[Row]]]
+# Tells besides whether there is more.
+AskWhole = Callable[[int, int], Awaitable[tuple[list[Row], bool]]]
 AskPage = Callable[[int], Awaitable[list[Row]]]
 
 MOST_PAGES = 100
@@ -14,12 +16,22 @@ MOST_PAGES = 100
 
 async def in_halves(ask: Ask, since: int, until: int, most: int) -> list[Row]:
     """Return all rows of a span in milliseconds: one as long as `most` rows is asked in halves."""
-    rows = await ask(since, until)
-    if len(rows) < most or until - since <= 1:
+
+    async def told(start: int, end: int) -> tuple[list[Row], bool]:
+        rows = await ask(start, end)
+        return rows, len(rows) >= most
+
+    return await until_whole(told, since, until)
+
+
+async def until_whole(ask: AskWhole, since: int, until: int) -> list[Row]:
+    """Return all rows of a span in milliseconds: one that is told to be cut is asked in halves."""
+    rows, is_cut = await ask(since, until)
+    if not is_cut or until - since <= 1:
         return rows
     middle = (since + until) // 2
-    earlier = await in_halves(ask, since, middle, most)
-    return [*earlier, *await in_halves(ask, middle + 1, until, most)]
+    earlier = await until_whole(ask, since, middle)
+    return [*earlier, *await until_whole(ask, middle + 1, until)]
 
 
 async def newest_first(ask: AskPage, request: Mapping[str, Any], size: int) -> list[Row]:

@@ -21,9 +21,9 @@ from exchanges.venues import (
 )
 from exchanges.venues.profile import VenueProfile
 
-TRADED = (binance, binanceusdm, bybit, okx, hyperliquid, bitget, gate, krakenfutures)
+TRADED = (binance, binanceusdm, bybit, okx, hyperliquid, bitget, gate, krakenfutures, kucoin)
 WATCHED = (
-    *(dydx, kucoin, mexc, deribit),
+    *(dydx, mexc, deribit),
     *(kraken, coinbase, bitfinex),
 )
 PROFILES: dict[str, VenueProfile] = {

@@ -69,6 +69,8 @@ class Rows:
     of_listing: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     # Of all instruments in one list: none is named in the request, `symbol` tells them apart.
     lists_all: bool = False
+    # The parameter that names all instruments asked of, where no list tells of all.
+    names_param: str = ""
     # The call that is up to date, and how far back it reaches, where `method` itself lags.
     recent: tuple[str, timedelta] | None = None
 

@@ -36,7 +36,7 @@ PERPETUAL_CONNECTORS = {
     "dydx_v4_perpetual": "dydx",
     "gate_io_perpetual": "gate",
     "hyperliquid_perpetual": "hyperliquid",
-    "kucoin_perpetual": "kucoinfutures",
+    "kucoin_perpetual": "kucoin",
     "okx_perpetual": "okx",
 }
 # Hummingbot's name, and ours.
@@ -67,7 +67,7 @@ TRADING_NUMBERS = (
 )
 TRADING_KEYS = ("symbols", *TRADING_NUMBERS, "negative_spread_tolerance", "leverage")
 # A trading file says binance and means its perpetuals.
-PERPETUAL_VENUES = {"binance": "binanceusdm", "kucoin": "kucoinfutures"}
+PERPETUAL_VENUES = {"binance": "binanceusdm"}
 TOLERANCES = {Decimal(0): Tolerance.CONSERVATIVE, Decimal("-0.0001"): Tolerance.MODERATE}
 
 Raw = Mapping[str, object]

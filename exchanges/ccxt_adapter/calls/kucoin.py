@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ccxt.async_support.base.exchange import Exchange
-
+from exchanges.ccxt_adapter.calls.kucoin_account import KucoinAccountCalls
 from exchanges.ccxt_adapter.instants import hours_of
 from exchanges.ccxt_adapter.windows import in_halves
 
@@ -18,8 +17,12 @@ MOST_SETTLEMENTS = 100
 MINUTE = 60_000
 
 
-class KucoinCalls(Exchange):  # type: ignore[misc]  # the library has no types
+class KucoinCalls(KucoinAccountCalls):
     """Goes between our careful base and the library's class."""
+
+    async def fetch_markets(self, params: Any = None) -> Any:
+        """Return the contracts; with a key the library would ask what spot may be margined too."""
+        return await super().fetch_markets({"marginables": False})
 
     async def rate_rows(self, request: Request) -> list[Row]:
         answer, now = await self.futuresPublicGetContractsActive(), self.milliseconds()

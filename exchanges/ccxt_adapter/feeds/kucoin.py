@@ -27,6 +27,7 @@ from exchanges.errors import UnexpectedPayload
 TOPICS_PER_SOCKET = 100
 MARKS, BOOKS = "/contract/instrument", "/contractMarket/tickerV2"
 LONGEST_PAUSE = 60.0
+PING = {"id": "2", "type": "ping"}
 
 Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
@@ -52,9 +53,7 @@ def _feed(
     asked, door = Subscriptions(listings, "kucoin"), Door(client)
 
     async def greet(send: Send, receive: Receive) -> None:
-        welcome = await receive()
-        if welcome["type"] != "welcome":
-            raise UnexpectedPayload(f"no welcome but {welcome['type']}", venue="kucoin")
+        await welcomed(receive)
         topics = f"{topic}:{','.join(asked.names())}"
         await send({"id": "1", "type": "subscribe", "topic": topics, "response": True})
 
@@ -84,28 +83,39 @@ def _feed(
     )
 
 
-class Door:
-    """Where a socket is opened, with a new token each time, and how often it wants a ping."""
+async def welcomed(receive: Receive) -> None:
+    """Await the word that begins each socket; raise UnexpectedPayload for another one."""
+    welcome = await receive()
+    if welcome["type"] != "welcome":
+        raise UnexpectedPayload(f"no welcome but {welcome['type']}", venue="kucoin")
 
-    def __init__(self, client: VenueClient) -> None:
+
+class Door:
+    """Where a socket is opened, with a new token each time, and how often it wants a ping.
+
+    `bullet` is the library's name of the call that hands out tokens.
+    """
+
+    def __init__(self, client: VenueClient, bullet: str = "futuresPublicPostBulletPublic") -> None:
         self._client = client
-        self._pause = LONGEST_PAUSE
+        self._bullet = bullet
+        self.pause = LONGEST_PAUSE
 
     async def url(self) -> str:
         """Ask for an address. Raise VenueError, or what a payload of another shape raises."""
-        call = self._client.exchange.futuresPublicPostBulletPublic()
+        call = getattr(self._client.exchange, self._bullet)()
         data = (await self._client.reading(call))["data"]
         server = data["instanceServers"][0]
         # Twice in the time within which it wants to hear us.
-        self._pause = int(exact(server["pingInterval"])) / 2000
+        self.pause = int(exact(server["pingInterval"])) / 2000
         address = text(server["endpoint"])
-        if not (1.0 <= self._pause <= LONGEST_PAUSE and address.startswith("wss://")):
+        if not (1.0 <= self.pause <= LONGEST_PAUSE and address.startswith("wss://")):
             raise UnexpectedPayload("no address of a socket, or no time for pings", venue="kucoin")
         return f"{address}?{urlencode({'token': text(data['token'])})}"
 
     async def ping(self, send: Send) -> None:
-        await asyncio.sleep(self._pause)
-        await send({"id": "2", "type": "ping"})
+        await asyncio.sleep(self.pause)
+        await send(PING)
 
 
 def mark_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:

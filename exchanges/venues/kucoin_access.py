@@ -1,0 +1,52 @@
+"""Who may trade futures at KuCoin: the rights of a key, and how its account is set up."""
+
+from __future__ import annotations
+
+from exchanges.venues.profile import KeyRights, KeyRule, Rows
+
+KEY_PAGE = "at KuCoin open API management, edit the key"
+HEDGE_MODE_ADVICE = (
+    "this account is in hedge mode: in KuCoin's futures settings choose Position mode, "
+    "One-way Mode, and try again"
+)
+# Told of a key are Transfer and InnerTransfer; its page says Withdrawal and FlexTransfers.
+FORBIDDEN = {
+    "Transfer": ("withdraw", "Withdrawal"),
+    "Withdrawal": ("withdraw", "Withdrawal"),
+    "InnerTransfer": ("move money (transfer)", "FlexTransfers"),
+    "FlexTransfers": ("move money (transfer)", "FlexTransfers"),
+}
+POSITION_MODE = Rows(method="position_mode_rows", columns={"mode": "positionMode"})
+
+KEY_RIGHTS = KeyRights(
+    call=Rows(method="key_rows"),
+    rules=(
+        *(
+            KeyRule(
+                path=("permission",),
+                refused=right,
+                advice=f"this key may {what}: {KEY_PAGE}, clear {name}, save, and try again",
+            )
+            for right, (what, name) in FORBIDDEN.items()
+        ),
+        KeyRule(
+            path=("permission",),
+            refused="Futures",
+            is_needed=True,
+            advice=f"this key may not trade futures: {KEY_PAGE} and give it Futures",
+        ),
+        KeyRule(
+            path=("accountMode",),
+            refused="CLASSIC",
+            is_needed=True,
+            advice=(
+                "this is a unified account, Carry trades classic ones alone: make a key of a "
+                "classic account or sub-account at KuCoin, and try again"
+            ),
+        ),
+    ),
+    uid=(("uid",),),
+    addresses=("ipWhitelist",),
+    unbound=("",),
+    position_mode=POSITION_MODE,
+)
