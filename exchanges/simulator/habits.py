@@ -70,6 +70,9 @@ GATE_HABITS = Habits(
         }
     ),
 )
+KUCOIN_HABITS = Habits(
+    takes_ids_again=False, cancels_crossing="post_only", payment_id="{symbol}-{number}"
+)
 HYPERLIQUID_HABITS = Habits(
     takes_ids_again=False,
     payment_id="{stamp}-{symbol}",

@@ -5,6 +5,7 @@ Filters and fees follow the venues' public documentation of 2025 for a fresh acc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ from exchanges.simulator.habits import (
     GATE_HABITS,
     HYPERLIQUID_HABITS,
     KRAKEN_FUTURES_HABITS,
+    KUCOIN_HABITS,
     OKX_HABITS,
     Habits,
 )
@@ -29,6 +31,7 @@ from exchanges.simulator.steps import (
     HYPERLIQUID_STEPS,
     HYPERLIQUID_TIERS,
     KRAKEN_FUTURES_TIERS,
+    KUCOIN_CONTRACTS,
     OKX_CONTRACTS,
     SPOT_TIERS,
     TIERS,
@@ -40,7 +43,7 @@ SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", 
 # Its market is read and nothing is traded there: it has no wallet.
 DYDX = "dydx"
 # Traded, and no rehearsal needs them: they list nothing unless they are asked to.
-BITGET, GATE, KRAKEN_FUTURES = "bitget", "gate", "krakenfutures"
+BITGET, GATE, KRAKEN_FUTURES, KUCOIN = "bitget", "gate", "krakenfutures", "kucoin"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
@@ -54,6 +57,7 @@ WALLETS = {
     BITGET: "futures",
     GATE: "perpetual",
     KRAKEN_FUTURES: "flex",
+    KUCOIN: "contract",
 }
 HABITS = {
     SPOT: BINANCE_HABITS,
@@ -66,6 +70,7 @@ HABITS = {
     BITGET: BITGET_HABITS,
     GATE: GATE_HABITS,
     KRAKEN_FUTURES: KRAKEN_FUTURES_HABITS,
+    KUCOIN: KUCOIN_HABITS,
 }
 # Whose account trades at a venue: one key opens all of a company's.
 OWNERS = {
@@ -73,11 +78,7 @@ OWNERS = {
     USDM: SPOT,
     BYBIT: BYBIT,
     BYBIT_SPOT: BYBIT,
-    OKX: OKX,
-    HYPERLIQUID: HYPERLIQUID,
-    BITGET: BITGET,
-    GATE: GATE,
-    KRAKEN_FUTURES: KRAKEN_FUTURES,
+    **{venue: venue for venue in (OKX, HYPERLIQUID, BITGET, GATE, KRAKEN_FUTURES, KUCOIN)},
 }
 KRAKEN_NAMES = {"BTC": "XBT"}
 DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
@@ -264,18 +265,22 @@ def _at_bitget(base: str) -> Listing:
     )
 
 
+def _in_whole_contracts(listing: Listing, values: Mapping[str, str]) -> Listing:
+    """Return the like of a perpetual in contracts that are not parted, of any least value."""
+    value = Decimal(values.get(listing.base, "1"))
+    most, least = value * 10_000_000, Decimal(0)
+    return replace(listing, lot=value, max_quantity=most, min_notional=least, contract_value=value)
+
+
 def _at_gate(base: str) -> Listing:
-    """Return the like of a perpetual at Gate: whole contracts, and no least value of an order."""
-    value = Decimal(GATE_CONTRACTS.get(base, "1"))
-    return replace(
-        _perpetual(USDM, base),
-        venue=GATE,
-        symbol=f"{base}_USDT",
-        lot=value,
-        max_quantity=value * 10_000_000,
-        min_notional=Decimal(0),
-        contract_value=value,
-    )
+    like = replace(_perpetual(USDM, base), venue=GATE, symbol=f"{base}_USDT")
+    return _in_whole_contracts(like, GATE_CONTRACTS)
+
+
+def _at_kucoin(base: str) -> Listing:
+    symbol = f"{'XBT' if base == 'BTC' else base}USDTM"
+    like = replace(_at_bitget(base), venue=KUCOIN, symbol=symbol)
+    return _in_whole_contracts(like, KUCOIN_CONTRACTS)
 
 
 def _at_kraken(base: str) -> Listing:
@@ -289,6 +294,9 @@ def _at_kraken(base: str) -> Listing:
         min_notional=Decimal(0),
         tiers=KRAKEN_FUTURES_TIERS,
     )
+
+
+DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
 
 
 DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
@@ -361,8 +369,8 @@ def listed(
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
-    `watched` dYdX, where nothing is traded, Bitget, Gate and Kraken Futures list their perpetuals
-    too.
+    `watched` dYdX, where nothing is traded, Bitget, Gate, Kraken Futures and KuCoin list their
+    perpetuals too.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -384,5 +392,6 @@ def listed(
         rows += [_at_bitget(base) for base in perpetual_bases]
         rows += [_at_gate(base) for base in perpetual_bases]
         rows += [_at_kraken(base) for base in perpetual_bases]
+        rows += [_at_kucoin(base) for base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

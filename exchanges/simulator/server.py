@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 from exchanges.simulator.books import BEAT_MILLISECONDS
 from exchanges.simulator.deliveries import Delivery, Ending
 from exchanges.simulator.events import AccountEvent
-from exchanges.simulator.faces.sockets import Outgoing, VenueSocket
+from exchanges.simulator.faces.sockets import Outgoing, VenueSocket, first_words
 from exchanges.simulator.faults import Action, Faults
 from exchanges.simulator.switchboard import Switchboard
 from exchanges.simulator.venues import Venues
@@ -119,6 +119,7 @@ class SocketDoor:
         await connection.prepare(request)
         line = Line(socket, connection)
         self._lines.add(line)
+        line.push(first_words(socket), self._venues.faults)
         sender = asyncio.create_task(line.send_waiting())
         try:
             async for message in connection:

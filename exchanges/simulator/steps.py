@@ -75,5 +75,17 @@ GATE_CONTRACTS = {
     "AVAX": "0.1",
     "HYPE": "0.1",
 }
+# Of KuCoin, where no part of a contract is traded.
+KUCOIN_CONTRACTS = {
+    "BTC": "0.001",
+    "ETH": "0.01",
+    "SOL": "0.1",
+    "XRP": "10",
+    "DOGE": "100",
+    "ADA": "10",
+    "LINK": "0.1",
+    "AVAX": "0.1",
+    "HYPE": "0.1",
+}
 # Of assets without steps of their own.
 USUAL_CONTRACT, USUAL_STEPS = ("1", "0.1"), ("0.001", "0.1")

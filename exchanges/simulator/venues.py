@@ -18,6 +18,7 @@ from exchanges.simulator.faces.dydx import DydxFace
 from exchanges.simulator.faces.gate import GateFace
 from exchanges.simulator.faces.hyperliquid import HyperliquidFace
 from exchanges.simulator.faces.kraken_futures import KrakenFuturesFace
+from exchanges.simulator.faces.kucoin import KucoinFace
 from exchanges.simulator.faces.okx import OkxFace
 from exchanges.simulator.faults import Action, FaultRule, Faults
 from exchanges.simulator.listings import (
@@ -28,6 +29,7 @@ from exchanges.simulator.listings import (
     GATE,
     HYPERLIQUID,
     KRAKEN_FUTURES,
+    KUCOIN,
     OKX,
     SPOT,
     USDM,
@@ -65,6 +67,10 @@ VENUE_OF_HOST = {
     "ws-testnet.gate.com": GATE,
     "futures.kraken.com": KRAKEN_FUTURES,
     "demo-futures.kraken.com": KRAKEN_FUTURES,
+    "api-futures.kucoin.com": KUCOIN,
+    "ws-api-futures.kucoin.com": KUCOIN,
+    # Where the rights of a key are told.
+    "api.kucoin.com": KUCOIN,
 }
 # Under which venue's name the requests for another are known.
 HOMES = {BYBIT_SPOT: BYBIT}
@@ -91,6 +97,7 @@ class Venues:
             BITGET: BitgetFace(simulator),
             GATE: GateFace(simulator),
             KRAKEN_FUTURES: KrakenFuturesFace(simulator),
+            KUCOIN: KucoinFace(simulator),
         }
 
     def knows(self, host: str) -> bool:

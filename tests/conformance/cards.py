@@ -17,6 +17,7 @@ from exchanges.simulator.listings import (
     GATE,
     HYPERLIQUID,
     KRAKEN_FUTURES,
+    KUCOIN,
     OKX,
     SPOT,
     USDM,
@@ -97,6 +98,13 @@ SUBJECTS = (
         venue_symbol="PF_XBTUSD",
         accrues=True,
         tells_fees=False,
+    ),
+    Subject(
+        name="kucoin",
+        venue="kucoin",
+        simulated=KUCOIN,
+        symbol=PERPETUAL,
+        venue_symbol="XBTUSDTM",
     ),
     Subject(
         name="dydx",

@@ -11,16 +11,20 @@ from typing import Any
 import orjson
 
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
-from exchanges.ccxt_adapter.library import Surroundings
+from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
+from exchanges.ccxt_adapter.trading import CcxtTrading
+from exchanges.domain import ClientOrderId, OrderReport, Symbol
 from exchanges.simulator.deliveries import Delivery, Ending
 from exchanges.simulator.wire import WireRequest, WireResponse
 from exchanges.venues import PROFILES
 from tests.simulation.transport import InProcessSession
+from tests.simulator.nearby import call
 
 Question = Callable[[CcxtMarketData], Awaitable[Any]]
 Payload = Any | Callable[[Mapping[str, str]], Any]
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+KEY = Credential(api_key="key", secret="secret", passphrase="passphrase")
 
 
 @dataclass(slots=True)
@@ -84,6 +88,30 @@ class CannedVenue:
     def pass_by(self, name: str) -> None: ...
 
     def travels(self, task: asyncio.Task[Delivery]) -> None: ...
+
+
+class CannedAccount:
+    """An account at a venue that answers each path with one payload."""
+
+    def __init__(self, venue: str, payloads: dict[str, Payload]) -> None:
+        self.venue = CannedVenue(venue, payloads)
+        surroundings = Surroundings(
+            now=lambda: self.venue.now, session=lambda: InProcessSession(lambda: self.venue)
+        )
+        self.client = VenueClient(
+            Catalogue(PROFILES[venue]), credential=KEY, surroundings=surroundings
+        )
+
+    def of(self, question: Any) -> Any:
+        """Return the answer to one question."""
+        try:
+            return call(question)
+        finally:
+            call(self.client.close())
+
+    def look_up(self, own_id: ClientOrderId, symbol: Symbol) -> OrderReport:
+        found: OrderReport = self.of(CcxtTrading(self.client).find_order(own_id, symbol))
+        return found
 
 
 def _one(symbol: str, facts: Any) -> Any:

@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 # Of venues that list dated futures, and of all that list contracts.
 DATED = ("binanceusdm", "bybit", "okx")
-DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate", "krakenfutures")
+DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate", "krakenfutures", "kucoin")
 VENUES = ("binance", *DERIVATIVES)
 DOLLARS = {"hyperliquid": "USDC", "krakenfutures": "USD"}
 SECONDS = 20.0
@@ -190,7 +190,7 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
             "-m",
             "exchanges.simulator",
             *(str(part) for option in options.items() for part in option),
-            # Bitget, Gate and Kraken Futures are listed on demand.
+            # Bitget, Gate, Kraken Futures and KuCoin are listed on demand.
             "--watched",
         ],
         cwd=ROOT,

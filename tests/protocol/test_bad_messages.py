@@ -25,7 +25,7 @@ from exchanges.ccxt_adapter.sockets import CONNECTION_FAILURES, HANDLER_FAILURES
 from exchanges.ccxt_adapter.streams import ACCOUNT_FEEDS, MARKET_FEEDS
 from exchanges.domain import BookTop, FundingRate, Quote, Side
 from exchanges.simulator.events import AccountEvent
-from exchanges.simulator.faces.sockets import Outgoing, VenueSocket
+from exchanges.simulator.faces.sockets import Outgoing, VenueSocket, first_words
 from exchanges.simulator.switchboard import Switchboard
 from exchanges.venues import PROFILES
 from tests.protocol.bad_input import BODIES, Spoiling, spoilings, wrong_with
@@ -35,7 +35,7 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures", "kucoin")
 SEEDS_KEPT = 40
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"
 RECORDED = {
@@ -66,7 +66,7 @@ class Wire:
     said: list[bytes] = field(default_factory=list)
 
     async def greet(self) -> None:
-        replies: list[bytes] = []
+        replies = [row.body for row in first_words(self.socket)]
 
         async def send(message: Any) -> None:
             text = message if isinstance(message, str) else orjson.dumps(message).decode()
@@ -165,7 +165,7 @@ def test_a_message_of_another_kind_closes_the_socket_or_is_passed_over(
         assert made_of(line, wire, body) == []
 
 
-# Of Bitget's, Gate's and Kraken Futures' private sockets nobody has recorded any.
+# Of Bitget's, Gate's, Kraken Futures' and KuCoin's private sockets nobody has recorded any.
 @pytest.mark.parametrize("line", sorted(RECORDED), indirect=True)
 @quick
 @given(data=st.data(), how=spoilings)

@@ -19,10 +19,7 @@ from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.calls import bitget_rows as rows
-from exchanges.ccxt_adapter.client import Catalogue, VenueClient
-from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
-from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.client_order_ids import client_order_id
 from exchanges.domain import ClientOrderId, FillCause, Side, Symbol, VenueOrderStatus
 from exchanges.errors import (
@@ -36,10 +33,9 @@ from exchanges.simulator.wire import WireRequest, milliseconds
 from exchanges.venues import PROFILES
 from tests.conformance.bench import Bench
 from tests.conformance.cards import SUBJECTS
-from tests.protocol.canned import CannedVenue
+from tests.protocol.canned import CannedAccount, CannedVenue
 from tests.protocol.conftest import assert_exact
 from tests.protocol.test_bitget import CONTRACT, answered, of_dollars
-from tests.simulation.transport import InProcessSession
 from tests.simulator.nearby import call
 from tests.simulator.world import World
 
@@ -49,7 +45,6 @@ PROFILE = PROFILES["bitget"]
 [SUBJECT] = [subject for subject in SUBJECTS if subject.venue == "bitget"]
 BITCOIN = Symbol("BTC/USDT:USDT")
 OWN_ID = ClientOrderId("ca0o0001aaaaaaaaaaaaaaaaaaaaaaaa")
-KEY = Credential(api_key="key", secret="secret", passphrase="passphrase")
 ORDER = {
     "symbol": "BTCUSDT",
     "size": "0.02",
@@ -89,27 +84,13 @@ def refusal(code: str, message: str) -> dict[str, Any]:
     return {"code": code, "msg": message, "requestTime": 1761659449917, "data": None}
 
 
-class Asked:
+class Asked(CannedAccount):
     """An account at a venue that answers each path with one payload."""
 
     def __init__(self, **payloads: Any) -> None:
         named = {f"/mix/{name.replace('__', '/')}": told for name, told in payloads.items()}
         contracts = {"/mix/market/contracts": of_dollars(CONTRACT)}
-        venue = CannedVenue("bitget", contracts | named)
-        self.venue = venue
-        surroundings = Surroundings(
-            now=lambda: venue.now, session=lambda: InProcessSession(lambda: venue)
-        )
-        self.client = VenueClient(Catalogue(PROFILE), credential=KEY, surroundings=surroundings)
-
-    def of(self, question: Any) -> Any:
-        try:
-            return call(question)
-        finally:
-            call(self.client.close())
-
-    def look_up(self) -> Any:
-        return self.of(CcxtTrading(self.client).find_order(OWN_ID, BITCOIN))
+        super().__init__("bitget", contracts | named)
 
 
 # --- Signing ----------------------------------------------------------------------------------
@@ -197,7 +178,7 @@ def test_order_that_is_shown_no_more_is_found_in_the_history(detail: Any) -> Non
     past = {key: value for key, value in ORDER.items() if key != "state"} | {"status": "canceled"}
     asked = Asked(order__detail=detail, **{"order__orders-history": history(past)})
 
-    found = asked.look_up()
+    found = asked.look_up(OWN_ID, BITCOIN)
 
     assert (found.venue_order_id, found.status) == ("123456", VenueOrderStatus.CANCELED)
     assert (found.filled_base_quantity, found.average_price) == (
@@ -213,7 +194,7 @@ def test_order_is_unknown_where_neither_place_shows_it() -> None:
     detail = refusal("40109", "The data of the order cannot be found")
 
     with pytest.raises(OrderNotFound):
-        Asked(order__detail=detail, **{"order__orders-history": history()}).look_up()
+        Asked(order__detail=detail, **{"order__orders-history": history()}).look_up(OWN_ID, BITCOIN)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +210,7 @@ def test_order_is_unknown_where_neither_place_shows_it() -> None:
 )
 def test_look_up_that_fails_never_says_that_there_is_no_order(detail: Any, past: Any) -> None:
     with pytest.raises(VenueError) as failure:
-        Asked(order__detail=detail, **{"order__orders-history": past}).look_up()
+        Asked(order__detail=detail, **{"order__orders-history": past}).look_up(OWN_ID, BITCOIN)
 
     assert not isinstance(failure.value, OrderNotFound)
 

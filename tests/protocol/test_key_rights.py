@@ -22,9 +22,9 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures", "kucoin")
 ONE_WAY_ONLY = ("binance", "krakenfutures")
-# Of a key's end OKX, Bitget, Gate and Kraken Futures say nothing.
+# Of a key's end OKX, Bitget, Gate, Kraken Futures and KuCoin say nothing.
 TELL_THE_END = ("binance", "binanceusdm", "bybit")
 
 

@@ -12,9 +12,11 @@ from exchanges.simulator.switchboard import Switchboard
 from tests.simulator.world import World
 
 
-def socket_at(world: World, host: str, path: str, heard: list[Any] | None = None) -> VenueSocket:
+def socket_at(
+    world: World, host: str, path: str, heard: list[Any] | None = None, *, query: str = ""
+) -> VenueSocket:
     """Open a socket; what it says of accounts by itself is added to `heard`."""
-    found = Switchboard(world.venues).open(host, path, "")
+    found = Switchboard(world.venues).open(host, path, query)
     assert found is not None
 
     def hear(event: AccountEvent) -> None:

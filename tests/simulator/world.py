@@ -28,6 +28,7 @@ from exchanges.simulator.listings import (
     HABITS,
     HYPERLIQUID,
     KRAKEN_FUTURES,
+    KUCOIN,
     OKX,
     OWNERS,
     SPOT,
@@ -52,6 +53,7 @@ HOSTS = {
     BITGET: "api.bitget.com",
     GATE: "api.gateio.ws",
     KRAKEN_FUTURES: "futures.kraken.com",
+    KUCOIN: "api-futures.kucoin.com",
 }
 
 
@@ -63,6 +65,7 @@ def bitcoin(venue: str) -> str:
         DYDX: "BTC-USD",
         GATE: "BTC_USDT",
         KRAKEN_FUTURES: "PF_XBTUSD",
+        KUCOIN: "XBTUSDTM",
     }
     return names.get(venue, "BTCUSDT")
 
@@ -206,6 +209,8 @@ class World:
             )
         if venue == GATE:
             return self._gate_request(account, method, path, parameters)
+        if venue == KUCOIN:
+            return self._kucoin_request(account, method, path, parameters)
         parameters = {"timestamp": milliseconds(self.at), "recvWindow": 5000} | parameters
         payload = urlencode(parameters)
         text = f"{payload}&signature={signed(account.secret, payload)}"
@@ -264,6 +269,25 @@ class World:
             },
         )
 
+    def _kucoin_request(
+        self, account: Account, method: str, path: str, parameters: dict[str, Any]
+    ) -> WireRequest:
+        request = self._passphrase_request(
+            account,
+            method,
+            path,
+            parameters,
+            venue=KUCOIN,
+            prefix="kc-api",
+            stamp=str(milliseconds(self.at)),
+        )
+        headers = {
+            **request.headers,
+            "kc-api-passphrase": base64_of(account.secret, account.passphrase),
+            "kc-api-key-version": "3",
+        }
+        return replace(request, headers=headers)
+
     def _passphrase_request(
         self,
         account: Account,
@@ -279,7 +303,6 @@ class World:
         payload = orjson.dumps(parameters).decode() if is_post else urlencode(parameters)
         asked = path if is_post or not payload else f"{path}?{payload}"
         text = f"{stamp}{method}{asked}{payload if is_post else ''}"
-        digest = hmac.new(account.secret.encode(), text.encode(), hashlib.sha256).digest()
         return WireRequest(
             host=HOSTS[venue],
             method=method,
@@ -290,7 +313,7 @@ class World:
                 f"{prefix}-key": account.api_key,
                 f"{prefix}-passphrase": account.passphrase,
                 f"{prefix}-timestamp": stamp,
-                f"{prefix}-sign": base64.b64encode(digest).decode(),
+                f"{prefix}-sign": base64_of(account.secret, text),
             },
         )
 
@@ -308,6 +331,11 @@ def _kraken_request(
     return WireRequest(
         host=HOSTS[KRAKEN_FUTURES], method=method, path=path, query=query, headers=headers
     )
+
+
+def base64_of(secret: str, text: str) -> str:
+    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
 
 
 def _reply(delivery: Delivery) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import orjson
 
@@ -42,3 +42,15 @@ class VenueSocket(Protocol):
 
     def happened(self, event: AccountEvent) -> list[Outgoing]:
         """Return what an account event means to this socket."""
+
+
+@runtime_checkable
+class Welcoming(Protocol):
+    """A socket whose venue speaks first."""
+
+    def welcome(self) -> Outgoing: ...
+
+
+def first_words(socket: VenueSocket) -> list[Outgoing]:
+    """Return what a venue says to a new socket before it is asked anything."""
+    return [socket.welcome()] if isinstance(socket, Welcoming) else []
