@@ -22,6 +22,7 @@ from exchanges.ccxt_adapter.feeds import (
     gate_account,
     hyperliquid,
     kraken,
+    kraken_account,
     kraken_futures,
     kraken_futures_account,
     kucoin,
@@ -64,6 +65,7 @@ ACCOUNT_FEEDS: dict[str, Callable[[VenueClient, Listings, EmitAccount], Feed]] =
     "okx": okx.account_feed,
     "hyperliquid": hyperliquid.account_feed,
     "bitget": bitget_account.account_feed,
+    "kraken": kraken_account.account_feed,
     "gate": gate_account.account_feed,
     "krakenfutures": kraken_futures_account.account_feed,
 }

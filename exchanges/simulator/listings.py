@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from exchanges.domain import InstrumentKind
 from exchanges.matching import LeverageTier
-from exchanges.simulator.characters import character_of
+from exchanges.simulator.characters import SPOT_FILTERS, character_of
 from exchanges.simulator.habits import (
     BINANCE_HABITS,
     BITGET_HABITS,
@@ -19,6 +19,7 @@ from exchanges.simulator.habits import (
     GATE_HABITS,
     HYPERLIQUID_HABITS,
     KRAKEN_FUTURES_HABITS,
+    KRAKEN_HABITS,
     OKX_HABITS,
     Habits,
 )
@@ -40,7 +41,7 @@ SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", 
 # Its market is read and nothing is traded there: it has no wallet.
 DYDX = "dydx"
 # Traded, and no rehearsal needs them: they list nothing unless they are asked to.
-BITGET, GATE, KRAKEN_FUTURES = "bitget", "gate", "krakenfutures"
+BITGET, GATE, KRAKEN, KRAKEN_FUTURES = "bitget", "gate", "kraken", "krakenfutures"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
@@ -52,6 +53,7 @@ WALLETS = {
     OKX: "trading",
     HYPERLIQUID: "perps",
     BITGET: "futures",
+    KRAKEN: "cash",
     GATE: "perpetual",
     KRAKEN_FUTURES: "flex",
 }
@@ -64,6 +66,7 @@ HABITS = {
     HYPERLIQUID: HYPERLIQUID_HABITS,
     DYDX: HYPERLIQUID_HABITS,
     BITGET: BITGET_HABITS,
+    KRAKEN: KRAKEN_HABITS,
     GATE: GATE_HABITS,
     KRAKEN_FUTURES: KRAKEN_FUTURES_HABITS,
 }
@@ -76,6 +79,7 @@ OWNERS = {
     OKX: OKX,
     HYPERLIQUID: HYPERLIQUID,
     BITGET: BITGET,
+    KRAKEN: KRAKEN,
     GATE: GATE,
     KRAKEN_FUTURES: KRAKEN_FUTURES,
 }
@@ -165,13 +169,6 @@ DELIVERY_HOUR = 8
 SPOT_BASES = ("BTC", "ETH", "SOL")
 # What one account may borrow at most; what is not here is not lent.
 LOANS = {"BTC": "10", "ETH": "200"}
-SPOT_FILTERS = {
-    "USDC": ("0.0001", "0.01"),
-    "BTC": ("0.01", "0.00001"),
-    "ETH": ("0.01", "0.0001"),
-    "SOL": ("0.01", "0.001"),
-}
-
 USDM_MIN_NOTIONALS = {"BTC": "100", "ETH": "20"}
 
 
@@ -264,6 +261,19 @@ def _at_bitget(base: str) -> Listing:
     )
 
 
+def _at_kraken_spot(base: str) -> Listing:
+    """Return the like of a spot market at Kraken, which calls bitcoin XBT."""
+    return replace(
+        _spot(SPOT, base),
+        venue=KRAKEN,
+        symbol=f"{KRAKEN_NAMES.get(base, base)}USDT",
+        tick=Decimal(character_of(base).tick),
+        min_notional=Decimal("0.5"),
+        maker_fee=Decimal("0.0025"),
+        taker_fee=Decimal("0.004"),
+    )
+
+
 def _at_gate(base: str) -> Listing:
     """Return the like of a perpetual at Gate: whole contracts, and no least value of an order."""
     value = Decimal(GATE_CONTRACTS.get(base, "1"))
@@ -278,7 +288,7 @@ def _at_gate(base: str) -> Listing:
     )
 
 
-def _at_kraken(base: str) -> Listing:
+def _at_kraken_futures(base: str) -> Listing:
     """Return the like of a perpetual at Kraken Futures, margined in dollars; bitcoin is XBT."""
     return replace(
         _perpetual(USDM, base),
@@ -361,8 +371,8 @@ def listed(
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
-    `watched` dYdX, where nothing is traded, Bitget, Gate and Kraken Futures list their perpetuals
-    too.
+    `watched` dYdX, where nothing is traded, Bitget, Gate and Kraken Futures list their perpetuals,
+    Kraken its spot markets.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -383,6 +393,7 @@ def listed(
         rows += [_on_the_chain(base) for base in perpetual_bases]
         rows += [_at_bitget(base) for base in perpetual_bases]
         rows += [_at_gate(base) for base in perpetual_bases]
-        rows += [_at_kraken(base) for base in perpetual_bases]
+        rows += [_at_kraken_futures(base) for base in perpetual_bases]
+        rows += [_at_kraken_spot(base) for base in SPOT_BASES if base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

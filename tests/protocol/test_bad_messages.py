@@ -35,7 +35,7 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures", "kraken")
 SEEDS_KEPT = 40
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"
 RECORDED = {
@@ -165,7 +165,7 @@ def test_a_message_of_another_kind_closes_the_socket_or_is_passed_over(
         assert made_of(line, wire, body) == []
 
 
-# Of Bitget's, Gate's and Kraken Futures' private sockets nobody has recorded any.
+# Of Bitget's, Gate's, Kraken's and Kraken Futures' private sockets nobody has recorded any.
 @pytest.mark.parametrize("line", sorted(RECORDED), indirect=True)
 @quick
 @given(data=st.data(), how=spoilings)

@@ -22,10 +22,10 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures")
-ONE_WAY_ONLY = ("binance", "krakenfutures")
+VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures", "kraken")
+ONE_WAY_ONLY = ("binance", "kraken", "krakenfutures")
 # Of a key's end OKX, Bitget, Gate and Kraken Futures say nothing.
-TELL_THE_END = ("binance", "binanceusdm", "bybit")
+TELL_THE_END = ("binance", "binanceusdm", "bybit", "kraken")
 
 
 class Key:
