@@ -2,8 +2,8 @@
 
 32 letters and digits: `ca`, the leg, the purpose, the sequence, the position's UUID. Every venue
 takes that (Binance and Bybit up to 36, OKX 32 without punctuation), and nothing in it tells
-of a person. Hyperliquid takes 128 bits in hex and Gate 28 letters, into which it does not fit:
-there a hash of it.
+of a person. Hyperliquid and Kraken take 128 bits in hex and Gate 28 letters, into which it does
+not fit: there a hash of it.
 """
 
 from __future__ import annotations

@@ -172,6 +172,16 @@ def company(code: str) -> str:
     return profile(code).company or code
 
 
+def fees_in_money(code: str) -> bool:
+    """Tell whether the fee of a spot purchase is money there; else it comes off the coins."""
+    return profile(code).part(InstrumentKind.SPOT).fees_in_quote
+
+
+def look_up_every(code: str) -> timedelta:
+    """Return how soon an order may be asked for again."""
+    return profile(code).look_up_every
+
+
 def read_only(code: str, mode: str) -> str:
     """Return why nothing is traded at a venue in a mode, empty where orders are taken."""
     known = PROFILES.get(code)

@@ -224,9 +224,11 @@ def _refusal_in(payload: object) -> Mapping[str, Any]:
     """Return what tells the refusal: the answer, or its one row where that has a code of its own.
 
     OKX answers "operation failed" and says in the row of the order why. Hyperliquid has words only,
-    of the whole call or of the order in it, Kraken Futures names.
+    of the whole call or of the order in it, Kraken a list of them, Kraken Futures names.
     """
     fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
+    if isinstance(fields.get("error"), list):
+        return _refusal_in_list(fields["error"])
     if "result" in fields and "serverTime" in fields:
         return _refusal_by_name(fields)
     if "status" in fields and "code" not in fields:
@@ -234,6 +236,13 @@ def _refusal_in(payload: object) -> Mapping[str, Any]:
     rows = fields.get("data")
     row = rows[0] if isinstance(rows, list) and len(rows) == 1 else None
     return row if isinstance(row, dict) and row.get("sCode", "0") != "0" else fields
+
+
+def _refusal_in_list(errors: list[Any]) -> Mapping[str, Any]:
+    """Return Kraken's one error, whose category and first words are its code; several have none."""
+    said = "; ".join(map(str, errors))
+    code = ":".join(said.split(":")[:2]) if len(errors) == 1 else ""
+    return {"code": code, "msg": said}
 
 
 def _refusal_by_name(fields: Mapping[str, Any]) -> Mapping[str, Any]:

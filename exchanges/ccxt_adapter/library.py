@@ -30,10 +30,11 @@ from exchanges.ccxt_adapter.calls.deribit import DeribitCalls
 from exchanges.ccxt_adapter.calls.dydx import DydxCalls
 from exchanges.ccxt_adapter.calls.gate import GateCalls
 from exchanges.ccxt_adapter.calls.hyperliquid import HyperliquidCalls
+from exchanges.ccxt_adapter.calls.kraken import KrakenCalls
 from exchanges.ccxt_adapter.calls.kraken_futures import KrakenFuturesCalls
 from exchanges.ccxt_adapter.calls.kucoin import KucoinCalls
 from exchanges.ccxt_adapter.calls.mexc import MexcCalls
-from exchanges.ccxt_adapter.calls.spot_legs import BitfinexCalls, CoinbaseCalls, KrakenCalls
+from exchanges.ccxt_adapter.calls.spot_legs import BitfinexCalls, CoinbaseCalls
 from exchanges.ccxt_adapter.faults import Answer
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds

@@ -46,6 +46,11 @@ def _no_number(name: str) -> Never:
     raise ValueError(f"{name} is no number")
 
 
+def plain(number: Decimal) -> str:
+    """Return a number without exponent and trailing zeros."""
+    return format(number.normalize(), "f")
+
+
 def text(value: Any) -> str:
     """Return an id or a name; raise TypeError for what is neither text nor a whole number."""
     if isinstance(value, bool) or not isinstance(value, str | int):

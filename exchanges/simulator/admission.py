@@ -178,7 +178,10 @@ def _paid_asset(intent: OrderIntent) -> str:
 
 
 def _spot_refusal(intent: OrderIntent, worst: Decimal, free: Decimal) -> Refusal | None:
-    needed = intent.base_quantity * (worst if intent.side is Side.BUY else 1)
+    needed = intent.base_quantity
+    if intent.side is Side.BUY:
+        fee = intent.listing.taker_fee if intent.listing.habits.fees_in_quote else ZERO
+        needed *= worst * (1 + fee)
     if needed > free:
         detail = f"{needed} {_paid_asset(intent)} needed, {free} free"
         return Refusal(reason=RefusalReason.INSUFFICIENT_MARGIN, detail=detail)

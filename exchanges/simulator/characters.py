@@ -30,6 +30,13 @@ CHARACTERS = {
 STABLECOINS = {"USDC": Character("1", 0.0, "0.0001", "1", "1", "500000")}
 # Assets without a character of their own: many symbols for tests of load.
 USUAL = Character("10", 0.00015, "0.001", "0.1", "1.0", "25000")
+# Tick and lot of spot, which are finer.
+SPOT_FILTERS = {
+    "USDC": ("0.0001", "0.01"),
+    "BTC": ("0.01", "0.00001"),
+    "ETH": ("0.01", "0.0001"),
+    "SOL": ("0.01", "0.001"),
+}
 
 
 def character_of(base: str) -> Character:

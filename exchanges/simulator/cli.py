@@ -16,8 +16,9 @@ from types import ModuleType
 from exchanges.simulator.control import ControlDoor
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import EPISODE_ORDER, many_bases, quarterly
+from exchanges.simulator.listings import EPISODE_ORDER, many_bases
 from exchanges.simulator.market import GeneratedMarket, Market, UnusableRecording
+from exchanges.simulator.quarters import quarterly
 from exchanges.simulator.server import Doors, listen
 from exchanges.simulator.storage import Storage
 from exchanges.simulator.venues import Venues
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
     parser.add_argument(
         "--watched",
         action="store_true",
-        help="list dYdX, Bitget, Gate, Kraken Futures and KuCoin too, which no rehearsal needs",
+        help="list dYdX, Bitget, Gate, KuCoin and both Krakens too, which no rehearsal needs",
     )
     parser.add_argument(
         "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"

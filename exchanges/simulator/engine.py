@@ -19,6 +19,7 @@ from exchanges.simulator.accrual import realise
 from exchanges.simulator.admission import OrderIntent, Refusal, RefusalReason, refusal_of
 from exchanges.simulator.books import Books
 from exchanges.simulator.events import AccountEvent, Happening
+from exchanges.simulator.habits import Habits
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.pins import PinnedMarket
@@ -128,7 +129,7 @@ class Engine:
         habits, plain = intent.listing.habits, str(FIRST_NUMBER + number)
         return Order(
             number=number,
-            venue_order_id=str(uuid5(NAMESPACE, f"order-{number}")) if habits.long_ids else plain,
+            venue_order_id=_id(habits, "order", number),
             venue=intent.listing.venue,
             symbol=intent.listing.symbol,
             api_key=account.api_key,
@@ -248,20 +249,17 @@ class Engine:
             account.credit(listing.wallet, listing.settle, realised)
         else:
             # Spot takes its fee from what is received: base on a buy, quote on a sell.
-            is_buy = order.side is Side.BUY
-            fee_asset = listing.base if is_buy else listing.quote
-            fee = (execution.base_quantity if is_buy else notional) * rate
+            in_coins = order.side is Side.BUY and not listing.habits.fees_in_quote
+            fee_asset = listing.base if in_coins else listing.quote
+            fee = (execution.base_quantity if in_coins else notional) * rate
             signed = execution.base_quantity * order.side.sign
             account.credit(listing.wallet, listing.base, signed)
             account.credit(listing.wallet, listing.quote, -notional * order.side.sign)
         account.credit(listing.wallet, fee_asset, -fee)
         number = len(self._ledger.trades) + 1
-        plain = str(FIRST_NUMBER + number)
         return TradeRow(
             number=number,
-            venue_trade_id=(
-                str(uuid5(NAMESPACE, f"trade-{number}")) if listing.habits.long_ids else plain
-            ),
+            venue_trade_id=_id(listing.habits, "trade", number),
             order_number=order.number,
             venue_order_id=order.venue_order_id,
             client_order_id=order.client_order_id,
@@ -301,3 +299,11 @@ class Engine:
             happening=happening, account=account, venue=order.venue, at=now, order=order
         )
         self._tell(event)
+
+
+def _id(habits: Habits, kind: str, number: int) -> str:
+    """Return what a venue calls an order or an execution of its own numbering."""
+    if habits.long_ids:
+        return str(uuid5(NAMESPACE, f"{kind}-{number}"))
+    form = habits.order_id if kind == "order" else habits.trade_id
+    return form.format(number=FIRST_NUMBER + number)

@@ -35,6 +35,11 @@ class Habits:
     # Funding is owed all along: paid at each change of a position, the rest at the settlement.
     accrues: bool = False
     margin_asset: str = "USDT"
+    # What it calls an order and an execution, by a number.
+    order_id: str = "{number}"
+    trade_id: str = "{number}"
+    # Takes the fee of spot in money; others take it off what is received.
+    fees_in_quote: bool = False
 
 
 BINANCE_HABITS = Habits(
@@ -79,6 +84,12 @@ HYPERLIQUID_HABITS = Habits(
     settles_at_index=True,
     settles_hourly=True,
     margin_asset="USDC",
+)
+KRAKEN_HABITS = Habits(
+    takes_ids_again=True,
+    order_id="OSIMUL-VENUE-{number}",
+    trade_id="TSIMUL-VENUE-{number}",
+    fees_in_quote=True,
 )
 KRAKEN_FUTURES_HABITS = Habits(
     takes_ids_again=False,

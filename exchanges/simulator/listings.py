@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import InstrumentKind
 from exchanges.matching import LeverageTier
-from exchanges.simulator.characters import character_of
+from exchanges.simulator.characters import SPOT_FILTERS, character_of
 from exchanges.simulator.habits import (
     BINANCE_HABITS,
     BITGET_HABITS,
@@ -20,6 +20,7 @@ from exchanges.simulator.habits import (
     GATE_HABITS,
     HYPERLIQUID_HABITS,
     KRAKEN_FUTURES_HABITS,
+    KRAKEN_HABITS,
     KUCOIN_HABITS,
     OKX_HABITS,
     Habits,
@@ -43,7 +44,8 @@ SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", 
 # Its market is read and nothing is traded there: it has no wallet.
 DYDX = "dydx"
 # Traded, and no rehearsal needs them: they list nothing unless they are asked to.
-BITGET, GATE, KRAKEN_FUTURES, KUCOIN = "bitget", "gate", "krakenfutures", "kucoin"
+BITGET, GATE, KUCOIN = "bitget", "gate", "kucoin"
+KRAKEN, KRAKEN_FUTURES = "kraken", "krakenfutures"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
 UNIFIED = "unified"
@@ -55,6 +57,7 @@ WALLETS = {
     OKX: "trading",
     HYPERLIQUID: "perps",
     BITGET: "futures",
+    KRAKEN: "cash",
     GATE: "perpetual",
     KRAKEN_FUTURES: "flex",
     KUCOIN: "contract",
@@ -68,6 +71,7 @@ HABITS = {
     HYPERLIQUID: HYPERLIQUID_HABITS,
     DYDX: HYPERLIQUID_HABITS,
     BITGET: BITGET_HABITS,
+    KRAKEN: KRAKEN_HABITS,
     GATE: GATE_HABITS,
     KRAKEN_FUTURES: KRAKEN_FUTURES_HABITS,
     KUCOIN: KUCOIN_HABITS,
@@ -78,7 +82,8 @@ OWNERS = {
     USDM: SPOT,
     BYBIT: BYBIT,
     BYBIT_SPOT: BYBIT,
-    **{venue: venue for venue in (OKX, HYPERLIQUID, BITGET, GATE, KRAKEN_FUTURES, KUCOIN)},
+    **{venue: venue for venue in (OKX, HYPERLIQUID, BITGET, GATE, KUCOIN)},
+    **{venue: venue for venue in (KRAKEN, KRAKEN_FUTURES)},
 }
 KRAKEN_NAMES = {"BTC": "XBT"}
 DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
@@ -162,17 +167,9 @@ class Listing:
 
 EPISODE_ORDER = ("BTC", "ETH", "SOL", "XRP", "DOGE", "ADA", "LINK", "AVAX")
 DATED_BASES = ("BTC", "ETH")
-DELIVERY_HOUR = 8
 SPOT_BASES = ("BTC", "ETH", "SOL")
 # What one account may borrow at most; what is not here is not lent.
 LOANS = {"BTC": "10", "ETH": "200"}
-SPOT_FILTERS = {
-    "USDC": ("0.0001", "0.01"),
-    "BTC": ("0.01", "0.00001"),
-    "ETH": ("0.01", "0.0001"),
-    "SOL": ("0.01", "0.001"),
-}
-
 USDM_MIN_NOTIONALS = {"BTC": "100", "ETH": "20"}
 
 
@@ -272,6 +269,19 @@ def _in_whole_contracts(listing: Listing, values: Mapping[str, str]) -> Listing:
     return replace(listing, lot=value, max_quantity=most, min_notional=least, contract_value=value)
 
 
+def _at_kraken_spot(base: str) -> Listing:
+    """Return the like of a spot market at Kraken, which calls bitcoin XBT."""
+    return replace(
+        _spot(SPOT, base),
+        venue=KRAKEN,
+        symbol=f"{KRAKEN_NAMES.get(base, base)}USDT",
+        tick=Decimal(character_of(base).tick),
+        min_notional=Decimal("0.5"),
+        maker_fee=Decimal("0.0025"),
+        taker_fee=Decimal("0.004"),
+    )
+
+
 def _at_gate(base: str) -> Listing:
     like = replace(_perpetual(USDM, base), venue=GATE, symbol=f"{base}_USDT")
     return _in_whole_contracts(like, GATE_CONTRACTS)
@@ -283,7 +293,7 @@ def _at_kucoin(base: str) -> Listing:
     return _in_whole_contracts(like, KUCOIN_CONTRACTS)
 
 
-def _at_kraken(base: str) -> Listing:
+def _at_kraken_futures(base: str) -> Listing:
     """Return the like of a perpetual at Kraken Futures, margined in dollars; bitcoin is XBT."""
     return replace(
         _perpetual(USDM, base),
@@ -344,19 +354,6 @@ def _inverse() -> Listing:
     )
 
 
-def quarterly(now: datetime) -> tuple[datetime, datetime]:
-    """Return the next two deliveries after `now`: last Fridays of a quarter, 08:00 UTC."""
-    months = [(now.year + month // 12, month % 12 + 1) for month in range(now.month - 1, 21)]
-    ends = [_last_friday(year, month) for year, month in months if month % 3 == 0]
-    first, second, *_ = [end for end in ends if end > now]
-    return first, second
-
-
-def _last_friday(year: int, month: int) -> datetime:
-    after = datetime(year + month // 12, month % 12 + 1, 1, DELIVERY_HOUR, tzinfo=UTC)
-    return after - timedelta(days=(after.weekday() - 5) % 7 + 1)
-
-
 def listed(
     perpetual_bases: tuple[str, ...],
     *,
@@ -370,7 +367,7 @@ def listed(
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
     `watched` dYdX, where nothing is traded, Bitget, Gate, Kraken Futures and KuCoin list their
-    perpetuals too.
+    perpetuals, Kraken its spot markets.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -391,7 +388,8 @@ def listed(
         rows += [_on_the_chain(base) for base in perpetual_bases]
         rows += [_at_bitget(base) for base in perpetual_bases]
         rows += [_at_gate(base) for base in perpetual_bases]
-        rows += [_at_kraken(base) for base in perpetual_bases]
+        rows += [_at_kraken_futures(base) for base in perpetual_bases]
+        rows += [_at_kraken_spot(base) for base in SPOT_BASES if base in perpetual_bases]
         rows += [_at_kucoin(base) for base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

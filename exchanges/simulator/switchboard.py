@@ -15,6 +15,8 @@ from exchanges.simulator.faces.dydx_sockets import Socket as DydxSocket
 from exchanges.simulator.faces.gate_sockets import Socket as GateSocket
 from exchanges.simulator.faces.hyperliquid_sockets import Socket as HyperliquidSocket
 from exchanges.simulator.faces.kraken_futures_sockets import Socket as KrakenFuturesSocket
+from exchanges.simulator.faces.kraken_sockets import PrivateSocket as KrakenPrivateSocket
+from exchanges.simulator.faces.kraken_sockets import PublicSocket as KrakenPublicSocket
 from exchanges.simulator.faces.kucoin_sockets import HOST as KUCOIN_HOST
 from exchanges.simulator.faces.kucoin_sockets import socket_of as kucoin_socket_of
 from exchanges.simulator.faces.okx_feeds import OkxFeed
@@ -71,6 +73,10 @@ class Switchboard:
             return GateSocket(self._simulator, host)
         if host in KRAKEN_FUTURES_HOSTS and path == "/ws/v1":
             return KrakenFuturesSocket(self._simulator)
+        if host == "ws.kraken.com" and path == "/v2":
+            return KrakenPublicSocket(self._simulator)
+        if host == "ws-auth.kraken.com" and path == "/v2":
+            return KrakenPrivateSocket(self._simulator)
         if host == KUCOIN_HOST:
             return kucoin_socket_of(self._simulator, query)
         return None

@@ -17,6 +17,7 @@ from exchanges.simulator.faces.bybit import BybitFace
 from exchanges.simulator.faces.dydx import DydxFace
 from exchanges.simulator.faces.gate import GateFace
 from exchanges.simulator.faces.hyperliquid import HyperliquidFace
+from exchanges.simulator.faces.kraken import KrakenFace
 from exchanges.simulator.faces.kraken_futures import KrakenFuturesFace
 from exchanges.simulator.faces.kucoin import KucoinFace
 from exchanges.simulator.faces.okx import OkxFace
@@ -28,6 +29,7 @@ from exchanges.simulator.listings import (
     DYDX,
     GATE,
     HYPERLIQUID,
+    KRAKEN,
     KRAKEN_FUTURES,
     KUCOIN,
     OKX,
@@ -61,6 +63,9 @@ VENUE_OF_HOST = {
     "api.bitget.com": BITGET,
     "ws.bitget.com": BITGET,
     "wspap.bitget.com": BITGET,
+    "api.kraken.com": KRAKEN,
+    "ws.kraken.com": KRAKEN,
+    "ws-auth.kraken.com": KRAKEN,
     "api.gateio.ws": GATE,
     "fx-ws.gateio.ws": GATE,
     "api-testnet.gateapi.io": GATE,
@@ -95,6 +100,7 @@ class Venues:
             HYPERLIQUID: self.hyperliquid,
             DYDX: DydxFace(simulator),
             BITGET: BitgetFace(simulator),
+            KRAKEN: KrakenFace(simulator),
             GATE: GateFace(simulator),
             KRAKEN_FUTURES: KrakenFuturesFace(simulator),
             KUCOIN: KucoinFace(simulator),

@@ -21,10 +21,13 @@ from exchanges.venues import (
 )
 from exchanges.venues.profile import VenueProfile
 
-TRADED = (binance, binanceusdm, bybit, okx, hyperliquid, bitget, gate, krakenfutures, kucoin)
+TRADED = (
+    *(binance, binanceusdm, bybit, okx, hyperliquid),
+    *(bitget, gate, krakenfutures, kucoin, kraken),
+)
 WATCHED = (
     *(dydx, mexc, deribit),
-    *(kraken, coinbase, bitfinex),
+    *(coinbase, bitfinex),
 )
 PROFILES: dict[str, VenueProfile] = {
     module.PROFILE.name: module.PROFILE for module in (*TRADED, *WATCHED)

@@ -21,8 +21,9 @@ PROFILE = VenueProfile(
     options={},
     is_spot=True,
     read_only=(
-        "Coinbase is read-only here: its market is shown, but how its orders are looked up by "
-        "our own id is not described, so no real order is sent there; paper accounts trade it."
+        "Coinbase is read-only here: its market is shown, but an order whose answer was lost "
+        "could be found by our own id only by sending it again, so no real order is sent there; "
+        "paper accounts trade it."
     ),
     # Of markets where nobody trades: its socket tells a touch at each trade.
     book_every=timedelta(seconds=0.25),

@@ -1,6 +1,7 @@
-"""Kraken: spot markets; read-only.
+"""Kraken: spot markets, bought and sold in cash, fees always in money.
 
-Calls and fields: docs.kraken.com/api, Spot REST, market data; Spot WebSocket v2.
+Calls and fields: docs.kraken.com/api, Spot REST; Spot WebSocket v2. The methods named here make
+flat rows of its answers.
 """
 
 from __future__ import annotations
@@ -10,8 +11,13 @@ from decimal import Decimal
 
 from exchanges.domain import SettlementKind
 from exchanges.venues import flat
-from exchanges.venues.profile import IntervalRule, VenueProfile
-from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+from exchanges.venues.kraken_access import KEY_RIGHTS
+from exchanges.venues.kraken_codes import MESSAGE_VERDICTS, VERDICTS
+from exchanges.venues.kraken_quotas import QUOTAS
+from exchanges.venues.profile import IntervalRule, Paging, Rows, StatusCall, VenueProfile
+
+# It cannot be asked for the working orders of one pair.
+OPEN_ORDERS = Rows(method="open_order_rows", lists_all=True)
 
 PROFILE = VenueProfile(
     name="kraken",
@@ -20,30 +26,65 @@ PROFILE = VenueProfile(
     ccxt_class="kraken",
     options={},
     is_spot=True,
-    read_only=(
-        "Kraken is read-only here: its market is shown, but how its orders are looked up by "
-        "our own id is not described, so no real order is sent there; paper accounts trade it."
-    ),
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
+    receive_window=timedelta(seconds=5),
+    look_up_every=timedelta(seconds=5),
     depth_sizes=(10, 100, 500),
-    quotas=Quotas(
-        # About 150 in ten minutes, as its support says of Cloudflare before it.
-        sockets=ConnectionQuota(limit=150, window=timedelta(minutes=10)),
-        all=(
-            Quota(
-                name="kraken",
-                scope=Scope.ADDRESS,
-                limit=15,
-                window=timedelta(seconds=15),
-                other=1,
-            ),
-        ),
-    ),
+    symbol_param="pair",
+    quotas=QUOTAS,
     book_tops=flat.SPOT_TOPS,
     quotes=flat.SPOT_QUOTES,
     settled_funding=None,
-    fees_in_quote=True,
+    client_id_bytes=16,
+    find_order=(Rows(method="order_rows"),),
+    client_id_param="cl_ord_id",
+    cancel_order=Rows(method="cancel_rows"),
+    open_orders=OPEN_ORDERS,
+    all_open_orders=OPEN_ORDERS,
+    balances=Rows(
+        method="balance_rows", columns={"asset": "asset", "total": "total", "free": "free"}
+    ),
+    positions=None,
+    fills=Rows(
+        method="fill_rows",
+        columns={
+            "time": "time",
+            "key": "id",
+            "order_id": "ordertxid",
+            "side": "type",
+            "price": "price",
+            "amount": "vol",
+            "fee": "fee",
+            # Not told: a fee is money here.
+            "fee_asset": "fee_asset",
+            "is_maker": "maker",
+        },
+        paging=Paging.FORWARD,
+        page_size=flat.WHOLE,
+        window=timedelta(days=3650),
+        span=("since", "until"),
+    ),
+    # Neither the list of fills nor the answer to an order names our id.
+    order_of_fill=Rows(
+        method="order_of_fill_rows",
+        columns={"order_id": "txid", "client_order_id": "cl_ord_id"},
+    ),
+    fee_tier=Rows(
+        method="fee_rows", columns={"symbol": "symbol", "maker": "maker", "taker": "taker"}
+    ),
     fallback_maker=Decimal("0.0025"),
     fallback_taker=Decimal("0.004"),
+    fees_in_quote=True,
+    key_rights=KEY_RIGHTS,
+    status=StatusCall(
+        call=Rows(method="status_rows", columns={"state": "status", "title": "title"}),
+        live=frozenset({"maintenance", "cancel_only", "post_only"}),
+    ),
+    no_dead_man=(
+        "Kraken's countdown cancels every order of the account, closing and foreign ones too: it "
+        "cannot be armed for one entry order."
+    ),
+    verdicts=VERDICTS,
+    message_verdicts=MESSAGE_VERDICTS,
 )

@@ -211,6 +211,8 @@ class VenueProfile:
     settlement: SettlementKind
     interval_rule: IntervalRule
     receive_window: timedelta = timedelta(0)
+    # How soon an order is asked for again, where the venue has little room for questions.
+    look_up_every: timedelta = timedelta(seconds=0.4)
     # How old what is listed may become: ticks, lots and limits change now and then.
     relisted_every: timedelta = timedelta(hours=1)
     depth_sizes: tuple[int, ...]

@@ -16,6 +16,7 @@ from exchanges.simulator.listings import (
     DYDX,
     GATE,
     HYPERLIQUID,
+    KRAKEN,
     KRAKEN_FUTURES,
     KUCOIN,
     OKX,
@@ -83,6 +84,7 @@ SUBJECTS = (
         tells_whole_tops=False,
     ),
     Subject(name="bitget", venue="bitget", simulated=BITGET, symbol=PERPETUAL),
+    Subject(name="kraken", venue="kraken", simulated=KRAKEN, symbol=COIN, venue_symbol="XBTUSDT"),
     Subject(
         name="gate",
         venue="gate",
@@ -153,6 +155,11 @@ def signed_stream(subject: Subject) -> bool:
     return subject.venue not in (USDM, HYPERLIQUID) and keyed(subject)
 
 
+def fills_streamed(subject: Subject) -> bool:
+    """Kraken's socket may add executions up: they are read, and the socket tells of orders."""
+    return any_market(subject) and subject.venue != KRAKEN
+
+
 def streamed(subject: Subject) -> bool:
     """A paper account's market is the venue's, streamed from there."""
     return not subject.is_paper
@@ -217,7 +224,7 @@ CARDS = _cards(
     (M, "Quote and book top agree with the depth.", any_market),
     (M, "Settlements come oldest first, each once.", funded),
     (MS, "A book top arrives, of a perpetual its mark and its rate too.", streamed),
-    (AS, "An own fill is streamed as it is read.", any_market),
+    (AS, "An own fill is streamed as it is read.", fills_streamed),
     (AS, "A wrong secret ends the stream.", signed_stream),
 )
 BY_NUMBER = {card.number: card for card in CARDS}

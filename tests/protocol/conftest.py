@@ -44,7 +44,9 @@ T = TypeVar("T")
 # Of venues that list dated futures, and of all that list contracts.
 DATED = ("binanceusdm", "bybit", "okx")
 DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate", "krakenfutures", "kucoin")
-VENUES = ("binance", *DERIVATIVES)
+# Of venues where coins are bought for money and held.
+CASH = ("binance", "kraken")
+VENUES = (*CASH, *DERIVATIVES)
 DOLLARS = {"hyperliquid": "USDC", "krakenfutures": "USD"}
 SECONDS = 20.0
 _numbers = count(1)
@@ -190,7 +192,7 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
             "-m",
             "exchanges.simulator",
             *(str(part) for option in options.items() for part in option),
-            # Bitget, Gate, Kraken Futures and KuCoin are listed on demand.
+            # Bitget, Gate, KuCoin and both Krakens are listed on demand.
             "--watched",
         ],
         cwd=ROOT,
@@ -253,7 +255,7 @@ def desk_at(
     api_key, true_secret = name, f"secret-{name}"
     if venue == "hyperliquid":
         api_key, true_secret = wallet_of(name)
-    if venue == "krakenfutures":
+    if venue in ("kraken", "krakenfutures"):
         true_secret = base64.b64encode(true_secret.encode()).decode()
     dollar = DOLLARS.get(venue, "USDT")
     simulator.ask(
@@ -263,7 +265,7 @@ def desk_at(
         api_key=api_key,
         api_secret=true_secret,
         api_passphrase=f"passphrase-{name}",
-        balances={dollar: 100_000, "BTC": 1} if venue == "binance" else {dollar: 100_000},
+        balances={dollar: 100_000, "BTC": 1} if venue in CASH else {dollar: 100_000},
         **options,
     )
     key = registry.AccountKey(
@@ -276,7 +278,7 @@ def desk_at(
     )
     return Desk(
         venue=venue,
-        symbol=Symbol("BTC/USDT" if venue == "binance" else f"BTC/{dollar}:{dollar}"),
+        symbol=Symbol("BTC/USDT" if venue in CASH else f"BTC/{dollar}:{dollar}"),
         key=key,
         market=registry.market_data(venue, Mode.REHEARSAL),
         trading=registry.trading(key),

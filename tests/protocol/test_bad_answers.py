@@ -36,8 +36,15 @@ from tests.simulator.world import World
 pytestmark = pytest.mark.protocol
 
 D = Decimal
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures", "kucoin")
-SYMBOLS = {"binance": Symbol("BTC/USDT"), "krakenfutures": Symbol("BTC/USD:USD")}
+VENUES = (
+    *("binance", "binanceusdm", "bybit", "okx", "bitget"),
+    *("gate", "krakenfutures", "kucoin", "kraken"),
+)
+SPOT = ("binance", "kraken")
+SYMBOLS = {
+    **dict.fromkeys(SPOT, Symbol("BTC/USDT")),
+    "krakenfutures": Symbol("BTC/USD:USD"),
+}
 ORDER_ID = UUID(int=7)
 numbers = count(1)
 

@@ -35,7 +35,10 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures", "kucoin")
+VENUES = (
+    *("binance", "binanceusdm", "bybit", "okx", "bitget"),
+    *("gate", "krakenfutures", "kucoin", "kraken"),
+)
 SEEDS_KEPT = 40
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"
 RECORDED = {
@@ -165,7 +168,7 @@ def test_a_message_of_another_kind_closes_the_socket_or_is_passed_over(
         assert made_of(line, wire, body) == []
 
 
-# Of Bitget's, Gate's, Kraken Futures' and KuCoin's private sockets nobody has recorded any.
+# Of Bitget's, Gate's, KuCoin's and both Krakens' private sockets nobody has recorded any.
 @pytest.mark.parametrize("line", sorted(RECORDED), indirect=True)
 @quick
 @given(data=st.data(), how=spoilings)

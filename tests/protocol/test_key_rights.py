@@ -22,10 +22,13 @@ from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "bitget", "gate", "krakenfutures", "kucoin")
-ONE_WAY_ONLY = ("binance", "krakenfutures")
+VENUES = (
+    *("binance", "binanceusdm", "bybit", "okx", "bitget"),
+    *("gate", "krakenfutures", "kucoin", "kraken"),
+)
+ONE_WAY_ONLY = ("binance", "kraken", "krakenfutures")
 # Of a key's end OKX, Bitget, Gate, Kraken Futures and KuCoin say nothing.
-TELL_THE_END = ("binance", "binanceusdm", "bybit")
+TELL_THE_END = ("binance", "binanceusdm", "bybit", "kraken")
 
 
 class Key:

@@ -25,6 +25,7 @@ POLL_PATHS = {
     "okx": "/api/v5/market/tickers",
     "hyperliquid": "/info",
     "bitget": "/api/v2/mix/market/tickers",
+    "kraken": "/0/public/Ticker",
     "gate": "/api/v4/futures/usdt/tickers",
     "krakenfutures": "/derivatives/api/v3/tickers",
     "kucoin": "/api/v1/allTickers",

@@ -48,7 +48,7 @@ from trading.strategies.base import HeldPosition
 D = Decimal
 SHORT_CODES = {
     **{"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"},
-    **{"hyperliquid": "HYP", "dydx": "DYD"},
+    **{"hyperliquid": "HYP", "dydx": "DYD", "kraken": "KRS"},
 }
 VALUES = {"settlement_guard": "5", "stop_loss_pct": "", "max_book_age_seconds": "30"}
 # Every desk lists the same: it is read once for all of them.

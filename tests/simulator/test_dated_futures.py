@@ -10,7 +10,8 @@ import pytest
 
 from exchanges.domain import Side, VenueOrderStatus
 from exchanges.simulator.accounts import Origin
-from exchanges.simulator.listings import BYBIT, USDM, quarterly
+from exchanges.simulator.listings import BYBIT, USDM
+from exchanges.simulator.quarters import quarterly
 from exchanges.simulator.wire import milliseconds
 from tests.simulator.world import START, World
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
+from zlib import crc32
 
 import orjson
 
@@ -19,6 +20,7 @@ from exchanges.simulator.accounts import Account, Pin
 from exchanges.simulator.admission import OrderIntent
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.deliveries import Delivery
+from exchanges.simulator.faces.kraken_calls import signature as kraken_signature
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import (
     BITGET,
@@ -27,6 +29,7 @@ from exchanges.simulator.listings import (
     GATE,
     HABITS,
     HYPERLIQUID,
+    KRAKEN,
     KRAKEN_FUTURES,
     KUCOIN,
     OKX,
@@ -51,6 +54,7 @@ HOSTS = {
     HYPERLIQUID: "api.hyperliquid.xyz",
     DYDX: "indexer.dydx.trade",
     BITGET: "api.bitget.com",
+    KRAKEN: "api.kraken.com",
     GATE: "api.gateio.ws",
     KRAKEN_FUTURES: "futures.kraken.com",
     KUCOIN: "api-futures.kucoin.com",
@@ -64,6 +68,7 @@ def bitcoin(venue: str) -> str:
         HYPERLIQUID: "BTC",
         DYDX: "BTC-USD",
         GATE: "BTC_USDT",
+        KRAKEN: "XBTUSDT",
         KRAKEN_FUTURES: "PF_XBTUSD",
         KUCOIN: "XBTUSDTM",
     }
@@ -106,6 +111,7 @@ class World:
             watched=watched,
         )
         self._seed = seed
+        self._numbers = 0
         self.open()
 
     def open(self) -> None:
@@ -130,6 +136,9 @@ class World:
         key, secret = f"{owner}-key", f"{owner}-secret"
         if owner == HYPERLIQUID:
             key, secret = wallet_of(owner)
+        if owner == KRAKEN:
+            # Numbers of a key's requests only grow in a process, and each world begins anew.
+            key = f"{key}-{crc32(bytes(self.directory))}"
         if owner == KRAKEN_FUTURES:
             secret = base64.b64encode(secret.encode()).decode()
         if key not in self.simulator.ledger.accounts:
@@ -193,6 +202,8 @@ class World:
         account = self.account(venue)
         if venue == BYBIT:
             return self._bybit_request(account, method, path, parameters)
+        if venue == KRAKEN:
+            return self._kraken_spot_request(account, method, path, parameters)
         if venue == KRAKEN_FUTURES:
             return _kraken_request(account, method, path, parameters)
         if venue in (OKX, BITGET):
@@ -243,6 +254,22 @@ class World:
             query="" if is_post else payload,
             body=payload.encode() if is_post else b"",
             headers=headers,
+        )
+
+    def _kraken_spot_request(
+        self, account: Account, method: str, path: str, parameters: dict[str, Any]
+    ) -> WireRequest:
+        self._numbers += 1
+        number = milliseconds(self.at) * 1000 + self._numbers
+        form = {"nonce": number} | parameters
+        body = urlencode(form)
+        sign = kraken_signature(account.secret, path, str(form["nonce"]), body)
+        return WireRequest(
+            host=HOSTS[KRAKEN],
+            method=method,
+            path=path,
+            body=body.encode(),
+            headers={"api-key": account.api_key, "api-sign": sign},
         )
 
     def _gate_request(

@@ -12,6 +12,7 @@ from decimal import Decimal
 from operator import itemgetter
 
 from exchanges.domain import Instrument, InstrumentKind, Side
+from exchanges.selectors import fees_in_money
 from trading.core.capacity import CapacityPoint, LegBook, capacity_curve
 from trading.core.execution_risk import ExecutionRisk, LegRisk, execution_risk
 from trading.core.parameters import Parameters
@@ -235,7 +236,8 @@ def leverage_of(
 def base_fee(facts: InstrumentFacts, side: Side) -> Decimal:
     """Return the fee that a spot purchase pays in what it buys."""
     is_purchase = facts.instrument.kind is InstrumentKind.SPOT and side is Side.BUY
-    return max(facts.taker_fee, ZERO) if is_purchase else ZERO
+    in_coins = is_purchase and not fees_in_money(facts.instrument.venue)
+    return max(facts.taker_fee, ZERO) if in_coins else ZERO
 
 
 def _less(point: CapacityPoint, transfer_usd: Decimal) -> CapacityPoint:

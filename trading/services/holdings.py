@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.domain import InstrumentKind, Side
+from exchanges.selectors import fees_in_money
 from trading.core.exposure import LegExposure
 from trading.models import Leg, LegSide, Order, Trade
 
@@ -62,7 +63,7 @@ def base_interest(leg: Leg) -> Decimal:
 
 def fee_in_base(leg: Leg) -> Decimal:
     """Return the part of a spot purchase that its fee takes; 0 where fees are paid otherwise."""
-    if not is_spot(leg):
+    if not is_spot(leg) or fees_in_money(leg.instrument.exchange.code):
         return ZERO
     bought = [trade for trade in leg.trades.all() if trade.order_side == Side.BUY]
     is_otherwise = any(trade.fee_asset != leg.instrument.base for trade in bought)

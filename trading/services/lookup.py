@@ -13,6 +13,7 @@ from uuid import UUID
 from exchanges.domain import ClientOrderId, Fill, OrderReport, Symbol
 from exchanges.errors import CredentialRefused, OrderNotFound, VenueError
 from exchanges.ports import Account, Trading
+from exchanges.selectors import look_up_every
 from trading.core.states import (
     UNRESOLVED_ORDER_STATES,
     OrderEvent,
@@ -33,7 +34,6 @@ ORDER_LIFETIME = timedelta(seconds=15)
 ABSENT_SECONDS = 10.0
 # When this process was first told that a venue knows no such order, in its loop's own seconds.
 not_found_since: dict[UUID, float] = {}
-POLL_EVERY = timedelta(milliseconds=400)
 READ_MARGIN = timedelta(seconds=5)
 # A clock of ours that ran ahead dates an order after its own fills.
 CLOCK_MARGIN = timedelta(hours=2)
@@ -82,7 +82,9 @@ def is_due(order: Order, now: datetime) -> bool:
     """Tell whether the venue should be asked about this order now."""
     if order.state == OrderState.SENDING or order.is_final_at_venue:
         return False
-    return order.looked_up_at is None or _age(order.looked_up_at, now) >= POLL_EVERY
+    if order.looked_up_at is None:
+        return True
+    return _age(order.looked_up_at, now) >= look_up_every(order.leg.instrument.exchange.code)
 
 
 def _age(moment: datetime, now: datetime) -> timedelta:

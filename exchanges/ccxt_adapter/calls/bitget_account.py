@@ -10,6 +10,7 @@ import ccxt
 
 from exchanges.ccxt_adapter.calls import bitget_rows as rows
 from exchanges.ccxt_adapter.calls.early_stamps import EarlyStamps
+from exchanges.ccxt_adapter.numbers import plain
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.venues.bitget_codes import NOT_FOUND
 
@@ -53,13 +54,13 @@ class BitgetAccountCalls(EarlyStamps):
             "marginMode": CROSS,
             "side": side,
             "orderType": type,
-            "size": rows.plain(amount),
+            "size": plain(amount),
             "reduceOnly": "YES" if terms.get("reduceOnly") else "NO",
             "clientOid": terms["clientOrderId"],
         }
         if type == "limit":
             force = "post_only" if terms.get("postOnly") else FORCES[terms["timeInForce"]]
-            order |= {"price": rows.plain(price), "force": force}
+            order |= {"price": plain(price), "force": force}
         answer = await self.privateMixPostV2MixOrderPlaceOrder(order)
         placed = answer["data"]
         return {

@@ -23,11 +23,6 @@ STATUSES = {
 }
 
 
-def plain(number: Decimal) -> str:
-    """Return a number without exponent and trailing zeros."""
-    return format(number.normalize(), "f")
-
-
 def listed(told: Told, name: str) -> list[Row]:
     """Return a list of an answer; an empty one is told as null. Raise TypeError for no list."""
     rows = told[name]

@@ -16,7 +16,7 @@ from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.calls import hyperliquid_rows as rows
 from exchanges.ccxt_adapter.calls.hyperliquid_signing import REAL_PLACE, address_of, signature
-from exchanges.ccxt_adapter.numbers import exact
+from exchanges.ccxt_adapter.numbers import exact, plain
 
 Request = Mapping[str, Any]
 Rows = list[dict[str, Any]]
@@ -127,8 +127,8 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         order = {
             "a": int(self.market(symbol)["baseId"]),
             "b": side == "buy",
-            "p": rows.plain(price),
-            "s": rows.plain(amount),
+            "p": plain(price),
+            "s": plain(amount),
             "r": bool(terms.get("reduceOnly")),
             "t": {"limit": {"tif": "Ioc" if type == "market" else tif}},
             "c": terms["clientOrderId"],

@@ -24,11 +24,6 @@ STATUSES = {
 }
 
 
-def plain(number: Decimal) -> str:
-    """Return a number as the venue signs it: without exponent and trailing zeros."""
-    return format(number.normalize(), "f")
-
-
 def listed(answer: Any) -> list[Any]:
     """Return a list as such; raise TypeError for what is none, which would read as an empty one."""
     if not isinstance(answer, list):

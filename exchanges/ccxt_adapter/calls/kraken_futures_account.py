@@ -9,10 +9,9 @@ import ccxt
 
 from exchanges.ccxt_adapter.calls import kraken_futures_orders as orders
 from exchanges.ccxt_adapter.calls import kraken_futures_wallet as wallet
-from exchanges.ccxt_adapter.calls.bitget_rows import plain
 from exchanges.ccxt_adapter.calls.kraken_futures_requests import KrakenFuturesRequests
 from exchanges.ccxt_adapter.instants import of_iso
-from exchanges.ccxt_adapter.numbers import exact
+from exchanges.ccxt_adapter.numbers import exact, plain
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.errors import SettingRefused
 

@@ -1,4 +1,4 @@
-"""Spot markets of Kraken, Coinbase and Bitfinex: what the library reads otherwise, as flat rows."""
+"""Spot markets of Coinbase and Bitfinex: what the library reads otherwise, as flat rows."""
 
 from __future__ import annotations
 
@@ -17,24 +17,6 @@ EIGHT_DECIMALS = Decimal("1e-8")
 PRICE_DIGITS = 5
 # Places in a row of Bitfinex's tickers.
 SYMBOL, LAST = 0, 7
-
-
-class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
-    """Goes between our careful base and the library's class."""
-
-    async def spot_top_rows(self, request: Request) -> list[Row]:
-        told = (await self.publicGetTicker())["result"]
-        return [
-            {
-                "symbol": name,
-                "bid": row["b"][0],
-                "bid_quantity": row["b"][2],
-                "ask": row["a"][0],
-                "ask_quantity": row["a"][2],
-                "mark_price": row["c"][0],
-            }
-            for name, row in told.items()
-        ]
 
 
 class CoinbaseCalls(Exchange):  # type: ignore[misc]  # the library has no types

@@ -29,13 +29,13 @@ RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
 
 
 def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
-    named = {_name(listing): listing for listing in listings.values()}
+    named = {name_of(listing): listing for listing in listings.values()}
     for number, some in enumerate(facts.chunks(sorted(filter(None, named)), BOOKS_PER_SOCKET)):
         books = {name: named[name] for name in some}
         yield _book_feed(client.exchange.urls["api"]["ws"]["publicV2"], number, books, emit)
 
 
-def _name(listing: Listing) -> str:
+def name_of(listing: Listing) -> str:
     """Return what the socket calls a pair, empty where it has no name there."""
     assets = str(listing.market["info"].get("wsname") or "").split("/")
     return "/".join(RENAMED.get(asset, asset) for asset in assets)
