@@ -53,16 +53,16 @@ check: $(STAMP)
 	$(VENV)/bin/pytest -q tests/test_architecture.py tests/test_docs.py
 
 # On PostgreSQL the test database is made anew and left behind: threads of tests may still be
-# connected to it at the end. Two workers share the short tests; whole stories, the xdist group
-# "processes", run one at a time.
+# connected to it at the end. Whole stories, the xdist group "processes", run one at a time and
+# mostly wait, while two more workers share the short tests.
 test: $(STAMP)
 	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
 	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" \
-	    $(VENV)/bin/pytest -q -m "db or postgres" --create-db --reuse-db -n 2 --dist loadgroup; \
+	    $(VENV)/bin/pytest -q -m "db or postgres" --create-db --reuse-db -n 3 --dist loadgroup; \
 	else \
 	  echo "Tests on PostgreSQL are left out: CARRY_TEST_POSTGRES_URL names no server."; \
 	fi
-	@$(VENV)/bin/pytest -m "not postgres" -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(VENV)/bin/pytest -m "not postgres" -n 3 --dist loadgroup --no-loadscope-reorder
 
 bench: $(STAMP)
 	@$(PY) -m tests.benchmarks.run
