@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
+from exchanges.simulator.listings import BITGET, BYBIT, GATE, KUCOIN, OKX, SPOT, USDM
 from tests.simulation.markets import CREATE
 
 QUERY = {
@@ -12,12 +12,18 @@ QUERY = {
     BYBIT: "/v5/order/realtime",
     SPOT: "/api/v3/order",
     OKX: "/api/v5/trade/order",
+    BITGET: "/api/v2/mix/order/detail",
+    GATE: "/api/v4/futures/usdt/orders/",
+    KUCOIN: "/api/v1/orders/byClientOid",
 }
 CANCEL = {
     USDM: ("DELETE", "/fapi/v1/order"),
     BYBIT: ("POST", "/v5/order/cancel"),
     SPOT: ("DELETE", "/api/v3/order"),
     OKX: ("POST", "/api/v5/trade/cancel-order"),
+    BITGET: ("POST", "/api/v2/mix/order/cancel-order"),
+    GATE: ("DELETE", "/api/v4/futures/usdt/orders/"),
+    KUCOIN: ("DELETE", "/api/v1/orders/client-order/"),
 }
 # Of spot, the wallet.
 POSITIONS = {
@@ -25,12 +31,18 @@ POSITIONS = {
     BYBIT: "/v5/position/list",
     SPOT: "/api/v3/account",
     OKX: "/api/v5/account/positions",
+    BITGET: "/api/v2/mix/position/all-position",
+    GATE: "/api/v4/futures/usdt/positions",
+    KUCOIN: "/api/v1/positions",
 }
 FILLS = {
     USDM: "/fapi/v1/userTrades",
     BYBIT: "/v5/execution/list",
     SPOT: "/api/v3/myTrades",
     OKX: "/api/v5/trade/fills",
+    BITGET: "/api/v2/mix/order/fills",
+    GATE: "/api/v4/futures/usdt/my_trades",
+    KUCOIN: "/api/v1/recentFills",
 }
 EMPTY = {
     USDM: "[]",
@@ -38,30 +50,45 @@ EMPTY = {
     '"category":"linear"},"retExtInfo":{},"time":0}',
     SPOT: '{"accountType":"SPOT","canTrade":true,"balances":[],"permissions":["SPOT"]}',
     OKX: '{"code":"0","msg":"","data":[]}',
+    BITGET: '{"code":"00000","msg":"success","requestTime":0,"data":[]}',
+    GATE: "[]",
+    KUCOIN: '{"code":"200000","data":[]}',
 }
 REFUSALS = {
     USDM: (-2019, "Margin is insufficient."),
     BYBIT: (110007, "ab not enough"),
     SPOT: (-2010, "Account has insufficient balance for requested action."),
     OKX: (51008, "Order failed. Insufficient USDT margin in account"),
+    BITGET: (40762, "The order amount exceeds the balance"),
+    GATE: ("INSUFFICIENT_AVAILABLE", "Insufficient available balance"),
+    KUCOIN: (300003, "Balance insufficient"),
 }
 OUTDATED = {
     USDM: (-1111, "Precision is over the maximum."),
     BYBIT: (10001, "Qty invalid"),
     SPOT: (-1013, "Filter failure: LOT_SIZE"),
     OKX: (51121, "Order quantity must be a multiple of the lot size."),
+    BITGET: (40808, "Parameter verification exception size"),
+    GATE: ("INVALID_PRECISION", "Invalid size precision"),
+    KUCOIN: (100001, "Quantity parameter invalid"),
 }
 OVERLOADED = {
     USDM: (503, -1008, "Request throttled"),
     BYBIT: (503, 0, ""),
     SPOT: (503, -1008, "Server is currently overloaded"),
     OKX: (503, 50001, "Service temporarily unavailable."),
+    BITGET: (503, 45001, "Unknown error"),
+    GATE: (503, "TOO_BUSY", "System is busy"),
+    KUCOIN: (503, 500000, "Internal Server Error"),
 }
 UNKNOWN = {
     USDM: (503, -1000, "Unknown error, please check your request"),
     BYBIT: (504, 0, ""),
     SPOT: (503, -1000, "Unknown error, please check your request"),
     OKX: (504, 50026, "System error. Try again later."),
+    BITGET: (504, 40015, "System is abnormal, please try again later"),
+    GATE: (500, "SERVER_ERROR", "Internal server error"),
+    KUCOIN: (504, 300010, "Order processing timed out"),
 }
 
 # What may befall the creation of an order.

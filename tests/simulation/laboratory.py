@@ -25,14 +25,19 @@ from exchanges.modes import Mode
 from exchanges.outcomes import Outcome, Outcomes
 from exchanges.sealing import create_key_file
 from exchanges.services import store_listing
-from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
 from exchanges.venues import PROFILES
 from tests.simulation.calls import ServiceCalls
 from tests.simulation.crash import Boundaries
 from tests.simulation.database import Database, Ids
 from tests.simulation.doorbells import Doorbells
 from tests.simulation.flood import flood
-from tests.simulation.markets import ALL_VENUES, PERPETUALS, api_key, secret_of
+from tests.simulation.markets import (
+    ALL_VENUES,
+    PERPETUALS,
+    WITH_PASSPHRASE,
+    api_key,
+    secret_of,
+)
 from tests.simulation.memory import MemoryRedis
 from tests.simulation.sinks import Sinks
 from tests.simulation.timeline import START, Timeline, TimelineLoop, forget_tasks
@@ -63,7 +68,6 @@ CONFIGURATION: dict[str, object] = {
     "order_fill_timeout_seconds": "10",
 }
 
-SHORT_CODES = {USDM: "BIN", BYBIT: "BYB", SPOT: "BIS", OKX: "OKX"}
 COLLECTED = gc.get_threshold()
 
 
@@ -213,7 +217,10 @@ class Laboratory:
 
     def _exchange(self, venue: str, catalogue: Catalogue) -> Exchange:
         exchange = Exchange.objects.create(
-            code=venue, mode=Mode.REHEARSAL, short_code=SHORT_CODES[venue], name=venue
+            code=venue,
+            mode=Mode.REHEARSAL,
+            short_code=PROFILES[venue].short_code,
+            name=venue,
         )
         self._readers[venue] = VenueClient(catalogue, surroundings=self._surroundings(venue))
         self._list(exchange, START)
@@ -248,7 +255,8 @@ class Laboratory:
 
     def _account(self, user: User, exchange: Exchange, catalogue: Catalogue) -> None:
         key = api_key(user.username, exchange.code)
-        secret, passphrase = secret_of(key), PASSPHRASE if exchange.code == OKX else ""
+        secret = secret_of(key)
+        passphrase = PASSPHRASE if exchange.code in WITH_PASSPHRASE else ""
         account = store_account(
             user=user,
             exchange=exchange,

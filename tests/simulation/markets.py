@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
 import orjson
 
-from exchanges.simulator.listings import BYBIT, OKX, OWNERS, SPOT, USDM, WALLETS
+from exchanges.simulator.listings import (
+    BITGET,
+    BYBIT,
+    GATE,
+    KUCOIN,
+    OKX,
+    OWNERS,
+    SPOT,
+    USDM,
+    WALLETS,
+)
 from exchanges.simulator.wire import WireRequest
 
 BASES = ("BTC", "ETH")
+KUCOIN_NAMES = {"BTC": "XBT"}
 # A contract this far above spot pays for all four fees of a cash and carry.
 BASIS = Decimal("1.015")
 CREATE = {
@@ -18,9 +30,15 @@ CREATE = {
     BYBIT: "/v5/order/create",
     SPOT: "/api/v3/order",
     OKX: "/api/v5/trade/order",
+    BITGET: "/api/v2/mix/order/place-order",
+    GATE: "/api/v4/futures/usdt/orders",
+    KUCOIN: "/api/v1/orders",
 }
-KEY_HEADERS = ("x-mbx-apikey", "x-bapi-api-key", "ok-access-key")
-OWN_ID_FIELDS = ("newClientOrderId", "orderLinkId", "clOrdId")
+KEY_HEADERS = (
+    *("x-mbx-apikey", "x-bapi-api-key", "ok-access-key"),
+    *("access-key", "key", "kc-api-key"),
+)
+OWN_ID_FIELDS = ("newClientOrderId", "orderLinkId", "clOrdId", "clientOid", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +66,13 @@ MARKETS = {
     "cash and carry": Market((SPOT, USDM), "cash_and_carry"),
     "cash and carry apart": Market((SPOT, BYBIT), "cash_and_carry"),
     "contracts by number": Market((USDM, OKX)),
+    "contracts at Bitget": Market((BITGET, OKX)),
+    "contracts at Gate": Market((USDM, GATE)),
+    "contracts at KuCoin": Market((BYBIT, KUCOIN)),
+    "Gate against KuCoin": Market((GATE, KUCOIN)),
 }
-ALL_VENUES = (USDM, BYBIT, SPOT, OKX)
+ALL_VENUES = (USDM, BYBIT, SPOT, OKX, BITGET, GATE, KUCOIN)
+WITH_PASSPHRASE = frozenset({OKX, BITGET, KUCOIN})
 
 
 def api_key(user: str, venue: str) -> str:
@@ -69,12 +92,15 @@ def wallets(venue: str) -> tuple[str, ...]:
 
 
 def listed_symbol(venue: str, base: str) -> str:
-    return f"{base}-USDT-SWAP" if venue == OKX else f"{base}USDT"
+    if venue == KUCOIN:
+        return f"{KUCOIN_NAMES.get(base, base)}USDTM"
+    return {OKX: f"{base}-USDT-SWAP", GATE: f"{base}_USDT"}.get(venue, f"{base}USDT")
 
 
 def base_of(symbol: str) -> str:
     """Return the asset of a venue's own symbol."""
-    return symbol.partition("-")[0].removesuffix("USDT")
+    name = re.split("[-_]", symbol)[0].removesuffix("M").removesuffix("USDT")
+    return next((base for base, known in KUCOIN_NAMES.items() if known == name), name)
 
 
 def own_id_of(request: WireRequest) -> str:

@@ -12,7 +12,7 @@ from tests.simulation.venue_side import USERS
 
 LEAST, MOST = 5, 12
 # The part of the days that trade something else than perpetuals at two venues.
-ELSEWHERE = 0.35
+ELSEWHERE = 0.5
 # How often each kind of thing happens, relative to one another.
 WEIGHTS = {
     "open": 14,

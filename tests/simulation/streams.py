@@ -21,7 +21,7 @@ from exchanges.ccxt_adapter.sockets import Feed
 from exchanges.ccxt_adapter.streams import account_feed
 from exchanges.domain import AccountFact
 from exchanges.simulator.events import AccountEvent
-from exchanges.simulator.faces.sockets import VenueSocket
+from exchanges.simulator.faces.sockets import VenueSocket, first_words
 from exchanges.simulator.switchboard import Switchboard
 from exchanges.simulator.venues import Venues
 from tests.simulation.calls import ServiceCalls
@@ -113,7 +113,7 @@ class Streams:
             line.waiting.clear()
 
     async def _greet(self, feed: Feed, socket: VenueSocket) -> None:
-        replies: list[Any] = []
+        replies: list[Any] = [orjson.loads(said.body) for said in first_words(socket)]
 
         async def send(message: Any) -> None:
             text = orjson.dumps(message).decode()

@@ -22,7 +22,7 @@ from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faults import FaultRule
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import OKX, OWNERS, SPOT, WALLETS, Listing
+from exchanges.simulator.listings import OWNERS, SPOT, WALLETS, Listing
 from exchanges.simulator.market import GeneratedMarket
 from exchanges.simulator.venues import VENUE_OF_HOST, Venues
 from exchanges.simulator.wire import WireRequest
@@ -32,6 +32,7 @@ from tests.simulation.markets import (
     BASES,
     CREATE,
     PERPETUALS,
+    WITH_PASSPHRASE,
     api_key,
     key_of,
     listed_symbol,
@@ -108,7 +109,9 @@ class VenueSide:
         self.market = PERPETUALS
         self.storage = MemoryStorage()
         self.ledger = Ledger(self.storage)
-        market = GeneratedMarket(seed=seed, epoch=START, interval=INTERVAL, bases=BASES)
+        market = GeneratedMarket(
+            seed=seed, epoch=START, interval=INTERVAL, bases=BASES, watched=True
+        )
         self.simulator = Simulator(
             ledger=self.ledger, market=market, seed=seed, now=lambda: timeline.at
         )
@@ -329,7 +332,7 @@ class VenueSide:
             secret=secret_of(api_key(user, venue)),
             uid=len(self.ledger.accounts) + 1,
             wallets={name: {"USDT": USDT} for name in wallets(venue)},
-            passphrase=PASSPHRASE if venue == OKX else "",
+            passphrase=PASSPHRASE if venue in WITH_PASSPHRASE else "",
             created_at=self._timeline.at,
         )
         self.ledger.put_account(account)

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from exchanges.simulator.listings import BYBIT, OKX, SPOT, USDM
+from exchanges.simulator.listings import BITGET, BYBIT, GATE, KUCOIN, OKX, SPOT, USDM
 from tests.simulation.markets import CREATE
 from tests.simulation.observer.case import Case, Sentences
 from tests.simulation.venue_side import Arrival, Silence
 
 # As the venues document them, read by nobody but this: the most requests in a window of seconds,
 # from one address (each weighs one at least), and the most new orders of one key.
-OF_ADDRESS = {USDM: (2400, 60), SPOT: (6000, 60), BYBIT: (600, 5)}
-OF_KEY = {USDM: (300, 10), SPOT: (100, 10), BYBIT: (10, 1), OKX: (60, 2)}
+OF_ADDRESS = {
+    **{USDM: (2400, 60), SPOT: (6000, 60), BYBIT: (600, 5)},
+    **{BITGET: (6000, 60), KUCOIN: (500, 10)},
+}
+OF_KEY = {
+    **{USDM: (300, 10), SPOT: (100, 10), BYBIT: (10, 1), OKX: (60, 2)},
+    **{BITGET: (10, 1), GATE: (100, 1), KUCOIN: (1000, 30)},
+}
 PART = 0.8
 # A request that had left when the answer came, and what two of them may differ on their way.
 ON_ITS_WAY = timedelta(milliseconds=200)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
-from exchanges.client_order_ids import parse_client_order_id
+from exchanges.client_order_ids import client_order_id, in_venue_form
 from tests.simulation.observer.case import IN_FLIGHT, Case, Sentences, moment
 from tests.simulation.venue_side import Sight
 
@@ -36,14 +37,12 @@ def i3_ids_are_deterministic(case: Case, sight: Sight) -> Sentences:
     """I3: the id names position, leg, purpose and sequence of its intent."""
     if sight.intent is None:
         return
-    parts = parse_client_order_id(sight.client_order_id)
-    if parts is None:
-        yield f"I3: {sight.client_order_id} is no id of ours"
-    elif (parts.position_id.hex, parts.sequence, parts.purpose) != (
-        sight.intent["position_id"],
-        sight.intent["sequence"],
-        sight.intent["purpose"][0],
-    ):
+    intent = sight.intent
+    [leg] = case.rows('SELECT "index" FROM trading_leg WHERE id = ?', intent["leg_id"])
+    own_id = client_order_id(
+        UUID(intent["position_id"]), leg["index"], intent["purpose"], intent["sequence"]
+    )
+    if sight.client_order_id != in_venue_form(own_id, sight.venue):
         yield f"I3: {sight.client_order_id} does not name its intent"
 
 
