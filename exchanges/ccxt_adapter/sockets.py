@@ -59,6 +59,7 @@ class Feed:
     without data after which the channel counts as dead, None where silence is normal. `upkeep` is
     what the venue wants to see every `upkeep_every` seconds. `pings`: whether it answers the pings
     of the WebSocket protocol. `decode` makes a message of a text. `headers` are sent on opening.
+    `follow_up` reads what messages have told in part; the feed's own upkeep does it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Feed:
     pings: bool = True
     decode: Callable[[str | bytes], Any] = orjson.loads
     headers: Mapping[str, str] | None = None
+    follow_up: Callable[[], Awaitable[None]] | None = None
 
 
 class Socket:

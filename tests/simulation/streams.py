@@ -6,7 +6,8 @@ What a stream says may come late, twice, in another order or not at all; nothing
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -20,6 +21,8 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.sockets import Feed
 from exchanges.ccxt_adapter.streams import account_feed
 from exchanges.domain import AccountFact
+from exchanges.errors import VenueError
+from exchanges.loop import DeadlinePassed
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces.sockets import VenueSocket, first_words
 from exchanges.simulator.switchboard import Switchboard
@@ -64,6 +67,7 @@ class Streams:
         self._draws = Random(f"streams {seed}")  # noqa: S311 - it must repeat
         self._lines: list[Line] = []
         self._sent = 0
+        self._in_part: list[Line] = []
         venues.simulator.listeners.append(self._hear)
 
     def open(self, account_id: UUID, client: VenueClient) -> None:
@@ -93,19 +97,31 @@ class Streams:
         moments = [at for line in self._lines for at, _, _ in line.waiting]
         return max(TICK, (min(moments) - now).total_seconds()) if moments else math.inf
 
-    def due(self, now: datetime) -> list[tuple[UUID, list[AccountFact]]]:
-        """Return the facts that have arrived by now, account by account."""
-        arrived = []
+    def hear(self, now: datetime) -> bool:
+        """Decode what has arrived by now; tell whether some of it has to be read besides."""
+        heard = []
         for line in self._lines:
             messages = [row for row in line.waiting if row[0] <= now]
-            if not messages:
-                continue
             line.waiting = [row for row in line.waiting if row[0] > now]
             for _, _, message in sorted(messages, key=lambda row: row[:2]):
                 line.feed.handle(message)
-            arrived.append((line.account_id, list(line.facts)))
+            heard += [line] if messages and line.feed.follow_up else []
+        self._in_part = heard
+        return bool(heard)
+
+    def follow_up(self) -> None:
+        """Read what messages have told in part; where that fails it is left to other reads."""
+        for line in self._in_part:
+            assert line.feed.follow_up is not None
+            with suppress(VenueError, DeadlinePassed):
+                self._calls.call(_followed(line.feed.follow_up), SECONDS)
+
+    def told(self) -> list[tuple[UUID, list[AccountFact]]]:
+        """Return the facts that are new, account by account."""
+        told = [(line.account_id, list(line.facts)) for line in self._lines if line.facts]
+        for line in self._lines:
             line.facts.clear()
-        return arrived
+        return told
 
     def lose_all(self) -> None:
         """Forget what is on its way, as a closed socket does."""
@@ -140,6 +156,10 @@ class Streams:
             is_late = draw() < weather.late
             lag = timedelta(seconds=weather.most_late * draw()) if is_late else ON_TIME
             line.waiting.append((at + lag, self._sent, message))
+
+
+async def _followed(read: Callable[[], Awaitable[None]]) -> None:
+    await read()
 
 
 async def _awaited(url: Callable[[], Any]) -> str:

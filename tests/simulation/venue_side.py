@@ -22,7 +22,7 @@ from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faults import FaultRule
 from exchanges.simulator.ledger import Ledger
-from exchanges.simulator.listings import OWNERS, SPOT, WALLETS, Listing
+from exchanges.simulator.listings import GATE, OWNERS, SPOT, WALLETS, Listing
 from exchanges.simulator.market import GeneratedMarket
 from exchanges.simulator.venues import VENUE_OF_HOST, Venues
 from exchanges.simulator.wire import WireRequest
@@ -52,6 +52,8 @@ MOST_BEATS = 8
 ASKS_SILENCE = frozenset({403, 418, 429, 451})
 # Who serves nobody here is asked about once a minute.
 BARRED_SECONDS = {403: "55", 451: "55"}
+# Gate says 403 of keys and of clocks too.
+SAYS_403_OF_MORE = frozenset({GATE})
 USDT = Decimal(100_000)
 PASSPHRASE = "pass-phrase-canary"
 ADDRESS = "here"
@@ -158,6 +160,8 @@ class VenueSide:
     def heard(self, request: WireRequest, status: int, headers: Mapping[str, str]) -> None:
         """Note what silence a venue asked for: Carry knows of it from now on."""
         waits = headers.get("Retry-After") or BARRED_SECONDS.get(status)
+        if status == 403 and VENUE_OF_HOST[request.host] in SAYS_403_OF_MORE:
+            return
         if status in ASKS_SILENCE and waits is not None:
             self.silences.append(
                 Silence(

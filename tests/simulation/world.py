@@ -225,7 +225,9 @@ class World:
         """Record what the private streams brought, and drive what it concerns."""
         if not self.is_alive:
             return
-        for account_id, facts in self.streams.due(self.now):
+        if self.streams.hear(self.now):
+            self.as_process(self.streams.follow_up)
+        for account_id, facts in self.streams.told():
             found: list[UUID] = []
             account = self.accounts[account_id]
 

@@ -124,6 +124,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         upkeep_every=LOOK_EVERY,
         pings=False,
         decode=as_written,
+        follow_up=executions.read,
     )
 
 
