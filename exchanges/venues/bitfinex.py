@@ -21,8 +21,9 @@ PROFILE = VenueProfile(
     options={"fetchOrderBook": {"precision": "P0"}},
     is_spot=True,
     read_only=(
-        "Bitfinex is read-only here: its market is shown, but how its orders are looked up by "
-        "our own id is not described, so no real order is sent there; paper accounts trade it."
+        "Bitfinex is read-only here: its market is shown, but the requests of a key count there "
+        "only one after the other, and Carry's processes would have each other's orders refused, "
+        "so no real order is sent there; paper accounts trade it."
     ),
     book_every=timedelta(seconds=1.5),
     settlement=SettlementKind.NONE,

@@ -21,8 +21,8 @@ PROFILE = VenueProfile(
     options={},
     is_spot=False,
     read_only=(
-        "Deribit is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so no order is sent there."
+        "Deribit is read-only here: its market and funding are shown; its orders could be looked "
+        "up by our own id, but that is not built yet, so no order is sent there."
     ),
     no_paper=(
         "Deribit is read-only here, on paper too: its funding is paid all along while its "

@@ -21,8 +21,8 @@ PROFILE = VenueProfile(
     options={},
     is_spot=False,
     read_only=(
-        "MEXC is read-only here: its market and funding are shown, but how its orders are "
-        "looked up by our own id is not described, so no real order is sent there; paper "
+        "MEXC is read-only here: its market and funding are shown, but no documented call tells "
+        "what a key there may do, withdrawing included, so no real order is sent there; paper "
         "accounts trade it."
     ),
     # Rates alone: no socket tells those of all contracts.
