@@ -53,6 +53,7 @@ PROFILE = VenueProfile(
     settled_funding=flat.settlements(Paging.FORWARD, flat.WHOLE),
     funding_bounds=flat.BOUNDS,
     activity=flat.ACTIVITY,
-    fallback_maker=Decimal("0.0002"),
-    fallback_taker=Decimal("0.0006"),
+    # What orders by API pay since June 2026, more than those by hand.
+    fallback_maker=Decimal("0.0006"),
+    fallback_taker=Decimal("0.0008"),
 )

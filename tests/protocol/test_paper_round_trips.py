@@ -63,8 +63,8 @@ TRIPS = {
     "bitget": Trip(test_bitget.venue, test_bitget.BITCOIN, "0.1", "0.1", "9992.74877"),
     # 335.959 and 335.9585 at 0.0006; 0.0005 is lost.
     "kucoin": Trip(kucoin, test_kucoin.BITCOIN, "0.005", "0.005", "9999.5963495"),
-    # 600.1 and 600.095 at 0.0006; 0.005 is lost.
-    "mexc": Trip(test_mexc.venue, test_mexc.BITCOIN, "0.01", "0.01", "9999.274883"),
+    # 600.1 and 600.095 at 0.0008; 0.005 is lost.
+    "mexc": Trip(test_mexc.venue, test_mexc.BITCOIN, "0.01", "0.01", "9999.034844"),
     # 899.58 at 0.0005; 0.0002 at 89,947, 0.0002 at 89,946, 0.0096 at 89,945: 899.4506.
     "dydx": Trip(
         *(test_dydx.recorded_venue, test_dydx.BITCOIN, "0.01", "0.01", "9998.9710847"),
