@@ -23,6 +23,7 @@ PROFILE = VenueProfile(
     name="kraken",
     title="Kraken",
     short_code="KRS",
+    company="kraken",
     ccxt_class="kraken",
     options={},
     is_spot=True,

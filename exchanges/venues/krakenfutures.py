@@ -37,6 +37,7 @@ PROFILE = VenueProfile(
     name="krakenfutures",
     title="Kraken Futures",
     short_code="KRF",
+    company="kraken",
     ccxt_class="krakenfutures",
     options={},
     is_spot=False,

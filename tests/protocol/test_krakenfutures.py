@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from exchanges import selectors
 from exchanges.ccxt_adapter.calls.kraken_futures import relative
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import IntervalSource, SettlementKind, Symbol
@@ -175,3 +176,7 @@ def test_how_hours_are_named_is_asked_once() -> None:
 
     named = [one["symbol"] for one in asked.requests("/historicalfundingrates")]
     assert named == ["PF_ETHUSD", "PF_XBTUSD", "PF_ETHUSD"]
+
+
+def test_coins_at_kraken_and_contracts_there_are_of_one_company() -> None:
+    assert selectors.company("krakenfutures") == selectors.company("kraken") == "kraken"
