@@ -13,6 +13,7 @@ from trading.core.money import plain
 from trading.core.quantity import QuantityFinding, QuantityVerdict
 from trading.core.reconcile import Findings, WrongOrder
 from trading.core.sentence import usd
+from trading.core.states import OrderState
 from trading.core.symbols import shown_pair
 from trading.events import announce
 from trading.models import Discrepancy, Event, Leg, Order, Position, Trade
@@ -147,17 +148,27 @@ def _see_again(row: Discrepancy, finding: QuantityFinding, now: datetime) -> Non
         return
     if not changed and now - row.last_seen_at < SEEN_AGAIN_AFTER:
         return
+    took_from_ours = row.takes_from_ours
     row.ours, row.theirs, row.last_seen_at = finding.ours, finding.theirs, now
     fields = ["ours", "theirs", "last_seen_at"]
     if changed:
-        leg = live_leg(row.account, row.symbol)
-        is_missing = finding.verdict is QuantityVerdict.MISSING
-        row.kind = Kind.MISSING if is_missing else Kind.FOREIGN
-        row.position = leg.position if leg else row.position
-        if row.confirmed_at is None:
-            row.sentence = _sentence(row.account, finding, leg)[:400]
+        _see_changed(row, finding, turns=row.takes_from_ours and not took_from_ours)
         fields += ["kind", "position", "sentence"]
     row.save(update_fields=fields)
+
+
+def _see_changed(row: Discrepancy, finding: QuantityFinding, *, turns: bool) -> None:
+    """Say what it is now. One that turns against our own leg is told in words of its own."""
+    before, leg = row.sentence, live_leg(row.account, row.symbol)
+    is_missing = finding.verdict is QuantityVerdict.MISSING
+    row.kind = Kind.MISSING if is_missing else Kind.FOREIGN
+    row.position = leg.position if leg else row.position
+    if row.confirmed_at is None or turns:
+        row.sentence = _sentence(row.account, finding, leg)[:400]
+        # By its sentence the account is released when the row is resolved.
+        ExchangeAccount.objects.filter(pk=row.account_id, halted_reason=before[:300]).update(
+            halted_reason=row.sentence[:300]
+        )
 
 
 def _confirm_if_lasting(row: Discrepancy, now: datetime, driven: Position | None) -> None:
@@ -175,12 +186,16 @@ def _confirm_if_lasting(row: Discrepancy, now: datetime, driven: Position | None
 
 
 def _was_active(row: Discrepancy, now: datetime) -> bool:
-    """Tell whether an order of ours did anything there within the time a read may lag."""
+    """Tell whether an order of ours did anything there within the time a read may lag.
+
+    What the venue has refused did nothing, however often it is tried again.
+    """
     since = now - READ_LAG
     there = {"leg__account": row.account_id, "leg__instrument__symbol": row.symbol}
     moved = Q(sent_at__gt=since) | Q(answered_at__gt=since)
+    refused = Q(state=OrderState.REJECTED, filled_base_quantity=0)
     return (
-        Order.objects.filter(moved, **there).exists()
+        Order.objects.filter(moved, ~refused, **there).exists()
         or Trade.objects.filter(booked_at__gt=since, **there).exists()
     )
 
