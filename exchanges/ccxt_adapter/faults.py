@@ -348,6 +348,12 @@ def _verdict_of(profile: VenueProfile, answer: Answer | None) -> Verdict | None:
     return Verdict.CREDENTIAL if answer.status == UNAUTHORISED else None
 
 
+def code_of(error: BaseException) -> str:
+    """Return the code of the answer that an error carries, an empty text where there is none."""
+    answer = _answer(error)
+    return answer.code if answer else ""
+
+
 def _answer(error: BaseException) -> Answer | None:
     found = getattr(error, "answer", None)
     return found if isinstance(found, Answer) else None

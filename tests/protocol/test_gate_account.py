@@ -204,6 +204,16 @@ def test_payment_without_a_number_is_not_understood(number: Any) -> None:
         call(CcxtAccount(asked.client).funding_payments({"BTC_USDT": BITCOIN}, since=since))
 
 
+@pytest.mark.parametrize("contract", [{}, {"contract": ""}, {"contract": None}])
+def test_funding_of_no_contract_is_not_understood(contract: dict[str, Any]) -> None:
+    row = {"time": 1772366401.5, "change": "-3", "type": "fund", "id": "7", "text": ""}
+    asked = Asked(account_book=[row | contract])
+    since = asked.venue.now - timedelta(days=1)
+
+    with pytest.raises(UnexpectedPayload):
+        call(CcxtAccount(asked.client).funding_payments({"BTC_USDT": BITCOIN}, since=since))
+
+
 def test_money_that_left_is_negative() -> None:
     row = {"time": 1772366401.5, "type": "dnw", "text": ""}
     told = [row | {"id": "1", "change": "-5"}, row | {"id": "2", "change": "5"}]

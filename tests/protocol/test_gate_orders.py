@@ -189,7 +189,7 @@ def whole(rows: Any) -> Any:
     return lambda query: [] if is_list and query["offset"] != "0" else rows
 
 
-@pytest.mark.parametrize("label", ["ORDER_NOT_FOUND", "CLIENT_ID_NOT_FOUND"])
+@pytest.mark.parametrize("label", ["ORDER_NOT_FOUND", "CLIENT_ID_NOT_FOUND", "ORDER_FINISHED"])
 def test_order_that_is_not_shown_by_our_id_is_found_among_what_ended(label: str) -> None:
     others = [ORDER | {"id": number, "text": "web"} for number in range(3)]
     unshown = UNSHOWN | {"label": label}
@@ -247,6 +247,9 @@ def test_fill_that_is_read_names_our_id_and_speaks_for_its_order(bench: Bench) -
         (UNSHOWN, {"label": "TOO_BUSY", "message": "Server is too busy"}),
         (UNSHOWN, {}),
         (UNSHOWN, None),
+        # It ended, so that it was there.
+        ({"label": "ORDER_FINISHED", "message": "Order is finished"}, []),
+        ({"label": "ORDER_CLOSED", "message": "Order closed"}, [ORDER | {"text": "web"}]),
         (UNSHOWN, [ORDER | {"status": "lost"}]),
         (UNSHOWN, [ORDER | {"contract": "ETH_USDT"}]),
         (UNSHOWN, [{"id": 1}]),

@@ -10,11 +10,12 @@ import ccxt
 
 from exchanges.ccxt_adapter.calls import gate_rows as rows
 from exchanges.ccxt_adapter.calls.early_stamps import EarlyStamps
+from exchanges.ccxt_adapter.faults import code_of
 from exchanges.ccxt_adapter.numbers import flag, text
 from exchanges.ccxt_adapter.parse import MILLISECOND
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.venues.gate_access import power_of
-from exchanges.venues.gate_codes import UNSHOWN
+from exchanges.venues.gate_codes import ENDED, UNSHOWN
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]
@@ -78,9 +79,12 @@ class GateAccountCalls(EarlyStamps):
         try:
             found = [await self.privateFuturesGetSettleOrdersOrderId(named)]
         except ccxt.ExchangeError as error:
-            if getattr(error, "answer", None) is None or error.answer.code not in UNSHOWN:
+            if (code := code_of(error)) not in (*UNSHOWN, *ENDED):
                 raise
             found = await self._ended(request)
+            # What has ended was there: it is no order that never came to be.
+            if code in ENDED and not found:
+                raise LookupError("an order that ended is not listed") from None
         if any(row["contract"] != request["contract"] for row in found):
             raise LookupError("an order of another contract")
         return found
@@ -194,7 +198,10 @@ class GateAccountCalls(EarlyStamps):
     async def _changes(self, request: Request, kind: str) -> list[Row]:
         asked = {**OF_DOLLARS, "type": kind}
         told = await self._listed(self.privateFuturesGetSettleAccountBook, asked, request)
-        return [rows.payment(row) for row in told if row["type"] == kind]
+        found = [rows.payment(row) for row in told if row["type"] == kind]
+        if kind == FUNDING and not all(row["contract"] for row in found):
+            raise LookupError("funding of no contract")
+        return found
 
     async def _listed(self, ask: Ask, asked: Request, request: Request) -> list[Row]:
         """Return all pages of a list that is bounded by whole seconds; without an end it is now."""
