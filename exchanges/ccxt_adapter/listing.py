@@ -227,11 +227,8 @@ def _largest(
     profile: VenueProfile, market: Mapping[str, Any], contract_base: Decimal
 ) -> Decimal | None:
     """Return the largest base quantity that both a limit and a market order may have."""
-    limits = market["limits"]
-    raw: Any = market["info"] if profile.largest_market_order else None
-    for key in profile.largest_market_order:
-        raw = raw[key]
-    stated = [limits["amount"]["max"], limits.get("market", {}).get("max"), raw]
+    limits, told = market["limits"], _told(market["info"], profile.largest_market_order)
+    stated = [limits["amount"]["max"], limits.get("market", {}).get("max"), told]
     known = [value for value in map(_exact, stated) if value]
     return min(known) * contract_base if known else None
 

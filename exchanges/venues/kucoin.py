@@ -64,6 +64,7 @@ PROFILE = VenueProfile(
     initial_margin=("initialMargin",),
     maintenance_margin=("maintainMargin",),
     depth_sizes=(20, 100),
+    largest_market_order=("marketMaxOrderQty",),
     quotas=QUOTAS,
     book_tops=flat.TOPS,
     quotes=flat.QUOTES,
@@ -114,6 +115,7 @@ PROFILE = VenueProfile(
         "liquid": FillCause.LIQUIDATION,
         "liquidation": FillCause.LIQUIDATION,
         "adl": FillCause.ADL,
+        "ADL": FillCause.ADL,
         "settlement": FillCause.SETTLEMENT,
     },
     funding_payments=Rows(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
-from exchanges.domain import IntervalSource, Symbol
+from exchanges.domain import InstrumentKind, IntervalSource, Symbol
 from tests.protocol.canned import NOW, CannedVenue
 from tests.protocol.conftest import assert_exact
 
@@ -27,6 +27,7 @@ CONTRACT = {
     "quoteCurrency": "USDT",
     "settleCurrency": "USDT",
     "maxOrderQty": 1000000,
+    "marketMaxOrderQty": 600000,
     "maxPrice": 1000000.0,
     "lotSize": 1,
     "tickSize": 0.1,
@@ -110,7 +111,8 @@ def test_contract_of_a_thousandth_bitcoin_is_called_so() -> None:
 
     assert (instrument.base, instrument.venue_symbol) == ("BTC", "XBTUSDTM")
     assert (instrument.contract_base, instrument.lot) == (Decimal("0.001"), Decimal("0.001"))
-    assert (instrument.price_tick, instrument.max_base_quantity) == (Decimal("0.1"), 1000)
+    # A market order may have less than one with a price.
+    assert (instrument.price_tick, instrument.max_base_quantity) == (Decimal("0.1"), 600)
     assert (instrument.max_leverage, instrument.maintenance_margin_rate) == (
         125,
         Decimal("0.004"),
@@ -120,11 +122,24 @@ def test_contract_of_a_thousandth_bitcoin_is_called_so() -> None:
 
 def test_inverse_contract_and_dated_future_are_no_perpetuals() -> None:
     inverse = {"symbol": "XBTUSDM", "quoteCurrency": "USD", "settleCurrency": "XBT"}
-    dated = {"symbol": "XBTMH26", "nextFundingRateTime": None, "expireDate": 1774598400000}
+    dated = {"symbol": "XBTMH26", "type": "FFICSX", "expireDate": 1774598400000}
+    dated |= {"nextFundingRateTime": None}
     rows = [CONTRACT, CONTRACT | inverse | {"isInverse": True}, CONTRACT | dated]
     rates = venue(**{"/contracts/active": answered(rows)}).ask(CcxtMarketData.funding_rates)
 
     assert [rate.symbol for rate in rates] == [BITCOIN]
+
+
+@pytest.mark.parametrize("ends_at", [None, 1774598400000])
+def test_perpetual_that_tells_no_coming_settlement_stays_one(ends_at: int | None) -> None:
+    halted = CONTRACT | {"nextFundingRateTime": None, "expireDate": ends_at, "status": "Paused"}
+    of_one = venue(**{"/contracts/active": answered([halted])})
+
+    instrument = of_one.one(BITCOIN, CcxtMarketData.instruments)
+    rate = of_one.one(BITCOIN, CcxtMarketData.funding_rates)
+
+    assert (instrument.kind, instrument.is_active) == (InstrumentKind.PERPETUAL, False)
+    assert (rate.next_funding_at, rate.is_tradable) == (None, False)
 
 
 def test_rate_settles_on_the_minute_that_the_time_left_ends_in() -> None:

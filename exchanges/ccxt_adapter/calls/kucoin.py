@@ -15,6 +15,7 @@ Row = dict[str, Any]
 # No answer has more settlements.
 MOST_SETTLEMENTS = 100
 MINUTE = 60_000
+PERPETUAL, UNTOLD = "FFWCSX", -1
 
 
 class KucoinCalls(KucoinAccountCalls):
@@ -23,6 +24,14 @@ class KucoinCalls(KucoinAccountCalls):
     async def fetch_markets(self, params: Any = None) -> Any:
         """Return the contracts; with a key the library would ask what spot may be margined too."""
         return await super().fetch_markets({"marginables": False})
+
+    async def futuresPublicGetContractsActive(self, params: Any = None) -> Any:
+        """Return the list; of what tells no coming settlement the library would make a future."""
+        answer = await super().futuresPublicGetContractsActive(params or {})
+        for row in answer["data"]:
+            if row.get("type") == PERPETUAL and row.get("nextFundingRateTime") is None:
+                row["nextFundingRateTime"] = UNTOLD
+        return answer
 
     async def rate_rows(self, request: Request) -> list[Row]:
         answer, now = await self.futuresPublicGetContractsActive(), self.milliseconds()
@@ -76,4 +85,4 @@ def _next_at(row: Row, now: int) -> int | None:
     None of a contract that settles no funding.
     """
     left = row["nextFundingRateTime"]
-    return None if left is None else (now + int(left) + MINUTE // 2) // MINUTE * MINUTE
+    return None if left in (None, UNTOLD) else (now + int(left) + MINUTE // 2) // MINUTE * MINUTE

@@ -109,6 +109,7 @@ def contract(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "quoteCurrency": listing.quote,
         "settleCurrency": listing.settle,
         "maxOrderQty": contracts(listing, listing.max_quantity),
+        "marketMaxOrderQty": contracts(listing, listing.max_quantity),
         "maxPrice": 1000000,
         "lotSize": 1,
         "tickSize": number(listing.tick),
