@@ -9,14 +9,24 @@ HEDGE_MODE_ADVICE = (
     "this account is in hedge mode: in KuCoin's futures settings choose Position mode, "
     "One-way Mode, and try again"
 )
+# What a key may do besides, none of which moves money out of the account.
+HARMLESS = frozenset({"General", "Futures", "Spot", "Margin"})
+MORE = "more"
 # Told of a key are Transfer and InnerTransfer; its page says Withdrawal and FlexTransfers.
 FORBIDDEN = {
     "Transfer": ("withdraw", "Withdrawal"),
     "Withdrawal": ("withdraw", "Withdrawal"),
     "InnerTransfer": ("move money (transfer)", "FlexTransfers"),
     "FlexTransfers": ("move money (transfer)", "FlexTransfers"),
+    MORE: ("do more than trade", "all but General, Spot, Margin and Futures"),
 }
 POSITION_MODE = Rows(method="position_mode_rows", columns={"mode": "positionMode"})
+
+
+def right_of(told: str) -> str:
+    """Return what a word among the rights of a key stands for; what is not known is too much."""
+    return told if told in HARMLESS or told in FORBIDDEN else MORE
+
 
 KEY_RIGHTS = KeyRights(
     call=Rows(method="key_rows"),

@@ -107,6 +107,19 @@ def test_more_funding_than_one_answer_holds_is_read_in_halves() -> None:
     assert {one.payment for one in paid} == {Decimal("-0.5")}
 
 
+def test_list_that_heeds_no_bounds_is_not_understood() -> None:
+    old = milliseconds(NOW - timedelta(days=9))
+    row = {"symbol": "XBTUSDTM", "timePoint": old, "funding": -0.5, "settleCurrency": "USDT"}
+    latest = [row | {"id": number} for number in range(10)]
+    asked = Asked(**{"funding-history": answered({"dataList": latest, "hasMore": True})})
+    account, contracts = CcxtAccount(asked.client), {"XBTUSDTM": BITCOIN}
+
+    with pytest.raises(UnexpectedPayload):
+        asked.of(account.funding_payments(contracts, since=NOW - timedelta(days=1)))
+
+    assert len(asked.venue.requests("/funding-history")) == 1
+
+
 def test_money_that_left_is_negative_and_what_is_on_its_way_is_not_there() -> None:
     def ledger(query: Mapping[str, str]) -> Any:
         row = {
@@ -168,6 +181,8 @@ def check_key(permission: str = "General, Futures", **changes: Any) -> KeyFacts:
         ("General,Futures,Withdrawal", "may withdraw.*clear Withdrawal"),
         ("General,Futures,InnerTransfer", r"may move money \(transfer\).*clear FlexTransfers"),
         ("General,Futures,FlexTransfers", r"may move money \(transfer\).*clear FlexTransfers"),
+        ("General,Futures,Earn", "may do more than trade.*clear all but"),
+        ("General,Futures,Unheard", "may do more than trade.*clear all but"),
         ("General,Spot", "may not trade futures.*give it Futures"),
         ("", "may not trade futures"),
     ],

@@ -161,6 +161,8 @@ def test_order_is_unknown_only_where_the_venue_says_so_in_its_words() -> None:
     [
         # The same code of a parameter that is wrong.
         refusal("100001", "There are invalid parameters"),
+        # Of an order that cannot be cancelled, and so was there.
+        refusal("100004", "The order cannot be canceled."),
         refusal("500000", "Internal Server Error"),
         refusal("400007", "Access Denied"),
         answered(None),
@@ -271,6 +273,8 @@ def test_list_as_long_as_can_be_is_filled_up_from_the_other_one() -> None:
         ("trade", FillCause.ORDER),
         ("liquid", FillCause.LIQUIDATION),
         ("adl", FillCause.ADL),
+        # As older pages write it.
+        ("ADL", FillCause.ADL),
         ("settlement", FillCause.SETTLEMENT),
     ],
 )

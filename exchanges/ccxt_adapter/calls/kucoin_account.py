@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.calls import kucoin_rows as rows
+from exchanges.ccxt_adapter.faults import code_of
 from exchanges.ccxt_adapter.numbers import flag
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.ccxt_adapter.windows import until_whole
+from exchanges.venues.kucoin_access import right_of
+from exchanges.venues.kucoin_codes import NOT_FOUND
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]
@@ -83,7 +87,14 @@ class KucoinAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
 
     async def order_rows(self, request: Request) -> list[Row]:
         """Return an order by our id: what works, and what has ended within seven days."""
-        answer = await self.futuresPrivateGetOrdersByClientOid({"clientOid": request["clientOid"]})
+        named = {"clientOid": request["clientOid"]}
+        try:
+            answer = await self.futuresPrivateGetOrdersByClientOid(named)
+        except ccxt.BaseError as error:
+            # The word on a cancel says nothing of whether there was an order.
+            if code_of(error) in NOT_FOUND:
+                raise LookupError("a look-up answered as a cancel") from None
+            raise
         return [answer["data"]]
 
     async def order_of_fill_rows(self, request: Request) -> list[Row]:
@@ -106,7 +117,7 @@ class KucoinAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         """Return what a key may do, and of which kind its account is."""
         key, kind = await all_of([self.privateGetUserApiKey(), self.utaPrivateGetAccountMode()])
         told = {**key["data"], "accountMode": kind["data"]["selfAccountMode"]}
-        permissions = [word.strip() for word in told["permission"].split(",")]
+        permissions = [right_of(word.strip()) for word in told["permission"].split(",") if word]
         # A key that may be used from anywhere has no list of addresses.
         addresses = told.get("ipWhitelist") or ""
         return [{**told, "permission": permissions, "ipWhitelist": addresses}]
@@ -161,13 +172,15 @@ class KucoinAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         """Return the funding of each contract that `symbols` names: no list tells of all."""
         ask = self.futuresPrivateGetFundingHistory
         span = self._span(request)
-        told = await all_of(_slides(ask, {"symbol": name}, span) for name in request["symbols"])
+        told = await all_of(
+            _slides(ask, {"symbol": name}, span, "timePoint") for name in request["symbols"]
+        )
         return [rows.payment(row) for part in told for row in part]
 
     async def transfer_rows(self, request: Request) -> list[Row]:
         ask, span = self.futuresPrivateGetTransactionHistory, self._span(request)
         told = await all_of(
-            _slides(ask, {"currency": coin, "type": kind}, span)
+            _slides(ask, {"currency": coin, "type": kind}, span, "time")
             for coin in COINS
             for kind in TRANSFERS
         )
@@ -199,13 +212,18 @@ async def _pages(ask: Ask, request: Request) -> list[Row]:
     raise LookupError("pages without an end")
 
 
-async def _slides(ask: Ask, named: Request, span: Mapping[str, int]) -> list[Row]:
-    """Return all rows of a list that tells whether there is more, by shorter and shorter spans."""
+async def _slides(ask: Ask, named: Request, span: Mapping[str, int], time: str) -> list[Row]:
+    """Return all rows of a list that tells whether there is more, by shorter and shorter spans.
+
+    Raise LookupError for rows of another time: where bounds are not heeded spans have no end.
+    """
 
     async def told(start: int, end: int) -> tuple[list[Row], bool]:
         asked = {**named, "startAt": start, "endAt": end, "maxCount": SLIDE}
         data = (await ask(asked))["data"]
         found = rows.listed(data, "dataList")
+        if not all(start <= int(row[time]) <= end for row in found):
+            raise LookupError("rows of another time than was asked for")
         return found, flag(data["hasMore"]) and len(found) >= SURELY
 
     return await until_whole(told, span["startAt"], span["endAt"])
