@@ -174,7 +174,11 @@ def test_equity_counts_what_is_open_and_free_is_the_least_that_is_told() -> None
         "free": D(9500),
     }
     assert rows.balance(WALLET | new)["free"] == 9400
+    # Where nothing is told of cross margin a zero is no answer; the flag itself is deprecated.
     assert rows.balance(WALLET | {"cross_available": "0"})["free"] == 9500
+    assert rows.balance(WALLET | {"cross_available": "9400"})["free"] == 9400
+    bound = {"cross_available": "0", "cross_initial_margin": "9700"}
+    assert rows.balance(WALLET | bound)["free"] == 0
     assert rows.balance(WALLET | {"available": "-3"})["free"] == 0
 
 

@@ -21,6 +21,8 @@ MAKER, ISOLATED = "maker", "isolated"
 # A rank of 6 is that of no position; 1 is deleveraged first.
 LAST_RANK = 5
 NO_NUMBER = "", "0"
+# An account that is kept the old way has nothing in any of them.
+OF_CROSS = "cross_available", "cross_initial_margin", "cross_order_margin", "cross_margin_balance"
 
 
 def listed(told: Any) -> list[Row]:
@@ -126,15 +128,21 @@ def _is_isolated(row: Told) -> bool:
 
 def balance(row: Told) -> Row:
     """Return the wallet of a classic account; what is free is the least that is said to be."""
-    total, names = exact(row["total"]), ("available", "cross_available")
-    is_told = {"available": True, "cross_available": row.get("enable_evolved_classic") is True}
-    free = [exact(row[name]) for name in names if is_told[name] and row.get(name) not in (None, "")]
+    total, free = exact(row["total"]), [exact(row["available"])]
+    if _tells_cross(row) and row.get("cross_available") not in (None, ""):
+        free.append(exact(row["cross_available"]))
     return {
         "asset": text(row["currency"]),
         "total": total,
         "equity": total + exact(row["unrealised_pnl"]),
         "free": max(min(free), Decimal(0)),
     }
+
+
+def _tells_cross(row: Told) -> bool:
+    """Tell whether what an account says of cross margin counts; its flag of that is deprecated."""
+    is_flagged = row.get("enable_evolved_classic") is True
+    return is_flagged or any(exact(row.get(name) or 0) for name in OF_CROSS)
 
 
 def position_mode(row: Told) -> str:
