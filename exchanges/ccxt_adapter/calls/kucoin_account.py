@@ -215,15 +215,16 @@ async def _pages(ask: Ask, request: Request) -> list[Row]:
 async def _slides(ask: Ask, named: Request, span: Mapping[str, int], time: str) -> list[Row]:
     """Return all rows of a list that tells whether there is more, by shorter and shorter spans.
 
-    Raise LookupError for rows of another time: where bounds are not heeded spans have no end.
+    Raise LookupError where one that is cut tells of another time: unheeded spans have no end.
     """
 
     async def told(start: int, end: int) -> tuple[list[Row], bool]:
         asked = {**named, "startAt": start, "endAt": end, "maxCount": SLIDE}
         data = (await ask(asked))["data"]
         found = rows.listed(data, "dataList")
-        if not all(start <= int(row[time]) <= end for row in found):
+        is_cut = flag(data["hasMore"]) and len(found) >= SURELY
+        if is_cut and not all(start <= int(row[time]) <= end for row in found):
             raise LookupError("rows of another time than was asked for")
-        return found, flag(data["hasMore"]) and len(found) >= SURELY
+        return found, is_cut
 
     return await until_whole(told, span["startAt"], span["endAt"])
