@@ -357,6 +357,16 @@ def test_position_is_told_when_its_quantity_is(heard: Heard) -> None:
     assert held.base_quantity == 0
 
 
+@pytest.mark.parametrize("mode", ["CROSS", "ISOLATED"])
+def test_position_that_is_closed_is_told_without_its_margin(heard: Heard, mode: str) -> None:
+    closed = {"symbol": "XBTUSDTM", "currentQty": 0, "isOpen": False, "liquidationPrice": 0}
+    closed |= {"avgEntryPrice": Decimal("115549.8"), "leverage": 3, "marginMode": mode}
+
+    heard.tell("position.change", closed | {"positionSide": "BOTH"})
+
+    assert [held.base_quantity for held in heard.facts] == [0]
+
+
 def test_refused_topic_closes_the_socket(heard: Heard) -> None:
     with pytest.raises(UnexpectedPayload, match="subscription refused"):
         heard.feed.handle({"id": "0", "type": "error", "code": 403, "data": "login is required"})

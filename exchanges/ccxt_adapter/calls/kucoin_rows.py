@@ -68,8 +68,9 @@ def fill(row: Told) -> Row:
 
 def position(row: Told) -> Row:
     """Return one position, short below zero, with the margin that stands behind it alone."""
-    is_isolated = row["marginMode"] == ISOLATED
-    return {**row, "margin": row["posMargin"] if is_isolated else ""}
+    # The socket tells none of what is closed.
+    has_margin = row["marginMode"] == ISOLATED and row.get("isOpen", True)
+    return {**row, "margin": row["posMargin"] if has_margin else ""}
 
 
 def balance(row: Told) -> Row:
