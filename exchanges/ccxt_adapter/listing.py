@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -268,7 +268,8 @@ def _listed_interval(profile: VenueProfile, market: Mapping[str, Any]) -> int | 
 def _announced_end(profile: VenueProfile, market: Mapping[str, Any]) -> datetime | None:
     """Return when the venue will delist what has no end by nature; None while it says nothing."""
     stated = market["info"].get(profile.end_key) if profile.end_key else None
-    at = _moment(stated) if stated and int(stated) > 0 else None
+    ends = int(stated or 0) * (profile.end_unit // timedelta(milliseconds=1))
+    at = _moment(ends) if ends > 0 else None
     return at if at is not None and at < NEVER else None
 
 

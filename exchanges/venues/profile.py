@@ -227,8 +227,9 @@ class VenueProfile:
     # The keys of the library's market with the venue's own name and with the ticker.
     name_key: str = "id"
     ticker_key: str = "base"
-    # The key of the raw listing that says when a contract without an end is delisted, in ms.
+    # The key of the raw listing that says when a contract without an end is delisted, and of what.
     end_key: str = ""
+    end_unit: timedelta = timedelta(milliseconds=1)
     # What a call names an instrument by, and a row of orders.
     symbol_param: str = "symbol"
     # The venue's own name of a dated future, as `strftime` writes it, in capitals; empty: none.

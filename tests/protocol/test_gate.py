@@ -74,6 +74,19 @@ def venue(**changes: Any) -> CannedVenue:
     return CannedVenue("gate", payloads | changes)
 
 
+@pytest.mark.parametrize(
+    ("told", "ends_at"),
+    [(0, None), (int(NEXT.timestamp()), NEXT), (None, None)],
+)
+def test_contract_that_will_be_delisted_tells_when_in_seconds(
+    told: int | None, ends_at: datetime | None
+) -> None:
+    leaving = CONTRACT | {"delisting_time": told and told - 3600, "delisted_time": told}
+    of_one = venue(**{"/futures/usdt/contracts": [leaving]})
+
+    assert of_one.one(BITCOIN, CcxtMarketData.instruments).expires_at == ends_at
+
+
 def test_contract_of_a_ten_thousandth_coin_is_counted_in_coins() -> None:
     instrument = venue().one(BITCOIN, CcxtMarketData.instruments)
 

@@ -98,6 +98,8 @@ def contract(simulator: Simulator, listing: Listing, now: datetime) -> Json:
         "funding_rate_indicative": plain(market.predicted_rate(listing, now)),
         "funding_rate_limit": FUNDING_CAP,
         "in_delisting": False,
+        "delisting_time": 0,
+        "delisted_time": 0,
         "index_price": plain(market.index(listing, now)),
         "is_pre_market": False,
         "last_price": price,
