@@ -8,11 +8,14 @@ from decimal import Decimal
 from uuid import UUID
 
 from exchanges.client_order_ids import client_order_id, in_venue_form
+from exchanges.simulator.listings import SPOT
 from tests.simulation.observer.case import IN_FLIGHT, Case, Sentences, moment
 from tests.simulation.venue_side import Sight
 
 GROWING = ("open", "hedge")
 BOOK_AGE = timedelta(seconds=3)
+# Of what is bought as coins at Binance; the least that is traded of them there.
+COIN_FEE, COIN_LOT = Decimal("0.001"), Decimal("0.0001")
 CLOCK_BOUND = 2.5
 
 
@@ -90,8 +93,15 @@ def i12_hedge_within_the_first_leg(case: Case, sight: Sight) -> Sentences:
     if "both_at_once" in str(position["parameters"]):
         planned = position["add_quantity"] or position["target_base_quantity"]
         first = max(first, Decimal(planned))
-    if hedged > first:
+    if hedged > _covered_by(sight, first):
         yield f"I12: {hedged} hedged or about to be, {first} filled on the first leg"
+
+
+def _covered_by(sight: Sight, filled: Decimal) -> Decimal:
+    """Return what may be bought against a first leg: of coins also those that the fee takes."""
+    if sight.venue != SPOT:
+        return filled
+    return filled / (1 - COIN_FEE) + COIN_LOT
 
 
 def i14_orders_per_minute(case: Case, sight: Sight) -> Sentences:
