@@ -172,6 +172,7 @@ def test_an_order_is_found_by_its_id_long_after_it_was_filled(desk: Desk) -> Non
     found = desk.find()
 
     assert (found.status, found.filled_base_quantity) == (VenueOrderStatus.FILLED, D("0.02"))
+    assert found.base_quantity == D("0.02")
     assert found.average_price == desk.world.simulator.ledger.trades[0].price
     assert desk.far.asked("/history/v3/orders")[0]["tradeable"] == PF
 
@@ -186,12 +187,32 @@ def test_an_order_is_found_by_its_id_after_it_was_cancelled_with_a_part_filled(d
 
     later = desk.find()
 
-    for found in (at_once, later):
+    for found, whole in ((at_once, None), (later, D("0.02"))):
         assert (found.status, found.base_quantity, found.filled_base_quantity) == (
             VenueOrderStatus.CANCELED,
-            D("0.02"),
+            whole,
             touch.base_quantity,
         )
+
+
+@pytest.mark.parametrize(
+    ("status", "quantity", "filled", "whole"),
+    [
+        ("ENTERED_BOOK", "0.02", "0", D("0.02")),
+        ("ENTERED_BOOK", "0.02", "0.005", None),
+        ("CANCELLED", "0.015", "0.005", None),
+        # All of it, or nothing left.
+        ("FULLY_EXECUTED", "0.02", "0.02", D("0.02")),
+        ("FULLY_EXECUTED", "0", "0.02", D("0.02")),
+    ],
+)
+def test_a_quantity_that_may_be_what_is_left_is_not_taken_for_the_whole(
+    status: str, quantity: str, filled: str, whole: D | None
+) -> None:
+    told = {"orderId": NUMBER, "cliOrdId": OWN, "symbol": PF, "side": "buy", "reduceOnly": False}
+    row = orders.shown({"order": told | {"quantity": quantity, "filled": filled}, "status": status})
+
+    assert (row["quantity"], row["filled"]) == (whole, D(filled))
 
 
 def test_what_neither_look_up_nor_past_tells_of_is_not_found(desk: Desk) -> None:
@@ -241,11 +262,21 @@ def a_fill(size: str, **changes: Any) -> dict[str, Any]:
         ([("OrderPlaced", past_order())], [a_fill("0.01")], "open", "0.01"),
         ([("OrderPlaced", past_order())], [a_fill("0.01"), a_fill("0.010")], "closed", "0.02"),
         ([("OrderPlaced", past_order(orderType="IoC"))], [a_fill("0.01")], "canceled", "0.01"),
-        ([("OrderCancelled", past_order(filled="0.01"))], [], "canceled", "0.01"),
+        # Recorded so: nothing is left of it.
+        (
+            [("OrderPlaced", past_order(orderType="IoC", quantity="0", filled="0.02"))],
+            [],
+            "closed",
+            "0.02",
+        ),
+        ([("OrderCancelled", past_order(quantity="0.01", filled="0.01"))], [], "canceled", "0.01"),
         ([("OrderRejected", past_order())], [], "canceled", "0"),
         # Of one millisecond, in whatever order.
         (
-            [("OrderPlaced", past_order()), ("OrderCancelled", past_order(filled="0.01"))],
+            [
+                ("OrderPlaced", past_order()),
+                ("OrderCancelled", past_order(quantity="0.01", filled="0.01")),
+            ],
             [],
             "canceled",
             "0.01",
@@ -253,8 +284,8 @@ def a_fill(size: str, **changes: Any) -> dict[str, Any]:
         ([], [a_fill("0.01", cliOrdId=OWN)], "open", "0.01"),
     ],
     ids=[
-        *("placed and no more", "filled in part", "filled", "immediate", "cancelled", "rejected"),
-        *("of one moment", "of fills alone"),
+        *("placed and no more", "filled in part", "filled", "immediate", "at once", "cancelled"),
+        *("rejected", "of one moment", "of fills alone"),
     ],
 )
 def test_the_past_ends_an_order_only_where_its_end_is_told(
@@ -264,6 +295,7 @@ def test_the_past_ends_an_order_only_where_its_end_is_told(
 
     assert row is not None
     assert (row["order_id"], row["side"]) == (NUMBER, "buy")
+    assert row["quantity"] == (D("0.02") if events else None)
     assert (row["status"], row["filled"]) == (status, D(filled))
 
 

@@ -79,16 +79,22 @@ def order(row: Told) -> Row:
 
 
 def shown(told: Told) -> Row:
-    """Return an order of a look-up: one that works, or has just ended."""
-    found = told["order"]
+    """Return an order of a look-up: one that works, or has just ended.
+
+    Whether its quantity is all of it or what is left is not documented: it is told where both are
+    one, before anything filled and when all has.
+    """
+    found, status = told["order"], STATUSES[told["status"]]
+    quantity, filled = exact(found["quantity"]), exact(found["filled"])
+    whole = max(quantity, filled) if status == "closed" else None if filled else quantity
     return {
         "symbol": found["symbol"],
         "order_id": found["orderId"],
         "own_id": found["cliOrdId"],
         "side": found["side"],
-        "quantity": exact(found["quantity"]),
-        "filled": exact(found["filled"]),
-        "status": STATUSES[told["status"]],
+        "quantity": whole,
+        "filled": filled,
+        "status": status,
         "reduce_only": found["reduceOnly"],
     }
 
@@ -157,7 +163,9 @@ def past(
         return row | {"order_id": own[0]["order_id"], "side": own[0]["side"], "filled": filled}
     ends = [found for kind, found in events if kind in ENDINGS]
     found = ends[0] if ends else events[0][1]
-    quantity, filled = exact(found["quantity"]), max(filled, exact(found["filled"]))
+    # Recorded: its quantity is what was left, 0 of an order that filled at once.
+    quantity = exact(found["quantity"]) + exact(found["filled"])
+    filled = max(filled, exact(found["filled"]))
     if filled >= quantity:
         row["status"] = "closed"
     elif ends or found["orderType"] in IMMEDIATE:
