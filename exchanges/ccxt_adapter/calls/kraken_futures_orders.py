@@ -27,7 +27,7 @@ IMMEDIATE = frozenset({"IoC", "Market"})
 ENDINGS = frozenset({"OrderCancelled", "OrderRejected"})
 # Answers to a request of an order that did what was asked.
 DONE = frozenset({"placed", "partiallyFilled", "filled"})
-CANCELLED = "cancelled"
+CANCELLED, FULL_FILL = "cancelled", "full_fill"
 
 
 def refusal(answer: Any) -> str:
@@ -127,6 +127,18 @@ def streamed(told: Told) -> Row:
         "status": "open",
         "reduce_only": told["reduce_only"],
     }
+
+
+def ended(told: Told | None, reason: str) -> Row:
+    """Return what changes of an order of the private feed when it ends; recorded is a full one.
+
+    That one's quantity is what is left, nothing. Without it nobody knows how much was filled: a
+    reduce-only order may have been cut to what was left of the position.
+    """
+    if told and reason == FULL_FILL:
+        filled = exact(told["filled"])
+        return {"status": "closed", "quantity": exact(told["qty"]) + filled, "filled": filled}
+    return {"status": "canceled", "filled": None}
 
 
 def events_of(own_id: str, elements: Iterable[Told]) -> Iterator[tuple[str, Row]]:
