@@ -236,6 +236,22 @@ def test_positions_tell_where_they_are_liquidated_as_the_feed_does(desk: Desk) -
     assert abs(told - D(50_530)) < 20
 
 
+def test_what_is_held_is_told_whatever_letters_its_contract_is_written_in(desk: Desk) -> None:
+    call(desk.client.ready())
+    row = {"side": "long", "symbol": PF.lower(), "price": 60000, "size": 0.02}
+    told = {"result": "success", "openPositions": [row], "serverTime": "2026-03-01T12:30:00.000Z"}
+    kept, near = desk.far.answer, CannedVenue(KRAKEN_FUTURES, {"/openpositions": told})
+
+    def answer(request: WireRequest, rule: Any) -> Any:
+        is_held = request.path.endswith("/openpositions")
+        return near.answer(request, rule) if is_held else kept(request, rule)
+
+    desk.far.answer = answer  # type: ignore[method-assign]
+    [held] = call(desk.account.positions())
+
+    assert (held.symbol, held.base_quantity) == (SYMBOL, D("0.02"))
+
+
 def test_an_unknown_right_to_move_money_is_one(desk: Desk) -> None:
     details = {
         "accountUid": "1",
