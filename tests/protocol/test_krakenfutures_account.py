@@ -18,6 +18,7 @@ from exchanges.ccxt_adapter.calls import kraken_futures_wallet as wallet
 from exchanges.domain import (
     FillCause,
     Side,
+    Symbol,
 )
 from exchanges.errors import (
     CredentialRefused,
@@ -250,6 +251,18 @@ def test_what_is_held_is_told_whatever_letters_its_contract_is_written_in(desk: 
     [held] = call(desk.account.positions())
 
     assert (held.symbol, held.base_quantity) == (SYMBOL, D("0.02"))
+
+
+def test_a_payment_is_of_its_contract_whose_name_has_a_small_letter(desk: Desk) -> None:
+    paid = entry(contract="pf_aaplxusd", realized_funding="1.5")
+    desk.client.exchange.session = InProcessSession(
+        lambda: CannedVenue(KRAKEN_FUTURES, {"/account-log": {"logs": [paid]}})
+    )
+    apple = Symbol("AAPLx/USD:USD")
+
+    [payment] = call(desk.account.funding_payments({"PF_AAPLxUSD": apple}, since=START))
+
+    assert (payment.symbol, payment.payment) == (apple, D("1.5"))
 
 
 def test_an_unknown_right_to_move_money_is_one(desk: Desk) -> None:

@@ -84,7 +84,7 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         return orders.past(own_id, symbol, events, fills)
 
     async def open_order_rows(self, request: Request) -> list[Row]:
-        told = orders.listed(await self._get("openorders"), "openOrders")
+        told = self._as_listed(orders.listed(await self._get("openorders"), "openOrders"))
         wanted = request.get("symbol")
         return [orders.working(row) for row in told if wanted in (None, row["symbol"])]
 
@@ -96,8 +96,8 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
 
     async def preference_rows(self, request: Request) -> list[Row]:
         """Return whether a contract is on isolated margin: then it has a preference."""
-        told = await self._get("leveragepreferences")
-        named = [row["symbol"] for row in orders.listed(told, "leveragePreferences")]
+        told = orders.listed(await self._get("leveragepreferences"), "leveragePreferences")
+        named = [row["symbol"] for row in self._as_listed(told)]
         return [{"mode": "isolated" if request["symbol"] in named else "cross"}]
 
     async def cross_margin_rows(self, request: Request) -> list[Row]:
@@ -113,7 +113,7 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
             words = f"{symbol} is offered with a leverage of up to {most:.0f}, not {wanted}"
             raise SettingRefused(words, venue=self.id)
         told = orders.listed(await self._get("pnlpreferences"), "preferences")
-        paid_in = {row["symbol"]: row["pnlCurrency"].upper() for row in told}
+        paid_in = {row["symbol"]: row["pnlCurrency"].upper() for row in self._as_listed(told)}
         if paid_in.get(symbol, wallet.DOLLAR) != wallet.DOLLAR:
             words = (
                 f"profits and funding of {symbol} are paid in {paid_in[symbol]}: in Kraken "
@@ -133,7 +133,7 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         return wallet.balances(flex, margin="availableMargin", unrealised="totalUnrealized")
 
     async def position_rows(self, request: Request) -> list[Row]:
-        told = orders.listed(await self._get("openpositions"), "openPositions")
+        told = self._as_listed(orders.listed(await self._get("openpositions"), "openPositions"))
         if not told:
             return []
         tickers, accounts = await all_of([self.publicGetTickers(), self._get("accounts")])

@@ -42,14 +42,11 @@ def refusal(answer: Any) -> str:
 
 
 def listed(told: Told, name: str) -> list[Row]:
-    """Return a list of an answer. Raise LookupError or TypeError for any other shape.
-
-    Contracts were recorded in small letters too; one that is not recognised would be left out.
-    """
+    """Return a list of an answer. Raise LookupError or TypeError for any other shape."""
     rows = told[name]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise TypeError("a list of another shape")
-    return [row | {"symbol": row["symbol"].upper()} if "symbol" in row else row for row in rows]
+    return rows
 
 
 def placed(status: Told) -> Row:

@@ -79,7 +79,7 @@ def payments(entries: Iterable[Told]) -> list[Row]:
     """
     return [
         {
-            "symbol": entry["contract"].upper(),
+            "symbol": entry["contract"],
             "time": of_iso(entry["date"]),
             "key": entry["id"],
             "payment": entry["realized_funding"],
