@@ -29,11 +29,15 @@ from exchanges.errors import (
     PostOnlyWouldTake,
     SettingRefused,
 )
+from exchanges.limits.buckets import Size
+from exchanges.limits.lanes import CLAIMS, Lane
 from exchanges.simulator.listings import KRAKEN_FUTURES
+from exchanges.venues.krakenfutures import PROFILE
 from tests.protocol.canned import CannedVenue
 from tests.protocol.krakenfutures_desk import NUMBER, OWN, PF, SYMBOL, D, Desk
 from tests.simulation.transport import InProcessSession
 from tests.simulator.nearby import call
+from trading.services.lookup import ORDER_LIFETIME
 
 pytestmark = pytest.mark.protocol
 
@@ -221,6 +225,17 @@ def test_what_neither_look_up_nor_past_tells_of_is_not_found(desk: Desk) -> None
 
     asked = [one.path.rpartition("/v3/")[2] for one in desk.far.came]
     assert asked[-3:] == ["orders/status", "fills", "orders"]
+
+
+def test_the_history_allows_at_once_what_it_takes_to_prove_an_absence() -> None:
+    """Looks until an order's lifetime is over, then its fills, whose fees are in the log."""
+    [history] = [quota for quota in PROFILE.quotas.all if quota.group == "history"]
+    bucket = Size.of(history.limit, history.window.total_seconds(), history.at_once)
+    room = bucket.capacity * (1 - CLAIMS[Lane.LOOK_UP].floor)
+
+    looks = ORDER_LIFETIME // PROFILE.look_up_every + 1
+    log = history.weights["GET account-log 25"] + history.weights["GET account-log 1000"]
+    assert looks * history.weights["GET orders"] + log <= room
 
 
 def test_an_order_stays_unfound_only_while_all_pages_are_read(desk: Desk) -> None:
