@@ -25,7 +25,7 @@ from exchanges.errors import (
     UnexpectedPayload,
 )
 from exchanges.simulator.accounts import Origin
-from exchanges.simulator.listings import KRAKEN_FUTURES
+from exchanges.simulator.listings import KRAKEN_FUTURES, WALLETS
 from exchanges.simulator.wire import WireRequest
 from tests.protocol.canned import CannedVenue
 from tests.protocol.krakenfutures_desk import OWN, PF, SYMBOL, D, Desk
@@ -180,6 +180,27 @@ def test_transfers_and_both_sides_of_a_conversion_move_money() -> None:
 
     told = [(row["asset"], row["amount"]) for row in wallet.transfers(entries)]
     assert told == [("USD", D(100)), ("USDT", D(-6))]
+
+
+def test_moves_are_told_since_long_ago_of_a_log_that_is_read_once(desk: Desk) -> None:
+    owner, ledger = desk.world.account(KRAKEN_FUTURES), desk.world.simulator.ledger
+    begin = desk.world.at
+    ledger.move(owner, WALLETS[KRAKEN_FUTURES], "USD", D(50), now=desk.world.at)
+    first = call(desk.account.transfers(since=begin))
+    desk.world.wait(hours=30)
+    ledger.move(owner, WALLETS[KRAKEN_FUTURES], "USD", D(-20), now=desk.world.at)
+
+    second = call(desk.account.transfers(since=begin))
+
+    assert [moved.amount for moved in first] == [D(50)]
+    assert [moved.amount for moved in second] == [D(50), D(-20)]
+    assert call(desk.account.transfers(since=begin)) == second
+    # A read from further back is one of all again.
+    assert call(desk.account.transfers(since=begin - timedelta(days=9))) == second
+    asked = [int(one["since"]) - int(begin.timestamp() * 1000) for one in desk.far.asked("-log")]
+    minute, hour = 60_000, 3_600_000
+    # Each read goes a minute beyond now; the third begins an hour before that.
+    assert asked == [0, 0, 29 * hour + minute, -9 * 24 * hour]
 
 
 def test_what_margins_contracts_is_told_once_with_the_dollars() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import ccxt
@@ -21,10 +22,19 @@ Row = dict[str, Any]
 TYPES = {"GTC": "lmt", "IOC": "ioc"}
 # By how much an entry of the log may stand before the execution it belongs to.
 LOG_SLACK = 60_000
+# How late an entry may be listed.
+LISTED_WITHIN = 3_600_000
 
 
 class KrakenFuturesAccountCalls(KrakenFuturesRequests):
     """Orders, settings and private reads."""
+
+    # From when to when all moves were read.
+    _moves_read: tuple[int, int] | None = None
+
+    @cached_property
+    def _moves(self) -> dict[str, Row]:
+        return {}
 
     # --- Orders -------------------------------------------------------------------------------
 
@@ -166,7 +176,18 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         return wallet.payments(await self._log(request["since"], request["until"]))
 
     async def transfer_rows(self, request: Request) -> list[Row]:
-        return wallet.transfers(await self._log(request["since"], request["until"]))
+        """Return what moved; of what was read before, the last hour alone is read again.
+
+        They are asked for each minute since the last one, and the log has all else that happened.
+        """
+        since, until = int(request["since"]), int(request["until"])
+        first, last = self._moves_read or (until, until)
+        is_known = first <= since
+        begins = max(since, last - LISTED_WITHIN) if is_known else since
+        moved = wallet.transfers(await self._log(begins, until))
+        self._moves |= {str(row["key"]): row for row in moved}
+        self._moves_read = (first if is_known else since, until)
+        return [row for row in self._moves.values() if since <= row["time"] <= until]
 
     async def fee_rows(self, request: Request) -> list[Row]:
         raise ccxt.NotSupported("the fees of an account are told to keys of the spot market alone")
