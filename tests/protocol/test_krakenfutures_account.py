@@ -144,7 +144,8 @@ def entry(**changes: Any) -> dict[str, Any]:
     """Return an entry of the log as the documents describe it, of a wallet."""
     nothing = ("contract", "execution", "fee", "realized_funding", "liquidation_fee")
     told = {"id": 7, "date": "2026-03-01T12:00:00.000Z", "asset": "usd", "info": "futures trade"}
-    return {**dict.fromkeys(nothing), **told, "old_balance": "0", "new_balance": "0", **changes}
+    told |= {"margin_account": "flex", "old_balance": "0", "new_balance": "0"}
+    return {**dict.fromkeys(nothing), **told, **changes}
 
 
 def test_the_entry_of_a_position_is_neither_fee_nor_payment() -> None:
@@ -176,6 +177,9 @@ def test_transfers_and_both_sides_of_a_conversion_move_money() -> None:
         entry(info="cross-exchange transfer", old_balance="5", new_balance="105"),
         entry(id=8, info="conversion", asset="usdt", old_balance="10", new_balance="4"),
         entry(id=9, info="futures trade", old_balance="5", new_balance="4"),
+        # Of the wallet that holds and the one of inverse contracts: neither margins ours.
+        entry(id=10, info="transfer", margin_account="USD", old_balance="100", new_balance="0"),
+        entry(id=11, info="transfer", margin_account="F-ETHUSD", new_balance="1"),
     ]
 
     told = [(row["asset"], row["amount"]) for row in wallet.transfers(entries)]
