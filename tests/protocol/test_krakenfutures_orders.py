@@ -249,6 +249,9 @@ def test_an_order_stays_unfound_only_while_all_pages_are_read(desk: Desk) -> Non
     assert desk.find().status is VenueOrderStatus.CANCELED
 
 
+PLACED_AT = 1_767_614_400_000
+
+
 def past_order(**changes: Any) -> dict[str, Any]:
     return {
         "uid": NUMBER,
@@ -256,7 +259,7 @@ def past_order(**changes: Any) -> dict[str, Any]:
         "direction": "Buy",
         "quantity": "0.02",
         "filled": "0",
-        "timestamp": 1_767_614_400_000,
+        "timestamp": PLACED_AT,
         "orderType": "Limit",
         "clientId": OWN,
         "reduceOnly": False,
@@ -306,7 +309,7 @@ def a_fill(size: str, **changes: Any) -> dict[str, Any]:
 def test_the_past_ends_an_order_only_where_its_end_is_told(
     events: list[tuple[str, Any]], fills: list[Any], status: str, filled: str
 ) -> None:
-    row = orders.past(OWN, PF, events, fills)
+    row = orders.past(OWN, PF, events, fills, now=PLACED_AT + 31_000)
 
     assert row is not None
     assert (row["order_id"], row["side"]) == (NUMBER, "buy")
@@ -322,7 +325,28 @@ def test_what_happened_to_others_is_no_past_of_ours() -> None:
     ]
 
     assert [kind for kind, _ in orders.events_of(OWN, elements)] == ["OrderUpdated"]
-    assert orders.past(OWN, PF, [], [a_fill("1", cliOrdId="other")]) is None
+    assert orders.past(OWN, PF, [], [a_fill("1", cliOrdId="other")], now=PLACED_AT) is None
+
+
+@pytest.mark.parametrize(("after", "status"), [(6_000, "open"), (31_000, "canceled")])
+def test_an_order_that_never_rests_has_ended_once_its_fills_would_be_listed(
+    after: int, status: str
+) -> None:
+    events = [("OrderPlaced", past_order(orderType="IoC"))]
+
+    row = orders.past(OWN, PF, events, [], now=PLACED_AT + after)
+
+    assert row is not None
+    assert (row["status"], row["filled"]) == (status, 0)
+
+
+def test_an_order_that_was_written_down_with_what_it_filled_has_ended_at_once() -> None:
+    events = [("OrderPlaced", past_order(orderType="IoC", quantity="0.01", filled="0.01"))]
+
+    row = orders.past(OWN, PF, events, [], now=PLACED_AT)
+
+    assert row is not None
+    assert (row["status"], row["quantity"], row["filled"]) == ("canceled", D("0.02"), D("0.01"))
 
 
 # --- Settings -----------------------------------------------------------------------------------

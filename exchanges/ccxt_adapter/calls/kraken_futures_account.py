@@ -91,7 +91,7 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         events = await self._events(own_id, symbol)
         if events:
             fills = await self._fills(since=min(int(one["timestamp"]) for _, one in events))
-        return orders.past(own_id, symbol, events, fills)
+        return orders.past(own_id, symbol, events, fills, now=self.milliseconds())
 
     async def open_order_rows(self, request: Request) -> list[Row]:
         told = self._as_listed(orders.listed(await self._get("openorders"), "openOrders"))

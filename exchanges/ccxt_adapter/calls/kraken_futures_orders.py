@@ -24,6 +24,8 @@ STATUSES = {
 }
 # What an order is called in the history, when it is one that never rests.
 IMMEDIATE = frozenset({"IoC", "Market"})
+# In milliseconds; others have seen fills that were listed some seconds late.
+FILLS_LISTED_WITHIN = 30_000
 ENDINGS = frozenset({"OrderCancelled", "OrderRejected"})
 # Answers to a request of an order that did what was asked.
 DONE = frozenset({"placed", "partiallyFilled", "filled"})
@@ -151,7 +153,12 @@ def events_of(own_id: str, elements: Iterable[Told]) -> Iterator[tuple[str, Row]
 
 
 def past(
-    own_id: str, symbol: str, events: Sequence[tuple[str, Row]], fills: Iterable[Told]
+    own_id: str,
+    symbol: str,
+    events: Sequence[tuple[str, Row]],
+    fills: Iterable[Told],
+    *,
+    now: int,
 ) -> Row | None:
     """Return an order that is shown no more, of its events, newest first, and all of its fills.
 
@@ -180,7 +187,7 @@ def past(
     filled = max(filled, exact(found["filled"]))
     if filled >= quantity:
         row["status"] = "closed"
-    elif ends or found["orderType"] in IMMEDIATE:
+    elif ends or _has_passed(found, now):
         row["status"] = "canceled"
     return row | {
         "order_id": found["uid"],
@@ -189,6 +196,16 @@ def past(
         "filled": filled,
         "reduce_only": found["reduceOnly"],
     }
+
+
+def _has_passed(found: Told, now: int) -> bool:
+    """Tell whether an order that never rests is over, and all that it filled is told.
+
+    Recorded is one that was written down with what it filled at once. One without any may have
+    fills that are not listed yet: it is asked for again until they would be.
+    """
+    is_told = exact(found["filled"]) > 0 or now - int(found["timestamp"]) > FILLS_LISTED_WITHIN
+    return found["orderType"] in IMMEDIATE and is_told
 
 
 def average(fills: Sequence[Told]) -> Decimal | None:
