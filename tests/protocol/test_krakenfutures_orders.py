@@ -349,6 +349,32 @@ def test_an_order_that_was_written_down_with_what_it_filled_has_ended_at_once() 
     assert (row["status"], row["quantity"], row["filled"]) == ("canceled", D("0.02"), D("0.01"))
 
 
+def test_an_order_that_waits_for_its_trigger_hides_no_other(desk: Desk) -> None:
+    """As the documents show a take profit: without a size."""
+    waits = {
+        "order_id": NUMBER,
+        "symbol": PF,
+        "side": "sell",
+        "orderType": "take_profit",
+        "stopPrice": 70_000,
+        "status": "untouched",
+        "filledSize": 0,
+        "reduceOnly": True,
+    }
+    works = waits | {"order_id": "2", "cliOrdId": OWN, "orderType": "lmt", "unfilledSize": 0.02}
+    said = {"result": "success", "serverTime": "2026-03-01T12:30:00.000Z"}
+    far = CannedVenue(KRAKEN_FUTURES, {"/openorders": {**said, "openOrders": [waits, works]}})
+    call(desk.client.ready())
+    desk.client.exchange.session = InProcessSession(lambda: far)
+
+    reports = call(desk.trading.open_orders(SYMBOL))
+
+    assert [(one.client_order_id, one.base_quantity) for one in reports] == [
+        (None, None),
+        (OWN, D("0.02")),
+    ]
+
+
 # --- Settings -----------------------------------------------------------------------------------
 
 

@@ -102,14 +102,14 @@ def shown(told: Told) -> Row:
 
 
 def working(told: Told) -> Row:
-    """Return an order of the list of working ones."""
-    left, filled = exact(told["unfilledSize"]), exact(told["filledSize"])
+    """Return an order of the list of working ones; one that waits for its trigger has no size."""
+    left, filled = told.get("unfilledSize"), exact(told["filledSize"])
     return {
         "symbol": told["symbol"],
         "order_id": told["order_id"],
         "own_id": told.get("cliOrdId"),
         "side": told["side"],
-        "quantity": left + filled,
+        "quantity": None if left is None else exact(left) + filled,
         "filled": filled,
         "status": "open",
         "reduce_only": told["reduceOnly"],
