@@ -114,7 +114,9 @@ class CcxtAccount:
             answer = await fetch_since(
                 self._client.exchange, rows, since=since, now=self._client.now(), **asked
             )
-            named = ((row, contracts.get(row[rows.columns["symbol"]])) for row in answer)
+            # Kraken Futures writes PF_AAPLxUSD in small letters here.
+            known = {name.upper(): symbol for name, symbol in contracts.items()}
+            named = ((row, known.get(str(row[rows.columns["symbol"]]).upper())) for row in answer)
             return [
                 parse_account.funding_payment(row, rows.columns, symbol, self._profile)
                 for row, symbol in named

@@ -48,6 +48,8 @@ PROFILE = VenueProfile(
     settlement=SettlementKind.ACCRUED,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     receive_window=timedelta(seconds=5),
+    # Each look for one that is not found takes of the few questions that the history allows.
+    look_up_every=timedelta(seconds=2),
     only_listed={"type": frozenset({"flexible_futures"})},
     initial_margin=("marginLevels", "0", "initialMargin"),
     maintenance_margin=("marginLevels", "0", "maintenanceMargin"),

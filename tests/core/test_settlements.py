@@ -8,6 +8,7 @@ import pytest
 from exchanges.domain import SettlementKind
 from trading.core.settlements import (
     Change,
+    Holder,
     PaymentFault,
     accrued_over,
     held_at,
@@ -111,9 +112,24 @@ def test_a_payment_belongs_to_the_leg_that_held_then() -> None:
     first = [change("0.5", hours=-5), change("-0.5", hours=-1)]
     second = [change("0.2", seconds=40)]
 
-    assert holder_of(EIGHT - 2 * HOUR, [second, first], guard=GUARD) == 1
-    assert holder_of(EIGHT, [second, first], guard=GUARD) == 0  # nobody held; 40 s are within
+    held = Holder(index=1, base_quantity=D("0.5"))
+    assert holder_of(EIGHT - 2 * HOUR, [second, first], guard=GUARD) == held
+    # Nobody held; 40 s are within.
+    near = Holder(index=0, base_quantity=D("0.2"))
+    assert holder_of(EIGHT, [second, first], guard=GUARD) == near
     assert holder_of(EIGHT - HOUR / 2, [second, first], guard=GUARD) is None
+
+
+def test_what_accrued_is_of_who_held_until_then_and_of_nobody_who_began_later() -> None:
+    first = [change("0.5", hours=-5), change("-0.5", hours=-1)]
+    second = [change("0.2", seconds=40)]
+    legs = [second, first]
+
+    assert holder_of(EIGHT, legs, guard=GUARD, accrues=True) is None
+    # Written two seconds after the fill that closed, which it paid for.
+    late = EIGHT - HOUR + timedelta(seconds=2)
+    closed = Holder(index=1, base_quantity=D("0.5"))
+    assert holder_of(late, legs, guard=GUARD, accrues=True) == closed
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,15 @@ def test_xbt_is_bitcoin_bought_in_coins() -> None:
     assert_exact(instrument)
 
 
+def test_tick_may_be_larger_than_the_last_digit() -> None:
+    pairs = recorded("kraken/http_asset_pairs.json")
+    pairs["result"]["XBTUSDT"]["tick_size"] = "0.5"
+
+    instrument = venue(**{"/public/AssetPairs": pairs}).one(BITCOIN, CcxtMarketData.instruments)
+
+    assert instrument.price_tick == Decimal("0.5")
+
+
 def test_pair_that_is_not_online_is_inactive() -> None:
     pairs = recorded("kraken/http_asset_pairs.json")
     pairs["result"]["XBTUSDT"]["status"] = "cancel_only"

@@ -18,13 +18,14 @@ from exchanges.ccxt_adapter.calls import kraken_futures_wallet as wallet
 from exchanges.domain import (
     FillCause,
     Side,
+    Symbol,
 )
 from exchanges.errors import (
     CredentialRefused,
     UnexpectedPayload,
 )
 from exchanges.simulator.accounts import Origin
-from exchanges.simulator.listings import KRAKEN_FUTURES
+from exchanges.simulator.listings import KRAKEN_FUTURES, WALLETS
 from exchanges.simulator.wire import WireRequest
 from tests.protocol.canned import CannedVenue
 from tests.protocol.krakenfutures_desk import OWN, PF, SYMBOL, D, Desk
@@ -143,7 +144,8 @@ def entry(**changes: Any) -> dict[str, Any]:
     """Return an entry of the log as the documents describe it, of a wallet."""
     nothing = ("contract", "execution", "fee", "realized_funding", "liquidation_fee")
     told = {"id": 7, "date": "2026-03-01T12:00:00.000Z", "asset": "usd", "info": "futures trade"}
-    return {**dict.fromkeys(nothing), **told, "old_balance": "0", "new_balance": "0", **changes}
+    told |= {"margin_account": "flex", "old_balance": "0", "new_balance": "0"}
+    return {**dict.fromkeys(nothing), **told, **changes}
 
 
 def test_the_entry_of_a_position_is_neither_fee_nor_payment() -> None:
@@ -175,10 +177,34 @@ def test_transfers_and_both_sides_of_a_conversion_move_money() -> None:
         entry(info="cross-exchange transfer", old_balance="5", new_balance="105"),
         entry(id=8, info="conversion", asset="usdt", old_balance="10", new_balance="4"),
         entry(id=9, info="futures trade", old_balance="5", new_balance="4"),
+        # Of the wallet that holds and the one of inverse contracts: neither margins ours.
+        entry(id=10, info="transfer", margin_account="USD", old_balance="100", new_balance="0"),
+        entry(id=11, info="transfer", margin_account="F-ETHUSD", new_balance="1"),
     ]
 
     told = [(row["asset"], row["amount"]) for row in wallet.transfers(entries)]
     assert told == [("USD", D(100)), ("USDT", D(-6))]
+
+
+def test_moves_are_told_since_long_ago_of_a_log_that_is_read_once(desk: Desk) -> None:
+    owner, ledger = desk.world.account(KRAKEN_FUTURES), desk.world.simulator.ledger
+    begin = desk.world.at
+    ledger.move(owner, WALLETS[KRAKEN_FUTURES], "USD", D(50), now=desk.world.at)
+    first = call(desk.account.transfers(since=begin))
+    desk.world.wait(hours=30)
+    ledger.move(owner, WALLETS[KRAKEN_FUTURES], "USD", D(-20), now=desk.world.at)
+
+    second = call(desk.account.transfers(since=begin))
+
+    assert [moved.amount for moved in first] == [D(50)]
+    assert [moved.amount for moved in second] == [D(50), D(-20)]
+    assert call(desk.account.transfers(since=begin)) == second
+    # A read from further back is one of all again.
+    assert call(desk.account.transfers(since=begin - timedelta(days=9))) == second
+    asked = [int(one["since"]) - int(begin.timestamp() * 1000) for one in desk.far.asked("-log")]
+    minute, hour = 60_000, 3_600_000
+    # Each read goes a minute beyond now; the third begins an hour before that.
+    assert asked == [0, 0, 29 * hour + minute, -9 * 24 * hour]
 
 
 def test_what_margins_contracts_is_told_once_with_the_dollars() -> None:
@@ -234,6 +260,34 @@ def test_positions_tell_where_they_are_liquidated_as_the_feed_does(desk: Desk) -
     assert told is not None
     # 100,000 less the fee, on 10 coins at 60,000 of which 1 % has to be kept.
     assert abs(told - D(50_530)) < 20
+
+
+def test_what_is_held_is_told_whatever_letters_its_contract_is_written_in(desk: Desk) -> None:
+    call(desk.client.ready())
+    row = {"side": "long", "symbol": PF.lower(), "price": 60000, "size": 0.02}
+    told = {"result": "success", "openPositions": [row], "serverTime": "2026-03-01T12:30:00.000Z"}
+    kept, near = desk.far.answer, CannedVenue(KRAKEN_FUTURES, {"/openpositions": told})
+
+    def answer(request: WireRequest, rule: Any) -> Any:
+        is_held = request.path.endswith("/openpositions")
+        return near.answer(request, rule) if is_held else kept(request, rule)
+
+    desk.far.answer = answer  # type: ignore[method-assign]
+    [held] = call(desk.account.positions())
+
+    assert (held.symbol, held.base_quantity) == (SYMBOL, D("0.02"))
+
+
+def test_a_payment_is_of_its_contract_whose_name_has_a_small_letter(desk: Desk) -> None:
+    paid = entry(contract="pf_aaplxusd", realized_funding="1.5")
+    desk.client.exchange.session = InProcessSession(
+        lambda: CannedVenue(KRAKEN_FUTURES, {"/account-log": {"logs": [paid]}})
+    )
+    apple = Symbol("AAPLx/USD:USD")
+
+    [payment] = call(desk.account.funding_payments({"PF_AAPLxUSD": apple}, since=START))
+
+    assert (payment.symbol, payment.payment) == (apple, D("1.5"))
 
 
 def test_an_unknown_right_to_move_money_is_one(desk: Desk) -> None:

@@ -53,12 +53,9 @@ PLACED = (
 )
 
 
-@pytest.mark.parametrize(
-    ("reason", "status"),
-    [("full_fill", VenueOrderStatus.FILLED), ("cancelled_by_user", VenueOrderStatus.CANCELED)],
-)
-def test_an_order_that_ends_is_told_by_the_names_it_had(
-    desk: Desk, reason: str, status: VenueOrderStatus
+@pytest.mark.parametrize("reason", ["full_fill", "cancelled_by_user"])
+def test_an_order_that_ends_by_its_names_alone_filled_what_a_look_up_tells(
+    desk: Desk, reason: str
 ) -> None:
     gone = (
         f'{{"feed":"open_orders_verbose","order_id":"fa98","is_cancel":true,"reason":"{reason}"}}'
@@ -67,20 +64,25 @@ def test_an_order_that_ends_is_told_by_the_names_it_had(
     placed, ended = facts(desk, PLACED, gone.encode())
 
     assert (placed.side, placed.base_quantity, placed.reduce_only) == (Side.SELL, D("1.5"), True)
-    assert (placed.status, ended.status) == (VenueOrderStatus.OPEN, status)
-    # How much it filled, a look-up tells.
-    assert (ended.client_order_id, ended.filled_base_quantity) == ("own", None)
+    assert (placed.status, placed.client_order_id) == (VenueOrderStatus.OPEN, "own")
+    # Full may be less than was sent: it is reduce-only, and what it reduces may have shrunk.
+    assert (ended.client_order_id, ended.status) == ("own", VenueOrderStatus.CANCELED)
+    assert ended.filled_base_quantity is None
 
 
-def test_an_end_that_was_recorded_with_its_order_is_no_other_quantity(desk: Desk) -> None:
-    """Recorded: what is left is 0 when all is filled."""
-    recorded = PLACED.replace(b'"qty":1.5,"filled":0.0', b'"qty":0.0,"filled":1.5')
+@pytest.mark.parametrize("filled", ["1.5", "0.5"])
+def test_an_end_that_was_recorded_with_its_order_tells_what_it_filled(
+    desk: Desk, filled: str
+) -> None:
+    """Recorded: what is left is 0 when all is filled. All may be less than was sent."""
+    recorded = PLACED.replace(b'"qty":1.5,"filled":0.0', f'"qty":0.0,"filled":{filled}'.encode())
     recorded = recorded.replace(b'"is_cancel":false', b'"is_cancel":true')
     recorded = recorded.replace(b"new_placed_order_by_user", b"full_fill")
 
-    [ended] = facts(desk, recorded)
+    _, ended = facts(desk, PLACED, recorded)
 
-    assert (ended.status, ended.base_quantity) == (VenueOrderStatus.FILLED, None)
+    assert ended.status is VenueOrderStatus.FILLED
+    assert (ended.base_quantity, ended.filled_base_quantity) == (D(filled), D(filled))
 
 
 def test_the_end_of_an_order_that_nobody_heard_of_is_left_to_a_look_up(desk: Desk) -> None:

@@ -29,11 +29,15 @@ from exchanges.errors import (
     PostOnlyWouldTake,
     SettingRefused,
 )
+from exchanges.limits.buckets import Size
+from exchanges.limits.lanes import CLAIMS, Lane
 from exchanges.simulator.listings import KRAKEN_FUTURES
+from exchanges.venues.krakenfutures import PROFILE
 from tests.protocol.canned import CannedVenue
 from tests.protocol.krakenfutures_desk import NUMBER, OWN, PF, SYMBOL, D, Desk
 from tests.simulation.transport import InProcessSession
 from tests.simulator.nearby import call
+from trading.services.lookup import ORDER_LIFETIME
 
 pytestmark = pytest.mark.protocol
 
@@ -172,6 +176,7 @@ def test_an_order_is_found_by_its_id_long_after_it_was_filled(desk: Desk) -> Non
     found = desk.find()
 
     assert (found.status, found.filled_base_quantity) == (VenueOrderStatus.FILLED, D("0.02"))
+    assert found.base_quantity == D("0.02")
     assert found.average_price == desk.world.simulator.ledger.trades[0].price
     assert desk.far.asked("/history/v3/orders")[0]["tradeable"] == PF
 
@@ -186,12 +191,32 @@ def test_an_order_is_found_by_its_id_after_it_was_cancelled_with_a_part_filled(d
 
     later = desk.find()
 
-    for found in (at_once, later):
+    for found, whole in ((at_once, None), (later, D("0.02"))):
         assert (found.status, found.base_quantity, found.filled_base_quantity) == (
             VenueOrderStatus.CANCELED,
-            D("0.02"),
+            whole,
             touch.base_quantity,
         )
+
+
+@pytest.mark.parametrize(
+    ("status", "quantity", "filled", "whole"),
+    [
+        ("ENTERED_BOOK", "0.02", "0", D("0.02")),
+        ("ENTERED_BOOK", "0.02", "0.005", None),
+        ("CANCELLED", "0.015", "0.005", None),
+        # All of it, or nothing left.
+        ("FULLY_EXECUTED", "0.02", "0.02", D("0.02")),
+        ("FULLY_EXECUTED", "0", "0.02", D("0.02")),
+    ],
+)
+def test_a_quantity_that_may_be_what_is_left_is_not_taken_for_the_whole(
+    status: str, quantity: str, filled: str, whole: D | None
+) -> None:
+    told = {"orderId": NUMBER, "cliOrdId": OWN, "symbol": PF, "side": "buy", "reduceOnly": False}
+    row = orders.shown({"order": told | {"quantity": quantity, "filled": filled}, "status": status})
+
+    assert (row["quantity"], row["filled"]) == (whole, D(filled))
 
 
 def test_what_neither_look_up_nor_past_tells_of_is_not_found(desk: Desk) -> None:
@@ -200,6 +225,17 @@ def test_what_neither_look_up_nor_past_tells_of_is_not_found(desk: Desk) -> None
 
     asked = [one.path.rpartition("/v3/")[2] for one in desk.far.came]
     assert asked[-3:] == ["orders/status", "fills", "orders"]
+
+
+def test_the_history_allows_at_once_what_it_takes_to_prove_an_absence() -> None:
+    """Looks until an order's lifetime is over, then its fills, whose fees are in the log."""
+    [history] = [quota for quota in PROFILE.quotas.all if quota.group == "history"]
+    bucket = Size.of(history.limit, history.window.total_seconds(), history.at_once)
+    room = bucket.capacity * (1 - CLAIMS[Lane.LOOK_UP].floor)
+
+    looks = ORDER_LIFETIME // PROFILE.look_up_every + 1
+    log = history.weights["GET account-log 25"] + history.weights["GET account-log 1000"]
+    assert looks * history.weights["GET orders"] + log <= room
 
 
 def test_an_order_stays_unfound_only_while_all_pages_are_read(desk: Desk) -> None:
@@ -213,6 +249,9 @@ def test_an_order_stays_unfound_only_while_all_pages_are_read(desk: Desk) -> Non
     assert desk.find().status is VenueOrderStatus.CANCELED
 
 
+PLACED_AT = 1_767_614_400_000
+
+
 def past_order(**changes: Any) -> dict[str, Any]:
     return {
         "uid": NUMBER,
@@ -220,7 +259,7 @@ def past_order(**changes: Any) -> dict[str, Any]:
         "direction": "Buy",
         "quantity": "0.02",
         "filled": "0",
-        "timestamp": 1_767_614_400_000,
+        "timestamp": PLACED_AT,
         "orderType": "Limit",
         "clientId": OWN,
         "reduceOnly": False,
@@ -241,11 +280,21 @@ def a_fill(size: str, **changes: Any) -> dict[str, Any]:
         ([("OrderPlaced", past_order())], [a_fill("0.01")], "open", "0.01"),
         ([("OrderPlaced", past_order())], [a_fill("0.01"), a_fill("0.010")], "closed", "0.02"),
         ([("OrderPlaced", past_order(orderType="IoC"))], [a_fill("0.01")], "canceled", "0.01"),
-        ([("OrderCancelled", past_order(filled="0.01"))], [], "canceled", "0.01"),
+        # Recorded so: nothing is left of it.
+        (
+            [("OrderPlaced", past_order(orderType="IoC", quantity="0", filled="0.02"))],
+            [],
+            "closed",
+            "0.02",
+        ),
+        ([("OrderCancelled", past_order(quantity="0.01", filled="0.01"))], [], "canceled", "0.01"),
         ([("OrderRejected", past_order())], [], "canceled", "0"),
         # Of one millisecond, in whatever order.
         (
-            [("OrderPlaced", past_order()), ("OrderCancelled", past_order(filled="0.01"))],
+            [
+                ("OrderPlaced", past_order()),
+                ("OrderCancelled", past_order(quantity="0.01", filled="0.01")),
+            ],
             [],
             "canceled",
             "0.01",
@@ -253,17 +302,18 @@ def a_fill(size: str, **changes: Any) -> dict[str, Any]:
         ([], [a_fill("0.01", cliOrdId=OWN)], "open", "0.01"),
     ],
     ids=[
-        *("placed and no more", "filled in part", "filled", "immediate", "cancelled", "rejected"),
-        *("of one moment", "of fills alone"),
+        *("placed and no more", "filled in part", "filled", "immediate", "at once", "cancelled"),
+        *("rejected", "of one moment", "of fills alone"),
     ],
 )
 def test_the_past_ends_an_order_only_where_its_end_is_told(
     events: list[tuple[str, Any]], fills: list[Any], status: str, filled: str
 ) -> None:
-    row = orders.past(OWN, PF, events, fills)
+    row = orders.past(OWN, PF, events, fills, now=PLACED_AT + 31_000)
 
     assert row is not None
     assert (row["order_id"], row["side"]) == (NUMBER, "buy")
+    assert row["quantity"] == (D("0.02") if events else None)
     assert (row["status"], row["filled"]) == (status, D(filled))
 
 
@@ -275,7 +325,54 @@ def test_what_happened_to_others_is_no_past_of_ours() -> None:
     ]
 
     assert [kind for kind, _ in orders.events_of(OWN, elements)] == ["OrderUpdated"]
-    assert orders.past(OWN, PF, [], [a_fill("1", cliOrdId="other")]) is None
+    assert orders.past(OWN, PF, [], [a_fill("1", cliOrdId="other")], now=PLACED_AT) is None
+
+
+@pytest.mark.parametrize(("after", "status"), [(6_000, "open"), (31_000, "canceled")])
+def test_an_order_that_never_rests_has_ended_once_its_fills_would_be_listed(
+    after: int, status: str
+) -> None:
+    events = [("OrderPlaced", past_order(orderType="IoC"))]
+
+    row = orders.past(OWN, PF, events, [], now=PLACED_AT + after)
+
+    assert row is not None
+    assert (row["status"], row["filled"]) == (status, 0)
+
+
+def test_an_order_that_was_written_down_with_what_it_filled_has_ended_at_once() -> None:
+    events = [("OrderPlaced", past_order(orderType="IoC", quantity="0.01", filled="0.01"))]
+
+    row = orders.past(OWN, PF, events, [], now=PLACED_AT)
+
+    assert row is not None
+    assert (row["status"], row["quantity"], row["filled"]) == ("canceled", D("0.02"), D("0.01"))
+
+
+def test_an_order_that_waits_for_its_trigger_hides_no_other(desk: Desk) -> None:
+    """As the documents show a take profit: without a size."""
+    waits = {
+        "order_id": NUMBER,
+        "symbol": PF,
+        "side": "sell",
+        "orderType": "take_profit",
+        "stopPrice": 70_000,
+        "status": "untouched",
+        "filledSize": 0,
+        "reduceOnly": True,
+    }
+    works = waits | {"order_id": "2", "cliOrdId": OWN, "orderType": "lmt", "unfilledSize": 0.02}
+    said = {"result": "success", "serverTime": "2026-03-01T12:30:00.000Z"}
+    far = CannedVenue(KRAKEN_FUTURES, {"/openorders": {**said, "openOrders": [waits, works]}})
+    call(desk.client.ready())
+    desk.client.exchange.session = InProcessSession(lambda: far)
+
+    reports = call(desk.trading.open_orders(SYMBOL))
+
+    assert [(one.client_order_id, one.base_quantity) for one in reports] == [
+        (None, None),
+        (OWN, D("0.02")),
+    ]
 
 
 # --- Settings -----------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from arbsite.accounts.models import User
+from exchanges.domain import Side
 from tests.services.ledger_desk import KRAKEN, LedgerDesk
 from tests.simulator.world import START
-from trading.models import Event, ExpectedFunding, FundingEvent, Leg, Position
+from trading.models import Discrepancy, Event, ExpectedFunding, FundingEvent, Leg, Position
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
 
@@ -174,3 +175,55 @@ def test_a_moment_that_earned_less_than_a_cent_is_not_missed(desk: LedgerDesk) -
     # A second of 6 dollars an hour.
     assert [status for status, _ in expected(position)] == [Status.NOT_COUNTED]
     assert told() == []
+
+
+def accept_foreign(desk: LedgerDesk, quantity: str) -> None:
+    """Write that a person has accepted a quantity at Kraken as not ours."""
+    instrument = desk.instruments[KRAKEN]
+    Discrepancy.objects.create(
+        user=desk.user,
+        account=desk.accounts[KRAKEN],
+        symbol=instrument.symbol,
+        instrument=instrument,
+        kind="foreign",
+        ours=D(0),
+        theirs=D(quantity),
+        ignored_base=D(quantity),
+        found_at=desk.now,
+        last_seen_at=desk.now,
+        confirmed_at=desk.now,
+        resolved_at=desk.now,
+    )
+
+
+def test_what_was_earned_before_our_first_fill_is_not_ours(desk: LedgerDesk) -> None:
+    """0.3 are another's; our first fill pays what they have earned, 18 dollars an hour."""
+    desk.world.place(KRAKEN, Side.SELL, "0.3")
+    accept_foreign(desk, "-0.3")
+    desk.pass_time(minutes=20)
+    position = desk.open_position()
+    assert [payment for _, payment in desk.paid(KRAKEN)] == [D(6)]
+    desk.pass_time(minutes=41)
+    settle(desk)
+    desk.pass_time(minutes=4)
+    settle(desk)
+
+    # 39.5 minutes of 0.1.
+    assert [payment for _, payment in booked(desk)] == [D("3.95")]
+    assert expected(position) == [(Status.MATCHED, D("3.95"))]
+    assert told() == ["funding.foreign"]
+
+
+def test_what_the_last_fill_pays_is_ours_by_the_part_that_was_held_before(
+    desk: LedgerDesk,
+) -> None:
+    desk.world.place(KRAKEN, Side.SELL, "0.3")
+    accept_foreign(desk, "-0.3")
+    position = desk.open_position()
+    desk.pass_time(minutes=20)
+    desk.end(position)
+    desk.pass_time(seconds=30)
+    desk.book_funding()
+
+    # 20 minutes of 0.4 are 8 dollars.
+    assert [payment for _, payment in booked(desk)] == [D(2)]

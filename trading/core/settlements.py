@@ -46,6 +46,14 @@ class SettledHolding:
     is_certain: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Which of several legs was paid, and for which quantity of it."""
+
+    index: int
+    base_quantity: Decimal
+
+
 def latest_instant(last_settled_at: datetime, interval_seconds: int, now: datetime) -> datetime:
     """Return the last settlement up to `now`, counted on or back from one that is known."""
     interval = timedelta(seconds=interval_seconds)
@@ -115,22 +123,28 @@ def settlement_of(
 
 
 def holder_of(
-    moment: datetime, holdings: Sequence[Sequence[Change]], *, guard: timedelta
-) -> int | None:
-    """Return the index of the leg that a settlement at `moment` paid, or None: none of them.
+    moment: datetime,
+    holdings: Sequence[Sequence[Change]],
+    *,
+    guard: timedelta,
+    accrues: bool = False,
+) -> Holder | None:
+    """Return the leg that a settlement at `moment` paid, or None: none of them.
 
     The legs were held one after the other in one account: who held at that instant, else who held
-    within `guard` of it, the nearest first.
+    within `guard` of it, the nearest first. What accrues was earned until then: who held only later
+    was not paid.
     """
     for index, changes in enumerate(holdings):
-        if held_at(changes, moment) != 0:
-            return index
-    nearest: tuple[timedelta, int] | None = None
+        if held := held_at(changes, moment):
+            return Holder(index=index, base_quantity=held)
+    nearest: tuple[timedelta, Holder] | None = None
     for index, changes in enumerate(holdings):
-        if held_over(changes, moment, guard=guard).base_quantity != 0:
-            distance = min(abs(change.at - moment) for change in changes)
+        counted = [change for change in changes if change.at <= moment or not accrues]
+        if held := held_over(counted, moment, guard=guard).base_quantity:
+            distance = min(abs(change.at - moment) for change in counted)
             if nearest is None or distance < nearest[0]:
-                nearest = (distance, index)
+                nearest = (distance, Holder(index=index, base_quantity=held))
     return nearest[1] if nearest else None
 
 

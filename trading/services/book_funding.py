@@ -20,7 +20,6 @@ from exchanges.selectors import settlement_slack
 from trading.core.money import signed
 from trading.core.settlements import (
     STAMPED_WITHIN,
-    held_at,
     holder_of,
     own_part,
     settlement_of,
@@ -99,19 +98,20 @@ def _book_all(
     )
     holdings = [changes_of(leg) for leg in legs]
     guard = max(guard_of(leg) for leg in legs)
+    accrues = instrument.settlement == SettlementKind.ACCRUED
     booked = 0
     for payment in new:
         settled_at = _settled_at(instrument, payment)
-        index = holder_of(settled_at, holdings, guard=guard)
-        if index is None:
+        holder = holder_of(settled_at, holdings, guard=guard, accrues=accrues)
+        if holder is None:
             _report_foreign(account, payment, now)
             continue
         part = own_part(
             payment.payment,
-            own=held_at(holdings[index], settled_at),
+            own=holder.base_quantity,
             foreign=foreign_quantity(account, instrument.symbol, at=settled_at),
         )
-        booked += _book(legs[index], payment, part, now)
+        booked += _book(legs[holder.index], payment, part, now)
     return booked
 
 

@@ -12,7 +12,7 @@ import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.calls import kraken_rows as rows
-from exchanges.ccxt_adapter.numbers import plain
+from exchanges.ccxt_adapter.numbers import exact, plain
 from exchanges.errors import OrderNotFound
 
 Request = Mapping[str, Any]
@@ -35,10 +35,15 @@ class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
     # --- The market ---------------------------------------------------------------------------
 
     async def fetch_markets(self, params: Any = None) -> list[Any]:
-        """Return the pairs, of which the library tells the leverage of margin trading."""
+        """Return the pairs, of which the library tells the leverage of margin trading.
+
+        Their digits it takes for their tick, which may be larger.
+        """
         markets: list[Any] = await super().fetch_markets(params or {})
         for market in markets:
             market["limits"]["leverage"] = {"min": None, "max": None}
+            if tick := market["info"].get("tick_size"):
+                market["precision"]["price"] = exact(tick)
         return markets
 
     async def spot_top_rows(self, request: Request) -> list[Row]:

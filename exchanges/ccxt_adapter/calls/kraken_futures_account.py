@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import ccxt
@@ -21,10 +22,19 @@ Row = dict[str, Any]
 TYPES = {"GTC": "lmt", "IOC": "ioc"}
 # By how much an entry of the log may stand before the execution it belongs to.
 LOG_SLACK = 60_000
+# How late an entry may be listed.
+LISTED_WITHIN = 3_600_000
 
 
 class KrakenFuturesAccountCalls(KrakenFuturesRequests):
     """Orders, settings and private reads."""
+
+    # From when to when all moves were read.
+    _moves_read: tuple[int, int] | None = None
+
+    @cached_property
+    def _moves(self) -> dict[str, Row]:
+        return {}
 
     # --- Orders -------------------------------------------------------------------------------
 
@@ -81,10 +91,10 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         events = await self._events(own_id, symbol)
         if events:
             fills = await self._fills(since=min(int(one["timestamp"]) for _, one in events))
-        return orders.past(own_id, symbol, events, fills)
+        return orders.past(own_id, symbol, events, fills, now=self.milliseconds())
 
     async def open_order_rows(self, request: Request) -> list[Row]:
-        told = orders.listed(await self._get("openorders"), "openOrders")
+        told = self._as_listed(orders.listed(await self._get("openorders"), "openOrders"))
         wanted = request.get("symbol")
         return [orders.working(row) for row in told if wanted in (None, row["symbol"])]
 
@@ -96,8 +106,8 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
 
     async def preference_rows(self, request: Request) -> list[Row]:
         """Return whether a contract is on isolated margin: then it has a preference."""
-        told = await self._get("leveragepreferences")
-        named = [row["symbol"] for row in orders.listed(told, "leveragePreferences")]
+        told = orders.listed(await self._get("leveragepreferences"), "leveragePreferences")
+        named = [row["symbol"] for row in self._as_listed(told)]
         return [{"mode": "isolated" if request["symbol"] in named else "cross"}]
 
     async def cross_margin_rows(self, request: Request) -> list[Row]:
@@ -113,7 +123,7 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
             words = f"{symbol} is offered with a leverage of up to {most:.0f}, not {wanted}"
             raise SettingRefused(words, venue=self.id)
         told = orders.listed(await self._get("pnlpreferences"), "preferences")
-        paid_in = {row["symbol"]: row["pnlCurrency"].upper() for row in told}
+        paid_in = {row["symbol"]: row["pnlCurrency"].upper() for row in self._as_listed(told)}
         if paid_in.get(symbol, wallet.DOLLAR) != wallet.DOLLAR:
             words = (
                 f"profits and funding of {symbol} are paid in {paid_in[symbol]}: in Kraken "
@@ -133,7 +143,7 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         return wallet.balances(flex, margin="availableMargin", unrealised="totalUnrealized")
 
     async def position_rows(self, request: Request) -> list[Row]:
-        told = orders.listed(await self._get("openpositions"), "openPositions")
+        told = self._as_listed(orders.listed(await self._get("openpositions"), "openPositions"))
         if not told:
             return []
         tickers, accounts = await all_of([self.publicGetTickers(), self._get("accounts")])
@@ -166,7 +176,18 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         return wallet.payments(await self._log(request["since"], request["until"]))
 
     async def transfer_rows(self, request: Request) -> list[Row]:
-        return wallet.transfers(await self._log(request["since"], request["until"]))
+        """Return what moved; of what was read before, the last hour alone is read again.
+
+        They are asked for each minute since the last one, and the log has all else that happened.
+        """
+        since, until = int(request["since"]), int(request["until"])
+        first, last = self._moves_read or (until, until)
+        is_known = first <= since
+        begins = max(since, last - LISTED_WITHIN) if is_known else since
+        moved = wallet.transfers(await self._log(begins, until))
+        self._moves |= {str(row["key"]): row for row in moved}
+        self._moves_read = (first if is_known else since, until)
+        return [row for row in self._moves.values() if since <= row["time"] <= until]
 
     async def fee_rows(self, request: Request) -> list[Row]:
         raise ccxt.NotSupported("the fees of an account are told to keys of the spot market alone")

@@ -24,10 +24,12 @@ STATUSES = {
 }
 # What an order is called in the history, when it is one that never rests.
 IMMEDIATE = frozenset({"IoC", "Market"})
+# In milliseconds; others have seen fills that were listed some seconds late.
+FILLS_LISTED_WITHIN = 30_000
 ENDINGS = frozenset({"OrderCancelled", "OrderRejected"})
 # Answers to a request of an order that did what was asked.
 DONE = frozenset({"placed", "partiallyFilled", "filled"})
-CANCELLED = "cancelled"
+CANCELLED, FULL_FILL = "cancelled", "full_fill"
 
 
 def refusal(answer: Any) -> str:
@@ -79,29 +81,35 @@ def order(row: Told) -> Row:
 
 
 def shown(told: Told) -> Row:
-    """Return an order of a look-up: one that works, or has just ended."""
-    found = told["order"]
+    """Return an order of a look-up: one that works, or has just ended.
+
+    Whether its quantity is all of it or what is left is not documented: it is told where both are
+    one, before anything filled and when all has.
+    """
+    found, status = told["order"], STATUSES[told["status"]]
+    quantity, filled = exact(found["quantity"]), exact(found["filled"])
+    whole = max(quantity, filled) if status == "closed" else None if filled else quantity
     return {
         "symbol": found["symbol"],
         "order_id": found["orderId"],
         "own_id": found["cliOrdId"],
         "side": found["side"],
-        "quantity": exact(found["quantity"]),
-        "filled": exact(found["filled"]),
-        "status": STATUSES[told["status"]],
+        "quantity": whole,
+        "filled": filled,
+        "status": status,
         "reduce_only": found["reduceOnly"],
     }
 
 
 def working(told: Told) -> Row:
-    """Return an order of the list of working ones."""
-    left, filled = exact(told["unfilledSize"]), exact(told["filledSize"])
+    """Return an order of the list of working ones; one that waits for its trigger has no size."""
+    left, filled = told.get("unfilledSize"), exact(told["filledSize"])
     return {
         "symbol": told["symbol"],
         "order_id": told["order_id"],
         "own_id": told.get("cliOrdId"),
         "side": told["side"],
-        "quantity": left + filled,
+        "quantity": None if left is None else exact(left) + filled,
         "filled": filled,
         "status": "open",
         "reduce_only": told["reduceOnly"],
@@ -123,6 +131,18 @@ def streamed(told: Told) -> Row:
     }
 
 
+def ended(told: Told | None, reason: str) -> Row:
+    """Return what changes of an order of the private feed when it ends; recorded is a full one.
+
+    That one's quantity is what is left, nothing. Without it nobody knows how much was filled: a
+    reduce-only order may have been cut to what was left of the position.
+    """
+    if told and reason == FULL_FILL:
+        filled = exact(told["filled"])
+        return {"status": "closed", "quantity": exact(told["qty"]) + filled, "filled": filled}
+    return {"status": "canceled", "filled": None}
+
+
 def events_of(own_id: str, elements: Iterable[Told]) -> Iterator[tuple[str, Row]]:
     """Yield what happened to the order with our id: the kind, and the order as it was then."""
     for element in elements:
@@ -133,7 +153,12 @@ def events_of(own_id: str, elements: Iterable[Told]) -> Iterator[tuple[str, Row]
 
 
 def past(
-    own_id: str, symbol: str, events: Sequence[tuple[str, Row]], fills: Iterable[Told]
+    own_id: str,
+    symbol: str,
+    events: Sequence[tuple[str, Row]],
+    fills: Iterable[Told],
+    *,
+    now: int,
 ) -> Row | None:
     """Return an order that is shown no more, of its events, newest first, and all of its fills.
 
@@ -157,10 +182,12 @@ def past(
         return row | {"order_id": own[0]["order_id"], "side": own[0]["side"], "filled": filled}
     ends = [found for kind, found in events if kind in ENDINGS]
     found = ends[0] if ends else events[0][1]
-    quantity, filled = exact(found["quantity"]), max(filled, exact(found["filled"]))
+    # Recorded: its quantity is what was left, 0 of an order that filled at once.
+    quantity = exact(found["quantity"]) + exact(found["filled"])
+    filled = max(filled, exact(found["filled"]))
     if filled >= quantity:
         row["status"] = "closed"
-    elif ends or found["orderType"] in IMMEDIATE:
+    elif ends or _has_passed(found, now):
         row["status"] = "canceled"
     return row | {
         "order_id": found["uid"],
@@ -169,6 +196,16 @@ def past(
         "filled": filled,
         "reduce_only": found["reduceOnly"],
     }
+
+
+def _has_passed(found: Told, now: int) -> bool:
+    """Tell whether an order that never rests is over, and all that it filled is told.
+
+    Recorded is one that was written down with what it filled at once. One without any may have
+    fills that are not listed yet: it is asked for again until they would be.
+    """
+    is_told = exact(found["filled"]) > 0 or now - int(found["timestamp"]) > FILLS_LISTED_WITHIN
+    return found["orderType"] in IMMEDIATE and is_told
 
 
 def average(fills: Sequence[Told]) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -92,6 +93,14 @@ class KrakenFuturesRequests(Exchange):  # type: ignore[misc]  # the library has 
         if refused := orders.refusal(response):
             raise ccxt.ExchangeError(refused)
 
+    def _as_listed(self, rows: Iterable[Row]) -> list[Row]:
+        """Return rows whose contracts are written as they are listed, which may be PF_AAPLxUSD.
+
+        Lists were recorded in small letters too; what is not recognised would be left out.
+        """
+        names = {name.upper(): name for name in self.markets_by_id or ()}
+        return [row | {"symbol": names.get(row["symbol"].upper(), row["symbol"])} for row in rows]
+
     async def _get(self, path: str, group: str = "private", **asked: Any) -> Any:
         return await self.fetch2(path, group, "GET", asked)
 
@@ -123,7 +132,7 @@ class KrakenFuturesRequests(Exchange):  # type: ignore[misc]  # the library has 
         found: dict[str, Row] = {}
         asked: dict[str, str] = {}
         for _ in range(MOST_PAGES):
-            page = orders.listed(await self._get("fills", **asked), "fills")
+            page = self._as_listed(orders.listed(await self._get("fills", **asked), "fills"))
             known = len(found)
             found |= {row["fill_id"]: row for row in page}
             if since is None or len(page) < FILLS:

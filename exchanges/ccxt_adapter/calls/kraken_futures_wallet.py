@@ -61,6 +61,15 @@ def _is_of_wallet(entry: Told) -> bool:
     return bool(entry["asset"] != entry["contract"])
 
 
+def _is_elsewhere(entry: Told) -> bool:
+    """Tell whether an entry is of the cash wallet of an asset, or of an inverse contract's wallet.
+
+    Recorded is ETH of an entry in eth; F-ETHUSD is documented. What moves there margins nothing.
+    """
+    wallet = entry["margin_account"].lower()
+    return bool(wallet == entry["asset"].lower() or wallet.startswith("f-"))
+
+
 def fees(entries: Iterable[Told]) -> dict[str, Row]:
     """Return the fee of each execution and its asset, > 0 where it was paid."""
     found: dict[str, Row] = {}
@@ -79,7 +88,7 @@ def payments(entries: Iterable[Told]) -> list[Row]:
     """
     return [
         {
-            "symbol": entry["contract"].upper(),
+            "symbol": entry["contract"],
             "time": of_iso(entry["date"]),
             "key": entry["id"],
             "payment": entry["realized_funding"],
@@ -102,7 +111,7 @@ def transfers(entries: Iterable[Told]) -> list[Row]:
             "asset": entry["asset"].upper(),
         }
         for entry in entries
-        if entry["info"] in TRANSFERS and _is_of_wallet(entry)
+        if entry["info"] in TRANSFERS and _is_of_wallet(entry) and not _is_elsewhere(entry)
     ]
 
 

@@ -2,7 +2,7 @@
 
 Source: docs.kraken.com/api, Futures, WebSocket: challenge, open_orders_verbose, fills,
 open_positions, balances and heartbeat. An order that ends is told by its names alone, and with
-that what it filled is left for a look-up to tell.
+that what it filled is left for a look-up to tell: one that was full may have been cut before.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ HEARTBEAT, HEARTBEAT_SILENT_AFTER = "heartbeat", 10.0
 ORDERS, FILLS, POSITIONS, BALANCES = "open_orders_verbose", "fills", "open_positions", "balances"
 PRIVATE = (ORDERS, FILLS, POSITIONS, BALANCES)
 KEY_REFUSED = "Failed to subscribe to authenticated feed"
-FULL_FILL = "full_fill"
 
 Orders = dict[str, dict[str, Any]]
 
@@ -141,8 +140,7 @@ def _order_facts(
         row = orders.get(message["order_id"], {})
     if message["is_cancel"]:
         orders.pop(row.get("order_id", ""), None)
-        status = "closed" if message["reason"] == FULL_FILL else "canceled"
-        row = row and {**row, "status": status, "filled": None}
+        row = row and {**row, **orders_told.ended(told, message["reason"])}
     listing = listings.get(row["symbol"]) if row else None
     if listing is not None:
         yield parse_account.order_report(orders_told.order(row), listing, now)

@@ -157,7 +157,9 @@ def working(order: Order) -> Json:
 
 def past_events(order: Order) -> list[Json]:
     """Return what the history tells of an order, oldest first; executions are told elsewhere."""
-    placed = _past(order, order.created_at, Decimal(0))
+    # One that never rests is written down when all that it takes is taken.
+    taken = order.filled if _type(order) == "ioc" else Decimal(0)
+    placed = _past(order, order.created_at, taken)
     found = [
         _element("OrderPlaced", order.created_at, {"order": placed, "reason": "new_user_order"})
     ]
@@ -179,13 +181,14 @@ def _element(kind: str, at: datetime, event: Json) -> Json:
 
 
 def _past(order: Order, at: datetime, filled: Decimal) -> Json:
+    """Return an order as the history keeps it: its quantity is what was left then."""
     kinds = {"ioc": "IoC", "lmt": "Limit", "post": "Post"}
     return {
         "uid": order.venue_order_id,
         "accountUid": order.api_key,
         "tradeable": order.symbol,
         "direction": order.side.value.capitalize(),
-        "quantity": plain(order.base_quantity),
+        "quantity": plain(order.base_quantity - filled),
         "filled": plain(filled),
         "timestamp": milliseconds(order.created_at),
         "limitPrice": plain(order.price or Decimal(0)),
