@@ -85,7 +85,7 @@ OWNERS = {
     **{venue: venue for venue in (OKX, HYPERLIQUID, BITGET, GATE, KUCOIN)},
     **{venue: venue for venue in (KRAKEN, KRAKEN_FUTURES)},
 }
-KRAKEN_NAMES = {"BTC": "XBT"}
+KRAKEN_NAMES, KRAKEN_QUOTES = {"BTC": "XBT"}, ("USDT", "USD")
 DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
 CONTRACT_VENUES = (*DATED_VENUES, HYPERLIQUID)
 # Where spot is paid from the wallet that margins contracts, by the venue of these.
@@ -269,12 +269,14 @@ def _in_whole_contracts(listing: Listing, values: Mapping[str, str]) -> Listing:
     return replace(listing, lot=value, max_quantity=most, min_notional=least, contract_value=value)
 
 
-def _at_kraken_spot(base: str) -> Listing:
+def _at_kraken_spot(base: str, quote: str) -> Listing:
     """Return the like of a spot market at Kraken, which calls bitcoin XBT."""
     return replace(
         _spot(SPOT, base),
         venue=KRAKEN,
-        symbol=f"{KRAKEN_NAMES.get(base, base)}USDT",
+        symbol=f"{KRAKEN_NAMES.get(base, base)}{quote}",
+        quote=quote,
+        settle=quote,
         tick=Decimal(character_of(base).tick),
         min_notional=Decimal("0.5"),
         maker_fee=Decimal("0.0025"),
@@ -304,9 +306,6 @@ def _at_kraken_futures(base: str) -> Listing:
         min_notional=Decimal(0),
         tiers=KRAKEN_FUTURES_TIERS,
     )
-
-
-DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
 
 
 DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
@@ -367,7 +366,7 @@ def listed(
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
     `watched` dYdX, where nothing is traded, Bitget, Gate, Kraken Futures and KuCoin list their
-    perpetuals, Kraken its spot markets.
+    perpetuals, Kraken its spot markets, for USDT and for dollars.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -389,7 +388,12 @@ def listed(
         rows += [_at_bitget(base) for base in perpetual_bases]
         rows += [_at_gate(base) for base in perpetual_bases]
         rows += [_at_kraken_futures(base) for base in perpetual_bases]
-        rows += [_at_kraken_spot(base) for base in SPOT_BASES if base in perpetual_bases]
+        rows += [
+            _at_kraken_spot(base, quote)
+            for quote in KRAKEN_QUOTES
+            for base in SPOT_BASES
+            if base in perpetual_bases
+        ]
         rows += [_at_kucoin(base) for base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

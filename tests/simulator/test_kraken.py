@@ -200,6 +200,22 @@ def test_money_pays_the_fee_of_a_purchase_and_of_a_sale(world: World) -> None:
     assert Decimal(balances["USDT"]["balance"]) == money
 
 
+def test_what_is_sold_for_dollars_is_paid_in_dollars(world: World) -> None:
+    ledger, owner = world.simulator.ledger, world.account(KRAKEN)
+    ledger.move(owner, "cash", "USD", Decimal(5000), now=world.at)
+    pairs = world.public(KRAKEN, "/0/public/AssetPairs").body["result"]
+    assert (pairs["XBTUSD"]["quote"], pairs["XBTUSDT"]["quote"]) == ("ZUSD", "USDT")
+    world.place(KRAKEN, Side.BUY, "0.02", symbol="XBTUSD")
+
+    [bought] = result(world, "TradesHistory", consolidate_taker="false")["trades"].values()
+
+    balances = result(world, "BalanceEx")
+    paid = Decimal(bought["cost"]) + Decimal(bought["fee"])
+    assert bought["pair"] == "XBTUSD"
+    assert Decimal(balances["ZUSD"]["balance"]) == 5000 - paid
+    assert Decimal(balances["USDT"]["balance"]) == 100_000
+
+
 def test_what_is_bought_with_its_fee_may_not_cost_more_than_is_there(world: World) -> None:
     # 1.66 at 60,000 are 99,600, and 0.4 % of it is 398.4.
     assert order(world, volume="1.66", price="60000")["error"] == []

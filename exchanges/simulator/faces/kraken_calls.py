@@ -22,7 +22,7 @@ from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, decimal_of
 # How far below the highest number of a key another one may be.
 NONCE_WINDOW = 10_000_000
 NONCES_KEPT = 1000
-ASSETS = {"BTC": "XXBT", "ETH": "XETH"}
+ASSETS = {"BTC": "XXBT", "ETH": "XETH", "USD": "ZUSD"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ def _pair(listing: Listing) -> Json:
         "aclass_base": "currency",
         "base": asset_name(listing.base),
         "aclass_quote": "currency",
-        "quote": listing.quote,
+        "quote": asset_name(listing.quote),
         "lot": "unit",
         "cost_decimals": 5,
         "pair_decimals": price_places(listing),
