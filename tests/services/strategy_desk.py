@@ -31,7 +31,15 @@ from tests.simulator.nearby import call, call_all, client_at
 from tests.simulator.world import World
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState
-from trading.models import BorrowInterest, FundingEvent, Leg, LegSide, Position, Trade
+from trading.models import (
+    BorrowInterest,
+    FundingEvent,
+    KillSwitch,
+    Leg,
+    LegSide,
+    Position,
+    Trade,
+)
 from trading.services import kill_switch, market
 from trading.services.book_funding import book_funding
 from trading.services.book_interest import book_interest
@@ -49,6 +57,7 @@ D = Decimal
 SHORT_CODES = {
     **{"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"},
     **{"hyperliquid": "HYP", "dydx": "DYD", "kraken": "KRS"},
+    **{"gate": "GAT", "kucoin": "KUC", "bitget": "BIT", "krakenfutures": "KRF"},
 }
 VALUES = {"settlement_guard": "5", "stop_loss_pct": "", "max_book_age_seconds": "30"}
 # Every desk lists the same: it is read once for all of them.
@@ -113,7 +122,7 @@ class StrategyDesk:
         position = Position.objects.create(
             user=self.user,
             mode="rehearsal",
-            base="BTC",
+            base=how.pop("base", "BTC"),
             strategy=strategy,
             open_reason=how.pop("open_reason", "basis"),
             size_usd=D(quantity) * 64_000,
@@ -171,13 +180,17 @@ class StrategyDesk:
     def pass_hours(self, hours: int) -> None:
         """Let settlements pass, their rates be stored and their payments be booked."""
         for _ in range(hours):
-            self.world.wait(hours=1)
-            self._store_settlements()
-            book_funding(venues=self.venues, now=self.now)
-            book_interest(venues=self.venues, now=self.now)
+            self.pass_time(hours=1)
 
-    def kill(self) -> None:
-        kill_switch.press(
+    def pass_time(self, **span: float) -> None:
+        """Let time pass, then read and book what it brought, as the schedules do."""
+        self.world.wait(**span)
+        self._store_settlements()
+        book_funding(venues=self.venues, now=self.now)
+        book_interest(venues=self.venues, now=self.now)
+
+    def kill(self) -> KillSwitch:
+        return kill_switch.press(
             user=self.user, actor="trader", reason="a test", closes_positions=True, now=self.now
         )
 

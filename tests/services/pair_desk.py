@@ -1,0 +1,171 @@
+"""The desk of the strategies in time that jumps: what waits for an answer or a deadline ends.
+
+What is naked at the venues is noted each second, before anybody drives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from exchanges.ccxt_adapter.market_data import CcxtMarketData
+from exchanges.domain import Symbol
+from exchanges.models import Instrument, SettledFundingRate
+from exchanges.simulator.accounts import Origin
+from exchanges.simulator.listings import Listing
+from tests.services.strategy_desk import D, StrategyDesk
+from tests.simulation.memory import MemoryRedis
+from tests.simulation.timeline import START, Timeline, TimelineLoop
+from tests.simulator.world import World, bitcoin
+
+T = TypeVar("T")
+# By which path of a POST a venue takes an order.
+PLACES = {
+    "gate": "/futures/usdt/orders",
+    "kucoin": "/api/v1/orders",
+    "bitget": "/order/place-order",
+    "krakenfutures": "/sendorder",
+    "kraken": "/AddOrder",
+}
+# What is bought or sold of an asset at each of them.
+NAMED = {
+    "gate": "{}_USDT",
+    "kucoin": "{}USDTM",
+    "bitget": "{}USDT",
+    "krakenfutures": "PF_{}USD",
+    "kraken": "{}USD",
+}
+SYMBOLS = {venue: bitcoin(venue) for venue in PLACES} | {"kraken": "XBTUSD"}
+
+
+def symbol_of(venue: str, base: str) -> str:
+    return SYMBOLS[venue] if base == "BTC" else NAMED[venue].format(base)
+
+
+class WorldTime(Timeline):
+    """The venues' clock as the time of an event loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: World | None = None
+
+    @property
+    def seconds(self) -> float:
+        return 0.0 if self.world is None else (self.world.at - START).total_seconds()
+
+    def advance(self, seconds: float) -> None:
+        assert self.world is not None
+        self.world.at += timedelta(microseconds=max(1, round(seconds * 1e6)))
+
+
+TIME = WorldTime()
+LOOP = TimelineLoop(TIME)
+
+
+def call(coroutine: Coroutine[Any, Any, T], timeout: float = 20) -> T:
+    return LOOP.run_until_complete(asyncio.wait_for(coroutine, timeout))
+
+
+def call_all(
+    coroutines: Sequence[Coroutine[Any, Any, T]], timeout: float = 20
+) -> list[T | BaseException]:
+    async def gathered() -> list[T | BaseException]:
+        each = [asyncio.wait_for(coroutine, timeout) for coroutine in coroutines]
+        return await asyncio.gather(*each, return_exceptions=True)
+
+    return LOOP.run_until_complete(gathered())
+
+
+class PairDesk(StrategyDesk):
+    """One user at two or more venues that are traded since lately."""
+
+    def __init__(self, folder: Path, redis: MemoryRedis) -> None:
+        super().__init__(folder, redis, watched=True)
+        TIME.world = self.world
+        self.venues = replace(self.venues, call=call, call_all=call_all)
+        self.naked: list[tuple[datetime, Decimal]] = []
+        self._coins: dict[str, Decimal] = {}
+
+    def open_accounts(self, *venues: str) -> None:
+        super().open_accounts(*venues)
+        if "kraken" in venues:
+            self.world.simulator.ledger.move(
+                self.world.account("kraken"), "cash", "USD", D(100_000), now=self.now
+            )
+        for venue in venues:
+            self.world.pin(venue, SYMBOLS[venue], price="64000", level_quantity="5")
+            self._coins[venue] = self.base(venue)
+
+    def _store_settlements(self) -> None:
+        """Store what the venues tell of it, in their own words and times."""
+        contracts = Instrument.objects.select_related("exchange").filter(kind="perpetual")
+        for instrument in contracts.filter(base__in=self.bases):
+            data = CcxtMarketData(self._clients[instrument.exchange.code])
+            since = self.now - timedelta(hours=2)
+            for row in call(data.settled_funding(Symbol(instrument.symbol), since=since)):
+                SettledFundingRate.objects.get_or_create(
+                    instrument=instrument,
+                    settled_at=row.settled_at,
+                    defaults={
+                        "funding_rate": row.funding_rate,
+                        "settlement_price": row.settlement_price,
+                    },
+                )
+
+    def base(self, venue: str) -> Decimal:
+        """Return the base units that a venue's own ledger shows, > 0 long."""
+        if venue == "kraken":
+            return self.coins(venue, "BTC") - self._coins.get(venue, D(0))
+        return self.held(venue, SYMBOLS[venue])
+
+    def net(self) -> Decimal:
+        return sum((self.base(venue) for venue in self._coins), D(0))
+
+    def feed(self) -> None:
+        super().feed()
+        self.naked.append((self.now, self.net()))
+
+    def pass_a_second(self, _pause: float = 0) -> None:
+        self.world.wait(seconds=1)
+        self.feed()
+
+    def longest_naked(self) -> timedelta:
+        """Return for how long at most the legs did not cancel out, at the venues."""
+        longest, since = timedelta(0), None
+        for at, net in [*self.naked, (self.now, self.net())]:
+            if net == 0:
+                since = None
+            else:
+                since = since or at
+                longest = max(longest, at - since)
+        return longest
+
+    def disturb(self, venue: str, action: str, **how: Any) -> None:
+        rule = {"action": action, "venue": venue, "method": "POST", "path": PLACES[venue], **how}
+        self.world.venues.faults.add(rule)
+
+    def faults_left(self) -> int:
+        """Return how many faults have not happened yet."""
+        return sum(not rule["fired"] for rule in self.world.venues.faults.listed())
+
+    def close_by_venue(self, venue: str, origin: Origin, quantity: str | None = None) -> None:
+        self.world.simulator.engine.close_by_venue(
+            self.world.account(venue),
+            self.listing(venue),
+            origin,
+            base_quantity=D(quantity) if quantity else None,
+            now=self.now,
+        )
+
+    def listing(self, venue: str) -> Listing:
+        return self.world.listing(venue, SYMBOLS[venue])
+
+    def orders_at(self, venue: str) -> list[str]:
+        """Return the own ids of what the venue took in."""
+        orders = self.world.simulator.ledger.orders.values()
+        return [order.client_order_id for order in orders if order.venue == venue]
