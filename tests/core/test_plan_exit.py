@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from tests.position_views import (
     D,
     assert_records,
     filled,
+    make_instrument,
     make_leg,
     make_order,
     step_of,
@@ -43,6 +45,21 @@ def test_a_leg_that_vanished_makes_an_open_position_imbalanced() -> None:
     legs = (make_leg(0, net_base=D("0.5")), make_leg(1, net_base=D(-1)))
 
     assert_records(step_of(PositionState.OPEN, *legs), PositionEvent.IMBALANCED)
+
+
+@pytest.mark.parametrize(
+    ("held", "sent"),
+    # One order may be 0.4. What is left of 0.401 is half of it, not a lot of 0.001.
+    [("0.4", "0.4"), ("0.401", "0.2"), ("0.8", "0.4"), ("0.801", "0.4"), ("1", "0.4")],
+)
+def test_a_leg_larger_than_one_order_may_be_is_closed_in_parts(held: str, sent: str) -> None:
+    small = replace(make_instrument("bybit"), max_base_quantity=D("0.4"))
+    legs = (make_leg(0, net_base=D(held)), make_leg(1, net_base=-D(held), instrument=small))
+
+    step = step_of(PositionState.EXITING, *legs, goal=Goal.FLAT)
+
+    assert isinstance(step, PlaceAll)
+    assert [order.base_quantity for order in step.orders] == [D(held), D(sent)]
 
 
 def test_both_legs_are_closed_together_by_reduce_only_orders() -> None:

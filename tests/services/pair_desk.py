@@ -149,6 +149,14 @@ class PairDesk(StrategyDesk):
         rule = {"action": action, "venue": venue, "method": "POST", "path": PLACES[venue], **how}
         self.world.venues.faults.add(rule)
 
+    def take_at_most(self, venue: str, quantity: str) -> None:
+        """Let a venue take smaller orders than so far, and tell so."""
+        listing, listed = self.listing(venue), self.world.simulator.listings_at(venue)
+        assert isinstance(listed, dict)
+        listed[listing.symbol] = replace(listing, max_quantity=D(quantity))
+        told = Instrument.objects.filter(exchange__code=venue, venue_symbol=listing.symbol)
+        told.update(max_base_quantity=D(quantity))
+
     def faults_left(self) -> int:
         """Return how many faults have not happened yet."""
         return sum(not rule["fired"] for rule in self.world.venues.faults.listed())

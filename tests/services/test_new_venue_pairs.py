@@ -19,7 +19,7 @@ from tests.services.strategy_desk import D, PlannedLeg
 from tests.services.test_strategies import assert_books_are_the_venues
 from tests.services.way_in import enter, set_out
 from tests.simulation.memory import MemoryRedis
-from trading.core.states import OrderState, PositionState
+from trading.core.states import OrderState, PositionState, Purpose
 from trading.models import Event, ExpectedFunding, LegSide, Order, Position, Trade
 from trading.services import evaluate
 from trading.services.equity_bridge import equity_bridge
@@ -293,6 +293,25 @@ def test_a_leg_that_its_venue_closed_takes_the_other_with_it(
     assert desk.our_fills() == desk.their_fills()
     assert desk.our_funding() == desk.their_funding()
     assert not Event.objects.filter(kind__startswith="funding.", severity="warning").exists()
+
+
+@pytest.mark.parametrize("pair", [("gate", "kucoin"), ONE_COMPANY], ids="-".join)
+def test_a_position_larger_than_its_venues_take_by_now_is_closed_in_parts(
+    desk: PairDesk, pair: tuple[str, str]
+) -> None:
+    position = opened(desk, pair)
+    for venue in pair:
+        desk.take_at_most(venue, "0.04")
+    desk.ask_to_close(position)
+    desk.drive_until(position, PositionState.CLOSED)
+    desk.reconcile()
+
+    assert [desk.base(one) for one in pair] == [0, 0]
+    closing = Order.objects.filter(position=position, purpose=Purpose.REDUCE)
+    assert {order.state for order in closing} == {OrderState.FILLED}
+    assert max(order.base_quantity for order in closing) == D("0.04")
+    assert_books_are_the_venues(desk)
+    assert desk.longest_naked() <= timedelta(seconds=5)
 
 
 def test_a_kill_flattens_what_is_held_at_all_of_them_though_answers_are_lost(

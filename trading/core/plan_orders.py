@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from exchanges.domain import OrderType, Side, TimeInForce
 from trading.core.elapsed import elapsed, is_over
-from trading.core.money import price_against_us
+from trading.core.money import floor_to_lot, price_against_us
 from trading.core.snapshot import LegView, OrderView, PositionView
 from trading.core.states import UNRESOLVED_ORDER_STATES, PositionEvent, Purpose
 from trading.core.steps import Cancel, Drop, Place, ReadBack, Record, Send, Step, Wait
@@ -27,7 +27,10 @@ def marketable(
     escalated: bool,
     now: datetime,
 ) -> Place:
-    """Return a limit through the touch by the buffer, or a market order once that has failed."""
+    """Return a limit through the touch by the buffer, or a market order once that has failed.
+
+    What is more than one order may be is sent in parts: the rest follows once this one is known.
+    """
     side = leg.opening_side.opposite if purpose is Purpose.REDUCE else leg.opening_side
     at_market = escalated or leg.book is None
     price = None
@@ -41,11 +44,19 @@ def marketable(
         side=side,
         order_type=OrderType.MARKET if at_market else OrderType.LIMIT,
         time_in_force=TimeInForce.GTC,
-        base_quantity=base_quantity,
+        base_quantity=_one_order(leg, base_quantity),
         price=price,
         reduce_only=purpose is Purpose.REDUCE,
         cancel_after=now + view.rules.hedge_escalation,
     )
+
+
+def _one_order(leg: LegView, base_quantity: Decimal) -> Decimal:
+    """Return what of it the venue takes at once; never so much that the rest would be too small."""
+    most = leg.instrument.max_base_quantity
+    if most is None or base_quantity <= most:
+        return base_quantity
+    return floor_to_lot(min(most, base_quantity / 2), leg.instrument.lot)
 
 
 def _buffer(view: PositionView, leg: LegView) -> Decimal:
