@@ -28,6 +28,7 @@ from exchanges.paper.trading import PaperTrading
 from exchanges.paper.venue import PaperVenue
 from exchanges.services import store_listing
 from exchanges.venues import PROFILES
+from exchanges.venues.profile import VenueProfile
 from tests.services.strategy_desk import (
     CATALOGUES,
     LISTED,
@@ -74,6 +75,7 @@ class PaperStories(StrategyDesk):
         super().__init__(folder, redis, watched=watched)
         self.asset = asset
         self.papers: dict[str, PaperVenue] = {}
+        self.profiles: dict[str, VenueProfile] = {}
 
     def _open_account(self, venue: str) -> None:
         exchange = Exchange.objects.create(
@@ -100,7 +102,8 @@ class PaperStories(StrategyDesk):
     def reopen(self, venue: str, account_id: str, data: Any = None) -> None:
         """Start the account's ports anew, as another process has them."""
         data = data or PaperMarketData(CcxtMarketData(self._clients[venue]))
-        side = PublicSide(data, PROFILES[venue], lambda: self.now)
+        profile = self.profiles.get(venue, PROFILES[venue])
+        side = PublicSide(data, profile, lambda: self.now)
         if venue in self.papers:
             call(self.papers[venue].close())
         self.papers[venue] = PaperVenue(account_id, side)
