@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from exchanges import selectors
+from exchanges.domain import Side
 from exchanges.selectors import look_up_every
 from exchanges.simulator.accounts import Origin
 from tests.services.pair_desk import PLACES, SYMBOLS, PairDesk, symbol_of
@@ -20,8 +21,10 @@ from tests.services.test_strategies import assert_books_are_the_venues
 from tests.services.way_in import enter, set_out
 from tests.simulation.memory import MemoryRedis
 from trading.core.states import OrderState, PositionState, Purpose
-from trading.models import Event, ExpectedFunding, LegSide, Order, Position, Trade
-from trading.services import evaluate
+from trading.models import Discrepancy, Event, ExpectedFunding, LegSide, Order, Position, Trade
+from trading.services import evaluate, resolve
+from trading.services.discrepancies import READ_LAG
+from trading.services.drive import drive
 from trading.services.equity_bridge import equity_bridge
 from trading.services.flatten import flatten
 from trading.services.pnl import realised_parts
@@ -44,6 +47,12 @@ LOOK_UPS = {
     "kucoin": "/orders/byClientOid",
     "bitget": "/order/detail",
     "krakenfutures": "/orders/status",
+}
+CANCELS = {
+    "gate": ("DELETE", "/futures/usdt/orders"),
+    "kucoin": ("DELETE", "/orders"),
+    "bitget": ("POST", "/cancel-order"),
+    "kraken": ("POST", "/CancelOrder"),
 }
 ENDED = (PositionState.CLOSED, PositionState.ABANDONED)
 
@@ -132,6 +141,7 @@ LOST = [
 at_a_leg = pytest.mark.parametrize(
     ("venue", "pair"), LOST, ids=[f"{venue}-of-{'-'.join(pair)}" for venue, pair in LOST]
 )
+FIRST = [(venue, pair) for venue, pair in LOST if venue == pair[0]]
 SECOND = [(venue, pair) for venue, pair in LOST if venue == pair[1]]
 
 
@@ -189,6 +199,25 @@ def test_an_order_that_never_came_ends_flat_and_nothing_is_naked_for_long(
     asked_every = look_up_every(pair[0])
     limit = timedelta(0) if is_first else HEDGE_DEADLINE + asked_every + timedelta(seconds=1)
     assert desk.longest_naked() <= limit
+
+
+@pytest.mark.parametrize(("venue", "pair"), FIRST, ids=[venue for venue, _ in FIRST])
+def test_a_cancel_that_came_through_without_an_answer_is_seen_and_alarms_nobody(
+    desk: PairDesk, venue: str, pair: tuple[str, str]
+) -> None:
+    desk.open_accounts(*pair)
+    position = planned(desk, pair)
+    method, path = CANCELS[venue]
+    desk.disturb(venue, "accept_then_reset", method=method, path=path)
+    drive(position.pk, venues=desk.venues, clock=lambda: desk.now)
+    # Nobody sells at the price that is bid, until the time is over.
+    desk.world.pin(venue, SYMBOLS[venue], price="64050")
+    desk.drive_until(position, PositionState.ABANDONED)
+
+    assert desk.faults_left() == 0
+    assert not desk.world.simulator.ledger.open_orders()
+    assert [order.state for order in position.orders.all()] == [OrderState.CANCELED]
+    assert_books_are_the_venues(desk)
 
 
 @pytest.mark.parametrize(("venue", "pair"), SECOND, ids=[venue for venue, _ in SECOND])
@@ -293,6 +322,29 @@ def test_a_leg_that_its_venue_closed_takes_the_other_with_it(
     assert desk.our_fills() == desk.their_fills()
     assert desk.our_funding() == desk.their_funding()
     assert not Event.objects.filter(kind__startswith="funding.", severity="warning").exists()
+
+
+@pytest.mark.parametrize("venue", PLACES)
+def test_a_trade_by_hand_is_adopted_and_the_other_leg_follows(desk: PairDesk, venue: str) -> None:
+    pair = next(pair for disturbed, pair in LOST if disturbed == venue)
+    position = opened(desk, pair)
+    desk.world.wait(seconds=30)
+    side = Side.BUY if desk.base(venue) < 0 else Side.SELL
+    desk.world.place(venue, side, "0.04", symbol=SYMBOLS[venue])
+    desk.reconcile()
+    desk.world.wait(seconds=READ_LAG.total_seconds() + 1)
+    desk.reconcile()
+    found = Discrepancy.objects.confirmed().get()
+    assert (found.account.exchange.code, abs(found.missing)) == (venue, D("0.04"))
+
+    refused = resolve.adopt(found, actor="trader", now=desk.now, venues=desk.venues)
+    assert refused is None
+    desk.drive_until(position, PositionState.OPEN)
+    desk.reconcile()
+
+    assert [desk.base(one) for one in pair] == [D("0.06"), D("-0.06")]
+    assert desk.our_fills() == desk.their_fills()
+    assert not Discrepancy.objects.confirmed().exists()
 
 
 @pytest.mark.parametrize("pair", [("gate", "kucoin"), ONE_COMPANY], ids="-".join)

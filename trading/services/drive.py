@@ -253,8 +253,8 @@ def _cancel(visit: Visit, order: Order) -> None:
     except OrderNotFound:
         pass  # filled or gone already: the look-up will tell
     except VenueError:
+        # It may have come through all the same: the next visit looks before anything is repeated.
         visit.contact.note(order.leg.account_id, answered=False)
-        return
     rows.update(looked_up_at=None)
 
 
