@@ -22,8 +22,9 @@ from exchanges.sealing import create_key_file
 from tests.simulation.report import PROPERTY, total
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-# What fails soonest comes first; then whole stories, which one worker plays while the others go
-# through the rest.
+# What fails soonest comes first; then whole stories, which one worker a kind plays while another
+# goes through the rest.
+STORIES = ("scenario", "browser")
 KINDS = ("core", "db", "scenario", "browser", "protocol", "simulation", "postgres", "bench")
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
@@ -57,10 +58,11 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # marked before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Run the kinds in their order, and whole stories one at a time (xdist group)."""
+    """Run the kinds in their order, and whole stories of a kind one at a time (xdist groups)."""
     for item in items:
-        if item.get_closest_marker("scenario") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("processes"))
+        for kind in STORIES:
+            if item.get_closest_marker(kind):
+                item.add_marker(pytest.mark.xdist_group(kind))
         if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="CARRY_TEST_DATABASE_URL names no PostgreSQL"))
     items.sort(key=_kind)
