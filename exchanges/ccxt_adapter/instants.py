@@ -10,6 +10,8 @@ from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.parse import milliseconds
 
 HOUR = 3_600_000
+# By how much what we take for a venue's time may be off.
+CLOCK_ERROR = 1000
 
 
 def of_iso(text: str) -> int:

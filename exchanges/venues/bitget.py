@@ -92,10 +92,7 @@ PROFILE = VenueProfile(
     all_open_orders=OPEN_ORDERS,
     # Two requests tell all, of USDT and of USDC.
     most_asked_singly=2,
-    balances=Rows(
-        method="balance_rows",
-        columns={"asset": "asset", "total": "total", "equity": "equity", "free": "free"},
-    ),
+    balances=flat.BALANCES,
     positions=POSITIONS,
     fills=Rows(
         method="fill_rows",

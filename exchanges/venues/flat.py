@@ -34,6 +34,7 @@ SPOT_QUOTES = Rows(method="spot_top_rows", columns=_named("symbol", "mark_price"
 _ACTIVITY = _named("symbol", "open_interest", "turnover", "volume", "price")
 ACTIVITY = (Rows(method="rate_rows", columns=_ACTIVITY),)
 ACTIVITY_BESIDE_TOPS = (Rows(method="top_rows", columns=_ACTIVITY),)
+BALANCES = Rows(method="balance_rows", columns=_named("asset", "total", "equity", "free"))
 # Of a history that comes whole, however long it is.
 WHOLE = 1_000_000_000
 

@@ -96,10 +96,7 @@ PROFILE = VenueProfile(
     cancel_order=Rows(method="cancel_rows"),
     open_orders=OPEN_ORDERS,
     all_open_orders=OPEN_ORDERS,
-    balances=Rows(
-        method="balance_rows",
-        columns={"asset": "asset", "total": "total", "equity": "equity", "free": "free"},
-    ),
+    balances=flat.BALANCES,
     positions=POSITIONS,
     fills=Rows(
         method="fill_rows",

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import FillCause, SettlementKind
+from exchanges.venues import flat
 from exchanges.venues.hyperliquid_quotas import QUOTAS
 from exchanges.venues.practice import Practice
 from exchanges.venues.profile import (
@@ -159,10 +160,7 @@ PROFILE = VenueProfile(
     cancel_order=Rows(method="cancel_rows", of_listing=OF_ASSET),
     open_orders=OPEN_ORDERS,
     all_open_orders=OPEN_ORDERS,
-    balances=Rows(
-        method="balance_rows",
-        columns={"asset": "asset", "total": "total", "equity": "equity", "free": "free"},
-    ),
+    balances=flat.BALANCES,
     positions=POSITIONS,
     fills=Rows(
         method="fill_rows",

@@ -66,10 +66,7 @@ PROFILE = VenueProfile(
     cancel_order=Rows(method="cancel_rows"),
     open_orders=OPEN_ORDERS,
     all_open_orders=OPEN_ORDERS,
-    balances=Rows(
-        method="balance_rows",
-        columns={"asset": "asset", "total": "total", "equity": "equity", "free": "free"},
-    ),
+    balances=flat.BALANCES,
     positions=Rows(
         method="position_rows",
         columns={

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,16 +12,15 @@ from exchanges import selectors
 from exchanges.board import Board
 from exchanges.domain import BookTop, ClientOrderId, Fill, Side, Symbol
 from exchanges.models import Exchange, ExchangeAccount, Instrument
+from tests.services.spot_purchase import NOW, purchase_of_one, spot
 from tests.simulation.memory import MemoryRedis
-from tests.web.rows import make_account, make_exchange, make_instrument
-from trading.core.states import OrderState, PositionState
-from trading.models import Event, Leg, Order, Position
+from tests.web.rows import make_account, make_exchange
+from trading.models import Event, Position
 from trading.services.order_facts import book_fills
 from trading.services.pnl import realised_parts, unvalued_fees
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
-NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 D = Decimal
 
 
@@ -39,54 +37,9 @@ def venue() -> Exchange:
     return make_exchange("binance", "BIN", "Binance")
 
 
-def spot(venue: Exchange, base: str) -> Instrument:
-    instrument = make_instrument(venue, base, NOW)
-    instrument.symbol, instrument.kind = f"{base}/USDT", "spot"
-    instrument.save()
-    return instrument
-
-
 def buy_one(account: ExchangeAccount, instrument: Instrument, user: User) -> Position:
     """Fill a purchase of 1 BTC at 60,000 that paid 0.1 BNB."""
-    position = Position.objects.create(
-        user=user,
-        mode="rehearsal",
-        base="BTC",
-        strategy="cash_and_carry",
-        open_reason="basis",
-        state=PositionState.OPEN,
-        size_usd=D(60_000),
-        target_base_quantity=D(1),
-        parameters={},
-        configuration_version=1,
-        entry_funding_spread=D(0),
-        opened_by="test",
-        created_at=NOW,
-        entry_deadline=NOW,
-    )
-    leg = Leg.objects.create(
-        position=position,
-        index=0,
-        side="LONG",
-        account=account,
-        instrument=instrument,
-        decision_entry_mid=D(60_000),
-        taker_fee=D("0.001"),
-    )
-    Order.objects.create(
-        position=position,
-        leg=leg,
-        purpose="open",
-        sequence=1,
-        client_order_id="one",
-        side="buy",
-        order_type="market",
-        time_in_force="ioc",
-        base_quantity=D(1),
-        state=OrderState.OPEN,
-        created_at=NOW,
-        sent_at=NOW,
-    )
+    position = purchase_of_one(account, instrument, user).position
     fill = Fill(
         venue="binance",
         symbol=Symbol("BTC/USDT"),

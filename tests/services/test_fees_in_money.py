@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,17 +11,15 @@ import pytest
 from arbsite.accounts.models import User
 from exchanges.domain import InstrumentKind, Side
 from tests.market import make_facts
-from tests.services.test_fee_assets import spot
+from tests.services.spot_purchase import NOW, purchase_of_one, spot
 from tests.web.rows import make_account, make_exchange
-from trading.core.states import OrderState, PositionState
-from trading.models import Leg, Order, Position
+from trading.models import Order
 from trading.services.appraise import base_fee
 from trading.services.holdings import fee_in_base, leg_net_base
 from trading.services.lookup import is_due
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
-NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 D = Decimal
 
 
@@ -29,47 +27,10 @@ def bought(venue: str, user: User) -> Order:
     """Return a purchase of 1 BTC that is filled, and of which no execution is booked yet."""
     exchange = make_exchange(venue, venue[:3].upper(), venue.title())
     account = make_account(user, exchange, NOW)
-    position = Position.objects.create(
-        user=user,
-        mode="rehearsal",
-        base="BTC",
-        strategy="cash_and_carry",
-        open_reason="basis",
-        state=PositionState.ENTERING,
-        size_usd=D(60_000),
-        target_base_quantity=D(1),
-        parameters={},
-        configuration_version=1,
-        entry_funding_spread=D(0),
-        opened_by="test",
-        created_at=NOW,
-        entry_deadline=NOW,
-    )
-    leg = Leg.objects.create(
-        position=position,
-        index=0,
-        side="LONG",
-        account=account,
-        instrument=spot(exchange, "BTC"),
-        decision_entry_mid=D(60_000),
-        taker_fee=D("0.004"),
-    )
-    return Order.objects.create(
-        position=position,
-        leg=leg,
-        purpose="open",
-        sequence=1,
-        client_order_id="one",
-        side="buy",
-        order_type="market",
-        time_in_force="ioc",
-        base_quantity=D(1),
-        filled_base_quantity=D(1),
-        state=OrderState.OPEN,
-        created_at=NOW,
-        sent_at=NOW,
-        looked_up_at=NOW,
-    )
+    order = purchase_of_one(account, spot(exchange, "BTC"), user, fee="0.004")
+    order.filled_base_quantity, order.looked_up_at = D(1), NOW
+    order.save()
+    return order
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 
 from exchanges.domain import Side
 from exchanges.simulator.accounts import Origin
-from exchanges.simulator.faces.passphrase_calls import signature
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.listings import BITGET
 from exchanges.simulator.wire import WireRequest
 from tests.simulator.open_sockets import says, socket_at

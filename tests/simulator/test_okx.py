@@ -13,7 +13,7 @@ import pytest
 
 from exchanges.domain import Side
 from exchanges.simulator.accounts import Origin
-from exchanges.simulator.faces.passphrase_calls import signature
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.listings import OKX
 from exchanges.simulator.wire import WireRequest, milliseconds
 from tests.simulator.world import Reply, World

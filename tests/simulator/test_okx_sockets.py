@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from exchanges.domain import Side
-from exchanges.simulator.faces.passphrase_calls import signature
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.listings import OKX
 from tests.simulator.open_sockets import says, socket_at
 from tests.simulator.world import World

@@ -10,6 +10,7 @@ import ccxt
 
 from exchanges.ccxt_adapter.calls import bitget_rows as rows
 from exchanges.ccxt_adapter.calls.early_stamps import EarlyStamps
+from exchanges.ccxt_adapter.instants import CLOCK_ERROR
 from exchanges.ccxt_adapter.numbers import plain
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.venues.bitget_codes import NOT_FOUND
@@ -26,8 +27,6 @@ FUNDING, TRANSFER = "contract_settle_fee", "trans_"
 BITCOIN = {"symbol": "BTCUSDT", "coin": "USDT"}
 # A signed request is served as long after its stamp.
 STAMPS_LAST = timedelta(seconds=30)
-# By how much what we take for the venue's time may be off.
-CLOCK_ERROR = timedelta(seconds=1)
 FORCES = {"GTC": "gtc", "IOC": "ioc"}
 
 
@@ -182,7 +181,7 @@ class BitgetAccountCalls(EarlyStamps):
         An end to come is refused, and a millisecond to come is one: no end is told as late as now.
         """
         bounds = {key: request[key] for key in ("startTime", "businessType") if key in request}
-        if request["endTime"] < self.nonce() - CLOCK_ERROR // timedelta(milliseconds=1):
+        if request["endTime"] < self.nonce() - CLOCK_ERROR:
             bounds["endTime"] = request["endTime"]
         return await self._of_account(request, lambda one: _pages(ask, {**one, **bounds}, name))
 

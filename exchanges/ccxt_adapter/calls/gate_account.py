@@ -11,6 +11,7 @@ import ccxt
 from exchanges.ccxt_adapter.calls import gate_rows as rows
 from exchanges.ccxt_adapter.calls.early_stamps import EarlyStamps
 from exchanges.ccxt_adapter.faults import code_of
+from exchanges.ccxt_adapter.instants import CLOCK_ERROR
 from exchanges.ccxt_adapter.numbers import flag, text
 from exchanges.ccxt_adapter.parse import MILLISECOND
 from exchanges.ccxt_adapter.rows import all_of
@@ -28,8 +29,6 @@ STAMPS_LAST = timedelta(seconds=60)
 PAGE, MOST_PAGES = 100, 1000
 FUNDING, TRANSFER = "fund", "dnw"
 FORCES = {"GTC": "gtc", "IOC": "ioc"}
-# By how much what we take for the venue's time may be off.
-CLOCK_ERROR = timedelta(seconds=1)
 # By our id it shows an order for a minute after its end. Then the list of what has ended is read,
 # so far back; of what filled before that the fills speak, which name our id too.
 ENDED_WITHIN = timedelta(days=1)
@@ -206,7 +205,7 @@ class GateAccountCalls(EarlyStamps):
     async def _listed(self, ask: Ask, asked: Request, request: Request) -> list[Row]:
         """Return all pages of a list that is bounded by whole seconds; without an end it is now."""
         bounds = {"from": request["since"] // 1000}
-        if request["until"] < self.nonce() - CLOCK_ERROR // MILLISECOND:
+        if request["until"] < self.nonce() - CLOCK_ERROR:
             bounds["to"] = -(-request["until"] // 1000)
         return await self._pages(ask, {**asked, **bounds})
 

@@ -11,6 +11,7 @@ from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.calls import kucoin_rows as rows
 from exchanges.ccxt_adapter.faults import code_of
+from exchanges.ccxt_adapter.instants import CLOCK_ERROR
 from exchanges.ccxt_adapter.numbers import flag
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.ccxt_adapter.windows import until_whole
@@ -30,8 +31,6 @@ PAGE, MOST_PAGES = 1000, 1000
 # Of lists that tell whether there is more: what is asked for, and what no answer holds back.
 SLIDE, SURELY = 100, 10
 MOST_RECENT = 1000
-# By how many milliseconds what we take for the venue's time may be off.
-CLOCK_ERROR = 1000
 TRANSFERS = "TransferIn", "TransferOut", "Deposit", "Withdrawal"
 COMPLETED = "Completed"
 

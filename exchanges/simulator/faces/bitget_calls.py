@@ -12,7 +12,8 @@ import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.faces.passphrase_calls import PassphraseCall, signature
+from exchanges.simulator.faces.calls import FaceCall
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.listings import BITGET, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, milliseconds
 
@@ -33,7 +34,7 @@ PRODUCTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(PassphraseCall):
+class Call(FaceCall):
     """One Bitget call."""
 
     def anonymous(self) -> VenueRefusal:

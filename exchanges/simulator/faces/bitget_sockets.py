@@ -16,7 +16,7 @@ from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.bitget_calls import LOGIN_TEXT, PRODUCT, STAMP_LASTS, account_of
 from exchanges.simulator.faces.bitget_market import levels, streamed_ticker
 from exchanges.simulator.faces.bitget_orders import streamed_fill, streamed_order
-from exchanges.simulator.faces.passphrase_calls import signature
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.faces.sockets import Outgoing
 from exchanges.simulator.listings import BITGET, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, milliseconds

@@ -16,7 +16,7 @@ import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.faces.passphrase_calls import PassphraseCall
+from exchanges.simulator.faces.calls import FaceCall
 from exchanges.simulator.listings import GATE, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, milliseconds, plain
 
@@ -30,8 +30,8 @@ Number = orjson.Fragment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(PassphraseCall):
-    """One call, read as those of venues with passphrases; `named` is an id or contract in its path.
+class Call(FaceCall):
+    """One Gate call; `named` is an id or contract in its path.
 
     `has_parts`: whether it wants sizes as texts, which may have a fraction.
     """

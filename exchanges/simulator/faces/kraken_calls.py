@@ -8,16 +8,15 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
+from exchanges.simulator.faces.calls import FaceCall
 from exchanges.simulator.listings import KRAKEN, KRAKEN_NAMES, Listing
-from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, decimal_of
+from exchanges.simulator.wire import Json, VenueRefusal, WireRequest
 
 # How far below the highest number of a key another one may be.
 NONCE_WINDOW = 10_000_000
@@ -26,39 +25,17 @@ ASSETS = {"BTC": "XXBT", "ETH": "XETH", "USD": "ZUSD"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request, read: query of a GET, form of a POST."""
+class Call(FaceCall):
+    """One Kraken call: query of a GET, form of a POST."""
 
-    parameters: Mapping[str, str]
-    now: datetime
-    account: Account | None = None
+    def anonymous(self) -> Exception:
+        return refused("EAPI:Invalid key")
 
-    @property
-    def owner(self) -> Account:
-        if self.account is None:
-            raise refused("EAPI:Invalid key")
-        return self.account
+    def missing(self, name: str) -> Exception:
+        return bad(name)
 
-    def text(self, name: str) -> str:
-        return self.parameters.get(name, "")
-
-    def required(self, name: str) -> str:
-        value = self.text(name)
-        if not value:
-            raise bad(name)
-        return value
-
-    def number(self, name: str, default: int) -> int:
-        value = self.text(name)
-        if value and not value.isdigit():
-            raise bad(name)
-        return int(value) if value else default
-
-    def decimal(self, name: str) -> Decimal:
-        value = decimal_of(self.required(name))
-        if value is None:
-            raise bad(name)
-        return value
+    def bad(self, name: str) -> Exception:
+        return bad(name)
 
 
 def refused(message: str) -> VenueRefusal:

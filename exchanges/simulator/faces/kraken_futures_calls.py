@@ -19,8 +19,9 @@ import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
+from exchanges.simulator.faces.calls import FaceCall
 from exchanges.simulator.listings import KRAKEN_FUTURES, Listing
-from exchanges.simulator.wire import Json, WireRequest, decimal_of, milliseconds
+from exchanges.simulator.wire import Json, WireRequest, milliseconds
 
 # Left out of what is signed.
 SERVICE = "/derivatives"
@@ -36,39 +37,17 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request, read: what stands in its address and in its body together."""
+class Call(FaceCall):
+    """One Kraken Futures call: what stands in its address and in its body together."""
 
-    parameters: Mapping[str, str]
-    now: datetime
-    account: Account | None = None
+    def anonymous(self) -> Exception:
+        return Refused("authenticationError")
 
-    @property
-    def owner(self) -> Account:
-        if self.account is None:
-            raise Refused("authenticationError")
-        return self.account
+    def missing(self, name: str) -> Exception:
+        return Refused("requiredArgumentMissing")
 
-    def text(self, name: str) -> str:
-        return self.parameters.get(name, "")
-
-    def required(self, name: str) -> str:
-        value = self.text(name)
-        if not value:
-            raise Refused("requiredArgumentMissing")
-        return value
-
-    def number(self, name: str, default: int) -> int:
-        value = self.text(name)
-        if value and not value.isdigit():
-            raise Refused("invalidArgument")
-        return int(value) if value else default
-
-    def decimal(self, name: str) -> Decimal:
-        value = decimal_of(self.required(name))
-        if value is None:
-            raise Refused("invalidArgument")
-        return value
+    def bad(self, name: str) -> Exception:
+        return Refused("invalidArgument")
 
     @property
     def is_late(self) -> bool:

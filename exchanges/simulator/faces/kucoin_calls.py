@@ -13,7 +13,8 @@ import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.faces.passphrase_calls import PassphraseCall, signature
+from exchanges.simulator.faces.calls import FaceCall
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.listings import KUCOIN, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, milliseconds, plain
 
@@ -27,7 +28,7 @@ NANOSECONDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(PassphraseCall):
+class Call(FaceCall):
     """One KuCoin call."""
 
     def anonymous(self) -> VenueRefusal:

@@ -12,7 +12,8 @@ import orjson
 
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.faces.passphrase_calls import PassphraseCall, signature
+from exchanges.simulator.faces.calls import FaceCall
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.listings import OKX, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, WireRequest, decimal_of, milliseconds
 
@@ -24,7 +25,7 @@ FIRST_OF_ORDERS, LAST_OF_ORDERS = 51_000, 51_999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call(PassphraseCall):
+class Call(FaceCall):
     """One OKX call."""
 
     def anonymous(self) -> VenueRefusal:

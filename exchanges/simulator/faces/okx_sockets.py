@@ -14,7 +14,7 @@ from exchanges.simulator.faces.okx_account import balance, position
 from exchanges.simulator.faces.okx_calls import LOGIN_TEXT, STAMP_LASTS, account_of
 from exchanges.simulator.faces.okx_feeds import Channel, OkxFeed
 from exchanges.simulator.faces.okx_orders import streamed_order
-from exchanges.simulator.faces.passphrase_calls import signature
+from exchanges.simulator.faces.passphrase_signature import signature
 from exchanges.simulator.faces.sockets import Outgoing
 from exchanges.simulator.listings import OKX
 from exchanges.simulator.wire import Json, VenueRefusal, decimal_of

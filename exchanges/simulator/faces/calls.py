@@ -1,10 +1,7 @@
-"""Calls of venues that give a key a passphrase (OKX, Bitget): their reading and their signature."""
+"""A request to a face, read the same at every venue, and refused in the venue's own words."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,27 +10,27 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.simulator.accounts import Account
-from exchanges.simulator.wire import VenueRefusal, decimal_of
+from exchanges.simulator.wire import decimal_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PassphraseCall(ABC):
-    """One request, read: query of a GET, JSON object of a POST. Refusals are the venue's own."""
+class FaceCall(ABC):
+    """One request, read; what stands in it and where is the venue's own, and so are refusals."""
 
     parameters: Mapping[str, Any]
     now: datetime
     account: Account | None = None
 
     @abstractmethod
-    def anonymous(self) -> VenueRefusal:
+    def anonymous(self) -> Exception:
         """Return the refusal of a private call without a key."""
 
     @abstractmethod
-    def missing(self, name: str) -> VenueRefusal:
+    def missing(self, name: str) -> Exception:
         """Return the refusal of a call that lacks a parameter."""
 
     @abstractmethod
-    def bad(self, name: str) -> VenueRefusal:
+    def bad(self, name: str) -> Exception:
         """Return the refusal of a parameter that says nothing sensible."""
 
     @property
@@ -63,9 +60,3 @@ class PassphraseCall(ABC):
         if value is None:
             raise self.bad(name)
         return value
-
-
-def signature(secret: str, text: str) -> str:
-    """Return HMAC-SHA256 of a text in base64."""
-    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()

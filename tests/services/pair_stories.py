@@ -1,0 +1,73 @@
+"""What stories of two venues share: their pairs, how they begin, what is asked of the orders."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+from exchanges import selectors
+from tests.services.pair_desk import PairDesk, symbol_of
+from tests.services.strategy_desk import PlannedLeg
+from tests.simulation.memory import MemoryRedis
+from trading.core.states import OrderState, PositionState
+from trading.models import LegSide, Order, Position
+from trading.services import evaluate
+
+ONE_COMPANY = ("kraken", "krakenfutures")
+WITHOUT_AN_ANSWER = [
+    "accept_no_answer",
+    "accept_then_reset",
+    "server_error_after_accept",
+    "garbage",
+]
+# The venue that is disturbed, and a pair of which it holds the first leg or the second.
+LOST = [
+    ("gate", ("gate", "kucoin")),
+    ("gate", ("kucoin", "gate")),
+    ("kucoin", ("kucoin", "gate")),
+    ("kucoin", ("gate", "kucoin")),
+    ("bitget", ("bitget", "gate")),
+    ("bitget", ("gate", "bitget")),
+    # Coins come first.
+    ("kraken", ONE_COMPANY),
+    ("krakenfutures", ONE_COMPANY),
+]
+
+
+def standing(folder: Path) -> Generator[PairDesk]:
+    """Open a desk with a board of its own for a while."""
+    memory = MemoryRedis()
+    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
+    evaluate._shared.cache_clear()
+    desk = PairDesk(folder, memory)
+    yield desk
+    desk.close()
+    selectors.stand_in_for_board(None)
+    evaluate._shared.cache_clear()
+
+
+def planned(
+    desk: PairDesk, pair: tuple[str, str], quantity: str = "0.1", base: str = "BTC", **how: str
+) -> Position:
+    """Plan the first venue long and the second short."""
+    legs = [
+        PlannedLeg(venue=venue, symbol=symbol_of(venue, base), side=side)
+        for venue, side in zip(pair, LegSide, strict=True)
+    ]
+    strategy = "cash_and_carry" if "kraken" in pair else "funding_spread"
+    return desk.plan(strategy, legs, quantity, base=base, **how)
+
+
+def opened(desk: PairDesk, pair: tuple[str, str]) -> Position:
+    desk.open_accounts(*pair)
+    position = planned(desk, pair)
+    desk.drive_until(position, PositionState.OPEN)
+    return position
+
+
+def assert_each_order_is_there_once(desk: PairDesk, *venues: str) -> None:
+    """Ask the venues' own lists: one order for each that counts as sent, and no other."""
+    sent = Order.objects.exclude(state=OrderState.NOT_PLACED)
+    for venue in venues:
+        ids = desk.orders_at(venue)
+        assert len(ids) == len(set(ids)) == sent.filter(leg__account__exchange__code=venue).count()
