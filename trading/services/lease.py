@@ -15,8 +15,9 @@ from trading.core.states import Goal, PositionState
 from trading.models import Position
 from trading.models.position import PositionQuerySet
 
-# A worker that stands still keeps others away this long; a leg must be hedged within 30 s.
-LEASE = timedelta(seconds=20)
+# A worker that stands still keeps others away this long, and no call of a venue takes half of it.
+# Then an order that it may have sent is looked for for 10 s, and a leg is hedged within 30 s.
+LEASE = timedelta(seconds=18)
 # Written by a clock that was set back since: by any clock a lease is over after this.
 BEYOND_ANY_LEASE = 2 * LEASE
 _MACHINE = f"{crc32(socket.gethostname().encode()):08x}"
