@@ -69,7 +69,7 @@ bench: $(STAMP)
 
 # The feed against all simulated venues with SYMBOLS each, a fault every few seconds.
 MINUTES ?= 30
-SYMBOLS ?= 100
+SYMBOLS ?= 300
 soak: $(STAMP)
 	@$(PY) -m tests.soak --minutes $(MINUTES) --symbols $(SYMBOLS)
 

@@ -40,7 +40,7 @@ from exchanges.venues.quotas import Scope  # noqa: E402
 from tests.machine import ROOT, START_SECONDS, wait_until  # noqa: E402
 from tests.rehearsal import RunningRedis, SimulatorControl  # noqa: E402
 
-VENUES = ("binance", "binanceusdm", "bybit", "okx", "hyperliquid")
+VENUES = tuple(name for name, profile in PROFILES.items() if not profile.read_only)
 # What each calls the one whose price steps, and what we do.
 STEPPED = {
     "binance": ("BTCUSDT", Symbol("BTC/USDT")),
@@ -48,9 +48,15 @@ STEPPED = {
     "bybit": ("BTCUSDT", Symbol("BTC/USDT:USDT")),
     "okx": ("BTC-USDT-SWAP", Symbol("BTC/USDT:USDT")),
     "hyperliquid": ("BTC", Symbol("BTC/USDC:USDC")),
+    "bitget": ("BTCUSDT", Symbol("BTC/USDT:USDT")),
+    "gate": ("BTC_USDT", Symbol("BTC/USDT:USDT")),
+    "kucoin": ("XBTUSDTM", Symbol("BTC/USDT:USDT")),
+    "krakenfutures": ("PF_XBTUSD", Symbol("BTC/USD:USD")),
+    "kraken": ("XBTUSDT", Symbol("BTC/USDT")),
 }
 STEP_EVERY, FAULT_EVERY, LOOK_EVERY = 2.0, 4.0, 0.25
 FIRST_PRICE, STEP = Decimal(50_000), Decimal(500)
+FAULTS_AT_ONCE = 5
 # What an entry takes for fresh, and how long a step may take to get through.
 FRESH_SECONDS, SLACK_SECONDS = 3.0, 1.0
 FAULTS: tuple[dict[str, object], ...] = (
@@ -63,7 +69,10 @@ FAULTS: tuple[dict[str, object], ...] = (
     {"action": "rate_limit", "retry_after": 3},
 )
 PAGE = os.sysconf("SC_PAGE_SIZE")
-PREFIXES = ("/fapi/v1/", "/fapi/v2/", "/fapi/v3/", "/api/v3/", "/api/v5/", "/sapi/v1/", "/")
+PREFIXES = (
+    *("/fapi/v1/", "/fapi/v2/", "/fapi/v3/", "/api/v1/", "/api/v3/", "/api/v4/", "/api/v5/"),
+    *("/api/", "/sapi/v1/", "/derivatives/api/v3/", "/0/public/", "/"),
+)
 
 
 class Soak:
@@ -110,6 +119,10 @@ class Soak:
         self._steps.append((time.monotonic(), price))
 
     def _disturb(self) -> None:
+        # A socket that is opened again and again takes a message of a stall each time: without an
+        # end it would be shut out for minutes.
+        if self.faults % FAULTS_AT_ONCE == 0:
+            self._control.no_faults()
         rule = dict(self._dice.choice(FAULTS))
         self._control.fault(**rule, venue=self._dice.choice(VENUES))
         self.faults += 1
@@ -189,6 +202,7 @@ def soak(minutes: float, symbols: int) -> int:
             [
                 *(sys.executable, "-m", "exchanges.simulator"),
                 *(str(part) for option in options.items() for part in option),
+                "--watched",
             ],
             cwd=ROOT,
         )
