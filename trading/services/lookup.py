@@ -15,6 +15,7 @@ from exchanges.errors import CredentialRefused, OrderNotFound, VenueError
 from exchanges.ports import Account, Trading
 from exchanges.selectors import look_up_every
 from trading.core.states import (
+    LIVE_POSITION_STATES,
     UNRESOLVED_ORDER_STATES,
     OrderEvent,
     OrderState,
@@ -38,6 +39,9 @@ READ_MARGIN = timedelta(seconds=5)
 # A clock of ours that ran ahead dates an order after its own fills.
 CLOCK_MARGIN = timedelta(hours=2)
 
+# Where one order is asked for this rarely, the limit of the key is why.
+SLOW = timedelta(seconds=5)
+NOT_ASKED = (OrderState.PLANNED, OrderState.DROPPED, OrderState.SENDING)
 
 CANNOT_ASK = "cannot be asked"
 
@@ -84,7 +88,24 @@ def is_due(order: Order, now: datetime) -> bool:
         return False
     if order.looked_up_at is None:
         return True
-    return _age(order.looked_up_at, now) >= look_up_every(order.leg.instrument.exchange.code)
+    return _age(order.looked_up_at, now) >= _turn(order)
+
+
+def _turn(order: Order) -> timedelta:
+    """Return how soon an order is asked for again.
+
+    The orders of a key that may ask little share what is enough for one: asked for all at once they
+    would wait for each other beyond their deadlines, and none would be found.
+    """
+    every = look_up_every(order.leg.instrument.exchange.code)
+    if every < SLOW:
+        return every
+    asked = Order.objects.filter(
+        leg__account=order.leg.account_id,
+        position__state__in=LIVE_POSITION_STATES,
+        is_final_at_venue=False,
+    ).exclude(state__in=NOT_ASKED)
+    return every * max(1, asked.count())
 
 
 def _age(moment: datetime, now: datetime) -> timedelta:
