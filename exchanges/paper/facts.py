@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import Depth, Instrument, Quote, SettledFunding, Symbol
@@ -22,6 +22,8 @@ class Facts:
     quotes: Mapping[Symbol, Quote] = field(default_factory=dict)
     depths: Mapping[Symbol, Depth] = field(default_factory=dict)
     settled: Mapping[Symbol, Sequence[SettledFunding]] = field(default_factory=dict)
+    # How long a rate of `settled` stood, where what is held pays all along and not at an instant.
+    periods: Mapping[Symbol, timedelta] = field(default_factory=dict)
 
     def mark(self, symbol: Symbol) -> Decimal | None:
         quote = self.quotes.get(symbol)

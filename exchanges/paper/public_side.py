@@ -90,6 +90,13 @@ class PublicSide:
                 return []
         return list(await self.data.settled_funding(symbol, since=since))
 
+    async def period(self, symbol: Symbol) -> timedelta | None:
+        """Return for how long a rate of a contract stands; None while its venue has not told."""
+        rate = (await self._funding_rates()).get(symbol)
+        if rate is None or not rate.interval_seconds:
+            return None
+        return timedelta(seconds=rate.interval_seconds)
+
     async def _funding_rates(self) -> dict[Symbol, FundingRate]:
         async with self._lock:
             if self._is_old(self._rated_at, RATES_LAST) or self._has_settled(self._rates.values()):

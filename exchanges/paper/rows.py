@@ -245,4 +245,8 @@ class PaperFunding(models.Model):
 
     @property
     def venue_payment_id(self) -> str:
-        return f"{self.symbol}@{int(self.settled_at.timestamp())}"
+        """Return symbol and second; where a fill ended what had accrued, its fraction too."""
+        at = self.settled_at
+        # Venues settle at whole milliseconds.
+        part = f".{at.microsecond:06}" if at.microsecond % 1000 else ""
+        return f"{self.symbol}@{int(at.timestamp())}{part}"

@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 
-from exchanges.domain import Symbol
+from exchanges.domain import SettlementKind, Symbol
 from exchanges.errors import VenueUnavailable
 from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
@@ -102,18 +102,23 @@ class PaperVenue:
         facts = await self.facts(*(one for one in watched.ordered if symbol in (None, one)))
         if watched.is_idle:
             return facts
-        settled = await asyncio.gather(
-            *(self.public.settled_since(*one) for one in watched.unsettled)
-        )
-        facts = replace(
-            facts,
-            settled={
-                name: rows for (name, _), rows in zip(watched.unsettled, settled, strict=True)
-            },
-        )
+        facts = await self._with_settlements(facts, watched.unsettled)
         if facts.depths or watched.unsettled or watched.has_countdown:
             await self.step(facts, pass_time)
         return replace(facts, now=max(now, self.now()))
+
+    async def _with_settlements(
+        self, facts: Facts, unsettled: Sequence[tuple[Symbol, datetime]]
+    ) -> Facts:
+        """Add what was settled; where it accrues nothing is due before its period is known."""
+        periods: dict[Symbol, timedelta] = {}
+        if self.public.profile.settlement is SettlementKind.ACCRUED:
+            told = {symbol: await self.public.period(symbol) for symbol, _ in unsettled}
+            periods = {symbol: period for symbol, period in told.items() if period is not None}
+            unsettled = [one for one in unsettled if one[0] in periods]
+        settled = await asyncio.gather(*(self.public.settled_since(*one) for one in unsettled))
+        names = [symbol for symbol, _ in unsettled]
+        return replace(facts, settled=dict(zip(names, settled, strict=True)), periods=periods)
 
     async def close(self) -> None:
         await asyncio.wrap_future(self._thread.submit(connections.close_all))

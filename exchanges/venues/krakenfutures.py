@@ -41,11 +41,8 @@ PROFILE = VenueProfile(
     ccxt_class="krakenfutures",
     options={},
     is_spot=False,
-    no_paper=(
-        "Kraken Futures is not traded on paper: its funding is owed all along and paid at each "
-        "change of a position, and paper accounts are paid settlement by settlement."
-    ),
     settlement=SettlementKind.ACCRUED,
+    rate_stands=True,
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     receive_window=timedelta(seconds=5),
     # Each look for one that is not found takes of the few questions that the history allows.

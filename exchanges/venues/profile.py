@@ -209,6 +209,8 @@ class VenueProfile:
     # What lies between two books that are read one by one, so that other reads find room.
     book_every: timedelta = timedelta(0)
     settlement: SettlementKind
+    # What accrues does so at one rate for a whole period: a part of it earns a part.
+    rate_stands: bool = False
     interval_rule: IntervalRule
     receive_window: timedelta = timedelta(0)
     # How soon an order is asked for again, where the venue has little room for questions.
@@ -348,8 +350,8 @@ class VenueProfile:
         is_told = self.find_order and self.client_id_param and self.receive_window
         if not self.read_only and (UNASKED in asked or not is_told):
             raise ValueError(f"{self.name}: orders are not described, and it is not read-only")
-        if self.settlement is SettlementKind.ACCRUED and not self.no_paper:
-            raise ValueError(f"{self.name}: paper accounts are paid settlement by settlement")
+        if self.settlement is SettlementKind.ACCRUED and not (self.rate_stands or self.no_paper):
+            raise ValueError(f"{self.name}: what a part of a period earns on paper is not known")
 
     def untraded(self, mode: Mode) -> str:
         """Return why nothing is traded here in a mode, empty where orders are taken."""

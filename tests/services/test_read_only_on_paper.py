@@ -36,7 +36,7 @@ from trading.services.plan_entry import Refused, plan_entry
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
 WATCHED = [name for name, profile in PROFILES.items() if profile.read_only]
-REFUSED = ["deribit", "krakenfutures"]
+REFUSED = ["deribit"]
 
 
 @pytest.fixture
@@ -190,5 +190,5 @@ def test_what_pays_all_along_is_refused_everywhere_with_why(venue: str, owner: U
 def test_no_venue_that_pays_all_along_can_be_described_as_fit_for_paper() -> None:
     values = {name: getattr(PROFILES["dydx"], name) for name in VenueProfile.__slots__}
 
-    with pytest.raises(ValueError, match="paid settlement by settlement"):
+    with pytest.raises(ValueError, match="what a part of a period earns"):
         VenueProfile(**{**values, "settlement": SettlementKind.ACCRUED})
