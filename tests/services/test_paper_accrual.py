@@ -9,7 +9,7 @@ import pytest
 
 from exchanges import selectors
 from exchanges.modes import Mode
-from tests.services.strategy_desk import D, PlannedLeg
+from tests.services.strategy_desk import PlannedLeg
 from tests.services.test_paper import PaperStories, assert_books_are_the_papers, paid_to
 from tests.simulation.memory import MemoryRedis
 from tests.simulator.world import bitcoin
