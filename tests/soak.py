@@ -36,9 +36,9 @@ from exchanges.domain import Symbol  # noqa: E402
 from exchanges.feeds import MarketFeed, pairable  # noqa: E402
 from exchanges.modes import Mode  # noqa: E402
 from exchanges.venues import PROFILES  # noqa: E402
-from exchanges.venues.quotas import Scope  # noqa: E402
 from tests.machine import ROOT, START_SECONDS, wait_until  # noqa: E402
 from tests.rehearsal import RunningRedis, SimulatorControl  # noqa: E402
+from tests.soak_judge import openings_above, violations  # noqa: E402
 
 VENUES = tuple(name for name, profile in PROFILES.items() if not profile.read_only)
 # What each calls the one whose price steps, and what we do.
@@ -69,10 +69,6 @@ FAULTS: tuple[dict[str, object], ...] = (
     {"action": "rate_limit", "retry_after": 3},
 )
 PAGE = os.sysconf("SC_PAGE_SIZE")
-PREFIXES = (
-    *("/fapi/v1/", "/fapi/v2/", "/fapi/v3/", "/api/v1/", "/api/v3/", "/api/v4/", "/api/v5/"),
-    *("/api/", "/sapi/v1/", "/derivatives/api/v3/", "/0/public/", "/"),
-)
 
 
 class Soak:
@@ -158,29 +154,6 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
 
 
-def violations(entries: Iterable[Mapping[str, Any]]) -> int:
-    """Return how often the weight of a window was above an address quota of its venue."""
-    windows: dict[tuple[str, str], deque[tuple[float, int]]] = {}
-    found = 0
-    for entry in entries:
-        at = datetime.fromisoformat(entry["time"]).timestamp()
-        for quota in PROFILES[entry["venue"]].quotas.all:
-            if quota.scope is not Scope.ADDRESS:
-                continue
-            weight = quota.weight(entry["method"], _named(entry["path"]), {})
-            window = windows.setdefault((entry["venue"], quota.name), deque())
-            window.append((at, weight))
-            while window[0][0] <= at - quota.window.total_seconds():
-                window.popleft()
-            found += sum(one for _, one in window) > quota.limit
-    return found
-
-
-def _named(path: str) -> str:
-    prefix = next(known for known in PREFIXES if path.startswith(known))
-    return path.removeprefix(prefix)
-
-
 def _listed(answer: Any) -> Any:
     if isinstance(answer, BaseException):
         raise answer
@@ -213,16 +186,20 @@ def soak(minutes: float, symbols: int) -> int:
                 made = Soak(control, Redis.from_url(redis.url))
                 made.run(minutes * 60)
                 entries = control.control("GET", "/access-log?limit=1000000")["entries"]
+                opened = control.control("GET", "/socket-openings")["openings"]
                 registry.close_all()
                 loop.close()
         finally:
             venues.terminate()
             venues.wait(20)
             redis.stop()
-    return _tell(made, minutes, symbols, violations(entries), len(entries))
+    above = violations(entries) + openings_above(opened)
+    return _tell(made, minutes, symbols, above, len(entries), len(opened))
 
 
-def _tell(made: Soak, minutes: float, symbols: int, above: int, requests: int) -> int:
+def _tell(
+    made: Soak, minutes: float, symbols: int, above: int, requests: int, openings: int
+) -> int:
     growth = made.growth(warm_up=min(300.0, minutes * 60 / 2))
     lost: Counter[str] = Counter()
     for (_, cause), times in LOST.items():
@@ -232,8 +209,8 @@ def _tell(made: Soak, minutes: float, symbols: int, above: int, requests: int) -
         f"soak: {minutes:g} min, {len(VENUES)} venues, {symbols} symbols each, "
         f"{instruments} instruments seen, {made.faults} faults, "
         f"{lost['connection']} sockets lost and {lost['message']} messages not understood, "
-        f"{made.seen} fresh facts looked at, {made.stale} stale used, {requests} requests, "
-        f"{above} above a limit, RSS growth {growth:.1%}"
+        f"{made.seen} fresh facts looked at, {made.stale} stale used, {requests} requests "
+        f"and {openings} sockets opened, {above} above a limit, RSS growth {growth:.1%}"
     )
     return int(made.stale > 0 or above > 0 or growth >= 0.05)
 

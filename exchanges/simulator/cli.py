@@ -173,7 +173,7 @@ async def serve(options: argparse.Namespace) -> None:
     doors = Doors(venues)
     runners = [
         await listen(doors.app(), options.port),
-        await listen(ControlDoor(venues, doors.sockets.listed).app(), options.control_port),
+        await listen(ControlDoor(venues, doors.sockets).app(), options.control_port),
     ]
     logger.info("venues on port %d, control on port %d", options.port, options.control_port)
     beats = asyncio.create_task(doors.run_beats())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from aiohttp import web
 
@@ -27,10 +27,18 @@ from exchanges.simulator.venues import Venues
 FIRST_UID = 700_000
 
 
+class SocketLists(Protocol):
+    """What the door of the sockets tells of them."""
+
+    def listed(self) -> list[dict[str, object]]: ...
+
+    def openings(self) -> list[dict[str, object]]: ...
+
+
 class ControlDoor:
     """Handlers of the control port."""
 
-    def __init__(self, venues: Venues, sockets: Callable[[], list[dict[str, object]]]) -> None:
+    def __init__(self, venues: Venues, sockets: SocketLists) -> None:
         self._venues = venues
         self._sockets = sockets
         self._simulator = venues.simulator
@@ -42,6 +50,7 @@ class ControlDoor:
                 web.get("/health", self._health),
                 web.get("/ledger", self._ledger),
                 web.get("/access-log", self._access_log),
+                web.get("/socket-openings", self._socket_openings),
                 web.post("/accounts", self._add_account),
                 web.get("/faults", self._list_faults),
                 web.post("/faults", self._add_fault),
@@ -60,7 +69,7 @@ class ControlDoor:
             if self._simulator.expiry_clock.is_listed(row)
         )
         now = self._simulator.now().isoformat()
-        return answer({"time": now, "listings": symbols, "sockets": self._sockets()})
+        return answer({"time": now, "listings": symbols, "sockets": self._sockets.listed()})
 
     async def _ledger(self, request: web.Request) -> web.Response:
         now = self._simulator.now()
@@ -75,6 +84,9 @@ class ControlDoor:
             of_order=asked.get("client_order_id", ""),
         )
         return answer({"entries": entries, "last": ledger.last_access()})
+
+    async def _socket_openings(self, request: web.Request) -> web.Response:
+        return answer({"openings": self._sockets.openings()})
 
     async def _add_account(self, request: web.Request) -> web.Response:
         body = await read_json(request)

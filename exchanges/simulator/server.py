@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -24,6 +25,7 @@ from exchanges.simulator.wire import WireRequest
 logger = logging.getLogger(__name__)
 HANG_CHECK_SECONDS = 0.5
 MOST_WAITING = 4096
+MOST_OPENINGS = 100_000
 GOING_AWAY = 1001
 
 
@@ -108,6 +110,7 @@ class SocketDoor:
         self._venues = venues
         self._switchboard = Switchboard(venues)
         self._lines: set[Line] = set()
+        self._openings: deque[dict[str, object]] = deque(maxlen=MOST_OPENINGS)
         venues.simulator.listeners.append(self._tell)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -115,6 +118,8 @@ class SocketDoor:
         socket = self._switchboard.open(wire.host, wire.path, wire.query)
         if socket is None:
             return web.json_response({"detail": f"no socket at {wire.path}"}, status=404)
+        opened_at = self._venues.simulator.now().isoformat()
+        self._openings.append({"time": opened_at, "venue": socket.venue})
         connection = web.WebSocketResponse(compress=False)
         await connection.prepare(request)
         line = Line(socket, connection)
@@ -153,6 +158,10 @@ class SocketDoor:
         return [
             {"venue": line.socket.venue, "topics": list(line.socket.topics)} for line in self._lines
         ]
+
+    def openings(self) -> list[dict[str, object]]:
+        """Return when sockets were opened at which venue, oldest first."""
+        return list(self._openings)
 
     async def close_all(self) -> None:
         for line in tuple(self._lines):

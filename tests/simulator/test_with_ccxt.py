@@ -338,3 +338,17 @@ async def test_a_stalled_topic_falls_silent_while_others_go_on(
         finally:
             simulator.ask("DELETE", "/faults")
         assert await asyncio.wait_for(client.watch_ticker(PERPETUAL), SECONDS)
+
+
+async def test_each_opening_of_a_socket_is_told(
+    connect: Connect, simulator: SimulatorProcess
+) -> None:
+    def opened() -> list[str]:
+        rows = simulator.ask("GET", "/socket-openings").body["openings"]
+        return [row["venue"] for row in rows]
+
+    before = len(opened())
+    async with connect("bybit") as client:
+        await asyncio.wait_for(client.watch_ticker(PERPETUAL), SECONDS)
+
+    assert opened()[before:] == ["bybit"]

@@ -1,0 +1,57 @@
+"""What a soak holds against a feed: the venues' own log of it, beside the venues' quotas."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from exchanges.venues import PROFILES
+from exchanges.venues.quotas import Scope
+
+PREFIXES = (
+    *("/fapi/v1/", "/fapi/v2/", "/fapi/v3/", "/api/v1/", "/api/v3/", "/api/v4/", "/api/v5/"),
+    *("/api/", "/sapi/v1/", "/derivatives/api/v3/", "/0/public/", "/"),
+)
+
+
+def violations(entries: Iterable[Mapping[str, Any]]) -> int:
+    """Return how often the weight of a window was above an address quota of its venue."""
+    windows: dict[tuple[str, str], deque[tuple[float, int]]] = {}
+    found = 0
+    for entry in entries:
+        at = at_of(entry)
+        for quota in PROFILES[entry["venue"]].quotas.all:
+            if quota.scope is not Scope.ADDRESS:
+                continue
+            weight = quota.weight(entry["method"], _named(entry["path"]), {})
+            window = windows.setdefault((entry["venue"], quota.name), deque())
+            window.append((at, weight))
+            while window[0][0] <= at - quota.window.total_seconds():
+                window.popleft()
+            found += sum(one for _, one in window) > quota.limit
+    return found
+
+
+def openings_above(openings: Iterable[Mapping[str, str]]) -> int:
+    """Return how often more sockets were opened in a window than a venue lets one address."""
+    windows: dict[str, deque[float]] = {}
+    found = 0
+    for opening in openings:
+        at, quota = at_of(opening), PROFILES[opening["venue"]].quotas.sockets
+        window = windows.setdefault(opening["venue"], deque())
+        window.append(at)
+        while window[0] <= at - quota.window.total_seconds():
+            window.popleft()
+        found += len(window) > quota.limit
+    return found
+
+
+def at_of(entry: Mapping[str, Any]) -> float:
+    return datetime.fromisoformat(entry["time"]).timestamp()
+
+
+def _named(path: str) -> str:
+    prefix = next(known for known in PREFIXES if path.startswith(known))
+    return path.removeprefix(prefix)
