@@ -28,6 +28,7 @@ PURE = (
     "exchanges.domain",
     "exchanges.errors",
     "exchanges.ports",
+    "exchanges.loans",
     "exchanges.matching",
     "trading.core",
     "trading.strategies",
