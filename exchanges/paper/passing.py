@@ -1,16 +1,18 @@
-"""What a paper venue does of itself as time passes: funding, countdowns, delivery, liquidation."""
+"""What a paper venue does of itself: funding, interest, countdowns, delivery, liquidation."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from exchanges.domain import FillCause, SettledFunding, Symbol, VenueOrderStatus
-from exchanges.matching import funding_payment
+from exchanges.loans import owed
+from exchanges.matching import bankruptcy_price, funding_payment
 from exchanges.paper.engine import close_by_venue, match_resting
-from exchanges.paper.facts import Facts, delivered_at, settle_of
+from exchanges.paper.facts import Facts, delivered_at, quote_of, settle_of
 from exchanges.paper.ledger import Ledger, as_holding
-from exchanges.paper.margin import margin_state, mark_of
+from exchanges.paper.loans import charge_loans, price_of
+from exchanges.paper.margin import alone, margin_state, mark_of, state_behind, wallets
 from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
 from exchanges.paper.terms import Terms
 
@@ -24,6 +26,7 @@ def pass_time(ledger: Ledger, facts: Facts, terms: Terms) -> None:
     _count_down(ledger, facts.now)
     for row in ledger.unsettled():
         _settle(ledger, row, facts)
+    charge_loans(ledger, facts, terms)
     match_resting(ledger, facts, terms)
     _note_marks(ledger, facts)
     _deliver(ledger, facts, terms)
@@ -105,20 +108,57 @@ def _deliver(ledger: Ledger, facts: Facts, terms: Terms) -> None:
             continue
         for order in ledger.orders(Symbol(row.symbol)):
             ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
-        close_by_venue(ledger, row, FillCause.SETTLEMENT, mark_of(row, facts), facts, terms)
+        _close(ledger, row, FillCause.SETTLEMENT, mark_of(row, facts), facts, terms)
 
 
 def _liquidate(ledger: Ledger, facts: Facts, terms: Terms) -> None:
-    """Cancel a wallet's orders and close its largest holdings until its equity carries the rest."""
-    for asset in sorted({settle_of(row.symbol) for row in ledger.held()}):
+    for row in ledger.held():
+        if row.is_isolated and state_behind(ledger, row, facts, terms).is_liquidatable:
+            _liquidate_alone(ledger, row, facts, terms)
+    for asset in sorted(wallets(ledger)):
+        if margin_state(ledger, asset, facts, terms).is_liquidatable:
+            _liquidate_wallet(ledger, asset, facts, terms)
+
+
+def _liquidate_alone(ledger: Ledger, row: PaperHolding, facts: Facts, terms: Terms) -> None:
+    """Cancel a contract's orders and close it: at the mark, at worst where its margin is lost.
+
+    What is lost beyond it between two looks is the venue's, as it is at a real one.
+    """
+    symbol, is_long = Symbol(row.symbol), row.base_quantity > 0
+    for order in ledger.orders(symbol):
+        ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
+    tick = facts.instruments[symbol].price_tick
+    rounding = ROUND_CEILING if is_long else ROUND_FLOOR
+    worst = bankruptcy_price(as_holding(row), alone(row)) / tick
+    worst = worst.quantize(Decimal(1), rounding=rounding) * tick
+    price = (max if is_long else min)(mark_of(row, facts), worst)
+    _close(ledger, row, FillCause.LIQUIDATION, price, facts, terms)
+
+
+def _liquidate_wallet(ledger: Ledger, asset: str, facts: Facts, terms: Terms) -> None:
+    """Cancel the orders and close the largest holdings until the equity carries the rest.
+
+    Where it never does, what is owed is bought back last.
+    """
+    for order in ledger.orders():
+        ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
+    rows = [row for row in ledger.held(asset) if not row.is_isolated]
+    for row in sorted(
+        rows, key=lambda one: as_holding(one).notional(mark_of(one, facts)), reverse=True
+    ):
         if not margin_state(ledger, asset, facts, terms).is_liquidatable:
-            continue
-        for order in ledger.orders():
-            ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
-        rows = ledger.held(asset)
-        for row in sorted(
-            rows, key=lambda one: as_holding(one).notional(mark_of(one, facts)), reverse=True
-        ):
-            if margin_state(ledger, asset, facts, terms).is_liquidatable:
-                price = mark_of(row, facts)
-                close_by_venue(ledger, row, FillCause.LIQUIDATION, price, facts, terms)
+            return
+        _close(ledger, row, FillCause.LIQUIDATION, mark_of(row, facts), facts, terms)
+    for loan in ledger.loans():
+        debt, price = owed(ledger.balance(loan.asset)), price_of(loan, facts)
+        is_due = debt and quote_of(loan.symbol) == asset
+        if is_due and margin_state(ledger, asset, facts, terms).is_liquidatable:
+            close_by_venue(ledger, loan.market, -debt, FillCause.LIQUIDATION, price, facts, terms)
+
+
+def _close(
+    ledger: Ledger, row: PaperHolding, cause: FillCause, price: Decimal, facts: Facts, terms: Terms
+) -> None:
+    symbol, held = Symbol(row.symbol), row.base_quantity
+    close_by_venue(ledger, symbol, held, cause, price, facts, terms)

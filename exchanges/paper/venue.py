@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 
-from exchanges.domain import Symbol
+from exchanges.domain import InstrumentKind, Symbol
 from exchanges.errors import VenueUnavailable
 from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
@@ -35,10 +35,11 @@ class Watched:
     ordered: Sequence[Symbol]
     unsettled: Sequence[tuple[Symbol, datetime]]
     has_countdown: bool
+    borrows: bool
 
     @property
     def is_idle(self) -> bool:
-        return not (self.ordered or self.unsettled or self.has_countdown)
+        return not (self.ordered or self.unsettled or self.has_countdown or self.borrows)
 
 
 class PaperVenue:
@@ -110,8 +111,9 @@ class PaperVenue:
             settled={
                 name: rows for (name, _), rows in zip(watched.unsettled, settled, strict=True)
             },
+            loans=await self.public.borrow_rates() if watched.borrows else {},
         )
-        if facts.depths or watched.unsettled or watched.has_countdown:
+        if facts.depths or watched.unsettled or watched.has_countdown or watched.borrows:
             await self.step(facts, pass_time)
         return replace(facts, now=max(now, self.now()))
 
@@ -121,10 +123,12 @@ class PaperVenue:
 
     def _watched(self) -> Watched:
         ledger = Ledger.read(self.account_id)
+        lent = self.profile.part(InstrumentKind.SPOT).borrow_params
         return Watched(
             ordered=list(dict.fromkeys(Symbol(row.symbol) for row in ledger.orders())),
             unsettled=[(Symbol(row.symbol), row.settled_until) for row in ledger.unsettled()],
             has_countdown=ledger.counts_down(),
+            borrows=bool(lent) and ledger.may_owe(),
         )
 
     async def _run(self, work: Callable[[], T]) -> T:
