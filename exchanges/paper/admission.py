@@ -144,7 +144,8 @@ def _admit_loan(
             f"borrowing {_plain(debt)} {base} is above the {_plain(told.most)} that are lent",
             venue=venue,
         )
-    more = min(debt, request.base_quantity)
+    # What works on loan already, too: it holds no margin yet.
+    more = debt - owed(ledger.balance(base))
     needed = more * _worst(ledger, request, facts, terms) * BORROW_INITIAL_RATE
     free = margin_state(ledger, instrument.quote, facts, terms).available
     if needed > free:

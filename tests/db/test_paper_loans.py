@@ -102,10 +102,17 @@ class TestSelling:
         with pytest.raises(InsufficientMargin, match="1200 USDT needed, 1000 available"):
             sell(desk, "0.2")
 
-    def test_a_venue_where_we_do_not_borrow_lends_on_paper_neither(self) -> None:
-        lends = [name for name, one in PROFILES.items() if Terms(None, one).lends]  # type: ignore[arg-type]  # only the profile is read
+    def test_what_works_on_loan_needs_its_tenth_too(self) -> None:
+        desk = lending(starting_balance=D(1_000))
+        desk.place(resting(Side.SELL, "0.1", "60010", symbol=COIN, may_borrow=True))
 
-        assert lends == ["bybit"]
+        with pytest.raises(InsufficientMargin, match="1200 USDT needed, 1000 available"):
+            sell(desk, "0.1")
+
+    def test_a_venue_where_we_do_not_borrow_lends_on_paper_neither(self, desk: PaperDesk) -> None:
+        lending_ones = [name for name, one in PROFILES.items() if Terms(desk.paper, one).lends]
+
+        assert lending_ones == ["bybit"]
 
     def test_where_nothing_is_lent_the_sentence_is_that_of_a_real_account(
         self, desk: PaperDesk, monkeypatch: pytest.MonkeyPatch
