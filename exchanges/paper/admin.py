@@ -194,13 +194,18 @@ class PaperHoldingAdmin(Books):
     list_display = ("symbol", "paper", "base_quantity", "leverage", "is_isolated", "added_margin")
     actions = ("set_isolated", "set_cross")
 
-    @admin.action(description="Put on isolated margin")
+    @admin.action(description="Put on isolated margin", permissions=["switch"])
     def set_isolated(self, request: HttpRequest, chosen: QuerySet[PaperHolding]) -> None:
         self._set(request, chosen, is_isolated=True)
 
-    @admin.action(description="Put on cross margin")
+    @admin.action(description="Put on cross margin", permissions=["switch"])
     def set_cross(self, request: HttpRequest, chosen: QuerySet[PaperHolding]) -> None:
         self._set(request, chosen, is_isolated=False)
+
+    def has_switch_permission(self, request: HttpRequest) -> bool:
+        """Tell who may: whoever may change holdings, though no field of them is edited here."""
+        allowed: bool = request.user.has_perm("exchanges.change_paperholding")
+        return allowed
 
     def _set(
         self, request: HttpRequest, chosen: QuerySet[PaperHolding], *, is_isolated: bool

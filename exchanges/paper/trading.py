@@ -108,7 +108,8 @@ class PaperTrading:
             ) from None
 
         def write(ledger: Ledger, facts: Facts, terms: Terms) -> OrderReport:
-            self._refuse_late(asked_at, facts.now)
+            if late := self._late("order", asked_at, facts.now):
+                raise OrderRejected(late, venue=self._name)
             return report_of(place(ledger, request, facts, terms), facts.now)
 
         try:
@@ -164,8 +165,8 @@ class PaperTrading:
             facts = await self._venue.advance()
 
         def write(ledger: Ledger, facts: Facts, terms: Terms) -> None:
-            if self._is_late(asked_at, facts.now):
-                raise SettingRefused("the request came too late", venue=self._name)
+            if late := self._late("request", asked_at, facts.now):
+                raise SettingRefused(late, venue=self._name)
             add_margin(ledger, symbol, amount, facts, terms)
 
         await self._venue.step(facts, write)
@@ -192,11 +193,9 @@ class PaperTrading:
         instrument = await self._venue.public.instrument(symbol)
         return instrument, Facts(now=self._venue.now(), instruments={symbol: instrument})
 
-    def _refuse_late(self, asked_at: datetime, now: datetime) -> None:
-        if self._is_late(asked_at, now):
-            late = (now - asked_at).total_seconds()
-            raise OrderRejected(f"the order came {late:.1f} s late", venue=self._name)
-
-    def _is_late(self, asked_at: datetime, now: datetime) -> bool:
-        """Tell whether this comes later than its venue would still take it."""
-        return now - asked_at > (self._venue.profile.receive_window or USUAL_WINDOW)
+    def _late(self, what: str, asked_at: datetime, now: datetime) -> str:
+        """Say that something comes later than its venue still takes it; empty where it does not."""
+        late = now - asked_at
+        if late <= (self._venue.profile.receive_window or USUAL_WINDOW):
+            return ""
+        return f"the {what} came {late.total_seconds():.1f} s late"

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -170,6 +171,17 @@ class TestMarginMode:
         )
 
         self.choose(staff, held, "set_cross")
+        assert not held.is_isolated
+
+    def test_who_may_only_look_changes_nothing(self, held: PaperHolding) -> None:
+        looker = User.objects.create_user("looker", password="looker-password", is_staff=True)
+        looker.user_permissions.add(Permission.objects.get(codename="view_paperholding"))
+        client = Client()
+        client.login(username="looker", password="looker-password")
+
+        page = self.choose(client, held, "set_isolated")
+
+        assert "BTC/USDT:USDT" in page
         assert not held.is_isolated
 
     def test_what_the_wallet_cannot_give_is_refused_with_why(
