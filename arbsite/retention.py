@@ -205,6 +205,8 @@ STAYS: Mapping[str, str] = {
     "exchanges.PaperOrder": _MONEY,
     "exchanges.PaperFill": _MONEY,
     "exchanges.PaperFunding": _MONEY,
+    "exchanges.PaperInterest": _MONEY,
+    "exchanges.PaperTopUp": _MONEY,
     "trading.StateChange": _DECIDED,
     "trading.ConfigurationVersion": _DECIDED,
     "trading.KillSwitch": _DECIDED,
@@ -245,6 +247,7 @@ STAYS: Mapping[str, str] = {
     "exchanges.PaperAccount": _STATE,
     "exchanges.PaperBalance": _STATE,
     "exchanges.PaperHolding": _STATE,
+    "exchanges.PaperLoan": _STATE,
 }
 """Tables from which nothing is ever taken for its age, and why."""
 

@@ -186,6 +186,33 @@ def maintenance_margin(notional: Decimal, tiers: Sequence[LeverageTier]) -> Deci
     return notional * tier.maintenance_rate - tier.maintenance_amount
 
 
+def margin_alone(holding: Holding, *, leverage: Decimal, added: Decimal) -> Decimal:
+    """Return what stands behind an isolated holding: its initial margin and what was added."""
+    return abs(holding.cost) / leverage + added
+
+
+def standing_alone(
+    holding: Holding, *, margin: Decimal, mark_price: Decimal, maintenance: Decimal
+) -> MarginState:
+    """Return what carries an isolated holding: its margin and nothing else of the wallet."""
+    return MarginState(
+        wallet_balance=margin,
+        unrealised_pnl=holding.unrealised_pnl(mark_price),
+        initial_margin=ZERO,
+        order_margin=ZERO,
+        maintenance_margin=maintenance,
+    )
+
+
+def bankruptcy_price(holding: Holding, margin: Decimal) -> Decimal:
+    """Return the price at which an isolated holding has lost its whole margin.
+
+    From margin + q P - cost = 0 follows P = (cost - margin) / q: long 1 at 60,000 behind 6,000
+    is lost at 54,000, short 1 at 66,000.
+    """
+    return (holding.cost - margin) / holding.base_quantity
+
+
 def cross_liquidation_price(
     holding: Holding, *, state: MarginState, mark_price: Decimal, tiers: Sequence[LeverageTier]
 ) -> Decimal | None:

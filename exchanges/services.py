@@ -45,6 +45,8 @@ SETTLEMENTS_SECONDS = 50.0
 CHANNEL_BEHIND = timedelta(seconds=1.5)
 INSTRUMENT_BEHIND = timedelta(seconds=15)
 ROUNDS_MISSED = 2
+# A poll begins within a second and is answered in less: then nothing is older than five.
+LONGEST_WAIT = timedelta(seconds=4)
 HISTORY = timedelta(days=30)
 # A venue publishes a settlement some seconds after it; asking sooner only costs a call.
 PUBLISHED_AFTER = timedelta(seconds=5)
@@ -204,8 +206,8 @@ def is_behind(
 
 
 def _behind(exchange: Exchange, channel: Channel) -> timedelta:
-    """Return how long a channel may be silent: what is read in a list, two rounds of it."""
-    rounds = ROUNDS_MISSED * selectors.polled_every(exchange.code)
+    """Return how long a channel may be silent: what is read in a list, two rounds at most."""
+    rounds = min(ROUNDS_MISSED * selectors.polled_every(exchange.code), LONGEST_WAIT)
     return CHANNEL_BEHIND if channel is Channel.BOOK else max(CHANNEL_BEHIND, rounds)
 
 

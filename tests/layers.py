@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.domain",
         "exchanges.errors",
     ),
+    "exchanges.loans": ("exchanges.matching",),
     "exchanges.matching": ("exchanges.domain", "exchanges.errors"),
     "exchanges.ccxt_adapter": (
         "exchanges.ccxt_adapter",

@@ -13,6 +13,7 @@ from django.db import transaction
 from arbsite.accounts.models import User
 from exchanges.client_order_ids import client_order_id
 from exchanges.domain import (
+    BorrowRate,
     Depth,
     Instrument,
     InstrumentKind,
@@ -88,6 +89,11 @@ def levels(side: Mapping[str, str]) -> list[Level]:
 class PaperDesk:
     """The engine on an account, stepped by hand as `PaperVenue` steps it."""
 
+    # Whose terms are counted with.
+    venue = "bybit"
+    # What borrowing BTC costs an hour, None where the venue tells nothing.
+    borrow_rate: Decimal | None = None
+
     def __init__(self, **assumptions: Any) -> None:
         self.now = START
         self.instruments = {PERPETUAL: listed(), COIN: listed(COIN)}
@@ -138,7 +144,21 @@ class PaperDesk:
             quotes=quotes,
             depths={symbol: self.depth(symbol) for symbol in books},
             settled={PERPETUAL: self.settlements},
+            loans=self.loans(),
         )
+
+    def loans(self) -> dict[str, BorrowRate]:
+        if self.borrow_rate is None:
+            return {}
+        told = BorrowRate(
+            venue="bybit",
+            asset="BTC",
+            hourly_rate=self.borrow_rate,
+            highest_hourly_rate=self.borrow_rate,
+            most=D(10),
+            observed_at=self.now,
+        )
+        return {"BTC": told}
 
     def place(self, request: OrderRequest) -> PaperOrder:
         with transaction.atomic():
@@ -174,4 +194,4 @@ class PaperDesk:
         PaperHolding.objects.filter(pk=row.pk).update(leverage=D(leverage))
 
     def _terms(self, ledger: Ledger) -> Terms:
-        return Terms(ledger.paper, PROFILES["bybit"])
+        return Terms(ledger.paper, PROFILES[self.venue])

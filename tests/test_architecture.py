@@ -28,6 +28,7 @@ PURE = (
     "exchanges.domain",
     "exchanges.errors",
     "exchanges.ports",
+    "exchanges.loans",
     "exchanges.matching",
     "trading.core",
     "trading.strategies",
@@ -186,7 +187,10 @@ def test_money_never_becomes_a_float() -> None:
     parsers = sorted(
         path for some in ("parse*.py", "feeds/*.py", "calls/*.py") for path in adapter.glob(some)
     )
-    files = [*sources(*NO_FLOAT, "exchanges/models.py", "exchanges/matching.py"), *parsers]
+    files = [
+        *sources(*NO_FLOAT, "exchanges/models.py", "exchanges/loans.py", "exchanges/matching.py"),
+        *parsers,
+    ]
     offences = [
         where(path, node)
         for path in files

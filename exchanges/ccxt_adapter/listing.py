@@ -266,11 +266,11 @@ def _listed_interval(profile: VenueProfile, market: Mapping[str, Any]) -> int | 
 
 
 def _announced_end(profile: VenueProfile, market: Mapping[str, Any]) -> datetime | None:
-    """Return when the venue will delist what has no end by nature; None while it says nothing."""
-    stated = market["info"].get(profile.end_key) if profile.end_key else None
-    ends = int(stated or 0) * (profile.end_unit // timedelta(milliseconds=1))
-    at = _moment(ends) if ends > 0 else None
-    return at if at is not None and at < NEVER else None
+    """Return when the venue will let go of what has no end by nature; None while it is silent."""
+    unit = profile.end_unit // timedelta(milliseconds=1)
+    stated = [int(market["info"].get(key) or 0) * unit for key in profile.end_keys]
+    ends = [at for ends in stated if ends > 0 and (at := _moment(ends)) and at < NEVER]
+    return min(ends, default=None)
 
 
 def _exact(value: Any) -> Decimal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import exchanges.paper.rows  # noqa: F401 - Django finds their tables here
+import exchanges.paper.margin_rows  # noqa: F401 - Django finds their tables here, those of rows too
 from exchanges.models.accounts import (
     AccountBalance,
     AccountFee,

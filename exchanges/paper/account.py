@@ -17,13 +17,26 @@ from exchanges.domain import (
     Symbol,
     VenuePosition,
 )
-from exchanges.paper.facts import Facts, settle_of
+from exchanges.loans import owed
+from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger, as_holding
-from exchanges.paper.margin import liquidation_price, locked, margin_state, mark_of
-from exchanges.paper.reports import fill_of, payment_of
+from exchanges.paper.margin import (
+    alone,
+    liquidation_price,
+    locked,
+    margin_state,
+    mark_of,
+    state_behind,
+    unrealised_pnl,
+    wallets,
+)
+from exchanges.paper.margin_rows import PaperInterest
+from exchanges.paper.reports import charge_of, fill_of, payment_of
 from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
 from exchanges.paper.terms import Terms
 from exchanges.paper.venue import PaperVenue
+
+ZERO = Decimal(0)
 
 
 class PaperReads:
@@ -66,11 +79,18 @@ class PaperReads:
         return await self._venue.read(await self._venue.advance(), look)
 
     async def borrow_interest(self, *, since: datetime) -> Sequence[BorrowInterest]:
-        """Return nothing: paper accounts do not borrow."""
-        return []
+        def look(ledger: Ledger, facts: Facts, terms: Terms) -> list[BorrowInterest]:
+            rows = PaperInterest.objects.filter(paper=ledger.paper, charged_at__gte=since)
+            return [charge_of(row, self._name) for row in rows.order_by("charged_at", "pk")]
+
+        return await self._venue.read(await self._venue.advance(), look)
 
     async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
-        return None
+        def look(ledger: Ledger, facts: Facts, terms: Terms) -> Decimal | None:
+            row = ledger.holding(symbol)
+            return alone(row) if row and row.base_quantity and row.is_isolated else None
+
+        return await self._venue.read(await self._venue.advance(), look)
 
     async def transfers(self, *, since: datetime) -> Sequence[AccountTransfer]:
         """Return nothing: what a paper account has it began with."""
@@ -90,12 +110,12 @@ class PaperReads:
     def _balances(self, ledger: Ledger, facts: Facts, terms: Terms) -> list[Balance]:
         working, found = ledger.orders(), []
         totals = {row.asset: row.total for row in ledger.balances()}
-        margined = {settle_of(row.symbol) for row in ledger.held()} | {ledger.paper.asset}
+        margined = wallets(ledger) | {ledger.paper.asset}
         for asset, total in sorted(totals.items()):
-            free, equity = total - locked(working, asset, terms), total
+            free, equity = max(ZERO, total - locked(working, asset, terms)), total
             if asset in margined:
-                state = margin_state(ledger, asset, facts, terms)
-                free, equity = state.available, state.equity
+                free = margin_state(ledger, asset, facts, terms).available
+                equity += unrealised_pnl(ledger, asset, facts)
             found.append(
                 Balance(
                     venue=self._name,
@@ -104,27 +124,24 @@ class PaperReads:
                     total=total,
                     equity=equity,
                     observed_at=facts.now,
+                    borrowed=owed(total),
                 )
             )
         return found
 
     def _positions(self, ledger: Ledger, facts: Facts, terms: Terms) -> list[VenuePosition]:
         held = ledger.held()
-        states = {
-            asset: margin_state(ledger, asset, facts, terms)
-            for asset in {settle_of(row.symbol) for row in held}
-        }
 
         def position(row: PaperHolding) -> VenuePosition:
             holding, mark = as_holding(row), mark_of(row, facts)
-            state = states[settle_of(row.symbol)]
+            state = state_behind(ledger, row, facts, terms)
             return VenuePosition(
                 venue=self._name,
                 symbol=Symbol(row.symbol),
                 base_quantity=holding.base_quantity,
                 entry_price=holding.entry_price,
                 mark_price=mark,
-                liquidation_price=liquidation_price(ledger, row, state, facts, terms),
+                liquidation_price=liquidation_price(row, state, facts, terms),
                 leverage=row.leverage,
                 unrealised_pnl=holding.unrealised_pnl(mark),
                 observed_at=facts.now,

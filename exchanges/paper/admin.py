@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,7 +21,9 @@ from exchanges.matching import tiers_from
 from exchanges.models import Exchange
 from exchanges.modes import Mode
 from exchanges.paper.accounts import PaperRefused, check_paper_account, open_paper_account
-from exchanges.paper.rows import PaperAccount, PaperFill, PaperFunding, PaperOrder
+from exchanges.paper.isolated import MarginModeRefused, set_margin_mode
+from exchanges.paper.margin_rows import PaperInterest, PaperTopUp
+from exchanges.paper.rows import PaperAccount, PaperFill, PaperFunding, PaperHolding, PaperOrder
 
 ASSUMPTIONS: tuple[str, ...] = (
     "slippage",
@@ -31,7 +34,10 @@ ASSUMPTIONS: tuple[str, ...] = (
     "max_leverage",
     "maintenance_rate",
     "tiers",
+    "borrow_rate",
 )
+# 1 % an hour is beyond what any venue ever asked.
+MOST_BORROW_RATE = Decimal("0.01")
 MOST_FEE = Decimal("0.05")
 
 
@@ -71,6 +77,11 @@ class PaperAccountForm(ModelForm):  # type: ignore[type-arg]
         rate = cleaned.get("maintenance_rate")
         if rate is not None and not 0 <= rate < 1:
             self.add_error("maintenance_rate", f"{rate} is no part of a notional: 0 to below 1.")
+        borrow = cleaned.get("borrow_rate")
+        if borrow is not None and not 0 <= borrow <= MOST_BORROW_RATE:
+            self.add_error(
+                "borrow_rate", f"{borrow} is no hourly rate of a loan: 0 to {MOST_BORROW_RATE}."
+            )
         return cleaned
 
 
@@ -164,3 +175,44 @@ class PaperFillAdmin(Books):
 @admin.register(PaperFunding)
 class PaperFundingAdmin(Books):
     list_display = ("settled_at", "paper", "symbol", "funding_rate", "settlement_price", "payment")
+
+
+@admin.register(PaperInterest)
+class PaperInterestAdmin(Books):
+    list_display = ("charged_at", "paper", "asset", "borrowed", "hourly_rate", "amount")
+
+
+@admin.register(PaperTopUp)
+class PaperTopUpAdmin(Books):
+    list_display = ("added_at", "paper", "symbol", "amount", "margin_after")
+
+
+@admin.register(PaperHolding)
+class PaperHoldingAdmin(Books):
+    """What is held; its margin mode is switched here, as on a venue's own page."""
+
+    list_display = ("symbol", "paper", "base_quantity", "leverage", "is_isolated", "added_margin")
+    actions = ("set_isolated", "set_cross")
+
+    @admin.action(description="Put on isolated margin", permissions=["switch"])
+    def set_isolated(self, request: HttpRequest, chosen: QuerySet[PaperHolding]) -> None:
+        self._set(request, chosen, is_isolated=True)
+
+    @admin.action(description="Put on cross margin", permissions=["switch"])
+    def set_cross(self, request: HttpRequest, chosen: QuerySet[PaperHolding]) -> None:
+        self._set(request, chosen, is_isolated=False)
+
+    def has_switch_permission(self, request: HttpRequest) -> bool:
+        """Tell who may: whoever may change holdings, though no field of them is edited here."""
+        allowed: bool = request.user.has_perm("exchanges.change_paperholding")
+        return allowed
+
+    def _set(
+        self, request: HttpRequest, chosen: QuerySet[PaperHolding], *, is_isolated: bool
+    ) -> None:
+        now, actor = timezone.now(), request.user.get_username()
+        for row in chosen:
+            try:
+                set_margin_mode(row, is_isolated=is_isolated, actor=actor, now=now)
+            except MarginModeRefused as refusal:
+                self.message_user(request, str(refusal), messages.ERROR)

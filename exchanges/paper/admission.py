@@ -13,6 +13,7 @@ from exchanges.errors import (
     OrderRejected,
     PostOnlyWouldTake,
 )
+from exchanges.loans import BORROW_INITIAL_RATE, owed
 from exchanges.matching import (
     added_exposure,
     crosses,
@@ -27,6 +28,8 @@ from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.margin import locked, margin_state
 from exchanges.paper.terms import Terms
+
+ZERO = Decimal(0)
 
 
 def admit(ledger: Ledger, request: OrderRequest, facts: Facts, terms: Terms) -> None:
@@ -87,21 +90,67 @@ def _admit_taking(request: OrderRequest, facts: Facts, terms: Terms) -> None:
 
 
 def _admit_spot(ledger: Ledger, request: OrderRequest, facts: Facts, terms: Terms) -> None:
-    """Refuse what the wallet cannot pay at the worst price it may come to."""
+    """Refuse what the wallet can neither pay at the worst price it may come to, nor borrow."""
     instrument = facts.instruments[request.symbol]
-    if request.side is Side.SELL:
-        asset, needed = instrument.base, request.base_quantity
-        free = ledger.balance(asset) - locked(ledger.orders(), asset, terms)
-    else:
-        asset = instrument.quote
-        price = _worst(ledger, request, facts, terms)
-        needed = request.base_quantity * price * (1 + terms.quote_fee)
-        free = margin_state(ledger, asset, facts, terms).available
-    if needed > free:
-        borrows = ", and paper accounts do not borrow" if request.may_borrow else ""
+    if request.side is Side.BUY:
+        _admit_purchase(ledger, request, facts, terms)
+        return
+    asset, needed = instrument.base, request.base_quantity
+    free = ledger.balance(asset) - locked(ledger.orders(), asset, terms)
+    if request.may_borrow:
+        _admit_loan(ledger, request, max(ZERO, needed - free), facts, terms)
+    elif needed > free:
         raise InsufficientMargin(
-            f"{_plain(needed)} {asset} needed, {_plain(free)} free{borrows}",
+            f"{_plain(needed)} {asset} needed, {_plain(max(ZERO, free))} free",
             venue=terms.profile.name,
+        )
+
+
+def _admit_purchase(ledger: Ledger, request: OrderRequest, facts: Facts, terms: Terms) -> None:
+    """Refuse what is not paid by free money, beside what it frees by paying coins back."""
+    instrument = facts.instruments[request.symbol]
+    asset = instrument.quote
+    price = _worst(ledger, request, facts, terms)
+    needed = request.base_quantity * price * (1 + terms.quote_fee)
+    debt = owed(ledger.balance(instrument.base))
+    repaid = min(request.base_quantity, debt) * (facts.mark(request.symbol) or price)
+    free = margin_state(ledger, asset, facts, terms).available
+    free += repaid * (1 + BORROW_INITIAL_RATE)
+    if needed > free:
+        raise InsufficientMargin(
+            f"{_plain(needed)} {asset} needed, {_plain(free)} free", venue=terms.profile.name
+        )
+
+
+def _admit_loan(
+    ledger: Ledger, request: OrderRequest, debt: Decimal, facts: Facts, terms: Terms
+) -> None:
+    """Refuse a sale that leaves the account owing `debt` coins where it may not or cannot."""
+    instrument = facts.instruments[request.symbol]
+    base, venue = instrument.base, terms.profile.name
+    if not terms.lends:
+        raise InvalidOrder(f"{base} cannot be borrowed here to sell it", venue=venue)
+    if not debt:
+        return
+    told = facts.loans.get(base)
+    if terms.hourly_borrow_rate(base, facts) is None:
+        raise OrderRejected(
+            f"what borrowing {base} costs is not told here: assume a borrow rate of the paper "
+            "account",
+            venue=venue,
+        )
+    if told is not None and told.most is not None and debt > told.most:
+        raise OrderRejected(
+            f"borrowing {_plain(debt)} {base} is above the {_plain(told.most)} that are lent",
+            venue=venue,
+        )
+    # What works on loan already, too: it holds no margin yet.
+    more = debt - owed(ledger.balance(base))
+    needed = more * _worst(ledger, request, facts, terms) * BORROW_INITIAL_RATE
+    free = margin_state(ledger, instrument.quote, facts, terms).available
+    if needed > free:
+        raise InsufficientMargin(
+            f"{_plain(needed)} {instrument.quote} needed, {_plain(free)} available", venue=venue
         )
 
 

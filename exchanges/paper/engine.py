@@ -23,9 +23,10 @@ from exchanges.domain import (
 from exchanges.matching import book_fill, reducible, take, trade_fee
 from exchanges.paper import book
 from exchanges.paper.admission import admit
-from exchanges.paper.facts import Facts, is_contract, quote_of, settle_of
+from exchanges.paper.facts import Facts, base_of, is_contract, quote_of, settle_of
 from exchanges.paper.ledger import Ledger, as_holding
-from exchanges.paper.rows import PaperFill, PaperHolding, PaperOrder
+from exchanges.paper.loans import note_loan
+from exchanges.paper.rows import PaperFill, PaperOrder
 from exchanges.paper.terms import Terms
 
 ZERO = Decimal(0)
@@ -59,16 +60,24 @@ def match_resting(ledger: Ledger, facts: Facts, terms: Terms) -> None:
 
 
 def close_by_venue(
-    ledger: Ledger, row: PaperHolding, cause: FillCause, price: Decimal, facts: Facts, terms: Terms
+    ledger: Ledger,
+    symbol: Symbol,
+    held: Decimal,
+    cause: FillCause,
+    price: Decimal,
+    facts: Facts,
+    terms: Terms,
 ) -> None:
-    """Close a holding in full at one price, whatever the book holds; a delivery costs no fee."""
-    held = row.base_quantity
+    """Close what is held, < 0 sold, in full at one price, whatever the book holds.
+
+    A delivery costs no fee.
+    """
     number = ledger.next_number()
     order = PaperOrder.objects.create(
         paper=ledger.paper,
         number=number,
         client_order_id=f"{cause.value}-{number}",
-        symbol=row.symbol,
+        symbol=symbol,
         side=Side.SELL if held > 0 else Side.BUY,
         order_type=OrderType.MARKET,
         time_in_force=TimeInForce.IOC,
@@ -79,7 +88,7 @@ def close_by_venue(
         created_at=facts.now,
         updated_at=facts.now,
     )
-    instrument = facts.instruments.get(Symbol(row.symbol))
+    instrument = facts.instruments.get(symbol)
     is_free = instrument is None or cause is FillCause.SETTLEMENT
     rate = ZERO if is_free or instrument is None else terms.fees(instrument).taker
     level = Level(price=price, base_quantity=abs(held))
@@ -196,8 +205,11 @@ def _fill(
     if is_contract(order.symbol):
         fee, fee_asset = _move_contract(ledger, order, quantity, price, rate, facts)
     else:
-        in_quote = terms.profile.part(InstrumentKind.SPOT).fees_in_quote
+        # What a venue buys back pays its fee in money, so that nothing stays owed.
+        in_quote = order.cause != FillCause.ORDER
+        in_quote |= terms.profile.part(InstrumentKind.SPOT).fees_in_quote
         fee, fee_asset = _move_spot(ledger, order, quantity, price, rate, in_quote=in_quote)
+        note_loan(ledger, order.symbol, price, facts, terms)
     PaperFill.objects.create(
         paper=ledger.paper,
         order=order,
@@ -236,8 +248,11 @@ def _move_contract(
     after, realised = book_fill(
         as_holding(row), side=Side(order.side), base_quantity=quantity, price=price
     )
+    if row.base_quantity * after.base_quantity <= 0:
+        # What was added stood behind a position that is no more.
+        row.added_margin = ZERO
     row.base_quantity, row.cost = after.base_quantity, after.cost
-    row.save(update_fields=["base_quantity", "cost", "settled_until"])
+    row.save(update_fields=["base_quantity", "cost", "added_margin", "settled_until"])
     fee = trade_fee(notional=quantity * price, rate=rate)
     ledger.credit(settle, realised - fee)
     return fee, settle
@@ -253,11 +268,7 @@ def _move_spot(
     in_quote: bool,
 ) -> tuple[Decimal, str]:
     """Exchange coins and money; the fee comes off what is received unless it is always money."""
-    base, quote, sign = (
-        order.symbol.partition("/")[0],
-        quote_of(order.symbol),
-        Side(order.side).sign,
-    )
+    base, quote, sign = base_of(order.symbol), quote_of(order.symbol), Side(order.side).sign
     is_coins = order.side == Side.BUY and not in_quote
     fee, fee_asset = (quantity * rate, base) if is_coins else (quantity * price * rate, quote)
     ledger.credit(base, quantity * sign)

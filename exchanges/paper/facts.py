@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from exchanges.domain import Depth, Instrument, Quote, SettledFunding, Symbol
+from exchanges.domain import BorrowRate, Depth, Instrument, Quote, SettledFunding, Symbol
 
 # Binance, Bybit and OKX all deliver dated futures at eight.
 DELIVERY_HOUR = 8
@@ -24,6 +24,7 @@ class Facts:
     settled: Mapping[Symbol, Sequence[SettledFunding]] = field(default_factory=dict)
     # How long a rate of `settled` stood, where what is held pays all along and not at an instant.
     periods: Mapping[Symbol, timedelta] = field(default_factory=dict)
+    loans: Mapping[str, BorrowRate] = field(default_factory=dict)
 
     def mark(self, symbol: Symbol) -> Decimal | None:
         quote = self.quotes.get(symbol)
@@ -32,6 +33,10 @@ class Facts:
 
 def is_contract(symbol: str) -> bool:
     return ":" in symbol
+
+
+def base_of(symbol: str) -> str:
+    return symbol.partition("/")[0]
 
 
 def quote_of(symbol: str) -> str:

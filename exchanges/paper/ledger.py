@@ -14,6 +14,7 @@ from django.db.models import Max, QuerySet
 from exchanges.domain import FINAL_VENUE_STATUSES, Side, Symbol, VenueOrderStatus
 from exchanges.matching import Holding
 from exchanges.paper.facts import is_contract, settle_of
+from exchanges.paper.margin_rows import PaperLoan
 from exchanges.paper.rows import (
     PaperAccount,
     PaperBalance,
@@ -83,6 +84,15 @@ class Ledger:
         """Return the contracts that are held, of one settle asset where it is named."""
         rows = PaperHolding.objects.filter(paper=self.paper).exclude(base_quantity=0)
         return [row for row in rows if settle in (None, settle_of(row.symbol))]
+
+    def loans(self) -> list[PaperLoan]:
+        """Return the coins that are owed, or were until lately."""
+        return list(PaperLoan.objects.filter(paper=self.paper))
+
+    def may_owe(self) -> bool:
+        """Tell whether coins are owed, or would be once what works is sold."""
+        sales = (row for row in self.orders() if row.side == Side.SELL)
+        return bool(self.loans()) or any(not is_contract(row.symbol) for row in sales)
 
     def unsettled(self) -> list[PaperHolding]:
         """Return what a settlement may be due on: it is held, or was until lately."""

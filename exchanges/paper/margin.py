@@ -5,14 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.domain import Side, Symbol
+from exchanges.loans import indebted
 from exchanges.matching import (
-    Holding,
     MarginState,
     cross_liquidation_price,
     maintenance_margin,
+    margin_alone,
+    standing_alone,
 )
-from exchanges.paper.facts import Facts, is_contract, quote_of
+from exchanges.paper.facts import Facts, base_of, is_contract, quote_of, settle_of
 from exchanges.paper.ledger import Ledger, as_holding, contracts
+from exchanges.paper.loans import debt_worth
 from exchanges.paper.rows import PaperHolding, PaperOrder
 from exchanges.paper.terms import Terms
 
@@ -34,34 +37,70 @@ def maintenance(row: PaperHolding, facts: Facts, terms: Terms) -> Decimal:
     return maintenance_margin(notional, terms.tiers(instrument))
 
 
+def alone(row: PaperHolding) -> Decimal:
+    """Return what stands behind an isolated holding and nothing else."""
+    return margin_alone(as_holding(row), leverage=row.leverage, added=row.added_margin)
+
+
+def wallets(ledger: Ledger) -> set[str]:
+    """Return the assets that hold margin: contracts settle in them, or loans were sold for them."""
+    lent = {quote_of(loan.symbol) for loan in ledger.loans()}
+    return {settle_of(row.symbol) for row in ledger.held()} | lent
+
+
+def unrealised_pnl(ledger: Ledger, asset: str, facts: Facts) -> Decimal:
+    """Return what all holdings that settle in an asset have won, cross and isolated."""
+    rows = ledger.held(asset)
+    return sum((as_holding(row).unrealised_pnl(mark_of(row, facts)) for row in rows), ZERO)
+
+
 def margin_state(ledger: Ledger, asset: str, facts: Facts, terms: Terms) -> MarginState:
-    """Return the cross wallet of one settle asset. Coins are no collateral here."""
-    unrealised = initial = maintained = ZERO
+    """Return the cross wallet of one settle asset, without what stands behind isolated holdings.
+
+    Coins are no collateral here, and those that are owed count against it.
+    """
+    unrealised = initial = maintained = apart = ZERO
     for row in ledger.held(asset):
+        if row.is_isolated:
+            apart += alone(row)
+            continue
         holding, mark = as_holding(row), mark_of(row, facts)
         unrealised += holding.unrealised_pnl(mark)
         initial += holding.notional(mark) / row.leverage
         maintained += maintenance(row, facts, terms)
     working = ledger.orders()
     held = sum((_order_margin(ledger, row) for row in contracts(working, asset)), ZERO)
-    return MarginState(
-        wallet_balance=ledger.balance(asset),
+    state = MarginState(
+        wallet_balance=ledger.balance(asset) - apart,
         unrealised_pnl=unrealised,
         initial_margin=initial,
         order_margin=held + locked(working, asset, terms),
         maintenance_margin=maintained,
     )
+    return indebted(state, debt_worth(ledger, asset, facts))
+
+
+def state_behind(ledger: Ledger, row: PaperHolding, facts: Facts, terms: Terms) -> MarginState:
+    """Return what carries one holding: its own margin where it is isolated, else the wallet."""
+    if not row.is_isolated:
+        return margin_state(ledger, settle_of(row.symbol), facts, terms)
+    return standing_alone(
+        as_holding(row),
+        margin=alone(row),
+        mark_price=mark_of(row, facts),
+        maintenance=maintenance(row, facts, terms),
+    )
 
 
 def liquidation_price(
-    ledger: Ledger, row: PaperHolding, state: MarginState, facts: Facts, terms: Terms
+    row: PaperHolding, state: MarginState, facts: Facts, terms: Terms
 ) -> Decimal | None:
-    """Return the mark at which the account is liquidated, other holdings as they are now."""
+    """Return the mark at which what is behind a holding is used up, all else as it is now."""
     instrument = facts.instruments.get(Symbol(row.symbol))
     if instrument is None:
         return None
     return cross_liquidation_price(
-        Holding(base_quantity=row.base_quantity, cost=row.cost),
+        as_holding(row),
         state=state,
         mark_price=mark_of(row, facts),
         tiers=terms.tiers(instrument),
@@ -74,10 +113,9 @@ def locked(orders: list[PaperOrder], asset: str, terms: Terms) -> Decimal:
     for order in orders:
         if is_contract(order.symbol):
             continue
-        base = order.symbol.partition("/")[0]
         if order.side == Side.BUY and quote_of(order.symbol) == asset:
             total += order.remaining * (order.price or ZERO) * (1 + terms.quote_fee)
-        elif order.side == Side.SELL and base == asset:
+        elif order.side == Side.SELL and base_of(order.symbol) == asset:
             total += order.remaining
     return total
 

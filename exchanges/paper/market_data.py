@@ -1,4 +1,4 @@
-"""The venue's own market as a paper account sees it: all but loans, for it does not borrow."""
+"""The venue's own market as a paper account sees it."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ class PaperMarketData:
         return await self._venue.funding_rates()
 
     async def borrow_rates(self) -> Sequence[BorrowRate]:
-        """Return nothing, so that no entry counts on a loan."""
-        return []
+        return await self._venue.borrow_rates()
 
     async def activity(self) -> Sequence[Activity]:
         return await self._venue.activity()

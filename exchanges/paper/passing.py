@@ -1,31 +1,31 @@
-"""What a paper venue does of itself as time passes: funding, countdowns, delivery, liquidation."""
+"""What a paper venue does of itself: funding, interest, countdowns, delivery, liquidation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from exchanges.domain import FillCause, SettledFunding, Symbol, VenueOrderStatus
-from exchanges.matching import funding_payment
+from exchanges.domain import FillCause, Symbol, VenueOrderStatus
+from exchanges.loans import owed
+from exchanges.matching import bankruptcy_price
 from exchanges.paper.engine import close_by_venue, match_resting
-from exchanges.paper.facts import Facts, delivered_at, settle_of
+from exchanges.paper.facts import Facts, delivered_at, quote_of
+from exchanges.paper.funding import settle
 from exchanges.paper.ledger import Ledger, as_holding
-from exchanges.paper.margin import margin_state, mark_of
-from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
+from exchanges.paper.loans import charge_loans, price_of
+from exchanges.paper.margin import alone, margin_state, mark_of, state_behind, wallets
+from exchanges.paper.rows import PaperHolding
 from exchanges.paper.terms import Terms
 
 ZERO = Decimal(0)
-# As fine as venues book: a row that is rounded otherwise than the balance would not add up.
-PAID_TO = Decimal("0.00000001")
-MEAN_TO = Decimal("1e-12")
 
 
 def pass_time(ledger: Ledger, facts: Facts, terms: Terms) -> None:
     """Bring the account to the moment of `facts`; doing it twice changes nothing more."""
     _count_down(ledger, facts.now)
     for row in ledger.unsettled():
-        _settle(ledger, row, facts)
+        settle(ledger, row, facts)
+    charge_loans(ledger, facts, terms)
     match_resting(ledger, facts, terms)
     _note_marks(ledger, facts)
     _deliver(ledger, facts, terms)
@@ -39,98 +39,6 @@ def _count_down(ledger: Ledger, now: datetime) -> None:
             ledger.finish(order, VenueOrderStatus.CANCELED, now)
         row.cancels_at = None
         row.save(update_fields=["cancels_at"])
-
-
-def _settle(ledger: Ledger, row: PaperHolding, facts: Facts) -> None:
-    """Book the settlements that the venue has published since the last one that was booked."""
-    published = facts.settled.get(Symbol(row.symbol), ())
-    due = [one for one in published if row.settled_until < one.settled_at <= facts.now]
-    for one in sorted(due, key=lambda settled: settled.settled_at):
-        _pay(ledger, row, one, facts)
-        row.settled_until = one.settled_at
-        row.save(update_fields=["settled_until"])
-
-
-def _pay(ledger: Ledger, row: PaperHolding, settled: SettledFunding, facts: Facts) -> None:
-    """Book what one settlement pays; what accrued in its period is paid where it was earned."""
-    period, at = facts.periods.get(Symbol(row.symbol)), settled.settled_at
-    if period is None:
-        earned = [(at, _held_at(ledger, row, at))]
-    else:
-        earned = stretches(row.base_quantity, _fills(ledger, row, at - period), at - period, at)
-    for until, held in earned:
-        if held:
-            _credit(ledger, row, settled, until, held, facts)
-
-
-def _credit(
-    ledger: Ledger,
-    row: PaperHolding,
-    settled: SettledFunding,
-    paid_at: datetime,
-    held: Decimal,
-    facts: Facts,
-) -> None:
-    price = settled.settlement_price
-    used = _nearest_mark(row, settled.settled_at, facts) if price is None else price
-    payment = funding_payment(
-        position_base=held, settlement_price=used, funding_rate=settled.funding_rate
-    ).quantize(PAID_TO)
-    asset = settle_of(row.symbol)
-    PaperFunding.objects.create(
-        paper=ledger.paper,
-        symbol=row.symbol,
-        settled_at=paid_at,
-        funding_rate=settled.funding_rate,
-        settlement_price=used,
-        is_venue_price=price is not None,
-        position_base=held,
-        payment=payment,
-        asset=asset,
-    )
-    ledger.credit(asset, payment)
-
-
-def _held_at(ledger: Ledger, row: PaperHolding, at: datetime) -> Decimal:
-    """Return what was held at an instant: what is held now less what was filled since."""
-    held: Decimal = row.base_quantity - sum((one.signed for one in _fills(ledger, row, at)), ZERO)
-    return held
-
-
-def _fills(ledger: Ledger, row: PaperHolding, after: datetime) -> list[PaperFill]:
-    fills = PaperFill.objects.filter(paper=ledger.paper, symbol=row.symbol, filled_at__gt=after)
-    return list(fills.order_by("filled_at", "pk"))
-
-
-def stretches(
-    held_now: Decimal, fills: Iterable[PaperFill], since: datetime, until: datetime
-) -> list[tuple[datetime, Decimal]]:
-    """Return when each holding in (since, until] ended, and what it was on average of all of it.
-
-    `fills` are those after `since`, oldest first. A holding ends when it is flat or turns round, as
-    a venue that owes all along pays at such a fill whom it closes; the last one ends with the span.
-    """
-    later = list(fills)
-    held = held_now - sum((fill.signed for fill in later), ZERO)
-    span, weighted, last = (until - since) // timedelta.resolution, ZERO, since
-    found = []
-    for fill in (fill for fill in later if fill.filled_at <= until):
-        weighted += held * ((fill.filled_at - last) // timedelta.resolution)
-        last, before, held = fill.filled_at, held, held + fill.signed
-        if before and before * held <= 0:
-            found.append((last, (weighted / span).quantize(MEAN_TO)))
-            weighted = ZERO
-    weighted += held * ((until - last) // timedelta.resolution)
-    return [*found, (until, (weighted / span).quantize(MEAN_TO))]
-
-
-def _nearest_mark(row: PaperHolding, at: datetime, facts: Facts) -> Decimal:
-    """Return the mark seen nearest to a settlement, where its venue does not say the price."""
-    known = facts.quotes.get(Symbol(row.symbol))
-    seen = [(abs(known.observed_at - at), known.mark_price)] if known is not None else []
-    if row.mark_price is not None and row.marked_at is not None:
-        seen.append((abs(row.marked_at - at), row.mark_price))
-    return min(seen)[1] if seen else mark_of(row, facts)
 
 
 def _note_marks(ledger: Ledger, facts: Facts) -> None:
@@ -149,20 +57,57 @@ def _deliver(ledger: Ledger, facts: Facts, terms: Terms) -> None:
             continue
         for order in ledger.orders(Symbol(row.symbol)):
             ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
-        close_by_venue(ledger, row, FillCause.SETTLEMENT, mark_of(row, facts), facts, terms)
+        _close(ledger, row, FillCause.SETTLEMENT, mark_of(row, facts), facts, terms)
 
 
 def _liquidate(ledger: Ledger, facts: Facts, terms: Terms) -> None:
-    """Cancel a wallet's orders and close its largest holdings until its equity carries the rest."""
-    for asset in sorted({settle_of(row.symbol) for row in ledger.held()}):
+    for row in ledger.held():
+        if row.is_isolated and state_behind(ledger, row, facts, terms).is_liquidatable:
+            _liquidate_alone(ledger, row, facts, terms)
+    for asset in sorted(wallets(ledger)):
+        if margin_state(ledger, asset, facts, terms).is_liquidatable:
+            _liquidate_wallet(ledger, asset, facts, terms)
+
+
+def _liquidate_alone(ledger: Ledger, row: PaperHolding, facts: Facts, terms: Terms) -> None:
+    """Cancel a contract's orders and close it: at the mark, at worst where its margin is lost.
+
+    What is lost beyond it between two looks is the venue's, as it is at a real one.
+    """
+    symbol, is_long = Symbol(row.symbol), row.base_quantity > 0
+    for order in ledger.orders(symbol):
+        ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
+    tick = facts.instruments[symbol].price_tick
+    rounding = ROUND_CEILING if is_long else ROUND_FLOOR
+    worst = bankruptcy_price(as_holding(row), alone(row)) / tick
+    worst = worst.quantize(Decimal(1), rounding=rounding) * tick
+    price = (max if is_long else min)(mark_of(row, facts), worst)
+    _close(ledger, row, FillCause.LIQUIDATION, price, facts, terms)
+
+
+def _liquidate_wallet(ledger: Ledger, asset: str, facts: Facts, terms: Terms) -> None:
+    """Cancel the orders and close the largest holdings until the equity carries the rest.
+
+    Where it never does, what is owed is bought back last.
+    """
+    for order in ledger.orders():
+        ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
+    rows = [row for row in ledger.held(asset) if not row.is_isolated]
+    for row in sorted(
+        rows, key=lambda one: as_holding(one).notional(mark_of(one, facts)), reverse=True
+    ):
         if not margin_state(ledger, asset, facts, terms).is_liquidatable:
-            continue
-        for order in ledger.orders():
-            ledger.finish(order, VenueOrderStatus.CANCELED, facts.now)
-        rows = ledger.held(asset)
-        for row in sorted(
-            rows, key=lambda one: as_holding(one).notional(mark_of(one, facts)), reverse=True
-        ):
-            if margin_state(ledger, asset, facts, terms).is_liquidatable:
-                price = mark_of(row, facts)
-                close_by_venue(ledger, row, FillCause.LIQUIDATION, price, facts, terms)
+            return
+        _close(ledger, row, FillCause.LIQUIDATION, mark_of(row, facts), facts, terms)
+    for loan in ledger.loans():
+        debt, price = owed(ledger.balance(loan.asset)), price_of(loan, facts)
+        is_due = debt and quote_of(loan.symbol) == asset
+        if is_due and margin_state(ledger, asset, facts, terms).is_liquidatable:
+            close_by_venue(ledger, loan.market, -debt, FillCause.LIQUIDATION, price, facts, terms)
+
+
+def _close(
+    ledger: Ledger, row: PaperHolding, cause: FillCause, price: Decimal, facts: Facts, terms: Terms
+) -> None:
+    symbol, held = Symbol(row.symbol), row.base_quantity
+    close_by_venue(ledger, symbol, held, cause, price, facts, terms)

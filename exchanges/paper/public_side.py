@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from exchanges.domain import (
+    BorrowRate,
     Depth,
     FundingRate,
     Instrument,
@@ -24,6 +25,7 @@ LISTING_LASTS = timedelta(hours=1)
 MISSING_LASTS = timedelta(minutes=1)
 QUOTES_LAST = timedelta(seconds=3)
 RATES_LAST = timedelta(seconds=20)
+LOANS_LAST = timedelta(minutes=1)
 
 
 def _now() -> datetime:
@@ -45,6 +47,8 @@ class PublicSide:
         self._quoted_at: datetime | None = None
         self._rates: dict[Symbol, FundingRate] = {}
         self._rated_at: datetime | None = None
+        self._loans: dict[str, BorrowRate] = {}
+        self._lent_at: datetime | None = None
         self._lock = asyncio.Lock()
 
     async def instrument(self, symbol: Symbol) -> Instrument:
@@ -74,6 +78,14 @@ class PublicSide:
                 self._quotes = {one.symbol: one for one in await self.data.quotes()}
                 self._quoted_at = self.now()
             return self._quotes
+
+    async def borrow_rates(self) -> dict[str, BorrowRate]:
+        """Return what borrowing each coin costs now; what is not lent is not there."""
+        async with self._lock:
+            if self._is_old(self._lent_at, LOANS_LAST):
+                self._loans = {one.asset: one for one in await self.data.borrow_rates()}
+                self._lent_at = self.now()
+            return self._loans
 
     async def depth(self, symbol: Symbol) -> Depth:
         return await self.data.depth(symbol, levels=DEPTH_LEVELS)

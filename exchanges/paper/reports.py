@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import (
+    BorrowInterest,
     ClientOrderId,
     Fill,
     FillCause,
@@ -16,6 +17,7 @@ from exchanges.domain import (
     VenueOrderStatus,
 )
 from exchanges.paper.facts import is_contract
+from exchanges.paper.margin_rows import PaperInterest
 from exchanges.paper.rows import PaperFill, PaperFunding, PaperOrder
 
 
@@ -64,4 +66,16 @@ def payment_of(row: PaperFunding, venue: str) -> FundingPayment:
         asset=row.asset,
         paid_at=row.settled_at,
         funding_rate=row.funding_rate,
+    )
+
+
+def charge_of(row: PaperInterest, venue: str) -> BorrowInterest:
+    return BorrowInterest(
+        venue=venue,
+        venue_interest_id=row.venue_interest_id,
+        amount=row.amount,
+        asset=row.asset,
+        charged_at=row.charged_at,
+        borrowed=row.borrowed,
+        hourly_rate=row.hourly_rate,
     )

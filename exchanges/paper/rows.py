@@ -59,6 +59,12 @@ class PaperAccount(models.Model):
         help_text='Risk tiers instead of one rate: [["50000", "50", "0.004"], …] as notional up '
         "to, largest leverage, maintenance rate.",
     )
+    borrow_rate = rate_field(
+        null=True,
+        blank=True,
+        help_text="An hour, as a fraction of what is borrowed, where the venue tells no rate of a "
+        "coin: 0.000004 is 0.01 % a day.",
+    )
     orders_placed = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField()
 
@@ -89,6 +95,7 @@ class PaperHolding(models.Model):
 
     `cost` is the signed value at which it was opened. Settlements after `settled_until` are not
     booked yet. `mark_price` is the last one seen, for venues that do not tell at what they settle.
+    An isolated one stands on its initial margin and `added_margin`, any other on the whole wallet.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -97,6 +104,8 @@ class PaperHolding(models.Model):
     base_quantity = quantity_field(default=0)
     cost = money_field(default=0)
     leverage = rate_field(default=1)
+    is_isolated = models.BooleanField(default=False)
+    added_margin = money_field(default=0)
     settled_until = models.DateTimeField()
     mark_price = price_field(null=True, blank=True)
     marked_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from exchanges.domain import FeeTier, Instrument, InstrumentKind
 from exchanges.matching import LeverageTier, tiers_from
+from exchanges.paper.facts import Facts
 from exchanges.paper.rows import PaperAccount
 from exchanges.venues.profile import VenueProfile
 
@@ -51,6 +52,16 @@ class Terms:
         """Tell whether it is known how much margin must stay behind a position."""
         is_assumed = bool(self.paper.tiers) or self.paper.maintenance_rate is not None
         return is_assumed or instrument.maintenance_margin_rate > 0
+
+    @property
+    def lends(self) -> bool:
+        """Tell whether coins are borrowed at this venue to sell them."""
+        return bool(self.profile.part(InstrumentKind.SPOT).borrow_params)
+
+    def hourly_borrow_rate(self, asset: str, facts: Facts) -> Decimal | None:
+        """Return what borrowing a coin costs an hour: as its venue tells, else as is assumed."""
+        told = facts.loans.get(asset)
+        return self.paper.borrow_rate if told is None else told.hourly_rate
 
     @property
     def quote_fee(self) -> Decimal:

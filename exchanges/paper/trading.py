@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -30,6 +31,7 @@ from exchanges.limits.lanes import Lane, asking
 from exchanges.order_form import off_the_grid
 from exchanges.paper.engine import place
 from exchanges.paper.facts import Facts
+from exchanges.paper.isolated import add_margin
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.reports import report_of
 from exchanges.paper.terms import Terms
@@ -72,8 +74,13 @@ class PaperTrading:
             most = terms.max_leverage(instrument)
             if 1 <= leverage <= most:
                 row = ledger.hold(symbol, facts.now)
-                row.leverage = leverage
-                row.save(update_fields=["leverage"])
+                if row.base_quantity and row.is_isolated:
+                    raise SettingRefused(
+                        f"{symbol} is held on isolated margin: it is set to cross once it is flat",
+                        venue=self._name,
+                    )
+                row.leverage, row.is_isolated = leverage, False
+                row.save(update_fields=["leverage", "is_isolated"])
             return most
 
         most = await self._venue.step(facts, write)
@@ -90,6 +97,8 @@ class PaperTrading:
             if refusal := off_the_grid(request, instrument):
                 raise InvalidOrder(refusal, venue=self._name)
             facts = await self._venue.facts(request.symbol)
+            if request.may_borrow:
+                facts = replace(facts, loans=await self._venue.public.borrow_rates())
         except (RateLimited, OrderRejected):
             raise
         except VenueError as error:
@@ -99,7 +108,8 @@ class PaperTrading:
             ) from None
 
         def write(ledger: Ledger, facts: Facts, terms: Terms) -> OrderReport:
-            self._refuse_late(asked_at, facts.now)
+            if late := self._late("order", asked_at, facts.now):
+                raise OrderRejected(late, venue=self._name)
             return report_of(place(ledger, request, facts, terms), facts.now)
 
         try:
@@ -150,10 +160,16 @@ class PaperTrading:
         return await self._venue.read(facts, look)
 
     async def add_margin(self, symbol: Symbol, amount: Decimal) -> None:
-        raise SettingRefused(
-            "a paper account is cross-margined: all of its balance stands behind each position",
-            venue=self._name,
-        )
+        asked_at = self._venue.now()
+        with asking(Lane.CLOSE):
+            facts = await self._venue.advance()
+
+        def write(ledger: Ledger, facts: Facts, terms: Terms) -> None:
+            if late := self._late("request", asked_at, facts.now):
+                raise SettingRefused(late, venue=self._name)
+            add_margin(ledger, symbol, amount, facts, terms)
+
+        await self._venue.step(facts, write)
 
     async def arm_dead_man(self, symbol: Symbol, *, after: timedelta) -> None:
         switch = self._venue.profile.dead_man
@@ -177,8 +193,9 @@ class PaperTrading:
         instrument = await self._venue.public.instrument(symbol)
         return instrument, Facts(now=self._venue.now(), instruments={symbol: instrument})
 
-    def _refuse_late(self, asked_at: datetime, now: datetime) -> None:
-        """Refuse what comes later than its venue would still take it."""
-        if now - asked_at > (self._venue.profile.receive_window or USUAL_WINDOW):
-            late = (now - asked_at).total_seconds()
-            raise OrderRejected(f"the order came {late:.1f} s late", venue=self._name)
+    def _late(self, what: str, asked_at: datetime, now: datetime) -> str:
+        """Say that something comes later than its venue still takes it; empty where it does not."""
+        late = now - asked_at
+        if late <= (self._venue.profile.receive_window or USUAL_WINDOW):
+            return ""
+        return f"the {what} came {late.total_seconds():.1f} s late"

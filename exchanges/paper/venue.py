@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 
-from exchanges.domain import SettlementKind, Symbol
+from exchanges.domain import InstrumentKind, SettlementKind, Symbol
 from exchanges.errors import VenueUnavailable
 from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
@@ -35,10 +35,11 @@ class Watched:
     ordered: Sequence[Symbol]
     unsettled: Sequence[tuple[Symbol, datetime]]
     has_countdown: bool
+    borrows: bool
 
     @property
     def is_idle(self) -> bool:
-        return not (self.ordered or self.unsettled or self.has_countdown)
+        return not (self.ordered or self.unsettled or self.has_countdown or self.borrows)
 
 
 class PaperVenue:
@@ -102,8 +103,11 @@ class PaperVenue:
         facts = await self.facts(*(one for one in watched.ordered if symbol in (None, one)))
         if watched.is_idle:
             return facts
-        facts = await self._with_settlements(facts, watched.unsettled)
-        if facts.depths or watched.unsettled or watched.has_countdown:
+        facts = replace(
+            await self._with_settlements(facts, watched.unsettled),
+            loans=await self.public.borrow_rates() if watched.borrows else {},
+        )
+        if facts.depths or watched.unsettled or watched.has_countdown or watched.borrows:
             await self.step(facts, pass_time)
         return replace(facts, now=max(now, self.now()))
 
@@ -126,10 +130,12 @@ class PaperVenue:
 
     def _watched(self) -> Watched:
         ledger = Ledger.read(self.account_id)
+        lent = self.profile.part(InstrumentKind.SPOT).borrow_params
         return Watched(
             ordered=list(dict.fromkeys(Symbol(row.symbol) for row in ledger.orders())),
             unsettled=[(Symbol(row.symbol), row.settled_until) for row in ledger.unsettled()],
             has_countdown=ledger.counts_down(),
+            borrows=bool(lent) and ledger.may_owe(),
         )
 
     async def _run(self, work: Callable[[], T]) -> T:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from exchanges.domain import OrderType, Side, TimeInForce
+from exchanges.loans import BORROW_INITIAL_RATE
 from exchanges.matching import (
     MarginState,
     added_exposure,
@@ -19,7 +20,7 @@ from exchanges.matching import (
 )
 from exchanges.simulator.accounts import Account, Origin
 from exchanges.simulator.books import Books
-from exchanges.simulator.interest import BORROW_INITIAL_RATE, owed
+from exchanges.simulator.interest import owed
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, SPOT_IN_WALLET, Listing
 from exchanges.simulator.margin import locked, margin_state

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
+from exchanges import loans
+from exchanges.loans import COLLATERAL_RATE, next_charge
 from exchanges.simulator.accounts import Account, InterestRow
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, UNIFIED, Listing
-from exchanges.simulator.market import Market, next_settlement
+from exchanges.simulator.market import Market
 
 CHARGED_UNTIL = "charged_until"
-HOUR = timedelta(hours=1)
-# Bybit charges what was owed in an hour five minutes after it.
-CHARGED_AFTER = timedelta(minutes=5)
-# The part of a coin's value that counts as collateral, and what a debt of coins needs of it.
-COLLATERAL_RATE = Decimal("0.95")
-BORROW_INITIAL_RATE, BORROW_MAINTENANCE_RATE = Decimal("0.1"), Decimal("0.04")
-SMALLEST = Decimal("0.000000000001")
 ZERO = Decimal(0)
 
 
@@ -33,7 +28,7 @@ class InterestClock:
         if stored is None:
             ledger.put_meta(CHARGED_UNTIL, started_at.isoformat())
             ledger.commit()
-        self._due_at = _next_charge(self._charged_until)
+        self._due_at = next_charge(self._charged_until)
 
     def charge_due(self, now: datetime) -> None:
         """Charge all hours of (charged until, now], in order of time."""
@@ -43,7 +38,7 @@ class InterestClock:
             for account in self._ledger.accounts.values():
                 self.charge(account, self._due_at)
             self._charged_until = self._due_at
-            self._due_at = _next_charge(self._due_at)
+            self._due_at = next_charge(self._due_at)
         self._ledger.put_meta(CHARGED_UNTIL, self._charged_until.isoformat())
         self._ledger.commit()
 
@@ -62,16 +57,12 @@ class InterestClock:
                 asset=listing.base,
                 borrowed=borrowed,
                 hourly_rate=rate,
-                interest=(borrowed * rate).quantize(SMALLEST),
+                interest=loans.interest(borrowed, rate),
                 charged_at=at,
             )
             account.credit(UNIFIED, listing.base, -row.interest)
             self._ledger.add_interest(row)
             self._ledger.put_account(account)
-
-
-def _next_charge(after: datetime) -> datetime:
-    return next_settlement(after - CHARGED_AFTER, HOUR) + CHARGED_AFTER
 
 
 def coins(market: Market, account: Account) -> Iterator[Listing]:
@@ -84,7 +75,7 @@ def coins(market: Market, account: Account) -> Iterator[Listing]:
 
 def owed(account: Account, asset: str) -> Decimal:
     """Return how much of `asset` the unified account has borrowed."""
-    return max(ZERO, -account.balance(UNIFIED, asset))
+    return loans.owed(account.balance(UNIFIED, asset))
 
 
 def coin_worth(market: Market, account: Account, *, venue: str, now: datetime) -> Decimal:

@@ -6,14 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import Side
-from exchanges.matching import Holding, MarginState, maintenance_margin
-from exchanges.simulator.accounts import Account, HoldingRow, Order
-from exchanges.simulator.interest import (
-    BORROW_INITIAL_RATE,
-    BORROW_MAINTENANCE_RATE,
-    coin_worth,
-    debt_worth,
+from exchanges.loans import indebted
+from exchanges.matching import (
+    Holding,
+    MarginState,
+    maintenance_margin,
+    margin_alone,
+    standing_alone,
 )
+from exchanges.simulator.accounts import Account, HoldingRow, Order
+from exchanges.simulator.interest import coin_worth, debt_worth
 from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import HABITS, SPOT_IN_WALLET, WALLETS
 from exchanges.simulator.market import Market
@@ -42,15 +44,17 @@ def margin_state(
         unrealised += holding.unrealised_pnl(mark)
         initial += notional / account.leverage(venue, row.symbol)
         maintenance += maintenance_margin(notional, listing.tiers)
-    return MarginState(
+    state = MarginState(
         wallet_balance=account.balance(WALLETS[venue], HABITS[venue].margin_asset)
         - apart
-        + coin_worth(market, account, venue=venue, now=now),
+        + coin_worth(market, account, venue=venue, now=now)
+        + debt,
         unrealised_pnl=unrealised,
-        initial_margin=initial + debt * BORROW_INITIAL_RATE,
+        initial_margin=initial,
         order_margin=_order_margin(ledger, market, account, venue),
-        maintenance_margin=maintenance + debt * BORROW_MAINTENANCE_RATE,
+        maintenance_margin=maintenance,
     )
+    return indebted(state, debt)
 
 
 def _order_margin(ledger: Ledger, market: Market, account: Account, venue: str) -> Decimal:
@@ -66,8 +70,10 @@ def isolated_margin(account: Account, row: HoldingRow) -> Decimal:
 
     Funding goes to the wallet, not to this margin: a simplification of the simulator.
     """
-    initial = abs(row.cost) / account.leverage(row.venue, row.symbol)
-    return initial + account.added_margin(row.venue, row.symbol)
+    leverage = account.leverage(row.venue, row.symbol)
+    return margin_alone(
+        holding_of(row), leverage=leverage, added=account.added_margin(row.venue, row.symbol)
+    )
 
 
 def state_behind(
@@ -78,12 +84,11 @@ def state_behind(
         return margin_state(ledger, market, account, venue=row.venue, now=now)
     listing = market.listings[(row.venue, row.symbol)]
     holding, mark = holding_of(row), market.mark(listing, now)
-    return MarginState(
-        wallet_balance=isolated_margin(account, row),
-        unrealised_pnl=holding.unrealised_pnl(mark),
-        initial_margin=ZERO,
-        order_margin=ZERO,
-        maintenance_margin=maintenance_margin(holding.notional(mark), listing.tiers),
+    return standing_alone(
+        holding,
+        margin=isolated_margin(account, row),
+        mark_price=mark,
+        maintenance=maintenance_margin(holding.notional(mark), listing.tiers),
     )
 
 

@@ -140,7 +140,7 @@ PROFILE = VenueProfile(
     options={**OPTIONS, "fetchMarkets": {"types": ["linear"]}},
     is_spot=False,
     settlement=SettlementKind.LUMP,
-    end_key="deliveryDate",
+    end_keys=("deliveryDate",),
     interval_rule=IntervalRule.ADJUSTED_HOURS_OR_SPACING,
     receive_window=timedelta(seconds=5),
     depth_sizes=DEPTH_SIZES,

@@ -73,7 +73,7 @@ PROFILE = VenueProfile(
     interval_rule=IntervalRule.HOURS_WITH_THE_RATE,
     receive_window=timedelta(seconds=5),
     depth_sizes=(5, 15, 50, 100),
-    end_key="offTime",
+    end_keys=("limitOpenTime", "offTime"),
     only_listed={"symbolType": frozenset({"perpetual"})},
     quotas=QUOTAS,
     book_tops=flat.TOPS,

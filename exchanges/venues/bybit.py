@@ -129,7 +129,7 @@ CONTRACTS = VenueProfile(
     },
     is_spot=False,
     settlement=SettlementKind.LUMP,
-    end_key="deliveryTime",
+    end_keys=("deliveryTime",),
     interval_rule=IntervalRule.LISTED_MINUTES,
     receive_window=timedelta(seconds=5),
     depth_sizes=(1, 25, 50, 100, 200, 500),

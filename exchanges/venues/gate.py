@@ -75,7 +75,7 @@ PROFILE = VenueProfile(
     # Contracts of what is not issued yet are priced by themselves.
     only_listed={"is_pre_market": frozenset({False, None})},
     maintenance_margin=("maintenance_rate",),
-    end_key="delisted_time",
+    end_keys=("delisting_time", "delisted_time"),
     end_unit=timedelta(seconds=1),
     symbol_param="contract",
     depth_sizes=(10, 50, 300),

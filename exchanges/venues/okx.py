@@ -122,7 +122,7 @@ LINEAR = VenueProfile(
     },
     is_spot=False,
     settlement=SettlementKind.LUMP,
-    end_key="expTime",
+    end_keys=("expTime",),
     interval_rule=IntervalRule.NEXT_TWO_SETTLEMENTS,
     receive_window=timedelta(seconds=5),
     # Orders and positions count contracts: a size that has changed makes all of them wrong.

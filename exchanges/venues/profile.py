@@ -229,8 +229,9 @@ class VenueProfile:
     # The keys of the library's market with the venue's own name and with the ticker.
     name_key: str = "id"
     ticker_key: str = "base"
-    # The key of the raw listing that says when a contract without an end is delisted, and of what.
-    end_key: str = ""
+    # The keys of the raw listing that say when a contract without an end may only be reduced any
+    # more, or is delisted: the earliest counts. And in which unit.
+    end_keys: tuple[str, ...] = ()
     end_unit: timedelta = timedelta(milliseconds=1)
     # What a call names an instrument by, and a row of orders.
     symbol_param: str = "symbol"

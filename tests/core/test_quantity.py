@@ -59,6 +59,26 @@ def test_a_wallet_may_hold_more_than_ours_and_never_a_lot_less(
     assert spot_verdict(holding, D(theirs), may_still_fill=False) is expected
 
 
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [
+        # Half a per cent more may be interest that is not booked yet.
+        ("-1.0049", QuantityVerdict.EQUAL),
+        ("-1.005", QuantityVerdict.MISSING),
+        ("-0.9951", QuantityVerdict.EQUAL),
+        ("-0.995", QuantityVerdict.LESS_OWED),
+        ("0", QuantityVerdict.LESS_OWED),
+        ("2", QuantityVerdict.LESS_OWED),
+    ],
+)
+def test_a_wallet_that_owes_less_than_ours_is_asked_for_what_its_venue_bought_back(
+    theirs: str, expected: QuantityVerdict
+) -> None:
+    holding = SpotHolding(base_quantity=D(-1), lot=D("0.001"))
+
+    assert spot_verdict(holding, D(theirs), may_still_fill=False) is expected
+
+
 def test_what_the_venue_closed_is_found_once_and_is_no_order_of_ours() -> None:
     closing = replace(
         fill("adl", client_id=None, venue_id="v9"), side=Side.SELL, cause=FillCause.ADL

@@ -109,8 +109,8 @@ class TestTaking:
         assert desk.ledger().balance("USDT") == D("81987.5")
 
     def test_coins_that_are_not_there_are_not_sold(self, desk: PaperDesk) -> None:
-        with pytest.raises(InsufficientMargin, match="do not borrow"):
-            desk.place(order(Side.SELL, "0.2", symbol=COIN, may_borrow=True))
+        with pytest.raises(InsufficientMargin, match=r"0\.2 BTC needed, 0 free"):
+            desk.place(order(Side.SELL, "0.2", symbol=COIN))
 
         assert not PaperOrder.objects.exists()
 
@@ -249,7 +249,7 @@ class TestMargin:
         desk.place(order(Side.BUY, "0.1"))
 
         row = desk.ledger().held()[0]
-        price = liquidation_price(desk.ledger(), row, state(desk), desk.facts(), desk.terms())
+        price = liquidation_price(row, state(desk), desk.facts(), desk.terms())
 
         # 1,000 + 0.1 (P - 60,000) = 0.005 x 0.1 P  →  P = 5,000 / 0.0995
         assert price is not None

@@ -16,9 +16,10 @@ from django.db import connection, connections
 
 from exchanges.domain import Side
 from exchanges.errors import DuplicateClientOrderId, InsufficientMargin, OrderRejected
+from exchanges.paper.margin_rows import PaperInterest
 from exchanges.paper.rows import PaperFunding, PaperOrder
 from tests.machine import ROOT
-from tests.paper_desk import D, PaperDesk, order
+from tests.paper_desk import COIN, D, PaperDesk, order
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
 
@@ -75,6 +76,18 @@ def test_a_settlement_that_all_see_is_paid_once() -> None:
 
     assert [row.payment for row in PaperFunding.objects.all()] == [D(-30)]
     assert desk.ledger().balance("USDT") == D(100_000) - 30
+
+
+def test_an_hour_of_a_loan_that_all_see_is_charged_once() -> None:
+    desk = PaperDesk()
+    desk.borrow_rate = D("0.000004")
+    desk.place(order(Side.SELL, "0.1", symbol=COIN, may_borrow=True))
+
+    desk.wait(hours=1)
+    at_once(desk.pass_time)
+
+    assert [row.amount for row in PaperInterest.objects.all()] == [D("0.0000004")]
+    assert desk.ledger().balance("BTC") == D("-0.1000004")
 
 
 PLACES_AND_WAITS = """

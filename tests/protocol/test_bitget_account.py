@@ -298,8 +298,14 @@ def test_position_at_no_risk_has_no_liquidation_price() -> None:
 # --- The account ------------------------------------------------------------------------------
 
 
-def test_contract_that_goes_is_told_by_its_end() -> None:
-    listed = CONTRACT | {"offTime": "1772400000000"}
+@pytest.mark.parametrize(
+    ("closed_to_new", "gone"),
+    [("-1", "1772400000000"), ("1772400000000", "1772403600000"), ("1772400000000", "-1")],
+)
+def test_contract_that_goes_ends_when_nothing_may_be_opened_any_more(
+    closed_to_new: str, gone: str
+) -> None:
+    listed = CONTRACT | {"limitOpenTime": closed_to_new, "offTime": gone}
     asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
 
     [instrument] = asked.ask(CcxtMarketData.instruments)

@@ -74,14 +74,24 @@ def venue(**changes: Any) -> CannedVenue:
     return CannedVenue("gate", payloads | changes)
 
 
+SOON = int(NEXT.timestamp())
+
+
 @pytest.mark.parametrize(
-    ("told", "ends_at"),
-    [(0, None), (int(NEXT.timestamp()), NEXT), (None, None)],
+    ("reduced", "gone", "ends_at"),
+    [
+        (0, 0, None),
+        (None, None, None),
+        (0, SOON, NEXT),
+        # From there on it is only reduced: it must be left before.
+        (SOON, SOON + 3600, NEXT),
+        (SOON, 0, NEXT),
+    ],
 )
-def test_contract_that_will_be_delisted_tells_when_in_seconds(
-    told: int | None, ends_at: datetime | None
+def test_contract_that_will_be_delisted_ends_when_it_may_only_be_reduced(
+    reduced: int | None, gone: int | None, ends_at: datetime | None
 ) -> None:
-    leaving = CONTRACT | {"delisting_time": told and told - 3600, "delisted_time": told}
+    leaving = CONTRACT | {"delisting_time": reduced, "delisted_time": gone}
     of_one = venue(**{"/futures/usdt/contracts": [leaving]})
 
     assert of_one.one(BITCOIN, CcxtMarketData.instruments).expires_at == ends_at

@@ -23,6 +23,7 @@ from exchanges.domain import (
 from exchanges.errors import (
     OrderNotFound,
     OrderOutcomeUnknown,
+    UnexpectedPayload,
     VenueError,
 )
 from exchanges.simulator.wire import WireRequest, milliseconds
@@ -265,6 +266,24 @@ def test_list_as_long_as_can_be_is_filled_up_from_the_other_one() -> None:
     found = asked.of(CcxtAccount(asked.client).fills(BITCOIN, since=NOW - timedelta(hours=1)))
 
     assert len(found) == 1001
+
+
+def test_lists_that_do_not_meet_tell_not_everything() -> None:
+    now = milliseconds(NOW)
+    at = {"tradeTime": (now - 60_000) * 1_000_000}
+    recent = [FILL | at | {"tradeId": str(number)} for number in range(1000)]
+    before = {"tradeTime": (now - 120_000) * 1_000_000}
+    older = answered({"totalPage": 1, "items": [FILL | before | {"tradeId": "older"}]})
+
+    def read(**ago: float) -> int:
+        asked = Asked(recentFills=answered(recent), fills=older)
+        since = NOW - timedelta(**ago)
+        return len(asked.of(CcxtAccount(asked.client).fills(BITCOIN, since=since)))
+
+    # What was filled between the two may be in neither.
+    with pytest.raises(UnexpectedPayload):
+        read(hours=1)
+    assert read(minutes=1) == 1000
 
 
 @pytest.mark.parametrize(

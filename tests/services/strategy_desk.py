@@ -22,6 +22,7 @@ from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote, Symbol
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
+from exchanges.ports import MarketData
 from exchanges.services import store_listing
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
 from exchanges.simulator.market import next_settlement
@@ -95,7 +96,7 @@ class StrategyDesk:
         self._board = Board()
         self._clients: dict[str, VenueClient] = {}
         self._ports: dict[Any, tuple[CcxtTrading, CcxtAccount]] = {}
-        self.lenders: dict[str, CcxtMarketData] = {}
+        self.lenders: dict[str, MarketData] = {}
         self.venues = Venues(
             trading=lambda account: self._ports[account.pk][0],
             account=lambda account: self._ports[account.pk][1],

@@ -93,6 +93,7 @@ class PaperStories(StrategyDesk):
         client = public_client(self.world, venue)
         data = PaperMarketData(CcxtMarketData(client))
         self._clients[venue] = client
+        self.lenders[venue] = data
         self.reopen(venue, str(paper.pk), data)
         if venue not in LISTED:
             LISTED[venue] = call(data.instruments(), 60), call(data.funding_rates(), 60)

@@ -140,6 +140,23 @@ def test_polling_waits_for_two_rounds_of_what_is_read_in_a_list(watched: Market)
     assert behind == {3: False, 5: True}
 
 
+def test_no_channel_waits_longer_than_four_seconds_for_its_poll(watched: Market) -> None:
+    """MEXC's list is read every three seconds: two rounds of it would be six."""
+    Exchange.objects.filter(code="dydx").update(code="mexc")
+    exchange = Exchange.objects.get(code="mexc")
+    rows = list(exchange.instruments.select_related("exchange"))
+    board = Board()
+    for fact in (make_rate("mexc"), make_quote("mexc")):
+        board.apply(fact)
+
+    late = {
+        seconds: is_behind(board, exchange, rows, NOW + timedelta(seconds=seconds))
+        for seconds in (4, 5)
+    }
+
+    assert late == {4: False, 5: True}
+
+
 def test_book_that_no_list_tells_is_nothing_a_poll_brings(watched: Market) -> None:
     exchange = Exchange.objects.get(code="dydx")
     rows = list(exchange.instruments.select_related("exchange"))

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from exchanges.domain import Side, VenueOrderStatus
+from exchanges.loans import CHARGED_AFTER
 from exchanges.simulator.accounts import Order
 from exchanges.simulator.admission import Refusal, RefusalReason
-from exchanges.simulator.interest import CHARGED_AFTER
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
 from exchanges.simulator.margin import margin_state
 from tests.simulator.world import START, World

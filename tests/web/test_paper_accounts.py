@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -14,7 +15,7 @@ from arbsite.accounts.models import AuditEntry, User
 from exchanges.account_keys import ModesMixed, account_key, store_account
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
-from exchanges.paper.rows import PaperAccount, PaperBalance
+from exchanges.paper.rows import PaperAccount, PaperBalance, PaperHolding
 from tests.web.rows import make_exchange
 from trading.models import EquitySnapshot, LimitUse
 from trading.selectors.dashboard import summary
@@ -83,6 +84,7 @@ class TestOpening:
             ({"slippage": "-0.001"}, "Slippage makes a price worse"),
             ({"maintenance_rate": "1"}, "no part of a notional"),
             ({"max_leverage": "0"}, "The least leverage is 1"),
+            ({"borrow_rate": "0.02"}, "0.02 is no hourly rate of a loan: 0 to 0.01"),
             ({"tiers": '[["50000", "50"]]'}, "Write tiers as"),
             ({"tiers": '[["2", "50", "0.004"], ["1", "20", "0.01"]]'}, "the notionals rise"),
         ],
@@ -135,6 +137,72 @@ class TestOpening:
             call_command("paper_account", "owner", "okx")
         with pytest.raises(CommandError, match="not a supported venue"):
             call_command("paper_account", "owner", "mtgox")
+
+
+class TestMarginMode:
+    @pytest.fixture
+    def held(self, owner: User) -> PaperHolding:
+        """Hold 1 BTC short at 60,000 and 10x: 6,000 of margin."""
+        call_command("paper_account", "owner", "bybit", "--balance", "10000")
+        return PaperHolding.objects.create(
+            paper=PaperAccount.objects.get(),
+            symbol="BTC/USDT:USDT",
+            base_quantity=D(-1),
+            cost=D(-60_000),
+            leverage=D(10),
+            settled_until=timezone.now(),
+        )
+
+    def choose(self, staff: Client, held: PaperHolding, action: str) -> str:
+        body = {"action": action, "_selected_action": str(held.pk)}
+        answer = staff.post("/admin/exchanges/paperholding/", body, follow=True)
+        held.refresh_from_db()
+        return answer.content.decode()
+
+    def test_staff_puts_what_is_held_on_isolated_margin_and_back(
+        self, staff: Client, held: PaperHolding
+    ) -> None:
+        self.choose(staff, held, "set_isolated")
+        assert held.is_isolated
+        entry = AuditEntry.objects.latest("pk")
+        assert (entry.action, entry.details) == (
+            "paper margin mode changed",
+            {"mode": "isolated"},
+        )
+
+        self.choose(staff, held, "set_cross")
+        assert not held.is_isolated
+
+    def test_who_may_only_look_changes_nothing(self, held: PaperHolding) -> None:
+        looker = User.objects.create_user("looker", password="looker-password", is_staff=True)
+        looker.user_permissions.add(Permission.objects.get(codename="view_paperholding"))
+        client = Client()
+        client.login(username="looker", password="looker-password")
+
+        page = self.choose(client, held, "set_isolated")
+
+        assert "BTC/USDT:USDT" in page
+        assert not held.is_isolated
+
+    def test_what_the_wallet_cannot_give_is_refused_with_why(
+        self, staff: Client, held: PaperHolding
+    ) -> None:
+        PaperBalance.objects.update(total=D(5_000))
+
+        page = self.choose(staff, held, "set_isolated")
+
+        assert "Less than 6000 USDT is free to stand behind it." in page
+        assert not held.is_isolated
+
+    def test_where_margin_is_never_added_nothing_is_isolated(
+        self, staff: Client, held: PaperHolding
+    ) -> None:
+        Exchange.objects.update(code="dydx")
+
+        page = self.choose(staff, held, "set_isolated")
+
+        assert "Margin is never added to a contract at dYdX here." in page
+        assert not held.is_isolated
 
 
 class TestModesStayApart:

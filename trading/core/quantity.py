@@ -11,6 +11,7 @@ from exchanges.domain import Symbol
 
 class QuantityVerdict(StrEnum):
     EQUAL = "equal"
+    LESS_OWED = "less_owed"
     UNSETTLED = "unsettled"
     MISSING = "missing"
     FOREIGN = "foreign"
@@ -21,7 +22,8 @@ class QuantityFinding:
     """Our quantity, this read's fills included, against the venue's.
 
     MISSING: the venue holds less (liquidation, ADL, a manual trade). FOREIGN: it holds what is
-    not ours. Both halt the account for opens.
+    not ours. Both halt the account for opens. LESS_OWED: a wallet owes less of a coin than we do,
+    since it held some of its own or since the venue bought back: its fills tell which.
     """
 
     symbol: Symbol
@@ -65,6 +67,8 @@ def derivative_verdict(
 
 def spot_verdict(holding: SpotHolding, theirs: Decimal, *, may_still_fill: bool) -> QuantityVerdict:
     """Compare a wallet: it may hold more of the asset than ours, never less; a debt counts < 0."""
+    if holding.base_quantity < 0 and theirs - holding.base_quantity >= holding.slack:
+        return QuantityVerdict.LESS_OWED
     if holding.base_quantity - theirs < holding.slack:
         return QuantityVerdict.EQUAL
     return QuantityVerdict.UNSETTLED if may_still_fill else QuantityVerdict.MISSING

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from exchanges.domain import FundingPayment, SettlementKind
+from exchanges.errors import UnexpectedPayload
 from exchanges.models import ExchangeAccount, Instrument, SettledFundingRate
 from exchanges.selectors import settlement_slack
 from trading.core.money import signed
@@ -24,7 +25,7 @@ from trading.core.settlements import (
     own_part,
     settlement_of,
 )
-from trading.events import announce
+from trading.events import announce, announce_once
 from trading.models import Event, FundingEvent, Leg
 from trading.services.expected_funding import (
     MISSING_AFTER,
@@ -33,7 +34,7 @@ from trading.services.expected_funding import (
     match_expectations,
     write_expectations,
 )
-from trading.services.funding_reads import paid_legs, readings_due
+from trading.services.funding_reads import Reading, paid_legs, readings_due
 from trading.services.position_facts import foreign_quantity
 from trading.services.venues import Venues
 
@@ -41,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 # Pages of weeks away take longer than one question.
 PAGES_SECONDS = 30.0
+TELL_AGAIN = timedelta(hours=6)
 
 
 def book_funding(*, venues: Venues, now: datetime) -> int:
@@ -52,6 +54,47 @@ def book_funding(*, venues: Venues, now: datetime) -> int:
     for reading in readings:
         for leg in reading.legs:
             write_expectations(leg, now=now)
+    booked = 0
+    for reading, answer in _answers(readings, venues):
+        if isinstance(answer, BaseException):
+            extra = {"account": str(reading.account), "reason": str(answer) or "too slow"}
+            logger.warning("funding payments not read", extra=extra)
+            if isinstance(answer, UnexpectedPayload):
+                _tell_of_unread(reading, answer, now)
+            continue
+        for symbol, instrument in reading.instruments.items():
+            of_one = [payment for payment in answer if payment.symbol == symbol]
+            booked += _book_all(reading.account, instrument, of_one, now)
+        Leg.objects.filter(pk__in=[leg.pk for leg in reading.legs]).update(funding_read_at=now)
+        for leg in reading.legs:
+            match_expectations(leg, now=now)
+    return booked
+
+
+def _answers(
+    readings: Sequence[Reading], venues: Venues
+) -> list[tuple[Reading, Sequence[FundingPayment] | BaseException]]:
+    """Ask all at once; what a venue will not tell of several contracts it is asked of each.
+
+    Some venues are asked contract by contract, and one that is refused must not hide the others.
+    """
+    answered = _ask(readings, venues)
+    parts = [
+        part
+        for reading, answer in answered
+        if isinstance(answer, UnexpectedPayload) and len(reading.instruments) > 1
+        for part in reading.by_contract
+    ]
+    if not parts:
+        return answered
+    divided = {part.account for part in parts}
+    whole = [(reading, answer) for reading, answer in answered if reading.account not in divided]
+    return whole + _ask(parts, venues)
+
+
+def _ask(
+    readings: Sequence[Reading], venues: Venues
+) -> list[tuple[Reading, Sequence[FundingPayment] | BaseException]]:
     answers = venues.call_all(
         [
             venues.account(reading.account).funding_payments(
@@ -62,19 +105,22 @@ def book_funding(*, venues: Venues, now: datetime) -> int:
         ],
         PAGES_SECONDS,
     )
-    booked = 0
-    for reading, answer in zip(readings, answers, strict=True):
-        if isinstance(answer, BaseException):
-            extra = {"account": str(reading.account), "reason": str(answer) or "too slow"}
-            logger.warning("funding payments not read", extra=extra)
-            continue
-        for symbol, instrument in reading.instruments.items():
-            of_one = [payment for payment in answer if payment.symbol == symbol]
-            booked += _book_all(reading.account, instrument, of_one, now)
-        Leg.objects.filter(pk__in=[leg.pk for leg in reading.legs]).update(funding_read_at=now)
-        for leg in reading.legs:
-            match_expectations(leg, now=now)
-    return booked
+    return list(zip(readings, answers, strict=True))
+
+
+def _tell_of_unread(reading: Reading, why: UnexpectedPayload, now: datetime) -> None:
+    """Tell of contracts whose payments cannot be read, again while it lasts."""
+    venue, symbols = reading.account.exchange.name, " and ".join(sorted(reading.instruments))
+    announce_once(
+        user_id=reading.account.user_id,
+        kind="funding.unread",
+        severity=Event.Severity.WARNING,
+        sentence=f"{venue} does not tell what {symbols} was paid: {why.detail}; it is asked again, "
+        "and until then the payments are in no P&L",
+        position=reading.legs[0].position,
+        within=TELL_AGAIN,
+        now=now,
+    )
 
 
 def _book_all(

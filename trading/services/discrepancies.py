@@ -52,7 +52,7 @@ def settle_findings(
             _see_again(row, finding, now)
             _confirm_if_lasting(row, now, driven)
     for finding in findings.quantities:
-        if finding.verdict is QuantityVerdict.EQUAL:
+        if finding.verdict in (QuantityVerdict.EQUAL, QuantityVerdict.LESS_OWED):
             _forget(rows.get(str(finding.symbol)), finding.ours, finding.theirs, now)
             _lapse_if_changed(account, finding, now)
     compared = {finding.symbol for finding in findings.quantities}

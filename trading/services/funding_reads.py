@@ -8,7 +8,7 @@ all of its payments, also after its position has ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -50,6 +50,14 @@ class Reading:
     @property
     def instruments(self) -> Mapping[Symbol, Instrument]:
         return {Symbol(leg.instrument.symbol): leg.instrument for leg in self.legs}
+
+    @property
+    def by_contract(self) -> list[Reading]:
+        """Return the same question for each contract alone."""
+        return [
+            replace(self, legs=[leg for leg in self.legs if leg.instrument == instrument])
+            for instrument in self.instruments.values()
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

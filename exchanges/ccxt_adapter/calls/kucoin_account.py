@@ -160,11 +160,18 @@ class KucoinAccountCalls(Exchange):  # type: ignore[misc]  # the library has no 
         return [rows.fill(row) for row in await _pages(self.futuresPrivateGetFills, asked)]
 
     async def recent_fill_rows(self, request: Request) -> list[Row]:
-        """Return what was filled within a day; a list as long as can be is not all of it."""
+        """Return what was filled within a day; a list as long as can be is not all of it.
+
+        Raise LookupError where the other one, which lags, does not reach to its first row.
+        """
         told = rows.listed(await self.futuresPrivateGetRecentFills(_symbol_of(request)), "data")
         found = [rows.fill(row) for row in told]
-        if len(found) >= MOST_RECENT:
-            found += await self.fill_rows(request)
+        oldest = min((row["time"] for row in found), default=0)
+        if len(found) >= MOST_RECENT and oldest > request["startAt"]:
+            older = await self.fill_rows(request)
+            if max((row["time"] for row in older), default=0) < oldest:
+                raise LookupError("fills that may be in neither list")
+            found += older
         return [row for row in found if request["startAt"] <= row["time"] <= request["endAt"]]
 
     async def payment_rows(self, request: Request) -> list[Row]:

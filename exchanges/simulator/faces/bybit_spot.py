@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from exchanges.loans import COLLATERAL_RATE
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.interest import COLLATERAL_RATE
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.wire import Json, plain
 
