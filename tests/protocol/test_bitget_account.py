@@ -313,6 +313,15 @@ def test_contract_that_goes_ends_when_nothing_may_be_opened_any_more(
     assert instrument.expires_at == datetime(2026, 3, 1, 21, 20, tzinfo=UTC)
 
 
+def test_contract_that_trades_on_after_its_opening_was_to_end_has_no_end() -> None:
+    listed = CONTRACT | {"limitOpenTime": "1672400000000", "offTime": "-1"}
+    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
+
+    [instrument] = asked.ask(CcxtMarketData.instruments)
+
+    assert (instrument.expires_at, instrument.is_active) == (None, True)
+
+
 def test_fills_up_to_now_are_read_where_the_venues_time_is_taken_for_a_later_one(
     bench: Bench,
 ) -> None:

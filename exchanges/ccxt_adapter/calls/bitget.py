@@ -19,6 +19,15 @@ PAGE = 100
 class BitgetCalls(BitgetAccountCalls):
     """Goes between our careful base and the library's class."""
 
+    async def fetch_markets(self, params: Any = None) -> list[Any]:
+        """Leave out a time since when nothing may be opened where a contract still trades."""
+        markets: list[Any] = await super().fetch_markets(params or {})
+        for market in markets:
+            ends = int(market["info"].get("limitOpenTime") or 0)
+            if market["active"] and ends <= self.milliseconds():
+                market["info"].pop("limitOpenTime", None)
+        return markets
+
     async def rate_rows(self, request: Request) -> list[Row]:
         tickers, rates = await all_of([self._tickers(), self._rates()])
         marks = {row["symbol"]: row for row in tickers}
