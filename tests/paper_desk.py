@@ -33,7 +33,7 @@ from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.passing import pass_time
 from exchanges.paper.rows import PaperHolding, PaperOrder
-from exchanges.paper.terms import Terms
+from exchanges.paper.terms import Terms, terms_of
 from exchanges.venues import PROFILES
 
 D = Decimal
@@ -174,4 +174,4 @@ class PaperDesk:
         PaperHolding.objects.filter(pk=row.pk).update(leverage=D(leverage))
 
     def _terms(self, ledger: Ledger) -> Terms:
-        return Terms(ledger.paper, PROFILES["bybit"])
+        return terms_of(ledger.paper, PROFILES["bybit"])

@@ -29,6 +29,7 @@ PURE = (
     "exchanges.errors",
     "exchanges.ports",
     "exchanges.matching",
+    "exchanges.risk_tiers",
     "trading.core",
     "trading.strategies",
 )

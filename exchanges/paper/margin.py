@@ -30,8 +30,8 @@ def maintenance(row: PaperHolding, facts: Facts, terms: Terms) -> Decimal:
     instrument = facts.instruments.get(Symbol(row.symbol))
     if instrument is None:
         return ZERO
-    notional = as_holding(row).notional(mark_of(row, facts))
-    return maintenance_margin(notional, terms.tiers(instrument))
+    mark = mark_of(row, facts)
+    return maintenance_margin(as_holding(row).notional(mark), terms.tiers(instrument, mark))
 
 
 def margin_state(ledger: Ledger, asset: str, facts: Facts, terms: Terms) -> MarginState:
@@ -60,11 +60,12 @@ def liquidation_price(
     instrument = facts.instruments.get(Symbol(row.symbol))
     if instrument is None:
         return None
+    mark = mark_of(row, facts)
     return cross_liquidation_price(
         Holding(base_quantity=row.base_quantity, cost=row.cost),
         state=state,
-        mark_price=mark_of(row, facts),
-        tiers=terms.tiers(instrument),
+        mark_price=mark,
+        tiers=terms.tiers(instrument, mark),
     )
 
 
