@@ -221,7 +221,8 @@ def test_what_nobody_may_enter_is_not_asked_for(market: Market) -> None:
 
 
 def test_what_is_held_is_asked_for_more_often(market: Market) -> None:
-    make_position(market.user, *(market.instrument(venue) for venue in VENUES), NOW)
+    long, short = (market.instrument(venue) for venue in VENUES)
+    make_position(market.user, long, short, NOW)
     told = Told(binanceusdm=LARGE, bybit=SMALL)
     told.refresh()
 

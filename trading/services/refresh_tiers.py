@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,8 +21,8 @@ from trading.services.venues import READ_SECONDS, Tiers, Venues
 TIERS_LAST = timedelta(hours=1)
 # A tier that is lowered under a position is known before its venue acts on it.
 HELD_TIERS_LAST = timedelta(minutes=10)
-# Where each contract is asked for by itself; the rest is asked a minute later.
-MOST_AT_ONCE = 40
+# Of a venue where each contract is asked for by itself; the rest is asked a minute later.
+MOST_AT_ONCE = 20
 
 
 class _Question(NamedTuple):
@@ -34,7 +34,7 @@ class _Question(NamedTuple):
 
 def refresh_tiers(*, venues: Venues, now: datetime) -> int:
     """Read tiers that are missing, in doubt or old; return of how many contracts they were told."""
-    questions = list(_questions(venues, now))[:MOST_AT_ONCE]
+    questions = list(_questions(venues, now))
     answers = venues.call_all([_ask(one, venues) for one in questions], READ_SECONDS)
     return sum(
         store_ladders(one.instruments, answer, now)
@@ -51,23 +51,20 @@ def _ask(question: _Question, venues: Venues) -> Tiers:
 
 
 def _questions(venues: Venues, now: datetime) -> Iterable[_Question]:
-    active = ExchangeAccount.objects.active().select_related("exchange", "user")
-    accounts = list(openable(active, venues=venues, now=now))
-    due = _due(accounts, now)
-    for exchange in {account.exchange for account in accounts}:
-        told, rows = selectors.tiers_told(exchange.code), due.get(exchange, [])
-        if not rows or not (told.to_everybody or told.to_accounts):
-            continue
-        asker = None
+    accounts = list(ExchangeAccount.objects.active().select_related("exchange", "user"))
+    askers = {one.exchange_id: one for one in openable(accounts, venues=venues, now=now)}
+    for exchange, rows in _due(accounts, now).items():
+        told, asker = selectors.tiers_told(exchange.code), None
         if not told.to_everybody:
-            asker = next(account for account in accounts if account.exchange == exchange)
-        for some in [rows] if told.at_once else [[row] for row in rows]:
+            asker = askers.get(exchange.pk)
+            if asker is None or not told.to_accounts:
+                continue
+        for some in [rows] if told.at_once else [[row] for row in rows[:MOST_AT_ONCE]]:
             yield _Question(some, asker)
 
 
-def _due(accounts: Iterable[ExchangeAccount], now: datetime) -> dict[Exchange, list[Instrument]]:
+def _due(accounts: Sequence[ExchangeAccount], now: datetime) -> dict[Exchange, list[Instrument]]:
     """Return by exchange what is held, then what may be entered, whose tiers are old or missing."""
-    accounts = list(accounts)
     held = set(
         Leg.objects.filter(
             account__in=accounts, position__state__in=LIVE_POSITION_STATES
