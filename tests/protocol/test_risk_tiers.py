@@ -16,7 +16,7 @@ from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import Symbol
 from exchanges.errors import UnexpectedPayload
 from exchanges.matching import LeverageTier, maintenance_margin, notional_limit
-from exchanges.risk_tiers import NO_CAP, TierLadder
+from exchanges.risk_tiers import NO_CAP, TierLadder, read_ladder
 from exchanges.simulator.characters import character_of
 from exchanges.simulator.listings import (
     BITGET,
@@ -112,7 +112,7 @@ def answering(world: World, venue: str, method: str, answer: Any) -> VenueClient
     client = client_at(world, venue, Catalogue(PROFILES[venue]))
     call(client.ready())
 
-    async def answered(request: Mapping[str, Any]) -> Any:
+    async def answered(*request: Mapping[str, Any]) -> Any:
         return answer
 
     setattr(client.exchange, method, answered)
@@ -226,3 +226,103 @@ def test_hyperliquids_tables_are_counted_as_it_documents(world: World) -> None:
     assert maintenance_margin(D(160_000), ladder.tiers) == pytest.approx(D(19_000), abs=D("0.01"))
     assert notional_limit(D(4), ladder.tiers) == 100_000
     assert notional_limit(D(3), ladder.tiers) == NO_CAP
+
+
+# Payloads as the venues' documentation shows them, with a second tier where it shows one.
+DOCUMENTED: dict[str, tuple[str, Any, list[list[str]]]] = {
+    OKX: (
+        "publicGetPublicPositionTiers",
+        {
+            "code": "0",
+            "msg": "",
+            "data": [
+                {"instFamily": "BTC-USDT", "tier": "1", "minSz": "0", "maxSz": "500"}
+                | {"imr": "0.01", "maxLever": "100", "mmr": "0.004", "uly": "BTC-USDT"},
+                {"instFamily": "BTC-USDT", "tier": "2", "minSz": "501", "maxSz": "1000"}
+                | {"imr": "0.015", "maxLever": "66.66", "mmr": "0.005", "uly": "BTC-USDT"},
+            ],
+        },
+        # 500 contracts of 0.01.
+        [["5", "100", "0.004", "0"], ["10", "66.66", "0.005", "0"]],
+    ),
+    BITGET: (
+        "publicMixGetV2MixMarketQueryPositionLever",
+        {
+            "code": "00000",
+            "data": [
+                {"symbol": "BTCUSDT", "level": "1", "startUnit": "0", "endUnit": "150000"}
+                | {"leverage": "125", "keepMarginRate": "0.004"},
+                {"symbol": "BTCUSDT", "level": "2", "startUnit": "150000", "endUnit": "900000"}
+                | {"leverage": "100", "keepMarginRate": "0.005"},
+            ],
+        },
+        [["150000", "125", "0.004", "0"], ["900000", "100", "0.005", "0"]],
+    ),
+    GATE: (
+        "publicFuturesGetSettleRiskLimitTiers",
+        [
+            {"tier": 1, "risk_limit": "20000", "maintenance_rate": "0.004", "deduction": "0"}
+            | {"initial_rate": "0.008", "leverage_max": "125"},
+            {"tier": 2, "risk_limit": "50000", "maintenance_rate": "0.0045", "deduction": "10"}
+            | {"initial_rate": "0.009", "leverage_max": "111.11"},
+        ],
+        [["20000", "125", "0.004", "0"], ["50000", "111.11", "0.0045", "10"]],
+    ),
+    KUCOIN: (
+        "futuresPublicGetContractsRiskLimitSymbol",
+        {
+            "code": "200000",
+            "data": [
+                {"symbol": "XBTUSDTM", "level": 1, "maxRiskLimit": 100000, "minRiskLimit": 0}
+                | {"maxLeverage": 125, "initialMargin": 0.008, "maintainMargin": 0.004},
+                {"symbol": "XBTUSDTM", "level": 2, "maxRiskLimit": 500000, "minRiskLimit": 100000}
+                | {"maxLeverage": 100, "initialMargin": 0.01, "maintainMargin": 0.005},
+            ],
+        },
+        [["100000", "125", "0.004", "0"], ["500000", "100", "0.005", "0"]],
+    ),
+    KRAKEN_FUTURES: (
+        "publicGetInstruments",
+        {
+            "result": "success",
+            "instruments": [
+                # Inverse contracts are parted by contracts.
+                {"symbol": "PI_XBTUSD", "type": "futures_inverse", "marginLevels": [{}]},
+                {
+                    "symbol": "PF_XBTUSD",
+                    "type": "flexible_futures",
+                    "marginLevels": [
+                        {"numNonContractUnits": 0.0}
+                        | {"initialMargin": 0.02, "maintenanceMargin": 0.01},
+                        {"numNonContractUnits": 2000000.0}
+                        | {"initialMargin": 0.04, "maintenanceMargin": 0.02},
+                    ],
+                },
+            ],
+        },
+        [["2000000", "50", "0.01", "0"], ["", "25", "0.02", "0"]],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_a_documented_answer_is_read_as_it_says(world: World, name: str) -> None:
+    method, answer, rows = DOCUMENTED[name]
+
+    ladder = asked(answering(world, name, method, answer))
+
+    assert ladder.stored() == rows
+    assert ladder.in_base is (name == OKX)
+    assert read_ladder(rows, in_base=ladder.in_base) == ladder
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_an_answer_without_tiers_tells_none(world: World, name: str) -> None:
+    method, answer, _ = DOCUMENTED[name]
+    empty: Any = [] if isinstance(answer, list) else answer | {"data": [], "instruments": []}
+    client = answering(world, name, method, empty)
+
+    try:
+        assert call(CcxtMarketData(client).risk_tiers([SYMBOLS.get(name, BTC)])) == {}
+    finally:
+        call(client.close())

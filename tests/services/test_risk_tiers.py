@@ -29,9 +29,10 @@ from tests.web.rows import make_position
 from trading.core.refusal import Refusal
 from trading.models import Event, Position
 from trading.services.changed_facts import heed_changes
-from trading.services.entry_legs import long_short
+from trading.services.entry_legs import EntryLeg, long_short
 from trading.services.finding_details import details_of
 from trading.services.plan_entry import Refused, plan_entry
+from trading.services.quote import quote_entry
 from trading.services.refresh_tiers import refresh_tiers
 from trading.services.venues import Venues
 
@@ -51,12 +52,16 @@ def tell(market: Market, venue: str, ladder: TierLadder, *, at: datetime = NOW) 
     store_ladders([market.instrument(venue)], {PERP: ladder}, at)
 
 
+def legs_of(market: Market) -> tuple[EntryLeg, EntryLeg]:
+    return long_short(*(market.instrument(venue) for venue in VENUES))
+
+
 def enter(market: Market, size: str) -> Position | Refused:
     with on_the_board(market):
         return plan_entry(
             user=market.user,
             base="BTC",
-            legs=long_short(*(market.instrument(venue) for venue in VENUES)),
+            legs=legs_of(market),
             size_usd=D(size),
             opened_by="owner",
             is_manual=True,
@@ -149,9 +154,16 @@ def test_a_venue_that_tells_no_tiers_bounds_nothing_and_is_named(market: Market)
     tell(market, "binanceusdm", LARGE)
 
     finding = market.judge()
+    with on_the_board(market):
+        quote = quote_entry(
+            user=market.user, base="BTC", legs=legs_of(market), size_usd=D(5_000), now=NOW
+        )
 
     assert finding.size_usd == finding.capacity_usd == 50_000
     assert details_of(finding, NOW)["tiers_untold"] == ["bybit"]
+    assert [note for note in quote.notes if "risk tiers" in note] == [
+        "bybit did not tell its risk tiers: a large position is judged there by the lowest."
+    ]
 
 
 # --- When they are read ---------------------------------------------------------------------------
