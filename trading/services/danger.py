@@ -167,7 +167,10 @@ def _mark(leg: Leg, board: Board, row: AccountPosition, now: datetime) -> Decima
 
 
 def _ratio(leg: Leg) -> Decimal | None:
+    """Return equity by the margin in use, or by what must stay if that is more; None if unread."""
     held = AccountBalance.objects.filter(account=leg.account, asset=leg.instrument.settle)
+    if not held:
+        return None
     equity = sum((row.equity for row in held), Decimal(0))
     free = sum((row.free for row in held), Decimal(0))
     return margin_ratio(equity, max(equity - free, _maintained(leg)))

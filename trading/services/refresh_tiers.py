@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,13 +11,16 @@ from django.db.models import Q
 from exchanges import selectors
 from exchanges.domain import InstrumentKind, Symbol
 from exchanges.models import Exchange, ExchangeAccount, Instrument
+from exchanges.risk_tiers import TierLadder
+from exchanges.services import good_answers
 from exchanges.tier_rows import store_ladders
 from trading.core.states import LIVE_POSITION_STATES
 from trading.models import Leg
 from trading.services import configure
 from trading.services.halt import openable
-from trading.services.venues import READ_SECONDS, Tiers, Venues
+from trading.services.venues import READ_SECONDS, Venues
 
+Told = Mapping[Symbol, TierLadder]
 TIERS_LAST = timedelta(hours=1)
 # A tier that is lowered under a position is known before its venue acts on it.
 HELD_TIERS_LAST = timedelta(minutes=10)
@@ -34,20 +37,17 @@ class _Question(NamedTuple):
 
 def refresh_tiers(*, venues: Venues, now: datetime) -> int:
     """Read tiers that are missing, in doubt or old; return of how many contracts they were told."""
-    questions = list(_questions(venues, now))
-    answers = venues.call_all([_ask(one, venues) for one in questions], READ_SECONDS)
-    return sum(
-        store_ladders(one.instruments, answer, now)
-        for one, answer in zip(questions, answers, strict=True)
-        if not isinstance(answer, BaseException)
-    )
+    calls = [_ask(question, venues) for question in _questions(venues, now)]
+    answers = good_answers(venues.call_all(calls, READ_SECONDS))
+    return sum(store_ladders(instruments, told, now) for instruments, told in answers)
 
 
-def _ask(question: _Question, venues: Venues) -> Tiers:
-    symbols = [Symbol(one.symbol) for one in question.instruments]
-    if question.account is not None:
-        return venues.account(question.account).risk_tiers(symbols)
-    return venues.tiers(question.instruments[0].exchange, symbols)
+async def _ask(question: _Question, venues: Venues) -> tuple[list[Instrument], Told]:
+    instruments, account = question
+    symbols = [Symbol(one.symbol) for one in instruments]
+    if account is not None:
+        return instruments, await venues.account(account).risk_tiers(symbols)
+    return instruments, await venues.tiers(instruments[0].exchange, symbols)
 
 
 def _questions(venues: Venues, now: datetime) -> Iterable[_Question]:
