@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.matching import tiers_from
+from exchanges.matching import notional_limit, tiers_from
 from exchanges.models import AccountPosition
 from tests.services.strategy_desk import PlannedLeg, StrategyDesk
 from trading.core.liquidation import Danger
@@ -116,3 +116,26 @@ def test_without_a_price_of_liquidation_the_account_is_judged_by_what_must_stay(
         Danger.WARNING,
         "the account at bybit has a margin ratio of 1.32, below 1.5",
     )
+
+
+def test_an_order_that_a_venue_refuses_as_too_much_has_its_tiers_asked_for_anew(
+    strategy_desk: StrategyDesk,
+) -> None:
+    desk = strategy_desk
+    desk.open_accounts(BINANCE, BYBIT)
+    for venue in (BINANCE, BYBIT):
+        desk.world.pin(venue, price="64000", level_quantity="5")
+    desk.read_accounts()
+    refresh_tiers(venues=desk.venues, now=desk.now)
+    planned = desk.plan("funding_spread", LEGS, "2", entry_style="both_at_once")
+
+    # At 2x no more than 50,000 are taken now.
+    lower(desk)
+    desk.drive_until(planned, PositionState.CLOSED)
+    assert refresh_tiers(venues=desk.venues, now=desk.now) == 1
+
+    refused = planned.orders.filter(state="rejected").select_related("leg__instrument__exchange")
+    assert {order.leg.instrument.exchange.code for order in refused} == {BYBIT}
+    ladder = refused[0].leg.instrument.ladder
+    assert ladder is not None
+    assert notional_limit(D(2), ladder.tiers) == 50_000
