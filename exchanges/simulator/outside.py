@@ -9,7 +9,6 @@ from decimal import Decimal
 from aiohttp import web
 
 from exchanges.domain import OrderType, Side, TimeInForce
-from exchanges.matching import tiers_from
 from exchanges.simulator.accounts import Origin
 from exchanges.simulator.admission import OrderIntent, Refusal
 from exchanges.simulator.control_wire import (
@@ -38,7 +37,6 @@ class OutsideDoor:
             web.post("/deleverage", self._deleverage),
             web.post("/delist", self._delist),
             web.post("/announce", self._announce),
-            web.post("/tiers", self._tiers),
             web.post("/expire", self._expire),
             web.post("/charge-interest", self._charge_interest),
             web.post("/position-mode", self._position_mode),
@@ -64,14 +62,6 @@ class OutsideDoor:
             )
         self._simulator.ledger.commit()
         return answer({"begins_at": begins_at.isoformat()})
-
-    async def _tiers(self, request: web.Request) -> web.Response:
-        """Give a contract other risk tiers: rows of notional cap, leverage, maintenance rate."""
-        body = await read_json(request)
-        listing = named_listing(self._simulator, body)
-        rows = [(str(cap), str(leverage), str(rate)) for cap, leverage, rate in body["tiers"]]
-        self._simulator.set_tiers(listing, tiers_from(rows))
-        return answer({"tiers": len(rows)})
 
     async def _foreign_order(self, request: web.Request) -> web.Response:
         """Trade by hand on an account, as if its owner had used the venue's own page."""
