@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -22,7 +23,7 @@ from trading.services.venues import READ_SECONDS, Venues
 
 Told = Mapping[Symbol, TierLadder]
 TIERS_LAST = timedelta(hours=1)
-# A tier that is lowered under a position is known before its venue acts on it.
+# So soon one that is lowered under a position is known, whatever the venue says of the latter.
 HELD_TIERS_LAST = timedelta(minutes=10)
 # Of a venue where each contract is asked for by itself; the rest is asked a minute later.
 MOST_AT_ONCE = 20
@@ -70,10 +71,13 @@ def _due(accounts: Sequence[ExchangeAccount], now: datetime) -> dict[Exchange, l
             account__in=accounts, position__state__in=LIVE_POSITION_STATES
         ).values_list("instrument", flat=True)
     )
-    wanted = Q(pk__in=held)
+    bases: dict[UUID, set[str]] = {}
     for account in accounts:
-        bases = configure.current(account.user).parameters.bases
-        wanted |= Q(exchange=account.exchange, base__in=bases)
+        chosen = configure.current(account.user).parameters.bases
+        bases.setdefault(account.exchange_id, set()).update(chosen)
+    wanted = Q(pk__in=held)
+    for exchange_id, some in bases.items():
+        wanted |= Q(exchange=exchange_id, base__in=some)
     contracts = selectors.active_instruments().exclude(kind=InstrumentKind.SPOT)
     found: dict[Exchange, list[Instrument]] = {}
     rows = contracts.filter(wanted).select_related("exchange", "risk_tiers")
