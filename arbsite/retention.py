@@ -237,6 +237,7 @@ STAYS: Mapping[str, str] = {
     "exchanges.Exchange": _STATE,
     "exchanges.VenueHealth": _STATE,
     "exchanges.Instrument": _STATE,
+    "exchanges.RiskTiers": _STATE,
     "exchanges.ExchangeAccount": _STATE,
     "exchanges.AccountBalance": _STATE,
     "exchanges.AccountPosition": _STATE,

@@ -27,6 +27,7 @@ from exchanges.models import (
     Exchange,
     ExchangeAccount,
     Instrument,
+    RiskTiers,
     VenueHealth,
 )
 from exchanges.models.notices import FactChange, VenueNotice
@@ -52,6 +53,14 @@ class VenueHealthAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
     list_display = ("exchange", "state", "failures", "symptom", "failed_at", "opened_at")
     list_filter = ("state",)
     list_select_related = ("exchange",)
+
+
+@admin.register(RiskTiers)
+class RiskTiersAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+    list_display = ("instrument", "told_at", "asked_at")
+    list_filter = ("instrument__exchange",)
+    search_fields = ("instrument__symbol",)
+    list_select_related = ("instrument__exchange",)
 
 
 @admin.register(Instrument)

@@ -35,6 +35,7 @@ from exchanges.domain import (
     Symbol,
     VenuePosition,
 )
+from exchanges.risk_tiers import TierLadder
 
 
 class MarketData(Protocol):
@@ -54,6 +55,9 @@ class MarketData(Protocol):
 
     async def open_interest(self, symbol: Symbol) -> Activity | None:
         """Return that of one perpetual where no list tells it, else None."""
+
+    async def risk_tiers(self, symbols: Collection[Symbol]) -> Mapping[Symbol, TierLadder]:
+        """Return the risk tiers of these contracts that the venue tells everybody."""
 
     async def quotes(self) -> Sequence[Quote]:
         """Return mark and index price of every contract; of spot the last price as mark."""
@@ -183,6 +187,9 @@ class Account(Protocol):
 
     async def fee_tier(self, symbol: Symbol) -> FeeTier:
         """Return the account's own maker and taker fee."""
+
+    async def risk_tiers(self, symbols: Collection[Symbol]) -> Mapping[Symbol, TierLadder]:
+        """Return the risk tiers of these contracts where the venue tells them to accounts alone."""
 
     async def check_key(self) -> KeyFacts:
         """Return what the venue says of the key.

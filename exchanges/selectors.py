@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Max, QuerySet
@@ -20,9 +21,11 @@ from exchanges.models import (
     HourlyMid,
     Instrument,
     MidBar,
+    RiskTiers,
     StablecoinRate,
 )
 from exchanges.modes import Mode
+from exchanges.risk_tiers import TierLadder
 from exchanges.venues import PROFILES, profile
 from exchanges.venues.profile import UNASKED
 
@@ -44,6 +47,15 @@ STABLECOINS = ("USDT", "USDC", "USD")
 
 LoanKey = tuple[str, str]
 """Venue and asset."""
+
+
+class TiersTold(NamedTuple):
+    """To whom a venue tells its risk tiers."""
+
+    to_everybody: bool
+    to_accounts: bool
+    at_once: bool
+
 
 _stand_ins: list[Redis] = []
 
@@ -211,6 +223,27 @@ def open_interests(now: datetime) -> Mapping[Key, Decimal]:
         open_interest_at__gte=now - OPEN_INTEREST_LASTS, instrument__exchange__is_enabled=True
     ).values_list("instrument__exchange__code", "instrument__symbol", "open_interest")
     return {(venue, Symbol(symbol)): held for venue, symbol, held in rows if held is not None}
+
+
+def risk_ladders() -> Mapping[Key, TierLadder]:
+    """Return the risk tiers of contracts in use as far as their venues told them."""
+    rows = RiskTiers.objects.filter(instrument__exchange__is_enabled=True).select_related(
+        "instrument__exchange"
+    )
+    found = ((instrument_key(row.instrument), row.ladder) for row in rows)
+    return {key: ladder for key, ladder in found if ladder is not None}
+
+
+def tiers_told(code: str) -> TiersTold:
+    """Return to whom a venue tells its risk tiers, and whether of all contracts at once."""
+    known = PROFILES.get(code)
+    public, own = (known.risk_tiers, known.own_risk_tiers) if known else (None, None)
+    rows = public or own
+    return TiersTold(
+        to_everybody=public is not None,
+        to_accounts=own is not None,
+        at_once=rows is not None and rows.lists_all,
+    )
 
 
 def borrow_rates(now: datetime) -> Mapping[LoanKey, BorrowRate]:

@@ -14,9 +14,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.activity",
         "exchanges.domain",
         "exchanges.errors",
+        "exchanges.risk_tiers",
     ),
     "exchanges.loans": ("exchanges.matching",),
     "exchanges.matching": ("exchanges.domain", "exchanges.errors"),
+    "exchanges.risk_tiers": ("exchanges.domain", "exchanges.matching"),
     "exchanges.ccxt_adapter": (
         "exchanges.ccxt_adapter",
         "exchanges.access",
@@ -31,6 +33,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.intervals",
         "exchanges.order_form",
         "exchanges.keccak",
+        "exchanges.matching",
+        "exchanges.risk_tiers",
     ),
     "exchanges.limits": ("exchanges.limits", "exchanges.errors"),
     "trading": ("trading", "exchanges", "arbsite.accounts"),
@@ -45,8 +49,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "trading.services.demo": ("trading", "exchanges", "arbsite.accounts"),
     "trading.management": ("trading", "exchanges", "arbsite.schedules", "arbsite.accounts"),
     "trading.doorbell": ("trading", "arbsite.celery"),
-    "trading.core": ("trading.core", "exchanges.domain"),
-    "trading.strategies": ("trading.strategies", "trading.core", "exchanges.domain"),
+    # Margin is counted by one arithmetic, here and at the venues of rows and of the rehearsal.
+    "trading.core": ("trading.core", "exchanges.domain", "exchanges.matching"),
+    "trading.strategies": (
+        "trading.strategies",
+        "trading.core",
+        "exchanges.domain",
+        "exchanges.risk_tiers",
+    ),
     # Nothing of the engine: research decides as production does and touches nothing of it.
     "trading.research": (
         "trading.research",
@@ -83,6 +93,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.sealing",
         # What a venue lists is read anew when it refused the form of an order.
         "exchanges.services",
+        "exchanges.matching",
+        "exchanges.risk_tiers",
+        "exchanges.tier_rows",
         "arbsite.accounts",
     ),
     "alerts": (

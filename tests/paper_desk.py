@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -26,6 +27,7 @@ from exchanges.domain import (
     Symbol,
     TimeInForce,
 )
+from exchanges.matching import tiers_from
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.paper.accounts import open_paper_account
@@ -34,7 +36,9 @@ from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.passing import pass_time
 from exchanges.paper.rows import PaperHolding, PaperOrder
-from exchanges.paper.terms import Terms
+from exchanges.paper.terms import Terms, terms_of
+from exchanges.risk_tiers import TierLadder
+from exchanges.tier_rows import store_ladders
 from exchanges.venues import PROFILES
 
 D = Decimal
@@ -189,9 +193,19 @@ class PaperDesk:
     def terms(self) -> Terms:
         return self._terms(self.ledger())
 
+    def tell_tiers(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Let the venue tell the risk tiers of its perpetual."""
+        venue, kept = self.paper.account.exchange, listed()
+        names = [one.name for one in fields(kept) if one.name not in ("venue", "is_active")]
+        row, _ = venue.instruments.get_or_create(
+            symbol=PERPETUAL,
+            defaults={name: getattr(kept, name) for name in names} | {"refreshed_at": self.now},
+        )
+        store_ladders([row], {PERPETUAL: TierLadder(tiers_from(rows))}, self.now)
+
     def lever(self, leverage: int) -> None:
         row = self.ledger().hold(PERPETUAL, self.now)
         PaperHolding.objects.filter(pk=row.pk).update(leverage=D(leverage))
 
     def _terms(self, ledger: Ledger) -> Terms:
-        return Terms(ledger.paper, PROFILES[self.venue])
+        return terms_of(ledger.paper, PROFILES[self.venue])

@@ -30,6 +30,7 @@ PURE = (
     "exchanges.ports",
     "exchanges.loans",
     "exchanges.matching",
+    "exchanges.risk_tiers",
     "trading.core",
     "trading.strategies",
 )

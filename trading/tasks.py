@@ -42,6 +42,7 @@ from trading.services.plan_entry import Refused, plan_entry
 from trading.services.reconcile import reconcile_accounts as reconcile_all_accounts
 from trading.services.reconcile import reconcile_after_start, reconcile_due
 from trading.services.refit_betas import refit_betas as refit_all_betas
+from trading.services.refresh_tiers import refresh_tiers
 from trading.services.relay import relay_events as relay_all_events
 from trading.services.scan import scan_all
 from trading.services.sweep import EVERY_SECONDS, run_every, working_sweep
@@ -155,6 +156,7 @@ def snapshot_equity() -> int:
         return 0
     with asking(Lane.POLL):
         refresh_fees(venues=REAL, now=now)
+        refresh_tiers(venues=REAL, now=now)
         written = snapshot_all_equity(venues=REAL, now=now)
     alert_all_unexplained(now=now)
     return written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import STABLE_QUOTES, Listing
 from exchanges.ccxt_adapter.parse import Columns, optional
+from exchanges.ccxt_adapter.risk_tiers import read_ladders
 from exchanges.ccxt_adapter.rows import Row, fetch_one, fetch_rows, fetch_since, naming, of_one
 from exchanges.domain import (
     AccountTransfer,
@@ -26,6 +27,7 @@ from exchanges.domain import (
     VenuePosition,
 )
 from exchanges.errors import CredentialRefused, RateLimited, UnexpectedPayload, VenueUnavailable
+from exchanges.risk_tiers import TierLadder
 from exchanges.venues.profile import KeyRights, KeyRule
 
 T = TypeVar("T")
@@ -194,6 +196,9 @@ class CcxtAccount:
                 taker=part.fallback_taker,
                 is_fallback=True,
             )
+
+    async def risk_tiers(self, symbols: Collection[Symbol]) -> Mapping[Symbol, TierLadder]:
+        return await read_ladders(self._client, self._profile.own_risk_tiers, symbols)
 
     async def check_key(self) -> KeyFacts:
         practice = self._client.practice

@@ -25,6 +25,7 @@ import certifi
 import yarl
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.calls.binance import BinanceUsdmCalls
 from exchanges.ccxt_adapter.calls.bitget import BitgetCalls
 from exchanges.ccxt_adapter.calls.deribit import DeribitCalls
 from exchanges.ccxt_adapter.calls.dydx import DydxCalls
@@ -90,6 +91,7 @@ REAL = Surroundings()
 
 # Between our base and the library's class, where one venue's calls are made otherwise.
 OWN_CALLS: dict[str, type[Exchange]] = {
+    "binanceusdm": BinanceUsdmCalls,
     "bitfinex": BitfinexCalls,
     "bitget": BitgetCalls,
     "coinbase": CoinbaseCalls,

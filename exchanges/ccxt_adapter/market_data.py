@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -13,6 +13,7 @@ from exchanges.activity import Activity
 from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.risk_tiers import read_ladders
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since, naming
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
 from exchanges.domain import (
@@ -36,6 +37,7 @@ from exchanges.funding_intervals import (
     from_spaced_hours,
     from_told_hours,
 )
+from exchanges.risk_tiers import TierLadder
 from exchanges.venues.profile import UNASKED, IntervalRule, Rows, StatusCall, VenueProfile
 
 T = TypeVar("T")
@@ -119,6 +121,9 @@ class CcxtMarketData:
         listing = await self._client.listing(symbol)
         asked = self._activity(rows, **naming(rows, self._profile, listing))
         return next(iter(await self._read(asked)), None)
+
+    async def risk_tiers(self, symbols: Collection[Symbol]) -> Mapping[Symbol, TierLadder]:
+        return await read_ladders(self._client, self._profile.risk_tiers, symbols)
 
     async def depth(self, symbol: Symbol, *, levels: int) -> Depth:
         listing = await self._client.listing(symbol)

@@ -22,7 +22,7 @@ from exchanges.models.market import (
     StablecoinRate,
 )
 from exchanges.models.notices import FactChange, VenueNotice
-from exchanges.models.venues import MODES, Exchange, Instrument, VenueHealth
+from exchanges.models.venues import MODES, Exchange, Instrument, RiskTiers, VenueHealth
 
 __all__ = [
     "MODES",
@@ -41,6 +41,7 @@ __all__ = [
     "Instrument",
     "KeyCanary",
     "MidBar",
+    "RiskTiers",
     "SettledFundingRate",
     "StablecoinRate",
     "VenueHealth",

@@ -12,6 +12,7 @@ from exchanges import domain
 from exchanges.decimals import money_field, price_field, quantity_field, rate_field
 from exchanges.domain import InstrumentKind, IntervalSource, SettlementKind
 from exchanges.modes import Mode
+from exchanges.risk_tiers import TierLadder, read_ladder
 
 MODES = [(mode.value, mode.value) for mode in Mode]
 
@@ -137,6 +138,12 @@ class Instrument(models.Model):
     def __str__(self) -> str:
         return f"{self.symbol} at {self.exchange.short_code}"
 
+    @property
+    def ladder(self) -> TierLadder | None:
+        """Return the risk tiers that the venue told last, None where it told none."""
+        told: RiskTiers | None = getattr(self, "risk_tiers", None)
+        return None if told is None else told.ladder
+
     def snapshot(self) -> domain.Instrument:
         """Return the frozen value that pure code works with."""
         return domain.Instrument(
@@ -162,3 +169,31 @@ class Instrument(models.Model):
             expires_at=self.expires_at,
             is_active=self.is_active,
         )
+
+
+class RiskTiers(models.Model):
+    """The ladder of one contract; no rows until it was told. Written by `exchanges.tier_rows`."""
+
+    instrument = models.OneToOneField(
+        Instrument, on_delete=models.CASCADE, primary_key=True, related_name="risk_tiers"
+    )
+    rows = models.JSONField(
+        default=list, help_text="Cap (empty: none), leverage, maintenance rate, deduction."
+    )
+    in_base = models.BooleanField(default=False, help_text="Caps in base units.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When the ladder was told.")
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was asked for; empty: it is in doubt."
+    )
+
+    class Meta:
+        verbose_name_plural = "risk tiers"
+        ordering: ClassVar = ["instrument"]
+
+    def __str__(self) -> str:
+        return f"{self.instrument}: {len(self.rows)} risk tiers"
+
+    @property
+    def ladder(self) -> TierLadder | None:
+        """Return the ladder, None where none was told."""
+        return read_ladder(self.rows, in_base=self.in_base)

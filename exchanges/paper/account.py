@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -35,6 +35,7 @@ from exchanges.paper.reports import charge_of, fill_of, payment_of
 from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
 from exchanges.paper.terms import Terms
 from exchanges.paper.venue import PaperVenue
+from exchanges.risk_tiers import TierLadder
 
 ZERO = Decimal(0)
 
@@ -100,6 +101,10 @@ class PaperReads:
         instrument = await self._venue.public.instrument(symbol)
         facts = Facts(now=self._venue.now(), instruments={symbol: instrument})
         return await self._venue.read(facts, lambda ledger, facts, terms: terms.fees(instrument))
+
+    async def risk_tiers(self, symbols: Collection[Symbol]) -> Mapping[Symbol, TierLadder]:
+        """Return nothing: a venue that tells an account alone knows none of this one."""
+        return {}
 
     async def check_key(self) -> KeyFacts:
         """Find the account's rows; there is no key that could do harm."""

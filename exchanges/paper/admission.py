@@ -186,7 +186,7 @@ def _admit_margin(ledger: Ledger, request: OrderRequest, facts: Facts, terms: Te
     price = request.price or _touch(request, facts)
     leverage = ledger.leverage(request.symbol)
     after = abs(held.base_quantity + request.base_quantity * side.sign) * price
-    limit = notional_limit(leverage, terms.tiers(instrument))
+    limit = notional_limit(leverage, terms.tiers(instrument, price))
     if after > limit:
         raise InsufficientMargin(
             f"a position of {_plain(after)} {instrument.settle} is above the {_plain(limit)} "

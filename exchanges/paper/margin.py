@@ -33,8 +33,8 @@ def maintenance(row: PaperHolding, facts: Facts, terms: Terms) -> Decimal:
     instrument = facts.instruments.get(Symbol(row.symbol))
     if instrument is None:
         return ZERO
-    notional = as_holding(row).notional(mark_of(row, facts))
-    return maintenance_margin(notional, terms.tiers(instrument))
+    mark = mark_of(row, facts)
+    return maintenance_margin(as_holding(row).notional(mark), terms.tiers(instrument, mark))
 
 
 def alone(row: PaperHolding) -> Decimal:
@@ -99,11 +99,12 @@ def liquidation_price(
     instrument = facts.instruments.get(Symbol(row.symbol))
     if instrument is None:
         return None
+    mark = mark_of(row, facts)
     return cross_liquidation_price(
         as_holding(row),
         state=state,
-        mark_price=mark_of(row, facts),
-        tiers=terms.tiers(instrument),
+        mark_price=mark,
+        tiers=terms.tiers(instrument, mark),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from exchanges.access import Maintenance
@@ -18,6 +18,7 @@ from exchanges.domain import (
     Symbol,
 )
 from exchanges.ports import MarketData
+from exchanges.risk_tiers import TierLadder
 
 
 class PaperMarketData:
@@ -40,6 +41,9 @@ class PaperMarketData:
 
     async def open_interest(self, symbol: Symbol) -> Activity | None:
         return await self._venue.open_interest(symbol)
+
+    async def risk_tiers(self, symbols: Collection[Symbol]) -> Mapping[Symbol, TierLadder]:
+        return await self._venue.risk_tiers(symbols)
 
     async def quotes(self) -> Sequence[Quote]:
         return await self._venue.quotes()

@@ -26,7 +26,7 @@ class PaperAccount(models.Model):
     """What a paper account started with and what is assumed of it; also the lock of all its rows.
 
     An empty fee is the venue's list price of its lowest tier; an empty maintenance rate and no
-    tiers mean what the venue lists for the instrument's first tier.
+    tiers mean the venue's own risk tiers, of which it lists the lowest where it tells no more.
     """
 
     account = models.OneToOneField(

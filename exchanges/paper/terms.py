@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from exchanges.domain import FeeTier, Instrument, InstrumentKind
+from exchanges.domain import FeeTier, Instrument, InstrumentKind, Symbol
 from exchanges.matching import LeverageTier, tiers_from
+from exchanges.models import RiskTiers
 from exchanges.paper.facts import Facts
 from exchanges.paper.rows import PaperAccount
+from exchanges.risk_tiers import NO_CAP, TierLadder, tiers_at
 from exchanges.venues.profile import VenueProfile
-
-NO_CAP = Decimal("Infinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Terms:
 
     paper: PaperAccount
     profile: VenueProfile
+    ladders: Mapping[Symbol, TierLadder] = field(default_factory=dict)
+    """What the venue told of its contracts' risk tiers."""
 
     def fees(self, instrument: Instrument) -> FeeTier:
         """Return the account's fees for an instrument; the venue's list price where none is set."""
@@ -35,23 +37,26 @@ class Terms:
             taker=part.fallback_taker if taker is None else taker,
         )
 
-    def tiers(self, instrument: Instrument) -> Sequence[LeverageTier]:
-        """Return the risk tiers: the account's own, else one of what is assumed or listed."""
+    def tiers(self, instrument: Instrument, price: Decimal) -> Sequence[LeverageTier]:
+        """Return the risk tiers by notional at `price`: what is assumed, else the venue's own."""
         if self.paper.tiers:
             return tiers_from([(cap, leverage, rate) for cap, leverage, rate in self.paper.tiers])
-        rate = self.paper.maintenance_rate
+        rate, ladder = self.paper.maintenance_rate, self.ladders.get(instrument.symbol)
+        if rate is None:
+            return tiers_at(price, ladder, instrument)
         return (
             LeverageTier(
                 notional_cap=NO_CAP,
                 max_leverage=self.max_leverage(instrument),
-                maintenance_rate=instrument.maintenance_margin_rate if rate is None else rate,
+                maintenance_rate=rate,
             ),
         )
 
     def tells_maintenance(self, instrument: Instrument) -> bool:
         """Tell whether it is known how much margin must stay behind a position."""
         is_assumed = bool(self.paper.tiers) or self.paper.maintenance_rate is not None
-        return is_assumed or instrument.maintenance_margin_rate > 0
+        is_told = instrument.symbol in self.ladders
+        return is_assumed or is_told or instrument.maintenance_margin_rate > 0
 
     @property
     def lends(self) -> bool:
@@ -78,3 +83,12 @@ class Terms:
         most = instrument.max_leverage
         own = self.paper.max_leverage
         return most if own is None else min(most, own)
+
+
+def terms_of(paper: PaperAccount, profile: VenueProfile) -> Terms:
+    """Return the terms of an account, with the risk tiers its venue told."""
+    told = RiskTiers.objects.filter(instrument__exchange__accounts=paper.pk)
+    rows = told.select_related("instrument")
+    ladders = ((Symbol(row.instrument.symbol), row.ladder) for row in rows)
+    known = {symbol: ladder for symbol, ladder in ladders if ladder is not None}
+    return Terms(paper, profile, known)

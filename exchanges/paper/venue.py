@@ -21,7 +21,7 @@ from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.passing import pass_time
 from exchanges.paper.public_side import PublicSide
-from exchanges.paper.terms import Terms
+from exchanges.paper.terms import Terms, terms_of
 from exchanges.venues.profile import VenueProfile
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class PaperVenue:
         def locked() -> T:
             with transaction.atomic():
                 ledger = Ledger.locked(self.account_id)
-                terms = Terms(ledger.paper, self.profile)
+                terms = terms_of(ledger.paper, self.profile)
                 return work(ledger, replace(facts, now=self.now()), terms)
 
         return await self._run(locked)
@@ -88,7 +88,7 @@ class PaperVenue:
 
         def unlocked() -> T:
             ledger = Ledger.read(self.account_id)
-            return work(ledger, facts, Terms(ledger.paper, self.profile))
+            return work(ledger, facts, terms_of(ledger.paper, self.profile))
 
         return await self._run(unlocked)
 

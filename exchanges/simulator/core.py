@@ -7,10 +7,11 @@ changed is on disk before their result can leave.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from exchanges.matching import LeverageTier
 from exchanges.simulator.accounts import Account, Order
 from exchanges.simulator.admission import OrderIntent, Refusal
 from exchanges.simulator.announcements import Announcements
@@ -96,6 +97,12 @@ class Simulator:
         orders = self.expiry_clock.deliver(listing, at=now, price=price)
         self._forget(listing)
         return orders
+
+    def set_tiers(self, listing: Listing, tiers: tuple[LeverageTier, ...]) -> None:
+        """Give a contract other risk tiers, for what is held of it already too."""
+        changed = replace(listing, tiers=tiers)
+        self.market.relist(changed)
+        self._listed[listing.venue][listing.symbol] = changed
 
     def listings_at(self, venue: str) -> Mapping[str, Listing]:
         """Return what a venue lists, as a view that what has expired goes away from."""

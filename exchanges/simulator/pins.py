@@ -22,10 +22,15 @@ class PinnedMarket:
     def __init__(self, market: Market, ledger: Ledger) -> None:
         self._market = market
         self._ledger = ledger
+        self._listings = dict(market.listings)
 
     @property
     def listings(self) -> Mapping[ListingKey, Listing]:
-        return self._market.listings
+        return self._listings
+
+    def relist(self, listing: Listing) -> None:
+        """Have a contract listed with other terms from now on; a new start forgets them."""
+        self._listings[listing.key] = listing
 
     def pin(self, listing: Listing) -> Pin | None:
         return self._ledger.pins.get(listing.key)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import FillCause, PremiumTerms, SettlementKind
+from exchanges.venues import flat
 from exchanges.venues.binance import (
     ACCOUNT_CALLS,
     ACCOUNT_VERDICTS,
@@ -178,6 +179,7 @@ PROFILE = VenueProfile(
         columns={"symbol": "symbol", "hours": "fundingIntervalHours"},
     ),
     funding_bounds=("adjustedFundingRateCap", "adjustedFundingRateFloor"),
+    own_risk_tiers=Rows(method="own_tier_rows", columns=flat.TIER_COLUMNS, lists_all=True),
     find_order=(Rows(method="fapiPrivateGetOrder"),),
     client_id_param="origClientOrderId",
     cancel_order=Rows(method="fapiPrivateDeleteOrder"),

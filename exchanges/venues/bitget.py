@@ -84,6 +84,17 @@ PROFILE = VenueProfile(
     activity=flat.ACTIVITY_BESIDE_TOPS,
     # 0.4 % at 125x, 0.5 % at 100x. A list of tiers is told of one contract at a time only.
     maintenance_part=Decimal("0.5"),
+    # "Maintenance margin = position value x MMR": of the whole position, nothing is deducted.
+    risk_tiers=Rows(
+        method="tier_rows",
+        columns={
+            "symbol": "symbol",
+            "notional": "endUnit",
+            "leverage": "leverage",
+            "maintenance": "keepMarginRate",
+        },
+        of_listing=OF_CONTRACT,
+    ),
     largest_market_order=("maxMarketOrderQty",),
     find_order=(Rows(method="order_rows", of_listing=OF_CONTRACT),),
     client_id_param="clientOid",

@@ -55,6 +55,20 @@ TICKER_COLUMNS = {
     "next_funding_at": "nextFundingTime",
     "hours": "fundingIntervalHour",
 }
+RISK_LIMITS = Rows(
+    method="publicGetV5MarketRiskLimit",
+    params=LINEAR,
+    path=LIST,
+    columns={
+        "symbol": "symbol",
+        "is_lowest": "isLowestRisk",
+        "notional": "riskLimitValue",
+        "leverage": "maxLeverage",
+        "maintenance": "maintenanceMargin",
+        "deduction": "mmDeduction",
+    },
+    paging=Paging.CURSOR,
+)
 TICKERS = Rows(method="publicGetV5MarketTickers", params=LINEAR, path=LIST, columns=TICKER_COLUMNS)
 POSITION_COLUMNS = {
     "symbol": "symbol",
@@ -166,17 +180,8 @@ CONTRACTS = VenueProfile(
     # Source: "Introduction to Funding Rate": the interest is 0.03 % / (24 / interval).
     premium=PremiumTerms(is_per_8h=False),
     funding_bounds=("upperFundingRate", "lowerFundingRate"),
-    leverage_tiers=Rows(
-        method="publicGetV5MarketRiskLimit",
-        params=LINEAR,
-        path=LIST,
-        columns={
-            "symbol": "symbol",
-            "is_lowest": "isLowestRisk",
-            "maintenance": "maintenanceMargin",
-        },
-        paging=Paging.CURSOR,
-    ),
+    leverage_tiers=RISK_LIMITS,
+    risk_tiers=RISK_LIMITS,
     largest_market_order=("lotSizeFilter", "maxMktOrderQty"),
     order_params={"positionIdx": 0},
     find_order=(

@@ -34,6 +34,7 @@ def of_spot(contracts: VenueProfile) -> VenueProfile:
         ),
         settled_funding=None,
         leverage_tiers=None,
+        risk_tiers=None,
         largest_market_order=(),
         order_params={},
         find_order=tuple(_spot(rows) for rows in contracts.find_order),

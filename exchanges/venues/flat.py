@@ -34,6 +34,8 @@ SPOT_QUOTES = Rows(method="spot_top_rows", columns=_named("symbol", "mark_price"
 _ACTIVITY = _named("symbol", "open_interest", "turnover", "volume", "price")
 ACTIVITY = (Rows(method="rate_rows", columns=_ACTIVITY),)
 ACTIVITY_BESIDE_TOPS = (Rows(method="top_rows", columns=_ACTIVITY),)
+TIER_COLUMNS = _named("symbol", "notional", "leverage", "maintenance", "deduction")
+TIERS = Rows(method="tier_rows", columns=TIER_COLUMNS, lists_all=True)
 BALANCES = Rows(method="balance_rows", columns=_named("asset", "total", "equity", "free"))
 # Of a history that comes whole, however long it is.
 WHOLE = 1_000_000_000

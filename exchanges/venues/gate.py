@@ -87,6 +87,16 @@ PROFILE = VenueProfile(
     settled_funding=flat.settlements(Paging.BACKWARD, 1000, timedelta(days=40)),
     funding_bounds=flat.BOUNDS,
     activity=flat.ACTIVITY_BESIDE_TOPS,
+    risk_tiers=Rows(
+        method="publicFuturesGetSettleRiskLimitTiers",
+        params={"settle": "usdt"},
+        columns={
+            "notional": "risk_limit",
+            "leverage": "leverage_max",
+            "maintenance": "maintenance_rate",
+            "deduction": "deduction",
+        },
+    ),
     largest_market_order=("market_order_size_max",),
     # `t-` and at most 28 letters: 112 bits in hex.
     client_id_bytes=14,

@@ -151,6 +151,7 @@ PROFILE = VenueProfile(
         window=ALL_TIME,
     ),
     maintenance_part=Decimal("0.5"),
+    risk_tiers=flat.TIERS,
     market_slippage=Decimal("0.03"),
     price_digits=5,
     client_id_bytes=16,

@@ -58,6 +58,7 @@ PROFILE = VenueProfile(
     settled_funding=flat.settlements(Paging.FORWARD, flat.WHOLE),
     funding_bounds=flat.BOUNDS,
     activity=flat.ACTIVITY,
+    risk_tiers=flat.TIERS,
     find_order=(Rows(method="order_rows"),),
     client_id_param="cliOrdId",
     cancel_order=Rows(method="cancel_rows"),

@@ -65,6 +65,18 @@ PROFILE = VenueProfile(
     maintenance_margin=("maintainMargin",),
     depth_sizes=(20, 100),
     largest_market_order=("marketMaxOrderQty",),
+    # Of isolated margin: what a cross account may hold and must keep is told by a formula to the
+    # account alone, and is said to be more and less.
+    risk_tiers=Rows(
+        method="futuresPublicGetContractsRiskLimitSymbol",
+        path=("data",),
+        columns={
+            "symbol": "symbol",
+            "notional": "maxRiskLimit",
+            "leverage": "maxLeverage",
+            "maintenance": "maintainMargin",
+        },
+    ),
     quotas=QUOTAS,
     book_tops=flat.TOPS,
     quotes=flat.QUOTES,

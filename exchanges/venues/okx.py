@@ -214,6 +214,14 @@ LINEAR = VenueProfile(
         burst=8,
         burst_every=timedelta(seconds=2),
     ),
+    # Of the whole position the rate of its tier counts: nothing is deducted.
+    risk_tiers=Rows(
+        method="publicGetPublicPositionTiers",
+        params={"tdMode": "cross"},
+        path=DATA,
+        columns={"contracts": "maxSz", "leverage": "maxLever", "maintenance": "mmr"},
+        of_listing={"instType": "instType", "instFamily": "instFamily"},
+    ),
     largest_market_order=("maxMktSz",),
     order_params={"tdMode": "cross"},
     find_order=(Rows(method="privateGetTradeOrder", path=DATA),),

@@ -26,6 +26,7 @@ def of_spot(contracts: VenueProfile) -> VenueProfile:
         funding_rates=None,
         settled_funding=None,
         family_tiers=None,
+        risk_tiers=None,
         # That of a market order is told in dollars.
         largest_market_order=(),
         order_params={"tdMode": "cash"},

@@ -260,6 +260,11 @@ class VenueProfile:
     funding_bounds: tuple[str, str] | None = None
     leverage_tiers: Rows | None = None
     family_tiers: FamilyTiers | None = None
+    # All risk tiers, of one contract or of a list: the `notional` or `contracts` they end at, their
+    # `leverage` and `maintenance`, and a `deduction` where maintenance is counted part by part.
+    risk_tiers: Rows | None = None
+    # The same where they are told to an account alone.
+    own_risk_tiers: Rows | None = None
 
     # Where the raw listing tells the margins of the lowest risk tier, as fractions.
     initial_margin: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ MOST = {
     "trades?page_size=20": 2,
     "opportunities": 3,
 }
-MOST_OF_THE_DASHBOARD = 64
+MOST_OF_THE_DASHBOARD = 65
 
 
 @pytest.fixture

@@ -63,8 +63,11 @@ def _matrix() -> Iterator[str]:
 
 
 def _facts() -> Iterator[str]:
-    yield _row("venue", "funding interval", "orders act within", "fees", "countdown of orders")
-    yield _row(*["---"] * 5)
+    yield _row(
+        *("venue", "funding interval", "orders act within", "fees", "risk tiers"),
+        "countdown of orders",
+    )
+    yield _row(*["---"] * 6)
     for profile in PROFILES.values():
         if profile.read_only:
             continue
@@ -73,6 +76,7 @@ def _facts() -> Iterator[str]:
             INTERVALS[profile.interval_rule],
             f"{profile.receive_window // timedelta(seconds=1)} s",
             "negative where paid" if profile.fee_sign < 0 else "positive where paid",
+            _tiers(profile),
             _countdown(profile),
         )
 
@@ -103,6 +107,14 @@ def _read_only() -> Iterator[str]:
 
 def _tops(part: VenueProfile) -> str:
     return "streamed, silent ones read" if part.book_tops == UNASKED else "streamed"
+
+
+def _tiers(profile: VenueProfile) -> str:
+    rows = profile.risk_tiers or profile.own_risk_tiers
+    if rows is None:
+        return "–" if profile.is_spot else "the lowest one, as listed"
+    told = "of all contracts" if rows.lists_all else "of one contract"
+    return told if profile.risk_tiers is not None else f"{told}, to a key alone"
 
 
 def _countdown(profile: VenueProfile) -> str:

@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 
 from exchanges.domain import Instrument, Side
+from exchanges.matching import tiers_from
+from exchanges.risk_tiers import tiers_at
 from tests.market import NOW, D, make_instrument
 from trading.core.care import (
     LegRisk,
@@ -29,6 +31,7 @@ from trading.core.liquidation import Danger, margin_for_distance
 pytestmark = pytest.mark.core
 
 BTC = replace(make_instrument("bybit"), maintenance_margin_rate=D("0.005"))
+ONE_RATE = tiers_at(D(1), None, BTC)
 HOUR = timedelta(hours=1)
 
 
@@ -42,6 +45,7 @@ def leg(mark: str, **changes: object) -> LegRisk:
         entry_price=D(50_000),
         leverage=D(5),
         liquidation_price=None,
+        tiers=ONE_RATE,
     )
     return replace(risk, **changes)  # type: ignore[arg-type]
 
@@ -187,8 +191,24 @@ def test_a_leg_that_is_not_traded_keeps_the_other() -> None:
 def test_a_lowered_margin_tier_brings_liquidation_near_enough_to_warn() -> None:
     # At 45,000 a maintenance of 0.5 % leaves 10.66 % to 40,201.01, one of 5 % only 6.43 % to
     # 42,105.26.
-    lowered = replace(BTC, maintenance_margin_rate=D("0.05"))
+    lowered = tiers_from([("1000000", "10", "0.05")])
 
     assert leg("45000").danger is Danger.NONE
-    assert leg("45000", instrument=lowered).danger is Danger.WARNING
-    assert leg("45000", instrument=lowered).distance == pytest.approx(D("0.064327"), abs=D("1e-6"))
+    assert leg("45000", tiers=lowered).danger is Danger.WARNING
+    assert leg("45000", tiers=lowered).distance == pytest.approx(D("0.064327"), abs=D("1e-6"))
+
+
+def test_a_large_leg_is_judged_by_the_tier_that_its_size_is_in() -> None:
+    # 1 at 45,000 is beyond 40,000: 5 % less the 40,000 x (0.05 - 0.005) = 1,800 of the lower tier.
+    # (50,000 x 4/5 - 1,800) / 0.95 is 40,210.53: hardly nearer than by the lowest tier alone.
+    by_parts = tiers_from([("40000", "50", "0.005"), ("1000000", "10", "0.05")])
+    # Where nothing is deducted the rate counts for all of it: 40,000 / 0.95 is 42,105.26.
+    whole = tuple(replace(one, maintenance_amount=D(0)) for one in by_parts)
+
+    assert leg("45000", tiers=by_parts).distance == pytest.approx(D("0.106433"), abs=D("1e-6"))
+    assert leg("45000", tiers=whole).distance == pytest.approx(D("0.064327"), abs=D("1e-6"))
+    # Half of it is within the first tier, where 0.5 % are asked for.
+    small = leg("45000", tiers=whole, base_quantity=D("0.5"))
+    assert small.distance == leg("45000").distance
+    # (10 % - 6.4327 %) x 45,000 x (1 - 0.05)
+    assert leg("45000", tiers=whole).missing_margin == pytest.approx(D("1525.00"), abs=D("0.01"))

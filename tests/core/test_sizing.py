@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchanges.matching import tiers_from
 from tests.generated import decimals, lots, prices, quick
 from tests.market import D, make_instrument
 from trading.core.parameters import Parameters
@@ -22,6 +23,7 @@ from trading.core.sizing import (
     planned_usd,
     recommended_leverage,
     size_for_income,
+    tier_room,
 )
 
 pytestmark = pytest.mark.core
@@ -128,6 +130,22 @@ def test_size_is_at_most_a_hundredth_of_what_is_held_at_the_venue() -> None:
     assert planned(rich, whole).size_usd == 12_000
     assert planned(rich, whole).bound_by == "1 % of open interest at bybit"
     assert planned(rich, half).size_usd == 24_000
+
+
+def test_size_is_at_most_what_the_venues_risk_tiers_leave() -> None:
+    tiers = tiers_from([("20000", "50", "0.005"), ("100000", "2", "0.01")])
+    # Up to 100,000 at 2x, 0.5 of it held at 50,000: 98,000 - 25,000 are 1.46 coins.
+    room = tier_room(tiers, leverage=D(2), price=D(50_000), held=D("0.5"))
+    rich = leg("binanceusdm", free="1000000")
+    bound = replace(leg("bybit", free="1000000"), tier_room=room)
+
+    assert room == D("1.46")
+    assert planned(rich, bound).size_usd == 73_000
+    assert planned(rich, bound).bound_by == "what bybit lets be held at 2x"
+    assert planned(rich, replace(bound, ratio=D("0.5"))).size_usd == 146_000
+    # At 3x the first tier alone counts, and it is held already.
+    assert tier_room(tiers, leverage=D(3), price=D(50_000), held=D("0.5")) == 0
+    assert tier_room(tiers, leverage=D(3), price=D(50_000), held=D(0)) == D("0.392")
 
 
 def test_an_open_interest_too_small_for_an_order_is_named() -> None:

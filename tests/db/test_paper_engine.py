@@ -286,6 +286,21 @@ class TestMargin:
         # 60,000 x 0.02 - 50,000 x (0.02 - 0.01)
         assert state(desk).maintenance_margin == D(700)
 
+    def test_the_venues_own_tiers_judge_a_large_position(self) -> None:
+        desk = PaperDesk()
+        desk.tell_tiers([("50000", "100", "0.004"), ("1000000", "20", "0.02")])
+        desk.lever(50)
+
+        with pytest.raises(InsufficientMargin, match="of 60001 USDT is above the 50000 allowed at"):
+            desk.place(order(Side.BUY, "1"))
+        desk.lever(20)
+        desk.place(order(Side.BUY, "1"))
+
+        # 60,000 x 0.02 - 50,000 x (0.02 - 0.004); by the listed rate of 0.005 it would be 300.
+        assert state(desk).maintenance_margin == D(400)
+        desk.mark = D(90_000)
+        assert state(desk).maintenance_margin == D(1_000)
+
     def test_what_is_allocated_is_what_there_is(self) -> None:
         desk = PaperDesk(allocation=D("0.4"))
 

@@ -99,6 +99,8 @@ def wrong_with(fact: Any) -> list[str]:
 def facts_in(answer: Any) -> list[Any]:
     if isinstance(answer, list | tuple):
         return [fact for part in answer for fact in facts_in(part)]
+    if isinstance(answer, dict):
+        return facts_in(list(answer.values()))
     return [answer] if hasattr(answer, "__dataclass_fields__") else []
 
 

@@ -136,6 +136,8 @@ CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "funding rates": lambda d: d.data.funding_rates(),
     "borrow rates": lambda d: d.data.borrow_rates(),
     "activity": lambda d: d.data.activity(),
+    "risk tiers": lambda d: d.data.risk_tiers([d.symbol]),
+    "own risk tiers": lambda d: d.account.risk_tiers([d.symbol]),
     "open interest": lambda d: d.data.open_interest(d.symbol),
     "quotes": lambda d: d.data.quotes(),
     "book tops": lambda d: d.data.book_tops(),

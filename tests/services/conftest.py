@@ -22,6 +22,7 @@ from exchanges.models import (
     Exchange,
     ExchangeAccount,
     Instrument,
+    RiskTiers,
     SettledFundingRate,
 )
 from tests.machine import wait_until
@@ -67,6 +68,7 @@ class Listed:
     def __init__(self) -> None:
         self._exchanges: list[Exchange] = []
         self._instruments: list[Instrument] = []
+        self._tiers: list[RiskTiers] = []
         self._settled: list[SettledFundingRate] = []
         self._fees: list[AccountFee] = []
 
@@ -74,6 +76,7 @@ class Listed:
         """Write what an earlier test of this process read, if one did."""
         Exchange.objects.bulk_create(self._exchanges)
         Instrument.objects.bulk_create(self._instruments)
+        RiskTiers.objects.bulk_create(self._tiers)
         SettledFundingRate.objects.bulk_create(self._settled)
 
     def charge(self) -> None:
@@ -88,6 +91,7 @@ class Listed:
         """Keep what is stored now; of the settlements the latest, for this test too."""
         self._exchanges = list(Exchange.objects.all())
         self._instruments = list(Instrument.objects.all())
+        self._tiers = list(RiskTiers.objects.all())
         self._fees = list(AccountFee.objects.select_related("instrument"))
         latest = SettledFundingRate.objects.order_by("-settled_at")
         self._settled = [

@@ -102,6 +102,9 @@ class StrategyDesk:
             account=lambda account: self._ports[account.pk][1],
             call=call,
             call_all=call_all,
+            tiers=lambda exchange, symbols: CcxtMarketData(self._clients[exchange.code]).risk_tiers(
+                symbols
+            ),
         )
 
     @property

@@ -17,6 +17,7 @@ from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import Side
+from exchanges.matching import tiers_from
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.paper.account import PaperReads
@@ -48,6 +49,7 @@ from trading.selectors.engine import Identity, account_identity
 from trading.services import evaluate
 from trading.services.check_keys import check_keys
 from trading.services.pnl import realised_parts
+from trading.services.refresh_tiers import refresh_tiers
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db(transaction=True)]
 
@@ -221,6 +223,42 @@ def test_a_leg_that_is_liquidated_on_paper_takes_the_other_with_it(desk: PaperSt
     closed = Trade.objects.get(cause="liquidation")
     assert (closed.leg.index, closed.price, closed.base_quantity) == (0, D(60_900), D("0.1"))
     assert not PaperHolding.objects.exclude(base_quantity=0).exists()
+    assert_books_are_the_papers()
+
+
+def test_a_large_position_on_paper_is_liquidated_by_the_tier_that_its_venue_tells(
+    desk: PaperStories,
+) -> None:
+    desk.open_accounts(BINANCE, BYBIT)
+    for venue in (BINANCE, BYBIT):
+        desk.world.pin(venue, price="64000", level_quantity="5")
+    tiers = tiers_from([("50000", "100", "0.004"), ("1000000", "5", "0.2")])
+    desk.world.simulator.set_tiers(desk.world.listing(BYBIT), tiers)
+    desk.read_equity()
+    # Of three bases at Bybit; Binance tells none without a key.
+    assert refresh_tiers(venues=desk.venues, now=desk.now) == 3
+    legs = [
+        PlannedLeg(venue=venue, symbol="BTCUSDT", side=side, leverage="5", kinds=("perpetual",))
+        for venue, side in ((BINANCE, LegSide.LONG), (BYBIT, LegSide.SHORT))
+    ]
+    position = desk.plan("funding_spread", legs, "2", entry_style="both_at_once")
+    desk.drive_until(position, PositionState.OPEN)
+
+    # A fifth less 50,000 x (0.2 - 0.004) must stay: with 100,000 less the fee of 70.40 this is met
+    # at (99,929.60 + 128,000 + 9,800) / 2.4 = 99,054. By the lowest tier alone it were 113,510.
+    for venue in (BINANCE, BYBIT):
+        desk.world.pin(venue, price="99000")
+    desk.world.wait(seconds=4)
+    desk.reconcile()
+    assert not Trade.objects.filter(cause="liquidation").exists()
+    for venue in (BINANCE, BYBIT):
+        desk.world.pin(venue, price="99100")
+    desk.world.wait(seconds=4)
+    desk.reconcile()
+    desk.drive_until(position, PositionState.CLOSED)
+
+    closed = Trade.objects.get(cause="liquidation")
+    assert (closed.leg.index, closed.base_quantity) == (1, D(2))
     assert_books_are_the_papers()
 
 

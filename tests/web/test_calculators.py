@@ -9,7 +9,10 @@ from django.test import Client
 
 from exchanges.depths import HASH, _encoded, _field
 from exchanges.domain import Depth, Level, Symbol
+from exchanges.matching import tiers_from
+from exchanges.risk_tiers import TierLadder
 from exchanges.selectors import board_redis
+from exchanges.tier_rows import store_ladders
 from tests.web.conftest import D, Desk
 
 pytestmark = pytest.mark.db
@@ -136,6 +139,20 @@ def test_the_liquidation_form_takes_one_market(desk: Desk) -> None:
     query = parse_qs(urlsplit(asked["Location"]).query)
     assert query["maintenance"] == ["0.5"]
     assert "entry" in query
+
+
+def test_the_maintenance_margin_is_of_the_risk_tier_that_the_size_is_in(desk: Desk) -> None:
+    contract = desk.instruments["binanceusdm", "BTC"]
+    tiers = TierLadder(tiers_from([("50000", "50", "0.004"), ("100000", "20", "0.02")]))
+    store_ladders([contract], {Symbol(contract.symbol): tiers}, desk.now)
+
+    def filled(**typed: str) -> list[str]:
+        query = {**LIVE, **typed, "fill": "market"}
+        asked = desk.client.get("/calculators/liquidation/", query)
+        return parse_qs(urlsplit(asked["Location"]).query)["maintenance"]
+
+    assert filled() == filled(size="50000") == ["0.4"]
+    assert filled(size="60000") == ["2"]
 
 
 def test_moves_need_recorded_prices(desk: Desk) -> None:

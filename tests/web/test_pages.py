@@ -336,6 +336,18 @@ def test_venues_that_tell_no_open_interest_are_named(desk: Desk) -> None:
     assert "Open interest is not told at bybit: its 1 % does not bound the size there." in shown
 
 
+def test_venues_that_tell_no_risk_tiers_are_named(desk: Desk) -> None:
+    assert "Risk tiers" not in desk.client.get("/opportunities/").content.decode()
+
+    Opportunity.objects.update(details={"tiers_untold": ["bybit"]})
+
+    shown = text_of(desk.client.get("/opportunities/").content.decode())
+    assert (
+        "Risk tiers are not told at bybit: a large position is judged there by the lowest tier."
+        in shown
+    )
+
+
 def test_pages_that_do_not_exist_answer_with_a_sentence(desk: Desk) -> None:
     answer = desk.client.get("/rates/NOPE/")
 

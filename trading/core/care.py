@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import reduce
 
 from exchanges.domain import Instrument, Side
+from exchanges.matching import LeverageTier, tier_of
 from trading.core.liquidation import (
     CRITICAL_DISTANCE,
     WARNING_DISTANCE,
@@ -46,7 +47,8 @@ class Remedy(StrEnum):
 class LegRisk:
     """One leg as its venue holds it. `liquidation_price` is the venue's own, None if it has none.
 
-    `isolated_margin` is what stands behind this leg alone, None in a cross account.
+    `tiers` are the instrument's risk tiers by notional. `isolated_margin` is what stands behind
+    this leg alone, None in a cross account.
     """
 
     instrument: Instrument
@@ -56,7 +58,13 @@ class LegRisk:
     entry_price: Decimal
     leverage: Decimal
     liquidation_price: Decimal | None
+    tiers: Sequence[LeverageTier]
     isolated_margin: Decimal | None = None
+
+    @property
+    def tier(self) -> LeverageTier:
+        """Return the risk tier that the position's size is in."""
+        return tier_of(self.notional, self.tiers)
 
     @property
     def notional(self) -> Decimal:
@@ -70,8 +78,9 @@ class LegRisk:
             price = liquidation_price(
                 entry_price=self.entry_price,
                 leverage=self.leverage,
-                maintenance=self.instrument.maintenance_margin_rate,
+                maintenance=self.tier.maintenance_rate,
                 side=self.side,
+                deduction=self.tier.maintenance_amount / abs(self.base_quantity),
             )
         beyond = (price - self.mark_price) * self.side.sign >= 0
         return ZERO if beyond else liquidation_distance(price, self.mark_price)
@@ -87,7 +96,7 @@ class LegRisk:
             distance=self.distance,
             wanted=WARNING_DISTANCE,
             notional=self.notional,
-            maintenance=self.instrument.maintenance_margin_rate,
+            maintenance=self.tier.maintenance_rate,
             side=self.side,
         )
 

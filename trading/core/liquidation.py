@@ -19,14 +19,20 @@ class Danger(StrEnum):
 
 
 def liquidation_price(
-    *, entry_price: Decimal, leverage: Decimal, maintenance: Decimal, side: Side
+    *,
+    entry_price: Decimal,
+    leverage: Decimal,
+    maintenance: Decimal,
+    side: Side,
+    deduction: Decimal = Decimal(0),
 ) -> Decimal:
     """Estimate the liquidation price of an isolated linear leg; the venue's own figure wins.
 
-    `maintenance` is the maintenance margin rate; BUY is a long leg.
+    `maintenance` is the rate of the position's risk tier and `deduction` what that tier deducts,
+    per base unit; BUY is a long leg. From E/L + P - E = m P - a of a long.
     """
     sign = side.sign
-    return entry_price * (1 - sign / leverage) / (1 - sign * maintenance)
+    return (entry_price * (1 - sign / leverage) - sign * deduction) / (1 - sign * maintenance)
 
 
 def liquidation_distance(liquidation: Decimal, mark_price: Decimal) -> Decimal:

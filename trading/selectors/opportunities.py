@@ -118,6 +118,11 @@ class OpportunityLine:
         """Return the venues whose open interest is not known and bounds nothing."""
         return ", ".join(self.found.details.get("interest_untold", []))
 
+    @property
+    def tiers_untold(self) -> str:
+        """Return the venues whose risk tiers are not known: only the lowest one is counted with."""
+        return ", ".join(self.found.details.get("tiers_untold", []))
+
 
 def recent_opportunities(
     user: User, now: datetime, *, limit: int, strategy: str = ""

@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from exchanges.domain import Instrument, InstrumentKind, Side
+from exchanges.matching import notional_limit
 from exchanges.selectors import fees_in_money
 from trading.core.capacity import CapacityPoint, LegBook, capacity_curve
 from trading.core.execution_risk import ExecutionRisk, LegRisk, execution_risk
+from trading.core.money import plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
 from trading.core.sentence import usd
-from trading.core.sizing import Capital, LegCapacity
+from trading.core.sizing import Capital, LegCapacity, tier_room
 from trading.services.depth_facts import levels_of, side_capacity, with_depth
 from trading.services.seen import Seen
 from trading.services.standing import Standing
@@ -30,11 +32,24 @@ NO_CAPITAL = Capital(account="", free=ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TierRoom:
+    """What a venue's risk tiers leave of a contract at a leverage; `base` in its base units."""
+
+    venue: str
+    symbol: str
+    leverage: Decimal
+    limit_usd: Decimal
+    held_usd: Decimal
+    base: Decimal
+    whole_leg_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appraisal:
     """Legs at one size. `capacities` are what each leg's book takes, in base of the position.
 
-    Of a leg that is sold on loan it is no more than what is lent. What the venues' open interest
-    allows besides is no part of them: it makes no book deeper or thinner.
+    Of a leg that is sold on loan it is no more than what is lent. What open interest and risk tiers
+    allow besides is no part of them: it makes no book deeper or thinner.
     """
 
     legs: tuple[PairedLeg, ...]
@@ -43,6 +58,8 @@ class Appraisal:
     size_usd: Decimal
     counted: Candidate | Refusal
     capacities: tuple[Decimal, ...]
+    tier_rooms: tuple[TierRoom | None, ...]
+    """What each venue's risk tiers leave, None where they are not known."""
     fees_assumed: tuple[str, ...]
     """Venues that did not tell the account's own fee."""
 
@@ -52,22 +69,37 @@ class Appraisal:
 
     @property
     def capacity_usd(self) -> Decimal | None:
-        """Return what all legs can take within the slippage limit and the venues' open interest.
+        """Return what all legs can take: books within the slippage limit, and the venues' bounds.
 
-        None where a book is missing.
+        These are of open interest and of risk tiers. None where a book is missing.
         """
         books = self._books_usd
         if books is None:
             return None
-        return min([books, *(room for _, room in self._interest_usd)])
+        return min([books, *(room for _, room in self._venue_bounds)])
 
     @property
-    def interest_bound(self) -> str:
-        """Say which venue's open interest allows least, where that is less than the books take."""
-        least = min(self._interest_usd, key=itemgetter(1), default=None)
+    def venue_bound(self) -> str:
+        """Say what a venue allows least of, where that is less than the books take."""
+        least = min(self._venue_bounds, key=itemgetter(1), default=None)
         if least is None or self._books_usd is None or least[1] >= self._books_usd:
             return ""
-        return f"1 % of open interest at {least[0]} is {usd(least[1])}"
+        return f"{least[0]} is {usd(least[1])}"
+
+    @property
+    def tier_bound(self) -> TierRoom | None:
+        """Return the risk tiers that leave the least for a whole leg; None where none is known."""
+        known = [room for room in self.tier_rooms if room is not None]
+        return min(known, key=attrgetter("whole_leg_usd"), default=None)
+
+    @property
+    def tiers_untold(self) -> tuple[str, ...]:
+        """Return the venues that told no risk tiers: there the listing's one bounds no size."""
+        return tuple(
+            facts.instrument.venue
+            for facts in self.facts
+            if facts.instrument.kind is not InstrumentKind.SPOT and facts.ladder is None
+        )
 
     @property
     def interest_untold(self) -> tuple[str, ...]:
@@ -86,13 +118,22 @@ class Appraisal:
         return min(capacity * facts.mid for capacity, facts in taken)
 
     @property
-    def _interest_usd(self) -> list[tuple[str, Decimal]]:
-        """Return by venue the notional of a whole leg that open interest allows."""
-        return [
-            (facts.instrument.venue, facts.interest_room * facts.mid / leg.ratio)
+    def _venue_bounds(self) -> list[tuple[str, Decimal]]:
+        """Return in words what venues bound by, and the notional of a whole leg that it allows."""
+        interest = [
+            (
+                f"1 % of open interest at {facts.instrument.venue}",
+                facts.interest_room * facts.mid / leg.ratio,
+            )
             for leg, facts in zip(self.legs, self.facts, strict=True)
             if facts.interest_room is not None and facts.book is not None
         ]
+        tiers = [
+            (f"what {room.venue} lets be held at {plain(room.leverage)}x", room.whole_leg_usd)
+            for room in self.tier_rooms
+            if room is not None
+        ]
+        return interest + tiers
 
 
 def appraise(
@@ -148,9 +189,32 @@ def appraise(
             now=now,
         ),
         capacities=tuple(capacities),
+        tier_rooms=tuple(
+            _tier_room(leg, one, legs, standing) for leg, one in zip(legs, facts, strict=True)
+        ),
         fees_assumed=tuple(
             leg.paired.instrument.venue for leg in legs if standing.assumes_fee(leg.paired.key)
         ),
+    )
+
+
+def _tier_room(
+    leg: PairedLeg, facts: InstrumentFacts, legs: Sequence[PairedLeg], standing: Standing
+) -> TierRoom | None:
+    if facts.ladder is None or facts.book is None:
+        return None
+    instrument, price = facts.instrument, facts.mid
+    leverage = leverage_of(instrument, legs, standing.parameters)
+    tiers, held = facts.ladder.at(price), standing.held.get(leg.paired.key, ZERO)
+    room = tier_room(tiers, leverage=leverage, price=price, held=held)
+    return TierRoom(
+        venue=instrument.venue,
+        symbol=instrument.symbol,
+        leverage=leverage,
+        limit_usd=notional_limit(leverage, tiers),
+        held_usd=held * price,
+        base=room,
+        whole_leg_usd=room * price / leg.ratio,
     )
 
 
@@ -212,9 +276,14 @@ def leg_capacities(appraisal: Appraisal, standing: Standing) -> list[LegCapacity
             base_fee=base_fee(facts, leg.side),
             ratio=leg.ratio,
             interest_room=facts.interest_room,
+            tier_room=None if tiers is None else tiers.base,
         )
-        for leg, facts, capacity in zip(
-            appraisal.legs, appraisal.facts, appraisal.capacities, strict=True
+        for leg, facts, capacity, tiers in zip(
+            appraisal.legs,
+            appraisal.facts,
+            appraisal.capacities,
+            appraisal.tier_rooms,
+            strict=True,
         )
     ]
 

@@ -10,7 +10,9 @@ from decimal import Decimal
 from arbsite.accounts.models import User
 from exchanges.board import Board
 from exchanges.domain import FundingRate, InstrumentKind, Side
+from exchanges.matching import tier_of
 from exchanges.models import Instrument
+from exchanges.risk_tiers import tiers_at
 from exchanges.selectors import active_instruments, instrument_key
 from trading.core.history import Frequency, probability_of_warning
 from trading.core.money import for_display, plain
@@ -64,7 +66,8 @@ def leg_facts(
     standing, listed = standing_of(user, now), list(instruments.values())
     seen = Seen(market.board_of(listed), market.depths_of(listed))
     return {
-        leg: _facts(one, standing, seen.board, now) | _slippage(leg, one, seen, size_usd, now)
+        leg: _facts(one, standing, seen.board, size_usd, now)
+        | _slippage(leg, one, seen, size_usd, now)
         for leg, one in instruments.items()
     }
 
@@ -83,8 +86,9 @@ def warning_odds(base: str, hold: timedelta, now: datetime) -> Sequence[tuple[De
 
 
 def _facts(
-    instrument: Instrument, standing: Standing, board: Board, now: datetime
+    instrument: Instrument, standing: Standing, board: Board, size_usd: Decimal, now: datetime
 ) -> dict[str, str]:
+    """Return what is known of an instrument, its maintenance by the risk tier of the size."""
     kind = InstrumentKind(instrument.kind)
     row = market.row_of(board, instrument)
     fee = standing.taker_fee(instrument_key(instrument), kind)
@@ -93,7 +97,9 @@ def _facts(
         "maintenance": _percent(instrument.maintenance_margin_rate),
     }
     if row is not None and row.book is not None:
+        tiers = tiers_at(row.book.mid, instrument.ladder, instrument.snapshot())
         facts["price"] = plain(row.book.mid)
+        facts["maintenance"] = _percent(tier_of(size_usd, tiers).maintenance_rate)
     if kind is not InstrumentKind.PERPETUAL:
         return facts | {"rate": "0", "interval": "", "next": "0"}
     return facts | ({} if row is None or row.funding is None else _funding(row.funding, now))

@@ -11,7 +11,13 @@ from django.db import transaction
 from exchanges.board import Key
 from exchanges.domain import Symbol
 from exchanges.models import ExchangeAccount
-from exchanges.models.notices import CONTRACT_BASE, INTERVAL, IS_LISTED, FactChange
+from exchanges.models.notices import (
+    CONTRACT_BASE,
+    INTERVAL,
+    IS_LISTED,
+    RISK_TIER,
+    FactChange,
+)
 from trading.core.states import LIVE_POSITION_STATES
 from trading.doorbell import ring_drive
 from trading.events import announce
@@ -30,11 +36,13 @@ SEVERITIES: Mapping[str, str] = {
     "expires_at": Event.Severity.WARNING,
     "max_leverage": Event.Severity.WARNING,
     "maintenance_margin_rate": Event.Severity.WARNING,
+    RISK_TIER: Event.Severity.WARNING,
 }
 FOLLOWS: Mapping[str, str] = {
     CONTRACT_BASE: "; the account is compared with the venue before anything is opened there again",
     INTERVAL: "; funding is expected at the new settlements from now on",
     "expires_at": "; the position is left before it",
+    RISK_TIER: "; how near it is to its liquidation is judged by the new one",
 }
 
 

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from exchanges.board import Board
 from exchanges.domain import InstrumentKind, Side, Symbol
+from exchanges.matching import maintenance_margin
 from exchanges.models import AccountBalance, AccountPosition
+from exchanges.risk_tiers import tiers_at
 from trading.core.care import LegRisk, affordable_top_up
 from trading.core.elapsed import elapsed
 from trading.core.liquidation import WARNING_MARGIN_RATIO, Danger, margin_danger, margin_ratio
@@ -140,14 +142,16 @@ def _risk(
     mark = _mark(leg, board, row, now)
     if mark is None or row.entry_price is None:
         return None
+    instrument = leg.instrument.snapshot()
     return LegRisk(
-        instrument=leg.instrument.snapshot(),
+        instrument=instrument,
         side=Side.BUY if row.base_quantity > 0 else Side.SELL,
         base_quantity=row.base_quantity,
         mark_price=mark,
         entry_price=row.entry_price,
         leverage=row.leverage or leg.leverage,
         liquidation_price=row.liquidation_price or None,
+        tiers=tiers_at(mark, leg.instrument.ladder, instrument),
         isolated_margin=isolated_margin,
     )
 
@@ -163,7 +167,27 @@ def _mark(leg: Leg, board: Board, row: AccountPosition, now: datetime) -> Decima
 
 
 def _ratio(leg: Leg) -> Decimal | None:
+    """Return equity by the margin in use, or by what must stay if that is more; None if unread."""
     held = AccountBalance.objects.filter(account=leg.account, asset=leg.instrument.settle)
+    if not held:
+        return None
     equity = sum((row.equity for row in held), Decimal(0))
     free = sum((row.free for row in held), Decimal(0))
-    return margin_ratio(equity, max(equity - free, Decimal(0)))
+    return margin_ratio(equity, max(equity - free, _maintained(leg)))
+
+
+def _maintained(leg: Leg) -> Decimal:
+    """Return what must stay behind all that the leg's account holds in its asset, by the tiers.
+
+    Usually it is far less than the margin in use; a tier that is lowered may turn that round.
+    """
+    rows = AccountPosition.objects.filter(
+        account=leg.account, instrument__settle=leg.instrument.settle
+    ).select_related("instrument__exchange", "instrument__risk_tiers")
+    return sum(map(_maintenance, rows), Decimal(0))
+
+
+def _maintenance(row: AccountPosition) -> Decimal:
+    price = row.mark_price or row.entry_price or Decimal(0)
+    tiers = tiers_at(price, row.instrument.ladder, row.instrument.snapshot())
+    return maintenance_margin(abs(row.base_quantity) * price, tiers)

@@ -21,6 +21,7 @@ from trading.services import configure, engine
 from trading.services.check_keys import check_keys
 from trading.services.equity import snapshot_equity
 from trading.services.fees import refresh_fees
+from trading.services.refresh_tiers import refresh_tiers
 from trading.services.venues import REAL
 
 USERNAME = "demo"
@@ -131,6 +132,7 @@ def _read_first_facts(now: datetime) -> None:
     """Read what the schedules bring within a minute, so that the first page has its figures."""
     check_keys(venues=REAL, now=now)
     refresh_fees(venues=REAL, now=now)
+    refresh_tiers(venues=REAL, now=now)
     snapshot_equity(venues=REAL, now=now)
     exchange_services.poll_settlements(now, within=FIRST_SECONDS)
     poll_borrow_rates(now)

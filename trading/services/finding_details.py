@@ -45,6 +45,7 @@ def details_of(finding: Finding, now: datetime) -> dict[str, Any]:
         "forecast": _forecast(finding.forecast),
         "fees_assumed": list(finding.appraisal.fees_assumed),
         "interest_untold": list(finding.appraisal.interest_untold),
+        "tiers_untold": list(finding.appraisal.tiers_untold),
         "curve": [
             [str(value.quantize(PLACES)) for value in (p.size_usd, p.net_return, p.profit_usd)]
             for p in finding.curve

@@ -186,6 +186,20 @@ def _room(case: EntryCase) -> Refusal | None:
     return case.room if isinstance(case.room, Refusal) else None
 
 
+def _tier(case: EntryCase) -> Refusal | None:
+    """Refuse a person's size beyond a venue's risk tiers; what the scan finds is made to fit."""
+    bound = case.appraisal.tier_bound
+    if not case.is_by_hand or bound is None or case.appraisal.size_usd <= bound.whole_leg_usd:
+        return None
+    held = f", of which {usd(bound.held_usd)} are held" if bound.held_usd else ""
+    return Refusal(
+        code="risk_tier",
+        sentence=f"{usd(case.appraisal.size_usd)} are more than {bound.venue} would take: at "
+        f"{plain(bound.leverage)}x it lets {usd(bound.limit_usd)} of {bound.symbol} be held"
+        f"{held}. With what prices may move meanwhile {usd(bound.whole_leg_usd)} can be entered.",
+    )
+
+
 def _least(case: EntryCase) -> Refusal | None:
     room, least = case.room, case.standing.parameters.min_position_usd
     if isinstance(room, Refusal):
@@ -194,8 +208,8 @@ def _least(case: EntryCase) -> Refusal | None:
     if size >= least:
         return None
     bound = f", all that {room.bound_by} allows" if isinstance(room, PlannedSize) else ""
-    if not bound and case.appraisal.interest_bound:
-        bound = f": {case.appraisal.interest_bound}"
+    if not bound and case.appraisal.venue_bound:
+        bound = f": {case.appraisal.venue_bound}"
     return Refusal(
         code="too_small",
         sentence=f"The position would be of {usd(size)}{bound}; none below {usd(least)} is opened.",
@@ -260,6 +274,11 @@ GATES = (
         refuse=_rehearsed,
     ),
     Gate(key="room", asks="capital, books and every limit leave room", refuse=_room),
+    Gate(
+        key="tier",
+        asks="by hand: the size is within what the venues' risk tiers let be held at its leverage",
+        refuse=_tier,
+    ),
     Gate(
         key="least",
         asks="the position is no smaller than the least that is worth opening",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from exchanges.domain import Side
 from exchanges.errors import VenueError
 from exchanges.limits.lanes import Lane, asking
+from exchanges.tier_rows import doubt_tiers
 from trading.core.order_refusal import RefusalKind
 from trading.core.plan_orders import failures_in_a_row
 from trading.core.slippage import too_far
@@ -21,6 +22,8 @@ from trading.services.view import Loaded
 from trading.services.visit import Visit
 
 FAILED_CLOSES = 3
+# So a venue refuses what is beyond its risk tiers, too.
+TOO_MUCH = frozenset({RefusalKind.MARGIN, RefusalKind.INVALID, RefusalKind.OTHER})
 
 
 def place_orders(visit: Visit, loaded: Loaded, places: Sequence[Place]) -> str:
@@ -48,6 +51,7 @@ def send(visit: Visit, orders: Sequence[Order]) -> None:
     """Send intents that are written; what a venue lists is read anew where it refused its form."""
     if cause := submit(orders, position=visit.position, venues=visit.venues, clock=visit.clock):
         visit.warn("clock", f"nothing was sent: {cause}")
+    doubt_tiers(o.leg.instrument_id for o in orders if o.refusal_kind in TOO_MUCH)
     refused = {o.leg.instrument.exchange for o in orders if o.refusal_kind == RefusalKind.INVALID}
     for exchange in refused:
         try:

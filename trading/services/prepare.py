@@ -10,6 +10,7 @@ from exchanges.domain import InstrumentKind, Symbol
 from exchanges.errors import CredentialRefused, InvalidOrder, SettingRefused, VenueError
 from exchanges.models import ExchangeAccount, Instrument
 from exchanges.ports import Account, Trading
+from exchanges.tier_rows import doubt_tiers
 from trading.core.refusal import Refusal
 from trading.models import Leg
 from trading.services.halt import halt_account
@@ -60,6 +61,7 @@ def _relist_where_refused(
         for leg, answer in zip(legs, answers, strict=True)
         if isinstance(answer, SettingRefused | InvalidOrder)
     }
+    doubt_tiers(leg.instrument_id for leg in legs if leg.instrument.exchange in refused)
     for exchange in refused:
         venues.is_relisted(exchange, now)
 

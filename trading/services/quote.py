@@ -101,6 +101,10 @@ def _notes(found: Evaluation, asked_usd: Decimal) -> tuple[str, ...]:
             f"{venue} did not tell the fee of your account: its usual fee is assumed."
             for venue in found.appraisal.fees_assumed
         ]
+        notes += [
+            f"{venue} did not tell its risk tiers: a large position is judged there by the lowest."
+            for venue in found.appraisal.tiers_untold
+        ]
     if found.candidate is not None:
         notes.append("The entry window does not bind an entry by hand.")
     return tuple(notes)

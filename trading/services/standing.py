@@ -16,7 +16,7 @@ from uuid import UUID
 from arbsite.accounts.models import User
 from exchanges.board import Key
 from exchanges.domain import InstrumentKind, Symbol
-from exchanges.models import AccountFee, ExchangeAccount
+from exchanges.models import AccountFee, AccountPosition, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.selectors import read_only
 from trading.core.depeg import StablecoinRate
@@ -75,6 +75,8 @@ class Standing:
     """Contracts of another size than when the accounts were last compared, and since when."""
     announced: tuple[Announced, ...] = ()
     """What venues and staff announced."""
+    held: Mapping[Key, Decimal] = field(default_factory=dict)
+    """What the accounts hold of each contract by their venues' last word, in base units >= 0."""
     rehearsal: Rehearsal | None = None
     """What was rehearsed with these parameters; None where no account trades live."""
 
@@ -263,8 +265,16 @@ def standing_of(user: User, now: datetime) -> Standing:
         stablecoins=stablecoin_rates({one.exchange.mode for one in usable}),
         resized=resized(usable, now),
         announced=announced_at(now),
+        held=_held(accounts),
         rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
+
+
+def _held(accounts: Mapping[str, ExchangeAccount]) -> dict[Key, Decimal]:
+    rows = AccountPosition.objects.filter(account__in=accounts.values()).values_list(
+        "instrument__exchange__code", "instrument__symbol", "base_quantity"
+    )
+    return {(code, Symbol(symbol)): abs(quantity) for code, symbol, quantity in rows}
 
 
 class _Fee(NamedTuple):

@@ -25,6 +25,7 @@ from exchanges.domain import (
     Symbol,
 )
 from exchanges.models import SettledFundingRate
+from exchanges.risk_tiers import TierLadder
 from trading.core.basis import PricedLeg, eight_hours
 from trading.core.funding import SettledRate, ewma_8h, settled_carry_8h, settled_rates_8h
 from trading.core.history import PriceBar, probability_of_warning
@@ -100,6 +101,7 @@ class Universe:
         self._latencies: Mapping[str, timedelta] = {}
         self._loans: Mapping[selectors.LoanKey, BorrowRate] = {}
         self._held: Mapping[Key, Decimal] = {}
+        self._ladders: Mapping[Key, TierLadder] = {}
         self._prices = PastPrices()
         self._warned: dict[tuple[Key, Decimal, timedelta], Decimal | None] = {}
         self._figures: dict[tuple[LegNames, Decimal, timedelta], PastFigures] = {}
@@ -129,6 +131,7 @@ class Universe:
         self._latencies = venue_latencies(now)
         self._loans = selectors.borrow_rates(now)
         self._held = selectors.open_interests(now)
+        self._ladders = selectors.risk_ladders()
         gaps_moved, fitted_anew = self._gaps.refresh(now), self.pair_betas.refresh()
         if gaps_moved or fitted_anew:
             self._histories, self._figures = {}, {}
@@ -179,6 +182,7 @@ class Universe:
             company=selectors.company(paired.instrument.venue),
             maker_fee=maker_fee,
             open_interest=self.open_interest(paired),
+            ladder=self._ladders.get(paired.key),
         )
 
     def open_interest(self, paired: Paired) -> Decimal | None:

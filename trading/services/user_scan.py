@@ -170,8 +170,8 @@ class UserScan:
     def _refuse_no_capacity(self, appraisal: Appraisal) -> Refusal:
         most = percent(self._parameters.max_slippage)
         sentence = f"The books take nothing within the slippage limit of {most}."
-        if appraisal.interest_bound:
-            sentence = f"Nothing may be opened: {appraisal.interest_bound}."
+        if appraisal.venue_bound:
+            sentence = f"Nothing may be opened: {appraisal.venue_bound}."
         return Refusal(code="no_room", sentence=sentence)
 
     def _appraise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -11,13 +11,17 @@ from typing import Any, Protocol, TypeVar
 from exchanges import loop, registry
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
+from exchanges.domain import Symbol
 from exchanges.errors import VenueError
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.ports import Account, Trading
+from exchanges.risk_tiers import TierLadder
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+Tiers = Coroutine[Any, Any, Mapping[Symbol, TierLadder]]
 
 READ_SECONDS = 8.0
 SEND_SECONDS = 8.0
@@ -44,6 +48,10 @@ class Venues:
     # One small public read that tells whether a venue is well.
     probe: Callable[[Exchange], Coroutine[Any, Any, object]] = lambda exchange: _probe(exchange)
     relist: Callable[[Exchange, datetime], object] = exchange_services.refresh_venue
+    # The risk tiers that a venue tells everybody.
+    tiers: Callable[[Exchange, Sequence[Symbol]], Tiers] = lambda exchange, symbols: _tiers(
+        exchange, symbols
+    )
 
     def is_relisted(self, exchange: Exchange, now: datetime) -> bool:
         """Read anew what a venue lists; False, and logged, where it did not answer."""
@@ -63,6 +71,10 @@ def _trading(account: ExchangeAccount) -> Trading:
 
 def _account(account: ExchangeAccount) -> Account:
     return registry.account(account_key(account))
+
+
+def _tiers(exchange: Exchange, symbols: Sequence[Symbol]) -> Tiers:
+    return registry.market_data(exchange.code, Mode(exchange.mode)).risk_tiers(symbols)
 
 
 def _probe(exchange: Exchange) -> Coroutine[Any, Any, object]:

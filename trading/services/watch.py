@@ -72,7 +72,7 @@ def _watch_apart(position: Position, venues: Venues, now: datetime) -> bool:
 def _watch(position: Position, venues: Venues, now: datetime) -> bool:
     legs = list(
         position.legs.select_related(
-            "instrument__exchange", "account__exchange", "position"
+            "instrument__exchange", "instrument__risk_tiers", "account__exchange", "position"
         ).prefetch_related("trades")
     )
     subject = Subject(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain import BookTop, FundingRate, Instrument, SettlementKind, Side
+from exchanges.risk_tiers import TierLadder
 from trading.core.funding import FittedBetas, FundingLeg, SettledRate
 from trading.core.sizing import interest_room
 
@@ -28,7 +29,7 @@ class InstrumentFacts:
     that is lent, in base units, None where untold. `company` runs the venue: within one no transfer
     is paid; None is a company of its own. `maker_fee` is the account's own, None where the venue
     did not tell it. `open_interest` is what is held at the venue in base units, None where it told
-    none lately.
+    none lately. `ladder` are its risk tiers, None where the venue told none.
     """
 
     instrument: Instrument
@@ -46,6 +47,7 @@ class InstrumentFacts:
     maker_fee: Decimal | None = None
     open_interest: Decimal | None = None
     exit_slippage: Decimal | None = None
+    ladder: TierLadder | None = None
 
     @property
     def closing_slippage(self) -> Decimal:

@@ -71,7 +71,7 @@ def calculators(request: SignedInRequest, key: str = "arbitrage") -> HttpRespons
     market = _market(screen, given, offered)
     if FILL in given:
         values, _ = form.parse(form.typed(given))
-        facts, errors = _live(screen, form, market, values.get("size", ZERO))
+        facts, errors = _live(screen, form, market, values.get("size") or ZERO)
         if not errors:
             asked = {name: text for name, text in given.items() if name != FILL}
             query = urlencode(asked | facts)

@@ -79,6 +79,12 @@ class BitgetCalls(BitgetAccountCalls):
 
         return await newest_first(page, request, PAGE)
 
+    async def tier_rows(self, request: Request) -> list[Row]:
+        answer = await self.publicMixGetV2MixMarketQueryPositionLever(
+            {"symbol": request["symbol"], "productType": f"{request['coin']}-FUTURES"}
+        )
+        return list(answer["data"])
+
     async def _tickers(self) -> list[Row]:
         return await self._of_products(self.publicMixGetV2MixMarketTickers)
 

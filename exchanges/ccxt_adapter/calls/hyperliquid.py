@@ -99,6 +99,9 @@ class HyperliquidCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         settlements = {row["coin"]: row for row in rows.predictions(predicted)}
         return [row | settlements[row["coin"]] for row in contexts if row["coin"] in settlements]
 
+    async def tier_rows(self, request: Request) -> Rows:
+        return rows.tiers(await self._info("meta"))
+
     async def settlement_rows(self, request: Request) -> Rows:
         return rows.listed(await self._info("fundingHistory", **request))
 

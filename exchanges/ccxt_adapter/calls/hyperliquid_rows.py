@@ -7,6 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from exchanges.ccxt_adapter.numbers import exact
+from exchanges.risk_tiers import NO_CAP
 
 Row = dict[str, Any]
 Told = Mapping[str, Any]
@@ -15,6 +16,8 @@ OWN_RATES = "HlPerp"
 DOLLARS = "USDC"
 # The value in dollars that its impact prices are of.
 IMPACT_VALUE, IMPACT_VALUES = Decimal(6_000), dict.fromkeys(("BTC", "ETH"), Decimal(20_000))
+# Margin tables from here on are listed.
+FLAT_BELOW = 50
 SIDES = {"B": "buy", "A": "sell"}
 STATUSES = {
     "open": "open",
@@ -36,6 +39,44 @@ def contexts(answer: Sequence[Any]) -> list[Row]:
     meta, told = answer
     both = zip(meta["universe"], told, strict=True)
     return [{**context, **_top(contract, context)} for contract, context in both]
+
+
+def tiers(meta: Told) -> list[Row]:
+    """Return the margin tiers of all contracts by where they end; the last has no end.
+
+    Half of what the highest leverage of a tier asks for must stay, and of a higher tier's rate only
+    for the part within it: docs, Trading, Margin tiers. A table below 50 is not listed: it is one
+    tier, and its number the leverage.
+    """
+    tables = {
+        number: listed(table["marginTiers"]) for number, table in listed(meta["marginTables"])
+    }
+    return [
+        {"symbol": contract["name"], **tier}
+        for contract in meta["universe"]
+        for tier in _table(contract, tables)
+    ]
+
+
+def _table(contract: Told, tables: Mapping[int, list[Told]]) -> list[Row]:
+    number = contract.get("marginTableId", contract["maxLeverage"])
+    flat = [{"lowerBound": "0", "maxLeverage": number}]
+    told = tables[number] if number in tables or number >= FLAT_BELOW else flat
+    begins = [exact(tier["lowerBound"]) for tier in told]
+    found: list[Row] = []
+    rate, deduction = Decimal(0), Decimal(0)
+    for begin, end, tier in zip(begins, [*begins[1:], NO_CAP], told, strict=True):
+        before, rate = rate, 1 / (2 * exact(tier["maxLeverage"]))
+        deduction += begin * (rate - before)
+        found.append(
+            {
+                "notional": end,
+                "leverage": tier["maxLeverage"],
+                "maintenance": rate,
+                "deduction": deduction,
+            }
+        )
+    return found
 
 
 def levels(side: Any) -> list[tuple[str, str]]:

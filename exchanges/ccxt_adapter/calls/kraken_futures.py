@@ -17,12 +17,15 @@ from exchanges.ccxt_adapter.calls.kraken_futures_account import KrakenFuturesAcc
 from exchanges.ccxt_adapter.calls.shared_settlements import SharedSettlements
 from exchanges.ccxt_adapter.instants import hours_of, of_iso
 from exchanges.ccxt_adapter.numbers import exact
+from exchanges.risk_tiers import NO_CAP
 
 Request = Mapping[str, Any]
 Row = dict[str, Any]
 
 # Of all contracts, which settle at once, the one whose history tells when.
 LONGEST_LISTED = "PF_XBTUSD"
+# Of several collaterals: what the levels of others count is not dollars.
+FLEXIBLE = "flexible_futures"
 ALIKE = Decimal("1e-6")
 # The part of an hour, 15 s, in which lists may still tell of the one before.
 TURNS_FOR = 240
@@ -82,6 +85,16 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
             for row in await self._perpetuals()
         ]
 
+    async def tier_rows(self, request: Request) -> list[Row]:
+        """Return the margin levels of all contracts, each up to where the next begins."""
+        told = await self.publicGetInstruments()
+        return [
+            row
+            for contract in told["instruments"]
+            if contract.get("type") == FLEXIBLE
+            for row in _tiers(contract["symbol"], contract["marginLevels"])
+        ]
+
     async def settlement_rows(self, request: Request) -> list[Row]:
         """Return what was due to who held through each whole period, at its end."""
         told = await self._history(request["symbol"])
@@ -135,6 +148,24 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
             if most:
                 return {"cap": exact(most), "floor": -exact(most)}
         return {}
+
+
+def _tiers(symbol: str, levels: list[Row]) -> list[Row]:
+    """Return one contract's levels by where they end; the last goes on without an end.
+
+    The rate of its level counts for the whole position, as the wallet's own figures do here.
+    """
+    ends = [exact(level["numNonContractUnits"]) for level in levels[1:]]
+    return [
+        {
+            "symbol": symbol,
+            "notional": end,
+            "leverage": 1 / exact(level["initialMargin"]),
+            "maintenance": exact(level["maintenanceMargin"]),
+            "deduction": None,
+        }
+        for level, end in zip(levels, [*ends, NO_CAP], strict=True)
+    ]
 
 
 def _is_alike(rate: Decimal, other: Decimal) -> bool:

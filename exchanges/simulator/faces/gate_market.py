@@ -37,6 +37,7 @@ class MarketPages:
             ("GET", f"{PREFIX}tickers"): self._tickers,
             ("GET", f"{PREFIX}order_book"): self._depth,
             ("GET", f"{PREFIX}funding_rate"): self._settlements,
+            ("GET", f"{PREFIX}risk_limit_tiers"): lambda call: tiers(self._named(call)),
         }
 
     def _named(self, call: Call) -> Listing:
@@ -83,6 +84,21 @@ def _sizes(simulator: Simulator, listing: Listing, call: Call) -> Json:
         "order_size_min": call.size(listing, listing.lot),
         "position_size": call.size(listing, simulator.market.open_interest(listing)),
     }
+
+
+def tiers(listing: Listing) -> list[Json]:
+    return [
+        {
+            "contract": listing.symbol,
+            "tier": number,
+            "risk_limit": plain(tier.notional_cap),
+            "initial_rate": plain(round(1 / tier.max_leverage, 8)),
+            "maintenance_rate": plain(tier.maintenance_rate),
+            "leverage_max": plain(tier.max_leverage),
+            "deduction": plain(tier.maintenance_amount),
+        }
+        for number, tier in enumerate(listing.tiers, start=1)
+    ]
 
 
 def contract(simulator: Simulator, listing: Listing, now: datetime) -> Json:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import Level
+from exchanges.matching import LeverageTier
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.hyperliquid_calls import Question, listing_named
 from exchanges.simulator.listings import HYPERLIQUID, Listing
@@ -16,6 +17,8 @@ from exchanges.simulator.wire import Json, milliseconds, plain
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DEPTH = 20
 MOST_SETTLEMENTS = 500
+LISTED_TABLES = 50
+Tiers = tuple[LeverageTier, ...]
 IMPACT_VALUE, IMPACT_VALUES = Decimal(6_000), dict.fromkeys(("BTC", "ETH"), Decimal(20_000))
 
 
@@ -39,8 +42,16 @@ class MarketQuestions:
         }
 
     def _meta(self) -> Json:
-        contracts = [contract(row) for row in self._listings.values()]
-        return {"universe": contracts, "marginTables": [], "collateralToken": 0}
+        listed, tables = self._listings.values(), dict[Tiers, int]()
+        for row in listed:
+            tables.setdefault(row.tiers, table_number(row.tiers, LISTED_TABLES + len(tables)))
+        return {
+            "universe": [contract(row, tables[row.tiers]) for row in listed],
+            "marginTables": [
+                [number, margin_table(tiers)] for tiers, number in tables.items() if len(tiers) > 1
+            ],
+            "collateralToken": 0,
+        }
 
     def _contexts(self, question: Question) -> list[object]:
         told = [context(self._simulator, row, question.now) for row in self._listings.values()]
@@ -83,13 +94,27 @@ class MarketQuestions:
         return [listing.symbol, [["BinPerp", None], ["HlPerp", own]]]
 
 
-def contract(listing: Listing) -> Json:
+def table_number(tiers: Tiers, next_one: int) -> int:
+    """Return how a table of tiers is named: one tier by its leverage, others in turn."""
+    return int(tiers[0].max_leverage) if len(tiers) == 1 else next_one
+
+
+def margin_table(tiers: Tiers) -> Json:
+    bounds = [Decimal(0), *(tier.notional_cap for tier in tiers[:-1])]
+    told = [
+        {"lowerBound": f"{bound:f}.0", "maxLeverage": int(tier.max_leverage)}
+        for bound, tier in zip(bounds, tiers, strict=True)
+    ]
+    return {"description": f"tiered {told[0]['maxLeverage']}x", "marginTiers": told}
+
+
+def contract(listing: Listing, table: int) -> Json:
     places = listing.lot.as_tuple().exponent
     return {
         "szDecimals": max(0, -places) if isinstance(places, int) else 0,
         "name": listing.symbol,
         "maxLeverage": int(listing.max_leverage),
-        "marginTableId": int(listing.max_leverage),
+        "marginTableId": table,
     }
 
 

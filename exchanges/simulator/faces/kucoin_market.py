@@ -41,7 +41,14 @@ class MarketPages:
             ("GET", f"{API}level2/depth100"): self._depth(100),
             ("GET", f"{API}contract/funding-rates"): self._settlements,
             ("POST", f"{API}bullet-public"): lambda call: bullet(PUBLIC_TOKEN),
+            **{
+                ("GET", f"{API}contracts/risk-limit/{one}"): self._tiers(one)
+                for one in self._listings
+            },
         }
+
+    def _tiers(self, symbol: str) -> Callable[[Call], list[Json]]:
+        return lambda call: tiers(self._listings[symbol])
 
     def _contracts(self, call: Call) -> list[Json]:
         return [contract(self._simulator, row, call.now) for row in self._listings.values()]
@@ -76,6 +83,24 @@ class MarketPages:
             }
 
         return depth
+
+
+def tiers(listing: Listing) -> list[Json]:
+    least, rows = Decimal(0), []
+    for level, tier in enumerate(listing.tiers, start=1):
+        rows.append(
+            {
+                "symbol": listing.symbol,
+                "level": level,
+                "maxRiskLimit": int(tier.notional_cap),
+                "minRiskLimit": int(least),
+                "maxLeverage": int(tier.max_leverage),
+                "initialMargin": number(1 / tier.max_leverage),
+                "maintainMargin": number(tier.maintenance_rate),
+            }
+        )
+        least = tier.notional_cap
+    return rows
 
 
 def bullet(token: str) -> Json:

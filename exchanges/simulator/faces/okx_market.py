@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import Level
+from exchanges.simulator.characters import character_of
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.okx_calls import Call, bad, listing_named
 from exchanges.simulator.faces.okx_orders import contracts, instrument_type
@@ -143,7 +144,7 @@ class MarketPages:
         return [
             tier
             for listing in of_family.values()
-            for tier in tiers(self._simulator, listing, call.now)
+            for tier in tiers(listing)
             if wanted in ("", tier["tier"])
         ]
 
@@ -322,9 +323,9 @@ def levels(listing: Listing, rows: tuple[Level, ...]) -> list[list[str]]:
     return [[plain(row.price), contracts(listing, row.base_quantity), "0", "1"] for row in rows]
 
 
-def tiers(simulator: Simulator, listing: Listing, now: datetime) -> Rows:
-    """Return the tiers in contracts; the venue's notional caps at the present mark."""
-    value = simulator.market.mark(listing, now) * listing.contract_value
+def tiers(listing: Listing) -> Rows:
+    """Return the tiers in contracts: the notional caps at the price that the asset began with."""
+    value = Decimal(character_of(listing.base).start_price) * listing.contract_value
     least, rows = Decimal(0), []
     for number, tier in enumerate(listing.tiers, start=1):
         most = tier.notional_cap // value
