@@ -79,19 +79,27 @@ class Pace:
             return None
         quotas = self._profile.quotas
         is_ban = answer.status not in BRIEF_STATUSES
-        of_key = answer.code in quotas.key_codes and bool(self._asker.key) and not is_ban
-        silent = [
-            Use(scope=scope, size=size, cost=0.0)
-            for quota, scope, size in self._counts
-            if quota.scope is (Scope.KEY if of_key else Scope.ADDRESS)
-            and (is_ban or group.startswith(quota.group))
-        ]
+        silent = self._meant(group, answer.code in quotas.key_codes, is_ban=is_ban)
         bar = bar_of(self._profile, answer)
         usual = quotas.barred if bar else quotas.ban if is_ban else quotas.pause
         pause = usual.total_seconds()
         seconds = pause if answer.retry_after is None else answer.retry_after
         await self._limiter.hush(silent, seconds)
         return Block(seconds=seconds, bar=bar) if is_ban else None
+
+    def _meant(self, group: str, is_of_keys: bool, *, is_ban: bool) -> list[Use]:
+        """Return what must be silent after a refusal of a call of this group."""
+        counts = [
+            (quota, Use(scope=scope, size=size, cost=0.0))
+            for quota, scope, size in self._counts
+            if is_ban or group.startswith(quota.group)
+        ]
+        of_key = [use for quota, use in counts if quota.scope is Scope.KEY]
+        if of_key and is_of_keys and not is_ban:
+            return of_key
+        address = [(quota, use) for quota, use in counts if quota.scope is Scope.ADDRESS]
+        pauses = [use for quota, use in address if not quota.is_of_blocks]
+        return [use for _, use in address] if is_ban or not pauses else pauses
 
     def _scope(self, quota: Quota) -> str:
         if quota.scope is Scope.KEY:

@@ -69,6 +69,7 @@ QUOTAS = Quotas(
         _of_key("account", 100, ELSEWHERE | SLOW, other=1),
         _of_key("rights", 10, OF_RIGHTS, at_once=0.3),
     ),
+    key_codes=frozenset({"429"}),
     # What goes beyond all calls of an address is served again after five minutes.
     ban=timedelta(minutes=5),
 )

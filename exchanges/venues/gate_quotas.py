@@ -35,7 +35,14 @@ QUOTAS = Quotas(
     sockets=ConnectionQuota(limit=300, window=timedelta(minutes=5)),
     all=(
         # It names no limit of all calls together; by this one a block silences them all.
-        Quota(name="gate", scope=Scope.ADDRESS, limit=2000, window=TEN_SECONDS, other=1),
+        Quota(
+            name="gate",
+            scope=Scope.ADDRESS,
+            limit=2000,
+            window=TEN_SECONDS,
+            other=1,
+            is_of_blocks=True,
+        ),
         Quota(
             name="gate.public",
             scope=Scope.ADDRESS,
@@ -48,4 +55,5 @@ QUOTAS = Quotas(
         _of_key("look_ups", OF_LOOK_UPS),
         _of_key("account", ELSEWHERE, other=1),
     ),
+    key_codes=frozenset({"TOO_MANY_REQUESTS"}),
 )

@@ -44,6 +44,7 @@ QUOTAS = Quotas(
             limit=500,
             window=timedelta(seconds=10),
             other=1,
+            is_of_blocks=True,
         ),
         Quota(
             name="kucoin.public",

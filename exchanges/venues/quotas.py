@@ -39,6 +39,9 @@ class Quota:
     # The answer's header that tells what is used of it, or what is left.
     used_header: str = ""
     left_header: str = ""
+    # No 429 means it as long as another count of the address is meant: a pause of polls is none of
+    # orders. A block of the address means all.
+    is_of_blocks: bool = False
 
     def weight(self, method: str, path: str, params: Mapping[str, object]) -> int:
         """Return what one request counts."""
@@ -66,7 +69,8 @@ class Quotas:
 
     all: tuple[Quota, ...]
     sockets: ConnectionQuota
-    # Codes of answers after which only the key's own requests must pause.
+    # Codes of answers after which only the key's own requests must pause, where the call that hears
+    # one is counted by key: a public call's 429 means the address, whoever made it.
     key_codes: frozenset[str] = frozenset()
     pause: timedelta = timedelta(seconds=5)
     # After a block of the whole address.
