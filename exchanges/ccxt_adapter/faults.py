@@ -12,8 +12,9 @@ import re
 import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from math import ceil
 from typing import Any, TypeVar
 
@@ -55,6 +56,8 @@ FORBIDDEN, UNLAWFUL_THERE = 403, 451
 UNAUTHORISED = 401
 FIRST_SERVER_ERROR = 500
 LONGEST_MESSAGE = 200
+# As seconds since 1970 in the year 5138, as milliseconds in 1973.
+FIRST_MILLISECONDS = 10**11
 _CODE_KEYS = ("sCode", "retCode", "ret_code", "code", "label")
 _MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg", "message", "detail")
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
@@ -92,10 +95,11 @@ class Answer:
         secrets: tuple[str, ...],
         now: datetime,
         resets_header: str = "",
+        waits_header: str = "",
     ) -> Answer:
         """Read code and message of an error answer and take the secrets out of it.
 
-        `resets_header` names the header in which a venue says until when it wants silence.
+        `resets_header` and `waits_header`: as in the venue's quotas.
         """
         fields = _refusal_in(payload)
         code = next((str(fields[key]) for key in _CODE_KEYS if key in fields), "")
@@ -107,7 +111,9 @@ class Answer:
             status=status,
             code=code,
             message=_SECRETIVE.sub("•••", message)[:LONGEST_MESSAGE],
-            retry_after=_silence(said, message, resets_header, now),
+            retry_after=_retry_after(said, now)
+            if status >= FIRST_SERVER_ERROR or "retry-after" in said
+            else _silence(said, message, (resets_header, waits_header), now),
             bar=_bar(status, body),
         )
 
@@ -119,18 +125,43 @@ def _bar(status: int, body: str) -> Bar | None:
     return Bar.ADDRESS if status == FORBIDDEN else None
 
 
-def _silence(
-    headers: Mapping[str, str], message: str, resets_header: str, now: datetime
-) -> float | None:
-    """Return for how many seconds the venue wants silence, None where it does not say."""
-    waits = headers.get("retry-after", "")
+def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the seconds that the standard header asks for: a number, or a date to wait for.
+
+    A date is of the venue's clock, as is what its answer says of its own moment.
+    """
+    waits = headers.get("retry-after", "").strip()
     if waits.replace(".", "", 1).isdigit():
         return ceil(Decimal(waits))
-    banned = _BANNED_UNTIL.search(message)
-    until = banned[1] if banned else headers.get(resets_header, "")
-    if not until.isdigit():
+    until = _http_date(waits)
+    if until is None:
         return None
-    return max(0.0, int(until) / 1000 - now.timestamp())
+    return max(0.0, (until - (_http_date(headers.get("date", "")) or now)).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+
+def _silence(
+    headers: Mapping[str, str], message: str, names: tuple[str, str], now: datetime
+) -> float | None:
+    """Return for how many seconds a venue's own words and headers ask for silence, if for any."""
+    banned = _BANNED_UNTIL.search(message)
+    resets, waits = (headers.get(name, "") for name in names)
+    until = banned[1] if banned else resets
+    if until.isdigit():
+        seconds = int(until) / (1000 if int(until) >= FIRST_MILLISECONDS else 1) - now.timestamp()
+    elif waits.isdigit():
+        seconds = int(waits) / 1000
+    else:
+        return None
+    # A moment that is over asks for nothing: it stands in each answer.
+    return seconds if seconds > 0 else None
 
 
 async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:
@@ -329,8 +360,10 @@ def bar_of(profile: VenueProfile, answer: Answer) -> Bar | None:
     return None if profile.verdict(answer.code, answer.message) else answer.bar
 
 
-def is_rate_limit(profile: VenueProfile, answer: Answer) -> bool:
-    """Tell whether the venue refused the request for the number of requests before it."""
+def wants_silence(profile: VenueProfile, answer: Answer) -> bool:
+    """Tell whether the venue refused for too many requests, or is down and says for how long."""
+    if answer.status >= FIRST_SERVER_ERROR:
+        return answer.retry_after is not None
     return _verdict_of(profile, answer) is Verdict.RATE_LIMITED
 
 

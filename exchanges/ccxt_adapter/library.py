@@ -169,7 +169,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
     deadline_header: str = ""
     receive_window: timedelta = timedelta(0)
     pace: Pace | None = None
-    resets_header = ""
+    resets_header = waits_header = ""
     practice: Practice | None = None
 
     async def fetch2(
@@ -268,6 +268,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
                 secrets=secrets,
                 now=self.surroundings.now(),
                 resets_header=self.resets_header,
+                waits_header=self.waits_header,
             )
             raise
 
@@ -322,6 +323,7 @@ def create_exchange(
     exchange.deadline_header = profile.deadline_header
     exchange.receive_window = profile.receive_window
     exchange.resets_header = profile.quotas.resets_header
+    exchange.waits_header = profile.quotas.waits_header
     exchange.pace = _pace(profile, credential, surroundings)
     if simulator_url is not None or surroundings.session is not None:
         # The library lets TLS say goodbye for as long, and here is none.

@@ -118,12 +118,12 @@ class Venues:
     def answer(self, request: WireRequest, rule: FaultRule | None = None) -> Delivery:
         """Let the venue act on a request, disturbed by `rule`, and return what to deliver."""
         venue = VENUE_OF_HOST[request.host]
-        early = early_delivery(rule, self._faces[venue].dialect) if rule else None
+        now, dialect = self.simulator.now(), self._faces[venue].dialect
+        early = early_delivery(rule, dialect, now) if rule else None
         if early is not None:
             outcome = early.response.outcome if early.response else "dropped"
             self._log(venue, request, outcome=outcome, ending=early.ending)
             return early
-        now = self.simulator.now()
         self.simulator.advance(now)
         response = self._faces[venue].handle(request, now=now)
         delivery = Delivery(ending=Ending.ANSWER, response=response)

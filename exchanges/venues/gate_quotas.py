@@ -56,4 +56,6 @@ QUOTAS = Quotas(
         _of_key("account", ELSEWHERE, other=1),
     ),
     key_codes=frozenset({"TOO_MANY_REQUESTS"}),
+    # "The timestamp indicating when your request limit resets if you have exceeded it."
+    resets_header="x-gate-ratelimit-reset-timestamp",
 )

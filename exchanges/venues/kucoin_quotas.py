@@ -85,6 +85,8 @@ QUOTAS = Quotas(
     ),
     # Told for the pool of one UID.
     key_codes=frozenset({"200002", "429000"}),
+    # The countdown of the pool in which the request was counted.
+    waits_header="gw-ratelimit-reset",
     # What goes beyond all calls of an address is served again after half a minute.
     ban=timedelta(seconds=30),
 )

@@ -43,6 +43,11 @@ class Quota:
     # orders. A block of the address means all.
     is_of_blocks: bool = False
 
+    @property
+    def is_public(self) -> bool:
+        """Tell whether reads of the market alone are counted in it."""
+        return self.group.lower().endswith("public")
+
     def weight(self, method: str, path: str, params: Mapping[str, object]) -> int:
         """Return what one request counts."""
         if not self.weights:
@@ -79,5 +84,7 @@ class Quotas:
     ban_statuses: frozenset[int] = frozenset({418})
     # Who is not served is asked again so rarely.
     barred: timedelta = timedelta(minutes=1)
-    # The answer's header that tells when a pause ends, in milliseconds since 1970.
+    # The answer's header that tells when a pause ends, in seconds or milliseconds since 1970, or
+    # how many milliseconds are left of it. `Retry-After` goes before both.
     resets_header: str = ""
+    waits_header: str = ""
