@@ -121,9 +121,11 @@ def size_of(quota: Quota) -> Size:
 
 def _used(said: Mapping[str, str], quota: Quota) -> float | None:
     """Return what an answer says is used of a quota, None where it does not say."""
-    used = _number(said, quota.used_header)
     left = _number(said, quota.left_header)
-    return used if left is None else max(0.0, quota.limit - left)
+    if left is None:
+        return _number(said, quota.used_header)
+    whole = _number(said, quota.of_header) or quota.left_of or quota.limit
+    return max(0.0, whole - left)
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

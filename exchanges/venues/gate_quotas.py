@@ -14,6 +14,8 @@ TEN_SECONDS = timedelta(seconds=10)
 ORDERS = "{settle}/orders"
 OF_ORDERS = dict.fromkeys((f"POST {ORDERS}", f"DELETE {ORDERS}/{{order_id}}"), 1)
 OF_LOOK_UPS = dict.fromkeys((f"GET {ORDERS}/{{order_id}}", f"GET {ORDERS}"), 1)
+# In each answer, of the call that was made: orders have a hundred a second of their own.
+LEFT, OF = "x-gate-ratelimit-requests-remain", "x-gate-ratelimit-limit"
 # Each of these is counted by itself there, so that what is left out here hinders no order.
 ELSEWHERE = dict.fromkeys((*OF_ORDERS, *OF_LOOK_UPS), 0)
 
@@ -27,6 +29,8 @@ def _of_key(name: str, weights: dict[str, int], *, other: int = 0) -> Quota:
         group="private",
         weights=weights,
         other=other,
+        left_header=LEFT,
+        of_header=OF,
     )
 
 
@@ -50,6 +54,8 @@ QUOTAS = Quotas(
             window=TEN_SECONDS,
             group="public",
             other=1,
+            left_header=LEFT,
+            of_header=OF,
         ),
         _of_key("orders", OF_ORDERS),
         _of_key("look_ups", OF_LOOK_UPS),

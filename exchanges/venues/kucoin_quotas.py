@@ -11,7 +11,8 @@ from datetime import timedelta
 from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 POOL, POOL_LASTS = 2000, timedelta(seconds=30)
-LEFT = "gw-ratelimit-remaining"
+# In each answer, of the pool that the request was counted in; the pool's size by the VIP level.
+LEFT, OF = "gw-ratelimit-remaining", "gw-ratelimit-limit"
 OF_MARKET = {
     "GET contracts/active": 3,
     "GET timestamp": 2,
@@ -54,6 +55,8 @@ QUOTAS = Quotas(
             group="futuresPublic",
             weights=OF_MARKET,
             other=5,
+            left_header=LEFT,
+            of_header=OF,
         ),
         Quota(
             name="kucoin.futures",
@@ -64,6 +67,7 @@ QUOTAS = Quotas(
             weights=OF_ACCOUNT,
             other=5,
             left_header=LEFT,
+            of_header=OF,
         ),
         Quota(
             name="kucoin.management",

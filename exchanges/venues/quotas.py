@@ -39,6 +39,10 @@ class Quota:
     # The answer's header that tells what is used of it, or what is left.
     used_header: str = ""
     left_header: str = ""
+    # The header that tells of how many that is left, or the number itself where no header does: a
+    # venue that counts each call alone, or by a shorter window, tells no more of it than is used.
+    of_header: str = ""
+    left_of: int = 0
     # No 429 means it as long as another count of the address is meant: a pause of polls is none of
     # orders. A block of the address means all.
     is_of_blocks: bool = False
