@@ -12,14 +12,12 @@ import re
 import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from math import ceil
+from datetime import datetime
 from typing import Any, TypeVar
 
 import ccxt
 
+from exchanges.ccxt_adapter.silences import silence_asked
 from exchanges.errors import (
     BARRED_WORDS,
     AddressRefused,
@@ -56,11 +54,8 @@ FORBIDDEN, UNLAWFUL_THERE = 403, 451
 UNAUTHORISED = 401
 FIRST_SERVER_ERROR = 500
 LONGEST_MESSAGE = 200
-# As seconds since 1970 in the year 5138, as milliseconds in 1973.
-FIRST_MILLISECONDS = 10**11
 _CODE_KEYS = ("sCode", "retCode", "ret_code", "code", "label")
 _MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg", "message", "detail")
-_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _OF_REGION = re.compile(r"restricted location|your country|your region|jurisdiction", re.I)
 _SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)
 
@@ -111,9 +106,13 @@ class Answer:
             status=status,
             code=code,
             message=_SECRETIVE.sub("•••", message)[:LONGEST_MESSAGE],
-            retry_after=_retry_after(said, now)
-            if status >= FIRST_SERVER_ERROR or "retry-after" in said
-            else _silence(said, message, (resets_header, waits_header), now),
+            retry_after=silence_asked(
+                said,
+                message,
+                names=(resets_header, waits_header),
+                is_down=status >= FIRST_SERVER_ERROR,
+                now=now,
+            ),
             bar=_bar(status, body),
         )
 
@@ -123,45 +122,6 @@ def _bar(status: int, body: str) -> Bar | None:
     if status == UNLAWFUL_THERE or (status == FORBIDDEN and _OF_REGION.search(body)):
         return Bar.REGION
     return Bar.ADDRESS if status == FORBIDDEN else None
-
-
-def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that the standard header asks for: a number, or a date to wait for.
-
-    A date is of the venue's clock, as is what its answer says of its own moment.
-    """
-    waits = headers.get("retry-after", "").strip()
-    if waits.replace(".", "", 1).isdigit():
-        return ceil(Decimal(waits))
-    until = _http_date(waits)
-    if until is None:
-        return None
-    return max(0.0, (until - (_http_date(headers.get("date", "")) or now)).total_seconds())
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        told = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return told if told.tzinfo else told.replace(tzinfo=UTC)
-
-
-def _silence(
-    headers: Mapping[str, str], message: str, names: tuple[str, str], now: datetime
-) -> float | None:
-    """Return for how many seconds a venue's own words and headers ask for silence, if for any."""
-    banned = _BANNED_UNTIL.search(message)
-    resets, waits = (headers.get(name, "") for name in names)
-    until = banned[1] if banned else resets
-    if until.isdigit():
-        seconds = int(until) / (1000 if int(until) >= FIRST_MILLISECONDS else 1) - now.timestamp()
-    elif waits.isdigit():
-        seconds = int(waits) / 1000
-    else:
-        return None
-    # A moment that is over asks for nothing: it stands in each answer.
-    return seconds if seconds > 0 else None
 
 
 async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:

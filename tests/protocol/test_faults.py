@@ -175,6 +175,37 @@ def test_listed_code_is_certain(
 
 
 @pytest.mark.parametrize(
+    ("venue", "code", "message"),
+    [
+        ("binanceusdm", "-4140", "Invalid symbol status for opening position."),
+        ("binanceusdm", "-4108", "Symbol is in delivering, delivered, settling or closed."),
+        ("bybit", "110023", "Currently you can only reduce your positions on this contract."),
+        ("bybit", "110066", "Trading is currently not allowed."),
+        ("bybit", "110074", "This contract is not live."),
+        ("okx", "51022", "Contract suspended."),
+        ("okx", "51027", "Contract expired."),
+        ("gate", "CONTRACT_IN_DELISTING", "only reduce-only order or close order is allowed"),
+        ("gate", "TRADE_RESTRICTED", "Trading restricted"),
+        ("kraken", "EService:Market in cancel_only mode", "Market in cancel_only mode"),
+        ("kraken", "EService:Market in post_only mode", "Market in post_only mode"),
+        ("krakenfutures", "marketSuspended", ""),
+        ("krakenfutures", "marketInactive", ""),
+        ("krakenfutures", "marketIsPostOnly", ""),
+        ("hyperliquid", "err", "Trading is halted."),
+        ("kucoin", "300002", "Order placement is suspended"),
+    ],
+)
+def test_an_order_to_a_market_that_is_halted_or_only_closes_was_surely_not_placed(
+    venue: str, code: str, message: str
+) -> None:
+    """Certain, so that no look-up is waited for: the entry ends and nothing is sent again."""
+    failure = submit_failure(PROFILES[venue], answered(ccxt.ExchangeError, code, message))
+
+    assert isinstance(failure, OrderRejected | VenueUnavailable)
+    assert not isinstance(failure, RateLimited)
+
+
+@pytest.mark.parametrize(
     ("venue", "error"),
     [
         ("binanceusdm", ccxt.RequestTimeout("binanceusdm POST https://x/?signature=ab")),
