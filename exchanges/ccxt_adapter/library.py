@@ -35,7 +35,7 @@ from exchanges.ccxt_adapter.calls.kraken_futures import KrakenFuturesCalls
 from exchanges.ccxt_adapter.calls.kucoin import KucoinCalls
 from exchanges.ccxt_adapter.calls.mexc import MexcCalls
 from exchanges.ccxt_adapter.calls.spot_legs import BitfinexCalls, CoinbaseCalls
-from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.faults import RATE_LIMIT_STATUSES, Answer
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.errors import Block
@@ -241,7 +241,8 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         request_body: object,
     ) -> None:
         """Raise as the library does, keep the answer with the error, refuse what is not JSON."""
-        if self.pace is not None:
+        # What is refused for its number is told how long to wait: the count is over by then.
+        if self.pace is not None and code not in RATE_LIMIT_STATUSES:
             self.pace.heard(_uses.get(), headers)
         try:
             super().handle_errors(
