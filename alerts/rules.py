@@ -72,8 +72,9 @@ TITLES = {
     "report.daily": "Daily Report",
     "venue": "Venue Closed a Leg",
     "venue.adl": "Auto-Deleveraging Detected",
-    "venue.blocked": "Venue Blocks This Address",
+    "venue.blocked": "Venue Wants Silence",
     "venue.liquidation": "Liquidation Detected",
+    "venue.reads_paused": "Venue Pauses Reads",
 }
 # Payments of one settlement are booked one after the other and told together.
 GATHERED = {"funding": timedelta(seconds=2)}

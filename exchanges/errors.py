@@ -123,7 +123,12 @@ BARRED_WORDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """For how long nothing should be sent from this address; no `bar` after too many requests."""
+    """For how long nothing should be sent from this address; no `bar` after too many requests.
+
+    Of a `tenant` it is his key alone that must be silent, and `is_of_reads` of the market alone.
+    """
 
     seconds: float
     bar: Bar | None = None
+    tenant: str = ""
+    is_of_reads: bool = False

@@ -12,6 +12,7 @@ from exchanges.models import Exchange
 from exchanges.models.notices import VenueNotice
 from exchanges.modes import Mode
 from exchanges.services import POLL_SECONDS, good_answers
+from exchanges.venues import PROFILES
 
 LONGEST_NOTE = 200
 
@@ -23,7 +24,9 @@ def poll_maintenance(now: datetime) -> int:
     """
     exchanges = selectors.enabled_exchanges()
     answers = loop.call_all([_read(exchange) for exchange in exchanges], POLL_SECONDS)
-    return sum(store_maintenance(exchange, windows) for exchange, windows in good_answers(answers))
+    return sum(
+        store_maintenance(exchange, windows, now) for exchange, windows in good_answers(answers)
+    )
 
 
 async def _read(exchange: Exchange) -> tuple[Exchange, Sequence[access.Maintenance]]:
@@ -31,14 +34,21 @@ async def _read(exchange: Exchange) -> tuple[Exchange, Sequence[access.Maintenan
     return exchange, await data.maintenance()
 
 
-def store_maintenance(exchange: Exchange, windows: Sequence[access.Maintenance]) -> int:
+def store_maintenance(
+    exchange: Exchange, windows: Sequence[access.Maintenance], now: datetime
+) -> int:
     """Write what a venue announces now; what it announces no more is over or does not take place.
 
-    A notice that staff withdrew stays so until the venue moves it.
+    Where it forgets what has begun, that lasts as long as it was announced to. A notice that staff
+    withdrew stays so until the venue moves it.
     """
     announced = VenueNotice.objects.filter(exchange=exchange, source=VenueNotice.Source.VENUE)
+    status = PROFILES[exchange.code].status if exchange.code in PROFILES else None
     with transaction.atomic():
-        announced.exclude(reference__in=[window.reference for window in windows]).delete()
+        gone = announced.exclude(reference__in=[window.reference for window in windows])
+        if status is not None and status.forgets_begun:
+            gone = gone.exclude(starts_at__lte=now, ends_at__gt=now)
+        gone.delete()
         known = {notice.reference: notice for notice in announced}
         for window in windows:
             _store(exchange, window, known.get(window.reference))

@@ -13,12 +13,11 @@ import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from math import ceil
 from typing import Any, TypeVar
 
 import ccxt
 
+from exchanges.ccxt_adapter.silences import silence_asked
 from exchanges.errors import (
     BARRED_WORDS,
     AddressRefused,
@@ -57,7 +56,6 @@ FIRST_SERVER_ERROR = 500
 LONGEST_MESSAGE = 200
 _CODE_KEYS = ("sCode", "retCode", "ret_code", "code", "label")
 _MESSAGE_KEYS = ("sMsg", "retMsg", "ret_msg", "msg", "message", "detail")
-_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _OF_REGION = re.compile(r"restricted location|your country|your region|jurisdiction", re.I)
 _SECRETIVE = re.compile(r"origin_string\S*|signature\S*|https?://\S+|[A-Za-z0-9+/=_-]{40,}", re.I)
 
@@ -92,10 +90,11 @@ class Answer:
         secrets: tuple[str, ...],
         now: datetime,
         resets_header: str = "",
+        waits_header: str = "",
     ) -> Answer:
         """Read code and message of an error answer and take the secrets out of it.
 
-        `resets_header` names the header in which a venue says until when it wants silence.
+        `resets_header` and `waits_header`: as in the venue's quotas.
         """
         fields = _refusal_in(payload)
         code = next((str(fields[key]) for key in _CODE_KEYS if key in fields), "")
@@ -107,7 +106,13 @@ class Answer:
             status=status,
             code=code,
             message=_SECRETIVE.sub("•••", message)[:LONGEST_MESSAGE],
-            retry_after=_silence(said, message, resets_header, now),
+            retry_after=silence_asked(
+                said,
+                message,
+                names=(resets_header, waits_header),
+                is_down=status >= FIRST_SERVER_ERROR,
+                now=now,
+            ),
             bar=_bar(status, body),
         )
 
@@ -117,20 +122,6 @@ def _bar(status: int, body: str) -> Bar | None:
     if status == UNLAWFUL_THERE or (status == FORBIDDEN and _OF_REGION.search(body)):
         return Bar.REGION
     return Bar.ADDRESS if status == FORBIDDEN else None
-
-
-def _silence(
-    headers: Mapping[str, str], message: str, resets_header: str, now: datetime
-) -> float | None:
-    """Return for how many seconds the venue wants silence, None where it does not say."""
-    waits = headers.get("retry-after", "")
-    if waits.replace(".", "", 1).isdigit():
-        return ceil(Decimal(waits))
-    banned = _BANNED_UNTIL.search(message)
-    until = banned[1] if banned else headers.get(resets_header, "")
-    if not until.isdigit():
-        return None
-    return max(0.0, int(until) / 1000 - now.timestamp())
 
 
 async def reading(profile: VenueProfile, call: Awaitable[T]) -> T:
@@ -329,8 +320,10 @@ def bar_of(profile: VenueProfile, answer: Answer) -> Bar | None:
     return None if profile.verdict(answer.code, answer.message) else answer.bar
 
 
-def is_rate_limit(profile: VenueProfile, answer: Answer) -> bool:
-    """Tell whether the venue refused the request for the number of requests before it."""
+def wants_silence(profile: VenueProfile, answer: Answer) -> bool:
+    """Tell whether the venue refused for too many requests, or is down and says for how long."""
+    if answer.status >= FIRST_SERVER_ERROR:
+        return answer.retry_after is not None
     return _verdict_of(profile, answer) is Verdict.RATE_LIMITED
 
 

@@ -36,7 +36,7 @@ from exchanges.ccxt_adapter.calls.kraken_futures import KrakenFuturesCalls
 from exchanges.ccxt_adapter.calls.kucoin import KucoinCalls
 from exchanges.ccxt_adapter.calls.mexc import MexcCalls
 from exchanges.ccxt_adapter.calls.spot_legs import BitfinexCalls, CoinbaseCalls
-from exchanges.ccxt_adapter.faults import Answer
+from exchanges.ccxt_adapter.faults import RATE_LIMIT_STATUSES, Answer
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.errors import Block
@@ -171,7 +171,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
     deadline_header: str = ""
     receive_window: timedelta = timedelta(0)
     pace: Pace | None = None
-    resets_header = ""
+    resets_header = waits_header = ""
     practice: Practice | None = None
 
     async def fetch2(
@@ -243,7 +243,8 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         request_body: object,
     ) -> None:
         """Raise as the library does, keep the answer with the error, refuse what is not JSON."""
-        if self.pace is not None:
+        # What is refused for its number is told how long to wait: the count is over by then.
+        if self.pace is not None and code not in RATE_LIMIT_STATUSES:
             self.pace.heard(_uses.get(), headers)
         try:
             super().handle_errors(
@@ -270,6 +271,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
                 secrets=secrets,
                 now=self.surroundings.now(),
                 resets_header=self.resets_header,
+                waits_header=self.waits_header,
             )
             raise
 
@@ -324,6 +326,7 @@ def create_exchange(
     exchange.deadline_header = profile.deadline_header
     exchange.receive_window = profile.receive_window
     exchange.resets_header = profile.quotas.resets_header
+    exchange.waits_header = profile.quotas.waits_header
     exchange.pace = _pace(profile, credential, surroundings)
     if simulator_url is not None or surroundings.session is not None:
         # The library lets TLS say goodbye for as long, and here is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exchanges.ccxt_adapter.faults import Answer, bar_of, is_rate_limit
+from exchanges.ccxt_adapter.faults import FIRST_SERVER_ERROR, Answer, bar_of, wants_silence
 from exchanges.errors import Block
 from exchanges.limits.buckets import Size, Use
 from exchanges.limits.lanes import Lane, lane_or
@@ -15,6 +15,8 @@ from exchanges.venues.quotas import Quota, Scope
 
 # Every other refusal for its number of requests means the address, for longer.
 BRIEF_STATUSES = frozenset({200, 429})
+# So long a silence is told to those whom it concerns.
+LONG_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,37 +63,51 @@ class Pace:
         """Believe the venue's own count of what we used."""
         said = {name.lower(): value for name, value in headers.items()}
         counting = {use.scope: use for use in uses if use.cost > 0}
+        lasts = _number(said, self._profile.quotas.waits_header)
         for quota, scope, _ in self._counts:
-            if scope not in counting:
-                continue
-            if (used := _number(said, quota.used_header)) is not None:
-                self._limiter.hear(counting[scope], used)
-            elif (left := _number(said, quota.left_header)) is not None:
-                self._limiter.hear(counting[scope], max(0.0, quota.limit - left))
+            if scope in counting and (used := _used(said, quota)) is not None:
+                ends = None if lasts is None else lasts / 1000
+                self._limiter.hear(counting[scope], used, ends)
 
     async def refused(self, group: str, answer: Answer) -> Block | None:
         """Keep the silence that a venue asks for, of the key or of the whole address.
 
-        Return how it blocks the address, None where it only wants a pause. A venue that serves
-        nobody here is asked again rarely, for as long as it lasts.
+        Return what is to be told of it, None of a short pause. A venue that serves nobody here is
+        asked again rarely, for as long as it lasts.
         """
-        if not is_rate_limit(self._profile, answer):
+        if not wants_silence(self._profile, answer):
             return None
-        quotas = self._profile.quotas
-        is_ban = answer.status not in BRIEF_STATUSES
-        of_key = answer.code in quotas.key_codes and bool(self._asker.key) and not is_ban
-        silent = [
-            Use(scope=scope, size=size, cost=0.0)
-            for quota, scope, size in self._counts
-            if quota.scope is (Scope.KEY if of_key else Scope.ADDRESS)
-            and (is_ban or group.startswith(quota.group))
-        ]
+        quotas, is_down = self._profile.quotas, answer.status >= FIRST_SERVER_ERROR
+        is_ban = answer.status not in BRIEF_STATUSES and not is_down
+        silent = self._meant(group, answer.code in quotas.key_codes, is_ban=is_ban)
         bar = bar_of(self._profile, answer)
         usual = quotas.barred if bar else quotas.ban if is_ban else quotas.pause
         pause = usual.total_seconds()
         seconds = pause if answer.retry_after is None else answer.retry_after
-        await self._limiter.hush(silent, seconds)
-        return Block(seconds=seconds, bar=bar) if is_ban else None
+        await self._limiter.hush([use for _, use in silent], seconds)
+        if not is_ban and seconds < LONG_SECONDS:
+            return None
+        is_keys_own = all(quota.scope is Scope.KEY for quota, _ in silent)
+        return Block(
+            seconds=seconds,
+            bar=bar,
+            tenant=self._asker.tenant if is_keys_own else "",
+            is_of_reads=all(quota.is_public for quota, _ in silent),
+        )
+
+    def _meant(self, group: str, is_of_keys: bool, *, is_ban: bool) -> list[tuple[Quota, Use]]:
+        """Return what must be silent after a refusal of a call of this group."""
+        counts = [
+            (quota, Use(scope=scope, size=size, cost=0.0))
+            for quota, scope, size in self._counts
+            if is_ban or group.startswith(quota.group)
+        ]
+        of_key = [count for count in counts if count[0].scope is Scope.KEY]
+        if of_key and is_of_keys and not is_ban:
+            return of_key
+        address = [count for count in counts if count[0].scope is Scope.ADDRESS]
+        pauses = [count for count in address if not count[0].is_of_blocks]
+        return address if is_ban or not pauses else pauses
 
     def _scope(self, quota: Quota) -> str:
         if quota.scope is Scope.KEY:
@@ -101,6 +117,15 @@ class Pace:
 
 def size_of(quota: Quota) -> Size:
     return Size.of(quota.limit, quota.window.total_seconds(), quota.at_once)
+
+
+def _used(said: Mapping[str, str], quota: Quota) -> float | None:
+    """Return what an answer says is used of a quota, None where it does not say."""
+    left = _number(said, quota.left_header)
+    if left is None:
+        return _number(said, quota.used_header)
+    whole = _number(said, quota.of_header) or quota.left_of or quota.limit
+    return max(0.0, whole - left)
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

@@ -164,16 +164,13 @@ def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> Borrow
 
 def maintenance(row: Row, columns: Columns, venue: str, now: datetime) -> Maintenance:
     """Return one announced window; one that only goes on now began when it was first seen."""
-    starts_at, end = now, None
-    if "start" in columns:
-        starts_at = moment(row[columns["start"]])
-        end = optional(row, columns["end"])
+    start, end = (optional(row, columns.get(name)) for name in ("start", "end"))
     return Maintenance(
         venue=venue,
         reference=text(row[columns["key"]]) if "key" in columns else "now",
         title=text(row[columns["title"]]),
-        starts_at=starts_at,
-        ends_at=moment(end) if end else None,
+        starts_at=moment(start) if start else now,
+        ends_at=moment(end) if start and end else None,
     )
 
 

@@ -40,10 +40,21 @@ LATE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What the venue said was used of a scope, and when it said so."""
+    """What the venue said was used of a scope, when, and for how long its window still lasts.
+
+    None where it does not say that: then its windows are those of the clock.
+    """
 
     used: float
     at: float
+    left: float | None = None
+
+    def at_moment(self, now: float, window: float) -> Counted | None:
+        """Return it as it is now, None where its window has ended meanwhile."""
+        if self.left is None:
+            return self if self.at // window == now // window else None
+        left = self.at + self.left - now
+        return replace(self, at=now, left=left) if 0 < left <= self.left else None
 
 
 class Limiter:
@@ -115,9 +126,12 @@ class Limiter:
             self._untold[use.scope] = use
         await self._tell()
 
-    def hear(self, use: Use, used: float) -> None:
-        """Keep how much of a scope the venue counts as used in its present window."""
-        self._counted[use.scope] = Counted(used, self._now())
+    def hear(self, use: Use, used: float, left: float | None = None) -> None:
+        """Keep how much of a scope the venue counts as used in its present window.
+
+        `left`: for how many seconds that lasts, where the venue says so.
+        """
+        self._counted[use.scope] = Counted(used, self._now(), left)
 
     async def close(self) -> None:
         redis, self._redis, self._script = self._redis, None, None
@@ -152,17 +166,17 @@ class Limiter:
         if self._share != 1:
             own = [replace(use, size=use.size.part(self._share)) for use in uses]
         for use in own if self._counted else ():
-            if (used := self._counted_now(use)) is not None:
-                left = use.size.window - self._now() % use.size.window
-                self._buckets.correct(use, used * self._share, now, left)
+            if (counted := self._counted_now(use)) is not None:
+                left = counted.left
+                if left is None:
+                    left = use.size.window - self._now() % use.size.window
+                self._buckets.correct(use, counted.used * self._share, now, left)
         return self._buckets.take(own, claim, tenant, now)
 
-    def _counted_now(self, use: Use) -> float | None:
+    def _counted_now(self, use: Use) -> Counted | None:
         """Return what the venue counted, once, unless its window has ended meanwhile."""
-        counted, window = self._counted.pop(use.scope, None), use.size.window
-        if counted is None or counted.at // window != self._now() // window:
-            return None
-        return counted.used
+        counted = self._counted.pop(use.scope, None)
+        return counted and counted.at_moment(self._now(), use.size.window)
 
     # --- Redis ----------------------------------------------------------------------------------
 
@@ -181,7 +195,8 @@ class Limiter:
             counted = self._counted_now(use)
             size = use.size
             arguments += [size.capacity, size.rate, size.target, size.window, use.cost]
-            arguments += [-1 if counted is None else counted, self.silence([use])]
+            left = -1.0 if counted is None or counted.left is None else counted.left
+            arguments += [-1 if counted is None else counted.used, left, self.silence([use])]
         async with asyncio.timeout(REDIS_SECONDS):
             answer = await self._take_script()(keys=keys, args=arguments)
         wait, *silences = (float(part) for part in answer)

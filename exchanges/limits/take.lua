@@ -4,8 +4,9 @@
 -- KEYS, for each scope: its bucket (hash), its tenants' shares (hash), when they asked (sorted set).
 -- ARGV: floor, floor beyond the share, tenant, seconds a tenant counts, seconds of his share that
 -- he can save up; then for each scope:
--- capacity, tokens a second, target, window in seconds, cost, what the venue counted (or -1),
--- seconds of silence that the venue asked for just now (or 0).
+-- capacity, tokens a second, target, window in seconds, cost, what the venue counted (or -1) and
+-- for how many seconds its window lasts (-1: as the clock's), seconds of silence that the venue
+-- asked for just now (or 0).
 -- Returns {seconds to wait, or 0; then for each scope: seconds of silence left, or 0}, as text.
 
 local clock = redis.call('TIME')
@@ -15,11 +16,12 @@ local tenant, lasts, saved = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local scopes, wait, silences = {}, 0, {}
 
 for i = 1, #KEYS / 3 do
-  local k, a = (i - 1) * 3, 5 + (i - 1) * 7
+  local k, a = (i - 1) * 3, 5 + (i - 1) * 8
   local s = {
     bucket = KEYS[k + 1], shares = KEYS[k + 2], asked = KEYS[k + 3],
     capacity = tonumber(ARGV[a + 1]), rate = tonumber(ARGV[a + 2]), target = tonumber(ARGV[a + 3]),
     window = tonumber(ARGV[a + 4]), cost = tonumber(ARGV[a + 5]), used = tonumber(ARGV[a + 6]),
+    left = tonumber(ARGV[a + 7]),
   }
   scopes[i] = s
   local state = redis.call('HMGET', s.bucket, 'tokens', 'at', 'silent')
@@ -27,10 +29,11 @@ for i = 1, #KEYS / 3 do
   s.tokens = (tonumber(state[1]) or s.capacity) + math.max(0, now - at) * s.rate
   s.tokens = math.min(s.capacity, s.tokens)
   if s.used >= 0 then
-    local to_come = (s.window - now % s.window) * s.rate
+    if s.left < 0 then s.left = s.window - now % s.window end
+    local to_come = s.left * s.rate
     s.tokens = math.min(s.tokens, math.max(s.target - s.used - to_come, -to_come))
   end
-  s.silent = math.max(tonumber(state[3]) or 0, now + tonumber(ARGV[a + 7]))
+  s.silent = math.max(tonumber(state[3]) or 0, now + tonumber(ARGV[a + 8]))
   silences[i] = math.max(0, s.silent - now)
 
   if s.cost > 0 then

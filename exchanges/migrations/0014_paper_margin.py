@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchanges', '0012_hourly_activity'),
+        ('exchanges', '0013_risk_tiers'),
     ]
 
     operations = [

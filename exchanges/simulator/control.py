@@ -109,6 +109,7 @@ class ControlDoor:
             wallets=wallets(body.get("balances", {}), wallet_names(owner)),
             is_hedge_mode=bool(body.get("hedge_mode", False)),
             may_withdraw=bool(body.get("may_withdraw", False)),
+            practices=bool(body.get("practices", False)),
             may_transfer=bool(body.get("may_transfer", False)),
             is_bound_to_address=bool(body.get("bound_to_address", True)),
             key_expires_at=(

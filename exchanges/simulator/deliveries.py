@@ -7,12 +7,13 @@ in-process client treat every fault alike.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 import orjson
 
 from exchanges.simulator.faults import Action, FaultRule
-from exchanges.simulator.wire import Dialect, WireResponse
+from exchanges.simulator.wire import Dialect, WireResponse, retry_after
 
 
 class Ending(StrEnum):
@@ -51,13 +52,13 @@ AFTER_ACCEPT = frozenset(
 )
 
 
-def early_delivery(rule: FaultRule, dialect: Dialect) -> Delivery | None:
+def early_delivery(rule: FaultRule, dialect: Dialect, now: datetime) -> Delivery | None:
     """Return the delivery of a fault that strikes before the venue sees the request, or None."""
     if rule.action in AFTER_ACCEPT:
         return None
     if rule.action is Action.DROP_BEFORE_ACCEPT:
         return Delivery(ending=Ending.CLOSE)
-    return Delivery(ending=Ending.ANSWER, response=_refusal(rule, dialect))
+    return Delivery(ending=Ending.ANSWER, response=_refusal(rule, dialect, now))
 
 
 def late_delivery(rule: FaultRule, response: WireResponse) -> Delivery:
@@ -74,7 +75,7 @@ def late_delivery(rule: FaultRule, response: WireResponse) -> Delivery:
     return Delivery(ending=Ending.ANSWER, response=response, delay=delay)
 
 
-def _refusal(rule: FaultRule, dialect: Dialect) -> WireResponse:
+def _refusal(rule: FaultRule, dialect: Dialect, now: datetime) -> WireResponse:
     if rule.action is Action.SERVER_ERROR:
         return _server_error(rule)
     code, message, headers = rule.code, rule.message, {}
@@ -82,13 +83,15 @@ def _refusal(rule: FaultRule, dialect: Dialect) -> WireResponse:
     if rule.action in (Action.RATE_LIMIT, Action.BAN):
         status = 418 if rule.action is Action.BAN else 429
         if rule.retry_after is not None:
-            headers["Retry-After"] = str(rule.retry_after)
+            # What blocks an address stands before the venue's own count.
+            pause = retry_after if rule.action is Action.BAN else dialect.pause
+            headers = pause(rule.retry_after, now)
         code, message = dialect.too_many
     return WireResponse(
         status=status,
         body=orjson.dumps(dialect.body(code, message)),
         outcome=f"fault:{code}",
-        headers=headers,
+        headers={**headers, **rule.headers},
     )
 
 
@@ -100,7 +103,11 @@ def _server_error(rule: FaultRule) -> WireResponse:
         content_type = "application/json"
     status = rule.status or 502
     return WireResponse(
-        status=status, body=body, outcome=f"fault:http-{status}", content_type=content_type
+        status=status,
+        body=body,
+        outcome=f"fault:http-{status}",
+        content_type=content_type,
+        headers=rule.headers,
     )
 
 

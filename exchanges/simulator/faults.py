@@ -58,6 +58,8 @@ class FaultRule:
     message: str = "simulated refusal"
     status: int = 0
     retry_after: float | None = None
+    # Sent with a refusal or a server error.
+    headers: dict[str, str] = field(default_factory=dict)
     garbage: str = "truncated"
     body: str = ""
     seen: int = 0

@@ -6,6 +6,7 @@ fault, `answer` lets the venue act. The access log says what the venue saw and w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from exchanges.simulator.core import Simulator
@@ -36,6 +37,7 @@ from exchanges.simulator.listings import (
     SPOT,
     USDM,
 )
+from exchanges.simulator.usage import Meter, usage_headers
 from exchanges.simulator.wire import Face, WireRequest
 
 VENUE_OF_HOST = {
@@ -87,6 +89,7 @@ class Venues:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.faults = Faults()
+        self.meter = Meter()
         self.bybit = BybitFace(simulator)
         self.spot = BinanceSpotFace(simulator)
         self.usdm = BinanceUsdmFace(simulator)
@@ -118,14 +121,17 @@ class Venues:
     def answer(self, request: WireRequest, rule: FaultRule | None = None) -> Delivery:
         """Let the venue act on a request, disturbed by `rule`, and return what to deliver."""
         venue = VENUE_OF_HOST[request.host]
-        early = early_delivery(rule, self._faces[venue].dialect) if rule else None
+        now, dialect = self.simulator.now(), self._faces[venue].dialect
+        early = early_delivery(rule, dialect, now) if rule else None
         if early is not None:
             outcome = early.response.outcome if early.response else "dropped"
             self._log(venue, request, outcome=outcome, ending=early.ending)
             return early
-        now = self.simulator.now()
         self.simulator.advance(now)
         response = self._faces[venue].handle(request, now=now)
+        key = request.headers.get(self._faces[venue].key_header, "")
+        usage = usage_headers(self.meter, venue, request, key, now)
+        response = replace(response, headers={**response.headers, **usage})
         delivery = Delivery(ending=Ending.ANSWER, response=response)
         if rule is not None:
             if rule.action is Action.HIDE_ORDER:
@@ -133,7 +139,7 @@ class Venues:
             delivery = late_delivery(rule, response)
         self._log(venue, request, outcome=response.outcome, ending=delivery.ending)
         # Market data is read many times a second; only what concerns money must be on disk now.
-        if request.headers.get(self._faces[venue].key_header):
+        if key:
             self.simulator.ledger.commit()
         return delivery
 

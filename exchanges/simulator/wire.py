@@ -72,13 +72,22 @@ class VenueRefusal(Exception):
         self.status = status
 
 
+def retry_after(seconds: float, now: datetime) -> dict[str, str]:
+    """Return the header in which most venues say how long a pause lasts."""
+    return {"Retry-After": str(seconds)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a venue words what a fault makes it refuse: a body, its status, and its rate limit."""
+    """How a venue words what a fault makes it refuse: a body, its status, and its rate limit.
+
+    `pause` makes the headers that tell how long that lasts.
+    """
 
     body: Callable[[Any, str], Json]
     reject_status: int
     too_many: tuple[Any, str]
+    pause: Callable[[float, datetime], dict[str, str]] = retry_after
 
 
 class Face(Protocol):

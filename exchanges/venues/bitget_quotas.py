@@ -30,8 +30,18 @@ SLOW = dict.fromkeys(
 )
 
 
+# What is left of a call in this second: of public ones and of orders it is known of how many.
+LEFT, PUBLIC_A_SECOND, PRIVATE_A_SECOND = "x-mbx-used-remain-limit", 20, 10
+
+
 def _of_key(
-    name: str, limit: int, weights: dict[str, int], *, other: int = 0, at_once: float = 0.2
+    name: str,
+    limit: int,
+    weights: dict[str, int],
+    *,
+    other: int = 0,
+    at_once: float = 0.2,
+    left_of: int = 0,
 ) -> Quota:
     return Quota(
         name=f"bitget.{name}",
@@ -42,6 +52,8 @@ def _of_key(
         weights=weights,
         other=other,
         at_once=at_once,
+        left_header=LEFT if left_of else "",
+        left_of=left_of,
     )
 
 
@@ -59,16 +71,18 @@ QUOTAS = Quotas(
         Quota(
             name="bitget.public",
             scope=Scope.ADDRESS,
-            limit=20,
+            limit=PUBLIC_A_SECOND,
             window=timedelta(seconds=1),
             group="public",
             other=1,
+            left_header=LEFT,
         ),
-        _of_key("orders", 100, OF_ORDERS),
-        _of_key("look_ups", 100, OF_LOOK_UPS),
+        _of_key("orders", 100, OF_ORDERS, left_of=PRIVATE_A_SECOND),
+        _of_key("look_ups", 100, OF_LOOK_UPS, left_of=PRIVATE_A_SECOND),
         _of_key("account", 100, ELSEWHERE | SLOW, other=1),
         _of_key("rights", 10, OF_RIGHTS, at_once=0.3),
     ),
+    key_codes=frozenset({"429"}),
     # What goes beyond all calls of an address is served again after five minutes.
     ban=timedelta(minutes=5),
 )

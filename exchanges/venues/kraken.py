@@ -14,7 +14,8 @@ from exchanges.venues import flat
 from exchanges.venues.kraken_access import KEY_RIGHTS
 from exchanges.venues.kraken_codes import MESSAGE_VERDICTS, VERDICTS
 from exchanges.venues.kraken_quotas import QUOTAS
-from exchanges.venues.profile import IntervalRule, Paging, Rows, StatusCall, VenueProfile
+from exchanges.venues.kraken_schedule import status_of
+from exchanges.venues.profile import IntervalRule, Paging, Rows, VenueProfile
 
 # It cannot be asked for the working orders of one pair.
 OPEN_ORDERS = Rows(method="open_order_rows", lists_all=True)
@@ -78,10 +79,7 @@ PROFILE = VenueProfile(
     fallback_taker=Decimal("0.004"),
     fees_in_quote=True,
     key_rights=KEY_RIGHTS,
-    status=StatusCall(
-        call=Rows(method="status_rows", columns={"state": "status", "title": "title"}),
-        live=frozenset({"maintenance", "cancel_only", "post_only"}),
-    ),
+    status=status_of("spot"),
     no_dead_man=(
         "Kraken's countdown cancels every order of the account, closing and foreign ones too: it "
         "cannot be armed for one entry order."

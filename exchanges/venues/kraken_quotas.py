@@ -20,7 +20,9 @@ QUOTAS = Quotas(
     sockets=ConnectionQuota(limit=150, window=timedelta(minutes=10)),
     all=(
         # Ours: none is documented for an address, whatever it asks.
-        Quota(name="kraken", scope=Scope.ADDRESS, limit=600, window=MINUTE, other=1),
+        Quota(
+            name="kraken", scope=Scope.ADDRESS, limit=600, window=MINUTE, other=1, is_of_blocks=True
+        ),
         Quota(
             name="kraken.public",
             scope=Scope.ADDRESS,

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from exchanges.domain import FillCause, SettlementKind
 from exchanges.venues import flat
+from exchanges.venues.kraken_schedule import status_of
 from exchanges.venues.krakenfutures_access import KEY_RIGHTS
 from exchanges.venues.krakenfutures_codes import VERDICTS
 from exchanges.venues.krakenfutures_quotas import QUOTAS
@@ -97,6 +98,7 @@ PROFILE = VenueProfile(
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0005"),
     key_rights=KEY_RIGHTS,
+    status=status_of("futures"),
     settings=SettingCalls(
         # One position a contract is all there is.
         position_mode=None,

@@ -21,6 +21,7 @@ from exchanges.venues.profile import (
     Paging,
     Rows,
     SettingCalls,
+    StatusCall,
     VenueProfile,
 )
 
@@ -167,6 +168,10 @@ PROFILE = VenueProfile(
     fallback_maker=Decimal("0.0002"),
     fallback_taker=Decimal("0.0006"),
     key_rights=KEY_RIGHTS,
+    status=StatusCall(
+        call=Rows(method="status_rows", columns={"state": "status", "title": "title"}),
+        live=frozenset({"close", "cancelonly"}),
+    ),
     settings=SettingCalls(
         position_mode=POSITION_MODE,
         set_leverage=Rows(method="leverage_rows"),

@@ -11,7 +11,8 @@ from datetime import timedelta
 from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
 
 POOL, POOL_LASTS = 2000, timedelta(seconds=30)
-LEFT = "gw-ratelimit-remaining"
+# In each answer, of the pool that the request was counted in; the pool's size by the VIP level.
+LEFT, OF = "gw-ratelimit-remaining", "gw-ratelimit-limit"
 OF_MARKET = {
     "GET contracts/active": 3,
     "GET timestamp": 2,
@@ -44,6 +45,7 @@ QUOTAS = Quotas(
             limit=500,
             window=timedelta(seconds=10),
             other=1,
+            is_of_blocks=True,
         ),
         Quota(
             name="kucoin.public",
@@ -53,6 +55,8 @@ QUOTAS = Quotas(
             group="futuresPublic",
             weights=OF_MARKET,
             other=5,
+            left_header=LEFT,
+            of_header=OF,
         ),
         Quota(
             name="kucoin.futures",
@@ -63,6 +67,7 @@ QUOTAS = Quotas(
             weights=OF_ACCOUNT,
             other=5,
             left_header=LEFT,
+            of_header=OF,
         ),
         Quota(
             name="kucoin.management",
@@ -84,6 +89,8 @@ QUOTAS = Quotas(
     ),
     # Told for the pool of one UID.
     key_codes=frozenset({"200002", "429000"}),
+    # The countdown of the pool in which the request was counted.
+    waits_header="gw-ratelimit-reset",
     # What goes beyond all calls of an address is served again after half a minute.
     ban=timedelta(seconds=30),
 )

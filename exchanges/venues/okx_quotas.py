@@ -33,7 +33,13 @@ def _of_key(
 
 
 def _of_address(
-    name: str, limit: int, weights: dict[str, int], *, group: str = "public", other: int = 0
+    name: str,
+    limit: int,
+    weights: dict[str, int],
+    *,
+    group: str = "public",
+    other: int = 0,
+    is_of_blocks: bool = False,
 ) -> Quota:
     return Quota(
         name=name,
@@ -44,6 +50,7 @@ def _of_address(
         weights=weights,
         other=other,
         at_once=0.2,
+        is_of_blocks=is_of_blocks,
     )
 
 
@@ -51,7 +58,7 @@ QUOTAS = Quotas(
     sockets=ConnectionQuota(limit=3, window=timedelta(seconds=1)),
     all=(
         # It names none for all calls of an address; what it blocks an address for stops them all.
-        _of_address("okx", 1000, {}, group="", other=1),
+        _of_address("okx", 1000, {}, group="", other=1, is_of_blocks=True),
         _of_address("okx.lists", 100, OF_LISTS),
         _of_address("okx.public", 50, dict.fromkeys(OF_LISTS, 0), other=1),
         _of_key("orders", 300, OF_ORDERS),
@@ -61,6 +68,6 @@ QUOTAS = Quotas(
         # One a second for each tag, which is for each symbol.
         _of_key("countdown", 10, OF_COUNTDOWN, at_once=0.4),
     ),
-    # 50011 is of the user or of the address, 50061 of the sub-account's orders.
-    key_codes=frozenset({"50061"}),
+    # 50011 is of the user where a private call hears it, 50061 of the sub-account's orders.
+    key_codes=frozenset({"50011", "50061"}),
 )

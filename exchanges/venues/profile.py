@@ -156,13 +156,15 @@ class StatusCall:
     """Where a venue announces maintenance.
 
     The columns of `call` are `state`, `title` and, where it tells of what is to come, `key`,
-    `start` and `end`; without these it tells only of now. `live`: the states in which a window
-    counts. A row counts if it holds one of the values that `concerns` names for each key.
+    `start` and `end`; without these, and in a row without a start, it tells only of now. `live`:
+    the states in which a window counts. A row counts if it holds one of the values that `concerns`
+    names for each key. `forgets_begun`: what has begun is told of no more, over or not.
     """
 
     call: Rows
     live: frozenset[str]
     concerns: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    forgets_begun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,18 @@ class Quota:
     # The answer's header that tells what is used of it, or what is left.
     used_header: str = ""
     left_header: str = ""
+    # The header that tells of how many that is left, or the number itself where no header does: a
+    # venue that counts each call alone, or by a shorter window, tells no more of it than is used.
+    of_header: str = ""
+    left_of: int = 0
+    # No 429 means it as long as another count of the address is meant: a pause of polls is none of
+    # orders. A block of the address means all.
+    is_of_blocks: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether reads of the market alone are counted in it."""
+        return self.group.lower().endswith("public")
 
     def weight(self, method: str, path: str, params: Mapping[str, object]) -> int:
         """Return what one request counts."""
@@ -66,7 +78,8 @@ class Quotas:
 
     all: tuple[Quota, ...]
     sockets: ConnectionQuota
-    # Codes of answers after which only the key's own requests must pause.
+    # Codes of answers after which only the key's own requests must pause, where the call that hears
+    # one is counted by key: a public call's 429 means the address, whoever made it.
     key_codes: frozenset[str] = frozenset()
     pause: timedelta = timedelta(seconds=5)
     # After a block of the whole address.
@@ -75,5 +88,7 @@ class Quotas:
     ban_statuses: frozenset[int] = frozenset({418})
     # Who is not served is asked again so rarely.
     barred: timedelta = timedelta(minutes=1)
-    # The answer's header that tells when a pause ends, in milliseconds since 1970.
+    # The answer's header that tells when a pause ends, in seconds or milliseconds since 1970, or
+    # how many milliseconds are left of it. `Retry-After` goes before both.
     resets_header: str = ""
+    waits_header: str = ""

@@ -19,8 +19,9 @@ HEAD = """# Venues
 Written by `python -m tests.conformance.matrix`; a test fails when it is stale. Each card is a test
 in `tests/conformance/`, run by the real adapter against the venue simulator's face of that venue.
 A paper account stands on that venue's market alone, here Bybit's; its own books are the database's.
-✓ passed there, – does not apply. No testnet and no real venue has been asked: those runs are made
-by hand, with keys.
+✓ passed there, – does not apply. No testnet and no real venue has been asked: `python -m
+tests.conformance.testnet MARKET` plays on a testnet the cards that need no scripted venue, by hand,
+with a key of it in the environment.
 """
 INTERVALS = {
     IntervalRule.NONE: "no funding",

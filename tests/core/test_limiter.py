@@ -34,10 +34,17 @@ class Bench:
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(coroutine)
 
-    def take(self, cost: float = 1, *, lane: Lane = Lane.CLOSE, scope: str = "venue") -> float:
+    def take(
+        self,
+        cost: float = 1,
+        *,
+        lane: Lane = Lane.CLOSE,
+        scope: str = "venue",
+        size: Size = SECOND,
+    ) -> float:
         """Return how long it took to be let through."""
         started = self.timeline.seconds
-        uses = [Use(scope=scope, size=SECOND, cost=cost)]
+        uses = [Use(scope=scope, size=size, cost=cost)]
         self.run(self.limiter.take(uses, lane=lane, tenant="a", venue="bybit"))
         return self.timeline.seconds - started
 
@@ -161,6 +168,20 @@ def test_an_old_count_of_a_window_that_has_ended_is_forgotten(bench: Bench) -> N
     bench.run(asyncio.sleep(1.5))
 
     assert bench.take() == 0
+
+
+def test_a_count_lasts_as_long_as_the_venue_says_its_window_does(bench: Bench) -> None:
+    """KuCoin's windows of 30 s begin with a request, not with a half minute of the clock."""
+    long = Size.of(3000, 30.0, 0.3)
+    use = Use(scope="pool", size=long, cost=1)
+
+    bench.limiter.hear(use, 3000, left=2.0)
+    with asking(Lane.CLOSE, within=10):
+        assert bench.take(scope="pool", size=long) == pytest.approx(2, abs=0.2)
+
+    bench.limiter.hear(use, 3000, left=2.0)
+    bench.run(asyncio.sleep(2.5))
+    assert bench.take(scope="pool", size=long) == 0
 
 
 def test_without_redis_a_process_keeps_to_its_quarter(bench: Bench) -> None:

@@ -180,6 +180,13 @@ def test_the_venues_own_count_binds_the_other_process_too(desk: Desk) -> None:
     assert desk.take(desk.there, 4, size=DRY)
 
 
+def test_a_window_that_the_venue_says_is_over_soon_is_forgiven_soon(desk: Desk) -> None:
+    # What is over in a second leaves 0.01 of tokens to come; by the clock it might be a minute.
+    slow = Size(capacity=100, rate=0.01, target=200, window=60)
+    desk.here.hear(Use(scope="venue", size=slow, cost=1), 195, left=1.0)
+    assert desk.take(desk.here, 4.9, size=slow)
+
+
 def test_without_redis_each_process_goes_on_with_its_quarter(server: RunningRedis) -> None:
     desk = Desk("redis://127.0.0.1:1/0")
     try:

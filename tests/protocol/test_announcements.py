@@ -17,12 +17,19 @@ from tests.simulator.world import World, bitcoin
 pytestmark = pytest.mark.protocol
 
 HOUR = timedelta(hours=1)
-OWNER = {"binanceusdm": "binance", "bybit": "bybit", "okx": "okx"}
+# Whose announcements are a venue's: Binance has one system.
+OWNER = {
+    "binanceusdm": "binance",
+    **{name: name for name in ("bybit", "okx", "kraken", "krakenfutures", "kucoin")},
+}
+# They tell of now alone.
+OF_NOW = ("binanceusdm", "kucoin")
+ENDING = ("binanceusdm", "bybit", "okx")
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+    return World(tmp_path, watched=True)
 
 
 @pytest.fixture(params=OWNER)
@@ -49,11 +56,12 @@ def test_maintenance_to_come_is_told_with_its_times_where_the_venue_tells_them(
     )
 
     told = call(data.maintenance())
-    if venue == "binanceusdm":
+    if venue in OF_NOW:
         assert told == []
         world.wait(hours=1.5)
         (window,) = call(data.maintenance())
         assert (window.starts_at, window.ends_at) == (world.at, None)
+        assert window.title
     else:
         (window,) = told
         assert (window.starts_at, window.ends_at, window.title) == (begins, ends, "upgrade")
@@ -62,6 +70,30 @@ def test_maintenance_to_come_is_told_with_its_times_where_the_venue_tells_them(
     assert call(data.maintenance()) == []
 
 
+def test_kraken_tells_its_mode_of_now_and_of_one_house_what_concerns_it(world: World) -> None:
+    """In the window the list is silent: the mode of trading tells of it."""
+    data = [
+        CcxtMarketData(client_at(world, venue, Catalogue(PROFILES[venue])))
+        for venue in ("kraken", "krakenfutures")
+    ]
+    spot, futures = data
+    for days, owner in ((0, "kraken"), (2, "krakenfutures"), (8, "krakenfutures")):
+        begins = world.at + timedelta(days=days, minutes=10)
+        world.simulator.announcements.announce_maintenance(
+            owner, title=f"of {owner}", begins_at=begins, ends_at=begins + HOUR
+        )
+
+    assert [one.title for one in call(spot.maintenance())] == ["of kraken"]
+    # What begins in eight days is not told yet.
+    assert [one.title for one in call(futures.maintenance())] == ["of krakenfutures"]
+    world.wait(minutes=20)
+    [window] = call(spot.maintenance())
+    assert (window.reference, window.ends_at) == ("now", None)
+    for one in data:
+        call(one.close())
+
+
+@pytest.mark.parametrize("venue", ENDING, indirect=True)
 def test_the_end_of_a_perpetual_is_known_as_soon_as_it_is_announced(
     world: World, venue: str, data: CcxtMarketData
 ) -> None:

@@ -126,6 +126,15 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Generator[Des
     world.place(venue, Side.BUY, "0.05")
     world.wait(hours=1.2)
     world.place(venue, Side.BUY, "0.01", price="50000", client_order_id=made.own_id)
+    # One to come, where it is told before, and one that goes on, where only that is told.
+    for hours in (0, 2):
+        begins = world.at + timedelta(hours=hours)
+        world.simulator.announcements.announce_maintenance(
+            "binance" if venue == "binanceusdm" else venue,
+            title="upgrade",
+            begins_at=begins,
+            ends_at=begins + timedelta(hours=1),
+        )
     yield made
     far.how = None
     call(client.close())

@@ -175,6 +175,37 @@ def test_listed_code_is_certain(
 
 
 @pytest.mark.parametrize(
+    ("venue", "code", "message"),
+    [
+        ("binanceusdm", "-4140", "Invalid symbol status for opening position."),
+        ("binanceusdm", "-4108", "Symbol is in delivering, delivered, settling or closed."),
+        ("bybit", "110023", "Currently you can only reduce your positions on this contract."),
+        ("bybit", "110066", "Trading is currently not allowed."),
+        ("bybit", "110074", "This contract is not live."),
+        ("okx", "51022", "Contract suspended."),
+        ("okx", "51027", "Contract expired."),
+        ("gate", "CONTRACT_IN_DELISTING", "only reduce-only order or close order is allowed"),
+        ("gate", "TRADE_RESTRICTED", "Trading restricted"),
+        ("kraken", "EService:Market in cancel_only mode", "Market in cancel_only mode"),
+        ("kraken", "EService:Market in post_only mode", "Market in post_only mode"),
+        ("krakenfutures", "marketSuspended", ""),
+        ("krakenfutures", "marketInactive", ""),
+        ("krakenfutures", "marketIsPostOnly", ""),
+        ("hyperliquid", "err", "Trading is halted."),
+        ("kucoin", "300002", "Order placement is suspended"),
+    ],
+)
+def test_an_order_to_a_market_that_is_halted_or_only_closes_was_surely_not_placed(
+    venue: str, code: str, message: str
+) -> None:
+    """Certain, so that no look-up is waited for: the entry ends and nothing is sent again."""
+    failure = submit_failure(PROFILES[venue], answered(ccxt.ExchangeError, code, message))
+
+    assert isinstance(failure, OrderRejected | VenueUnavailable)
+    assert not isinstance(failure, RateLimited)
+
+
+@pytest.mark.parametrize(
     ("venue", "error"),
     [
         ("binanceusdm", ccxt.RequestTimeout("binanceusdm POST https://x/?signature=ab")),
@@ -269,6 +300,54 @@ def test_answer_is_read_without_its_secrets() -> None:
     assert answer.code == "10004"
     assert SECRET not in answer.message
     assert "abc123" not in answer.message
+
+
+@pytest.mark.parametrize(
+    ("venue", "status", "headers", "seconds"),
+    [
+        ("okx", 429, {"Retry-After": "2.5"}, 3),
+        ("okx", 503, {"Retry-After": "30"}, 30),
+        # Noon at the venue, whatever our clock says.
+        (
+            "okx",
+            503,
+            {
+                "Retry-After": "Sun, 01 Mar 2026 12:00:45 GMT",
+                "Date": "Sun, 01 Mar 2026 12:00:15 GMT",
+            },
+            30,
+        ),
+        ("okx", 429, {"Retry-After": "Sun, 01 Mar 2026 12:00:45 GMT"}, 45),
+        ("okx", 429, {"Retry-After": "Sun, 01 Mar 2026 11:00:00 GMT"}, 0),
+        ("okx", 429, {"Retry-After": "soon"}, None),
+        ("okx", 503, {}, None),
+        ("kucoin", 429, {"gw-ratelimit-reset": "27000"}, 27),
+        ("gate", 429, {"X-Gate-RateLimit-Reset-Timestamp": "1772366408"}, 8),
+        ("gate", 429, {"X-Gate-RateLimit-Reset-Timestamp": "1772366408500"}, 8.5),
+        ("bybit", 200, {"X-Bapi-Limit-Reset-Timestamp": "1772366401500"}, 1.5),
+        # These stand in every answer: of one that is over, or of a venue that is down, they say
+        # nothing.
+        ("gate", 429, {"X-Gate-RateLimit-Reset-Timestamp": "1772366400"}, None),
+        ("kucoin", 503, {"gw-ratelimit-reset": "27000"}, None),
+        ("kucoin", 429, {"gw-ratelimit-reset": "soon"}, None),
+    ],
+)
+def test_how_long_a_venue_wants_silence_is_read_where_and_as_it_says_so(
+    venue: str, status: int, headers: dict[str, str], seconds: float | None
+) -> None:
+    quotas = PROFILES[venue].quotas
+
+    answer = Answer.read(
+        status,
+        headers,
+        None,
+        secrets=(),
+        now=NOON,
+        resets_header=quotas.resets_header,
+        waits_header=quotas.waits_header,
+    )
+
+    assert answer.retry_after == seconds
 
 
 def test_exception_keeps_no_frame_that_held_the_secret() -> None:

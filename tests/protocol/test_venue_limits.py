@@ -106,20 +106,103 @@ def test_nothing_reaches_a_venue_that_wants_silence_until_the_silence_ends(
     assert len(seen(undisturbed, desk.venue, after=last_seen)) == 1
 
 
-def test_a_pause_of_one_key_silences_no_other_one(
-    undisturbed: Simulator, open_desk: OpenDesk
+@pytest.mark.parametrize("desks", VENUES, indirect=True)
+def test_a_venue_that_is_down_and_says_for_how_long_is_left_alone_so_long(
+    undisturbed: Simulator, desks: tuple[Desk, Desk]
 ) -> None:
-    noisy, quiet = open_desk("bybit"), open_desk("bybit")
-    run(quiet.trading.open_orders(quiet.symbol))
-    request = noisy.resting()
-    undisturbed.disturb("rate_limit", client_order_id=request.client_order_id, retry_after=5)
+    desk, _ = desks
+    undisturbed.disturb(
+        "server_error",
+        path=POLL_PATHS[desk.venue],
+        status=503,
+        headers={"Retry-After": "2"},
+        venue=desk.venue,
+    )
+    asked_at = time.monotonic()
+    with asking(Lane.POLL, within=0.05), pytest.raises(VenueUnavailable):
+        run(desk.market.book_tops())
+    last_seen = undisturbed.last_request()
+
+    with asking(Lane.POLL, within=0.05), pytest.raises(RateLimited, match="wants no request"):
+        run(desk.market.book_tops())
+
+    assert POLL_PATHS[desk.venue] not in [
+        one["path"] for one in seen(undisturbed, desk.venue, after=last_seen)
+    ]
+    with asking(Lane.POLL, within=3.0):
+        run(desk.market.book_tops())
+    assert time.monotonic() - asked_at >= 1.9
+
+
+@pytest.mark.parametrize(("venue", "seconds"), [("bybit", 1.5), ("gate", 2.0), ("kucoin", 1.5)])
+def test_a_pause_lasts_as_long_as_the_venues_own_header_says(
+    undisturbed: Simulator, open_desk: OpenDesk, venue: str, seconds: float
+) -> None:
+    """Five seconds is what Carry takes where a venue says nothing."""
+    desk = open_desk(venue)
+    first, second = desk.resting(), desk.resting()
+    run(desk.trading.open_orders(desk.symbol))
+    undisturbed.disturb(
+        "rate_limit", client_order_id=first.client_order_id, venue=venue, retry_after=seconds
+    )
+    asked_at = time.monotonic()
+    with pytest.raises(RateLimited):
+        submit(desk, first, Lane.CLOSE)
+    refused_at = time.monotonic()
+
+    with asking(Lane.CLOSE, within=4.0):
+        run(desk.trading.submit(second))
+
+    assert time.monotonic() - asked_at >= seconds - 0.1
+    assert time.monotonic() - refused_at <= seconds + 1.5
+
+
+# What each venue says to one key that asked for too much, where it is not what its face says of
+# itself. Kraken Futures counts orders by address.
+OF_ONE_KEY = {
+    "binance": {"code": -1015, "message": "Too many new orders."},
+    "binanceusdm": {"code": -1015, "message": "Too many new orders."},
+    "hyperliquid": {"message": "Too many cumulative requests sent (10003 > 10000)", "status": 200},
+}
+
+
+@pytest.mark.parametrize("desks", sorted(set(VENUES) - {"krakenfutures"}), indirect=True)
+def test_a_pause_of_one_key_silences_no_other_one(
+    undisturbed: Simulator, desks: tuple[Desk, Desk]
+) -> None:
+    noisy, quiet = desks
+    request, closing = noisy.resting(), quiet.resting()
+    words = OF_ONE_KEY.get(noisy.venue, {})
+    undisturbed.disturb(
+        "reject" if words else "rate_limit",
+        client_order_id=request.client_order_id,
+        venue=noisy.venue,
+        retry_after=5,
+        **{"status": 429, **words} if words else {},
+    )
     with pytest.raises(RateLimited):
         submit(noisy, request, Lane.CLOSE)
 
-    with asking(Lane.LOOK_UP, within=0.05), pytest.raises(RateLimited, match="wants no request"):
-        run(noisy.account.balances())
-    submit(quiet, quiet.resting(), Lane.CLOSE)
+    # What the key's quota counts waits; no other key and no poll does.
+    with pytest.raises(RateLimited, match="wants no request"):
+        submit(noisy, noisy.order(price=request.price), Lane.CLOSE)
+    submit(quiet, closing, Lane.CLOSE)
     run(quiet.market.book_tops())
+
+
+@pytest.mark.parametrize("desks", ["gate", "kraken", "kucoin", "okx"], indirect=True)
+def test_a_pause_of_polls_silences_no_order_where_orders_are_counted_by_user(
+    undisturbed: Simulator, desks: tuple[Desk, Desk]
+) -> None:
+    desk, _ = desks
+    closing = desk.resting()
+    undisturbed.disturb("rate_limit", path=POLL_PATHS[desk.venue], retry_after=5, venue=desk.venue)
+    with pytest.raises(RateLimited):
+        run(desk.market.book_tops())
+
+    with asking(Lane.POLL, within=0.05), pytest.raises(RateLimited, match="wants no request"):
+        run(desk.market.book_tops())
+    submit(desk, closing, Lane.CLOSE)
 
 
 def test_polls_that_use_up_a_limit_leave_room_to_look_up_and_to_close(

@@ -260,13 +260,46 @@ def test_a_block_of_the_address_is_cried_out_with_what_hangs_on_the_venue(
     assert told(owner) == [
         (
             "venue.blocked",
-            "Bybit blocks this address until 14:10:00 UTC: nothing can be asked or closed there; "
+            "Bybit wants no request from this address until 14:10:00 UTC: nothing can be asked or "
+            "closed there; "
             "positions there: BTC (open)",
         )
     ]
     assert Event.objects.get(kind="venue.blocked").severity == "critical"
     assert told(stranger) == []
     assert VenueHealth.objects.get().state == "closed"
+
+
+def test_a_long_silence_of_one_key_or_of_reads_is_told_as_what_it_is(
+    owner: User, stranger: User
+) -> None:
+    gate = make_exchange("gate", "GTE", "Gate")
+    make_account(owner, gate, NOW)
+    make_account(stranger, gate, NOW)
+    outcomes = Outcomes()
+    for block in (
+        Block(seconds=600, tenant=str(owner.pk)),
+        Block(seconds=120, is_of_reads=True),
+    ):
+        outcomes.note(Outcome(venue="gate", mode=Mode.REHEARSAL, block=block))
+
+    settle_health(outcomes=outcomes, now=NOW)
+
+    of_key = (
+        "venue.blocked",
+        "Gate wants no request with your key until 14:10:00 UTC: nothing can be asked or closed "
+        "with it; positions there: none",
+    )
+    of_reads = (
+        "venue.reads_paused",
+        "Gate wants no read of its market from this address until 14:02:00 UTC: prices there grow "
+        "old and nothing is opened on them, closing goes on; positions there: none",
+    )
+    assert told(owner) == [of_key, of_reads]
+    assert told(stranger) == [of_reads]
+    assert sorted(Event.objects.values_list("severity", flat=True)) == [
+        *("critical", "warning", "warning")
+    ]
 
 
 def test_a_venue_that_serves_nobody_here_halts_its_accounts_with_what_helps(owner: User) -> None:

@@ -14,6 +14,7 @@ from exchanges.models.notices import VenueNotice
 from tests.market import NOW, PERP, D
 from tests.services.scan_market import Market, make_market
 from tests.services.strategy_desk import PlannedLeg, StrategyDesk
+from tests.web.rows import make_exchange
 from trading.core.states import Goal, PositionState
 from trading.models import LegSide, Position
 
@@ -87,17 +88,36 @@ def test_what_a_venue_announces_is_kept_moved_and_forgotten_as_it_says(market: M
     )
     announce("bybit", begins=9 * HOUR, note="by hand")
 
-    assert store_maintenance(exchange, [window]) == 1
+    assert store_maintenance(exchange, [window], NOW) == 1
     VenueNotice.objects.filter(reference="7").update(is_withdrawn=True)
-    store_maintenance(exchange, [window])
+    store_maintenance(exchange, [window], NOW)
     # Staff know better until the venue says something new.
     assert VenueNotice.objects.get(reference="7").is_withdrawn
-    store_maintenance(exchange, [moved])
+    store_maintenance(exchange, [moved], NOW)
     notice = VenueNotice.objects.get(reference="7")
     assert (notice.starts_at, notice.is_withdrawn) == (NOW + HOUR, False)
-    store_maintenance(exchange, [])
+    store_maintenance(exchange, [], NOW)
 
     assert [row.note for row in VenueNotice.objects.all()] == ["by hand"]
+
+
+def test_what_has_begun_lasts_to_its_end_where_a_venue_forgets_it(owner: User) -> None:
+    kraken = make_exchange("kraken", "KRK", "Kraken")
+    window = Maintenance(
+        venue="kraken",
+        reference="21",
+        title="upgrade",
+        starts_at=NOW + HOUR,
+        ends_at=NOW + 2 * HOUR,
+    )
+
+    def left_at(minutes: int) -> int:
+        store_maintenance(kraken, [window], NOW)
+        store_maintenance(kraken, [], NOW + timedelta(minutes=minutes))
+        return VenueNotice.objects.count()
+
+    # Called off before it began, going on, over.
+    assert [left_at(minutes) for minutes in (30, 60, 119, 120)] == [0, 1, 1, 0]
 
 
 def test_maintenance_that_only_goes_on_keeps_when_it_was_seen_first(market: Market) -> None:
@@ -107,6 +127,7 @@ def test_maintenance_that_only_goes_on_keeps_when_it_was_seen_first(market: Mark
         store_maintenance(
             exchange,
             [Maintenance(venue="bybit", reference="now", title="", starts_at=at, ends_at=None)],
+            at,
         )
 
     assert VenueNotice.objects.get().starts_at == NOW

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from arbsite.accounts.models import User
-from exchanges.errors import BARRED_WORDS, Bar
+from exchanges.errors import BARRED_WORDS, Bar, Block
 from exchanges.models import Exchange, ExchangeAccount, VenueHealth
 from exchanges.outcomes import Outcome, Outcomes, of_this_process
 from trading.core.states import EXPOSED_POSITION_STATES
@@ -70,7 +70,7 @@ def _rows(seen: Iterable[Outcome]) -> dict[Key, VenueHealth]:
 def _settle(row: VenueHealth, outcome: Outcome, now: datetime) -> bool:
     if (block := outcome.block) is not None:
         if block.bar is None:
-            _tell_of_block(row.exchange, now + timedelta(seconds=block.seconds), now)
+            _tell_of_block(row.exchange, block, now)
         else:
             _halt_the_barred(row.exchange, block.bar, now)
         return False
@@ -138,7 +138,7 @@ def _span(span: timedelta) -> str:
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
 
 
-def _users_at(exchange: Exchange) -> Iterable[User]:
+def _users_at(exchange: Exchange) -> QuerySet[User]:
     at = {"exchange_accounts__exchange": exchange, "exchange_accounts__is_active": True}
     return User.objects.filter(is_active=True, **at).distinct()
 
@@ -159,19 +159,34 @@ def _halt_the_barred(exchange: Exchange, bar: Bar, now: datetime) -> None:
         )
 
 
-def _tell_of_block(exchange: Exchange, until: datetime, now: datetime) -> None:
-    """Cry with what hangs on the venue: while it blocks the address nothing can be done there."""
-    for user in _users_at(exchange):
+def _tell_of_block(exchange: Exchange, block: Block, now: datetime) -> None:
+    """Tell whom it concerns; cry where nothing can be closed, with what hangs on the venue."""
+    users = _users_at(exchange)
+    if block.tenant:
+        users = users.filter(pk=block.tenant)
+    for user in users:
         exposed = Position.objects.for_user(user).filter(
             state__in=EXPOSED_POSITION_STATES, legs__account__exchange=exchange
         )
         held = sorted({f"{position.base} ({position.state})" for position in exposed})
         announce_once(
             user_id=user.pk,
-            kind="venue.blocked",
-            severity=Event.Severity.CRITICAL,
-            sentence=f"{exchange.name} blocks this address until {until:%H:%M:%S} UTC: nothing can "
-            f"be asked or closed there; positions there: {', '.join(held) or 'none'}",
+            kind="venue.reads_paused" if block.is_of_reads else "venue.blocked",
+            severity=Event.Severity.WARNING if block.is_of_reads else Event.Severity.CRITICAL,
+            sentence=f"{exchange.name} {_block_words(block, now)}; positions there: "
+            f"{', '.join(held) or 'none'}",
             within=BLOCK_TOLD_AGAIN,
             now=now,
         )
+
+
+def _block_words(block: Block, now: datetime) -> str:
+    until = f"until {now + timedelta(seconds=block.seconds):%H:%M:%S} UTC"
+    if block.is_of_reads:
+        return (
+            f"wants no read of its market from this address {until}: prices there grow old and "
+            "nothing is opened on them, closing goes on"
+        )
+    if block.tenant:
+        return f"wants no request with your key {until}: nothing can be asked or closed with it"
+    return f"wants no request from this address {until}: nothing can be asked or closed there"

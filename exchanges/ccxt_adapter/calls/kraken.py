@@ -12,6 +12,7 @@ import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
 from exchanges.ccxt_adapter.calls import kraken_rows as rows
+from exchanges.ccxt_adapter.calls.kraken_schedule import windows
 from exchanges.ccxt_adapter.numbers import exact, plain
 from exchanges.errors import OrderNotFound
 
@@ -61,8 +62,15 @@ class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
         ]
 
     async def status_rows(self, request: Request) -> list[Row]:
+        """Return the mode that trading is in now, and what is announced."""
         told = (await self.publicGetSystemStatus())["result"]
-        return [{**told, "title": f"Kraken is in {told['status']} mode"}]
+        now = {
+            "key": "now",
+            "status": told["status"],
+            "title": f"Kraken is in {told['status']} mode",
+            "services": ["all"],
+        }
+        return [now, *windows(await self.publicGetMaintenanceSchedule())]
 
     # --- Signing ------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from itertools import pairwise
 from typing import Any
 
 from exchanges.ccxt_adapter.calls.kraken_futures_account import KrakenFuturesAccountCalls
+from exchanges.ccxt_adapter.calls.kraken_futures_requests import SCHEDULE
+from exchanges.ccxt_adapter.calls.kraken_schedule import windows
 from exchanges.ccxt_adapter.calls.shared_settlements import SharedSettlements
 from exchanges.ccxt_adapter.instants import hours_of, of_iso
 from exchanges.ccxt_adapter.numbers import exact
@@ -72,6 +74,11 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
             }
             for row in tickers
         ]
+
+    async def status_rows(self, request: Request) -> list[Row]:
+        """Return what is announced; Kraken's own list tells of its futures too."""
+        answer = await self.fetch2("MaintenanceSchedule", SCHEDULE, "GET", {"version": "public"})
+        return windows(answer)
 
     async def top_rows(self, request: Request) -> list[Row]:
         return [

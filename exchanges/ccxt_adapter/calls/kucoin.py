@@ -51,6 +51,12 @@ class KucoinCalls(KucoinAccountCalls):
             for row in answer["data"]
         ]
 
+    async def status_rows(self, request: Request) -> list[Row]:
+        """Return the mode that trading is in now, all that the venue tells of maintenance."""
+        told = (await self.futuresPublicGetStatus())["data"]
+        mode = told["status"]
+        return [{"status": mode, "title": told.get("msg") or f"KuCoin's futures are {mode}"}]
+
     async def top_rows(self, request: Request) -> list[Row]:
         return [
             {

@@ -153,12 +153,7 @@ class BinanceFace:
         except VenueRefusal as refusal:
             body = orjson.dumps({"code": refusal.code, "msg": refusal.message})
             return WireResponse(status=refusal.status, body=body, outcome=str(refusal.code))
-        return WireResponse(
-            status=200,
-            body=orjson.dumps(payload),
-            outcome="ok",
-            headers={"X-MBX-USED-WEIGHT-1M": "1", "X-MBX-ORDER-COUNT-1M": "1"},
-        )
+        return WireResponse(status=200, body=orjson.dumps(payload), outcome="ok")
 
     def client_order_id(self, request: WireRequest) -> str:
         parameters = request.parameters

@@ -28,6 +28,7 @@ from exchanges.simulator.faces.bybit_orders import (
 )
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, Listing
 from exchanges.simulator.margin import margin_state
+from exchanges.simulator.usage import bybit_pause
 from exchanges.simulator.wire import Dialect, Json, VenueRefusal, WireRequest, WireResponse
 
 PUBLIC_PREFIXES = ("/v5/market/", "/v5/spot-margin-trade/data", "/v5/system/")
@@ -39,7 +40,12 @@ Handler = Callable[[Call], Json]
 class BybitFace:
     """Bybit's v5 interface of one unified account: linear and spot trade, inverse is shown."""
 
-    dialect = Dialect(body=refusal, reject_status=200, too_many=(10006, "Too many visits!"))
+    dialect = Dialect(
+        body=refusal,
+        reject_status=200,
+        too_many=(10006, "Too many visits!"),
+        pause=bybit_pause,
+    )
     key_header = "x-bapi-api-key"
 
     def __init__(self, simulator: Simulator) -> None:

@@ -33,6 +33,7 @@ from exchanges.simulator.faces.gate_orders import (
 )
 from exchanges.simulator.faces.gate_settings import SettingPages
 from exchanges.simulator.listings import GATE
+from exchanges.simulator.usage import gate_pause
 from exchanges.simulator.wire import Dialect, Json, VenueRefusal, WireRequest, WireResponse
 
 # What a path names: an order by number or by our id, or a contract.
@@ -52,6 +53,7 @@ class GateFace:
         body=refusal,
         reject_status=400,
         too_many=("TOO_MANY_REQUESTS", "Request Rate limit Exceeded"),
+        pause=gate_pause,
     )
     key_header = "key"
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from exchanges.domain import Level
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.kraken_calls import Call, asset_name, listed_name, listing_named
-from exchanges.simulator.listings import KRAKEN, Listing
+from exchanges.simulator.listings import KRAKEN, KRAKEN_FUTURES, Listing
 from exchanges.simulator.wire import Json, plain
 
 PUBLIC = "/0/public/"
 LOT_PLACES = 8
 PERCENT = 100
+SOON, WEEK = timedelta(hours=72), timedelta(days=7)
 
 
 class MarketPages:
@@ -26,6 +27,7 @@ class MarketPages:
         self.routes: dict[str, Callable[[Call], Any]] = {
             f"{PUBLIC}Time": self._time,
             f"{PUBLIC}SystemStatus": self._status,
+            f"{PUBLIC}MaintenanceSchedule": self._schedule,
             f"{PUBLIC}AssetPairs": lambda call: {row.symbol: _pair(row) for row in self._asked()},
             f"{PUBLIC}Ticker": lambda call: {
                 row.symbol: self._ticker(row, call.now) for row in self._asked()
@@ -45,8 +47,40 @@ class MarketPages:
     def _status(self, call: Call) -> Json:
         windows = self._simulator.announcements.maintenance(KRAKEN)
         goes_on = any(window.state(call.now) == "ongoing" for window in windows)
-        written = call.now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"status": "maintenance" if goes_on else "online", "timestamp": written}
+        return {
+            "status": "maintenance" if goes_on else "online",
+            "timestamp": _written(call.now),
+            "upcoming_maintenance": self._events(call.now, SOON),
+            "emergency": [],
+        }
+
+    def _schedule(self, call: Call) -> Json:
+        return {"events": self._events(call.now, WEEK)}
+
+    def _events(self, now: datetime, within: timedelta) -> list[Json]:
+        """Return what begins so soon, of spot and futures; what has begun is listed no more."""
+        windows = [
+            (window, f"{house}_trading")
+            for venue, house in ((KRAKEN, "spot"), (KRAKEN_FUTURES, "futures"))
+            for window in self._simulator.announcements.maintenance(venue)
+            if now < window.begins_at <= now + within
+        ]
+        return [
+            {
+                "event_id": window.number,
+                "title": window.title,
+                "expected_start_utc": _written(window.begins_at),
+                "expected_end_utc": _written(window.ends_at),
+                "time_to_start_s": int((window.begins_at - now).total_seconds()),
+                "phase": "announced",
+                "affected_services": [service],
+                "order_submission": "allowed",
+                "recommended_action": "continue",
+                "cancel_before_utc": _written(window.begins_at),
+                "source_url": "https://status.kraken.com/",
+            }
+            for window, service in sorted(windows, key=lambda one: one[0].begins_at)
+        ]
 
     def _ticker(self, listing: Listing, now: datetime) -> Json:
         book, last = self._simulator.book(listing, now), self._simulator.market.mark(listing, now)
@@ -69,6 +103,10 @@ class MarketPages:
                 for side, found in rows.items()
             }
         }
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _touch(level: Level) -> list[str]:

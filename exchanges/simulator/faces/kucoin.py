@@ -33,6 +33,7 @@ from exchanges.simulator.faces.kucoin_orders import (
 from exchanges.simulator.faces.kucoin_settings import SettingPages
 from exchanges.simulator.faces.kucoin_sockets import token_of
 from exchanges.simulator.listings import KUCOIN, WALLETS
+from exchanges.simulator.usage import kucoin_pause
 from exchanges.simulator.wire import Dialect, Json, VenueRefusal, WireRequest, WireResponse
 
 BY_NUMBER, BY_OWN_ID = f"{API}orders/", f"{API}orders/client-order/"
@@ -45,7 +46,12 @@ NOT_THERE = "error.getOrder.orderNotExist"
 class KucoinFace:
     """KuCoin's perpetuals margined in USDT."""
 
-    dialect = Dialect(body=refusal, reject_status=200, too_many=(429000, "Too Many Requests"))
+    dialect = Dialect(
+        body=refusal,
+        reject_status=200,
+        too_many=(429000, "Too Many Requests"),
+        pause=kucoin_pause,
+    )
     key_header = "kc-api-key"
 
     def __init__(self, simulator: Simulator) -> None:

@@ -34,7 +34,7 @@ class MarketPages:
         self._listings = simulator.listings_at(KUCOIN)
         self.routes: dict[tuple[str, str], Callable[[Call], object]] = {
             ("GET", f"{API}timestamp"): lambda call: milliseconds(call.now),
-            ("GET", f"{API}status"): lambda call: {"status": "open", "msg": ""},
+            ("GET", f"{API}status"): self._status,
             ("GET", f"{API}contracts/active"): self._contracts,
             ("GET", f"{API}allTickers"): self._tickers,
             ("GET", f"{API}level2/depth20"): self._depth(20),
@@ -49,6 +49,14 @@ class MarketPages:
 
     def _tiers(self, symbol: str) -> Callable[[Call], list[Json]]:
         return lambda call: tiers(self._listings[symbol])
+
+    def _status(self, call: Call) -> Json:
+        """Tell of now alone, as the venue does."""
+        windows = self._simulator.announcements.maintenance(KUCOIN)
+        going_on = [window for window in windows if window.state(call.now) == "ongoing"]
+        if not going_on:
+            return {"status": "open", "msg": ""}
+        return {"status": "close", "msg": going_on[0].title}
 
     def _contracts(self, call: Call) -> list[Json]:
         return [contract(self._simulator, row, call.now) for row in self._listings.values()]
