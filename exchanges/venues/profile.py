@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -209,6 +209,8 @@ class VenueProfile:
     # What lies between two books that are read one by one, so that other reads find room.
     book_every: timedelta = timedelta(0)
     settlement: SettlementKind
+    # When in UTC it pays what has accrued, where that is once a day and not at each interval's end.
+    pays_daily_at: time | None = None
     interval_rule: IntervalRule
     receive_window: timedelta = timedelta(0)
     # How soon an order is asked for again, where the venue has little room for questions.
