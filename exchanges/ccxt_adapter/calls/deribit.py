@@ -77,7 +77,7 @@ class DeribitCalls(DeribitAccountCalls):
             {
                 "symbol": name,
                 "funding_rate": row["interest_1h"],
-                "settlement_price": row["index_price"],
+                "settlement_price": row.get("index_price"),
                 "time": row["timestamp"],
             }
             for row in answer["result"]
