@@ -183,7 +183,7 @@ def test_position_comes_with_its_sign(futures_desk: Desk) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("venue", ["binance", "bybit", "okx", "krakenfutures"])
+@pytest.mark.parametrize("venue", ["binance", "bybit", "okx", "krakenfutures", "deribit"])
 def test_wrong_secret_ends_the_stream(open_desk: OpenDesk, venue: str) -> None:
     # In base64, as those of Kraken Futures are.
     desk = open_desk(venue, secret="bm90LXRoZS1zZWNyZXQ=")
