@@ -144,6 +144,11 @@ def any_market(subject: Subject) -> bool:
     return not subject.is_watched
 
 
+def listed_tops(subject: Subject) -> bool:
+    """No list of Deribit's tells how much stands at a touch: books are read one by one."""
+    return any_market(subject) and subject.venue != DERIBIT
+
+
 def once(subject: Subject) -> bool:
     """Gate and Deribit take an id again: there nobody but us refuses a second."""
     return any_market(subject) and subject.venue not in (GATE, DERIBIT)
@@ -233,7 +238,7 @@ CARDS = _cards(
     (A, "A key that may withdraw is refused.", keyed),
     (M, "Instruments are exact, active and of a known tick and lot.", read),
     (M, "The funding interval is a fact with a source.", funded),
-    (M, "Quote and book top agree with the depth.", any_market),
+    (M, "Quote and book top agree with the depth.", listed_tops),
     (M, "Settlements come oldest first, each once.", funded),
     (MS, "A book top arrives, of a perpetual its mark and its rate too.", streamed),
     (AS, "An own fill is streamed as it is read.", fills_streamed),

@@ -124,10 +124,13 @@ class DeribitAccountCalls(DeribitRequests):
         return told
 
     async def balance_rows(self, request: Request) -> list[Row]:
-        told = orders.listed((await self._get("get_account_summaries"))["summaries"])
-        if all(row["currency"] != DOLLAR for row in told):
+        told, held = await all_of(
+            [self._get("get_account_summaries"), self._get("get_positions", **OF_DOLLARS)]
+        )
+        summaries, positions = orders.listed(told["summaries"]), orders.listed(held)
+        if all(row["currency"] != DOLLAR for row in summaries):
             raise LookupError("no summary of what margins contracts")
-        return [wallet.balance(row) for row in told]
+        return [wallet.balance(row, positions) for row in summaries]
 
     async def position_rows(self, request: Request) -> list[Row]:
         told = orders.listed(await self._get("get_positions", **OF_DOLLARS))

@@ -27,19 +27,32 @@ def is_standard(summary: Told) -> bool:
     return summary["margin_model"] in STANDARD_MODELS
 
 
-def balance(summary: Told) -> Row:
+def balance(summary: Told, positions: Iterable[Told]) -> Row:
     """Return one asset; what margins contracts of ours is free with the dollars alone.
 
-    Profits and funding of a session are in `equity` at once, in the cash at its settlement.
+    The venue's cash has profits only once a day, won or realised. Its total here is what it is
+    worth without what open positions have won since they were opened, and without their funding.
     """
-    is_dollar = summary["currency"] == DOLLAR
-    free = max(exact(summary["available_funds"]), ZERO) if is_dollar else ZERO
-    return {
-        "asset": summary["currency"],
-        "total": summary["balance"],
-        "equity": summary["equity"],
-        "free": free,
-    }
+    if summary["currency"] != DOLLAR:
+        equity = summary["equity"]
+        return {"asset": summary["currency"], "total": equity, "equity": equity, "free": ZERO}
+    equity, free = exact(summary["equity"]), max(exact(summary["available_funds"]), ZERO)
+    total = equity - sum(map(unrealised, positions), ZERO)
+    return {"asset": DOLLAR, "total": total, "equity": equity, "free": free}
+
+
+def signed_size(told: Told) -> Decimal:
+    """Return the coins of a position, short below zero."""
+    return abs(exact(told["size"])) * SIGNS[told["direction"]]
+
+
+def unrealised(told: Told) -> Decimal:
+    """Return what an open position has won since it was opened, its funding of the day included."""
+    size = signed_size(told)
+    if not size:
+        return ZERO
+    won = size * (exact(told["mark_price"]) - exact(told["average_price"]))
+    return won + exact(told.get("realized_funding") or 0)
 
 
 def position(told: Told, summary: Told | None) -> Row:
@@ -47,7 +60,7 @@ def position(told: Told, summary: Told | None) -> Row:
 
     Where it is liquidated the venue tells, or else it follows from the summary; None without.
     """
-    size = abs(exact(told["size"])) * SIGNS[told["direction"]]
+    size = signed_size(told)
     price = told.get("estimated_liquidation_price")
     if price is None and summary is not None:
         price = liquidated_at(size, told, summary)

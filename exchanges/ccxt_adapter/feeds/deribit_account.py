@@ -1,8 +1,9 @@
 """Deribit's private channels, decoded straight from the wire.
 
-Source: docs.deribit.com, `public/auth`, `private/subscribe`, `user.changes.(kind).(currency).raw`
-and `user.portfolio.(currency)`. Orders, executions and positions come together; what works already
-is not told again on opening.
+Source: docs.deribit.com, `public/auth`, `private/subscribe` and
+`user.changes.(kind).(currency).raw`: orders, executions and positions come together; what works
+already is not told again on opening. Balances are left out: their channel tells the cash, which
+has profits once a day, and no positions to count them by.
 """
 
 from __future__ import annotations
@@ -32,8 +33,7 @@ from exchanges.venues.verdicts import Verdict
 
 # The least that may be asked for; it is silent otherwise.
 HEARTBEAT_SECONDS, SILENT_AFTER = 10, 40.0
-CHANGES, PORTFOLIO = "user.changes.any.USDC.raw", "user.portfolio.usdc"
-CHANNELS = [CHANGES, PORTFOLIO]
+CHANNELS = ["user.changes.any.USDC.raw"]
 # By which number the answer to a login is known.
 LOGIN, SUBSCRIBED = 2, 3
 
@@ -51,8 +51,8 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
             handle(message)
         _refuse(message)
         # Without the right to it a channel is left out.
-        if set(message["result"]) != set(CHANNELS):
-            raise UnexpectedPayload("not all channels were opened", venue=PROFILE.name)
+        if message["result"] != CHANNELS:
+            raise UnexpectedPayload("the private channel was not opened", venue=PROFILE.name)
 
     async def _answer_to(number: int, receive: Receive) -> None:
         while (message := await receive()).get("id") != number:
@@ -66,7 +66,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
                 told = message["params"]
                 # Not what was listed when the socket was opened: a contract may be new.
                 now, known = datetime.now(UTC), client.listings.by_venue_symbol
-                for fact in account_facts(told["channel"], told["data"], known, now):
+                for fact in account_facts(told["data"], known, now):
                     emit(fact)
                 return True
             case "heartbeat":
@@ -128,13 +128,9 @@ def _refuse(message: Any) -> None:
 
 
 def account_facts(
-    channel: str, told: dict[str, Any], listings: ByVenueSymbol, now: datetime
+    told: dict[str, Any], listings: ByVenueSymbol, now: datetime
 ) -> Iterator[AccountFact]:
-    """Yield the facts of one private message that concern a contract of ours, or its dollars."""
-    if channel == PORTFOLIO:
-        row = wallet.balance(told)
-        yield parse_account.balance(row, PROFILE.balances.columns, PROFILE.name, now)
-        return
+    """Yield the facts of one private message, if it concerns a contract of ours."""
     listing = listings.get(told["instrument_name"])
     if listing is None:
         return

@@ -47,6 +47,15 @@ def accruing(simulator: Simulator, row: HoldingRow, now: datetime) -> Decimal:
     return earned(simulator.ledger, market, market.listings[(row.venue, row.symbol)], row, to=now)
 
 
+def session_funding(simulator: Simulator, row: HoldingRow, now: datetime) -> Decimal:
+    """Return what a position has earned since the day began, realised by trades or not yet."""
+    ledger, began = simulator.ledger, day_began(now)
+    paid = ledger.account_funding(row.api_key, DERIBIT, row.symbol)
+    return accruing(simulator, row, now) + sum(
+        (one.payment for one in paid if one.settled_at > began), ZERO
+    )
+
+
 def money(simulator: Simulator, owner: Account, now: datetime) -> Money:
     ledger, began = simulator.ledger, day_began(now)
     state = margin_state(ledger, simulator.market, owner, venue=DERIBIT, now=now)
@@ -123,7 +132,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
         "initial_margin": number(round(initial, DIGITS)),
         "maintenance_margin": number(round(maintenance_margin(notional, listing.tiers), DIGITS)),
         "floating_profit_loss": number(round(holding.unrealised_pnl(mark), DIGITS)),
-        "realized_funding": number(accruing(simulator, row, now)) if size else 0,
+        "realized_funding": number(session_funding(simulator, row, now)),
     }
 
 

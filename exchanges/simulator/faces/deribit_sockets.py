@@ -20,8 +20,7 @@ from exchanges.simulator.listings import DERIBIT
 from exchanges.simulator.wire import Json, VenueRefusal
 
 REPLY_TOPIC = "reply"
-CHANGES, PORTFOLIO = "user.changes.any.USDC.raw", "user.portfolio.usdc"
-PRIVATE = (CHANGES, PORTFOLIO)
+CHANGES = "user.changes.any.USDC.raw"
 BEATS_A_SECOND = 4
 TOKEN_LASTS = 900
 
@@ -69,12 +68,9 @@ class Socket:
         owner = self._account
         if owner is None or event.account is not owner or event.venue != DERIBIT:
             return []
-        rows: list[tuple[str, Json]] = []
-        if event.order is not None:
-            rows.append((CHANGES, self._change(owner, event, event.order)))
-        if event.trade is not None or event.funding is not None:
-            rows.append((PORTFOLIO, payloads.summary(self._simulator, owner, event.at)))
-        return [_told(channel, data) for channel, data in rows if channel in self._private]
+        if event.order is None or CHANGES not in self._private:
+            return []
+        return [_told(CHANGES, self._change(owner, event, event.order))]
 
     def _answer(self, method: str, params: Json, now: datetime) -> tuple[object, list[Outgoing]]:
         """Return the answer to one call, and what is told behind it."""
@@ -92,7 +88,7 @@ class Socket:
                 told = [self._ticker(name, now) for name in known]
                 return [_channel(name) for name in known], told
             case "private/subscribe":
-                return self._listen(_channels(params), now)
+                return self._listen(_channels(params)), []
         raise VenueRefusal(-32601, "Method not found")
 
     def _login(self, params: Json) -> Json:
@@ -107,14 +103,11 @@ class Socket:
         scope = "account:read connection mainaccount trade:read_write wallet:read"
         return token | {"expires_in": TOKEN_LASTS, "scope": scope}
 
-    def _listen(self, asked: list[str], now: datetime) -> tuple[object, list[Outgoing]]:
-        owner = self._account
-        if owner is None:
+    def _listen(self, asked: list[str]) -> list[str]:
+        if self._account is None:
             raise VenueRefusal(13009, "unauthorized")
-        opened = [channel for channel in asked if channel in PRIVATE]
-        self._private += opened
-        present = payloads.summary(self._simulator, owner, now)
-        return opened, [_told(PORTFOLIO, present)] if PORTFOLIO in opened else []
+        self._private = [channel for channel in asked if channel == CHANGES]
+        return self._private
 
     def _change(self, owner: Account, event: AccountEvent, order: Order) -> Json:
         """Return an order as it is now, with the execution and the position that changed it."""
