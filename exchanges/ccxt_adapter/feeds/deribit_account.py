@@ -49,7 +49,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         await send(request_of("private/subscribe", {"channels": CHANNELS}, SUBSCRIBED))
         while (message := await receive()).get("id") != SUBSCRIBED:
             handle(message)
-        _refuse(message)
+        handle(message)
         # Without the right to it a channel is left out.
         if message["result"] != CHANNELS:
             raise UnexpectedPayload("the private channel was not opened", venue=PROFILE.name)
@@ -74,10 +74,11 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
                     tested.set()
                 return True
         _refuse(message)
+        is_data = acknowledged(message)
         if message.get("id") == LOGIN:
             # A login lasts for a time; half of it is enough to renew it.
             renewed_at = monotonic() + float(exact(message["result"]["expires_in"])) / 2
-        return acknowledged(message)
+        return is_data
 
     async def keep_up(send: Send) -> None:
         nonlocal renewed_at
