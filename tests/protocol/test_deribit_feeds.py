@@ -115,11 +115,17 @@ class Conversation:
         self._waiting.put_nowait(as_written(orjson.dumps(message)))
 
     def greet(self) -> None:
-        call(self.feed.greet(self.send, self.receive))
+        async def greeted() -> None:
+            await self.feed.greet(self.send, self.receive)
+
+        call(greeted())
 
     def keep_up(self) -> None:
-        assert self.feed.upkeep is not None
-        call(self.feed.upkeep(self.send))
+        async def kept_up() -> None:
+            assert self.feed.upkeep is not None
+            await self.feed.upkeep(self.send)
+
+        call(kept_up())
 
     @property
     def methods(self) -> list[str]:

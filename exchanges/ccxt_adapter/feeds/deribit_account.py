@@ -8,8 +8,8 @@ has profits once a day, and no positions to count them by.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 from time import monotonic
@@ -24,7 +24,7 @@ from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.deribit import ANSWER_EVERY, acknowledged, request_of
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, EmitAccount
 from exchanges.ccxt_adapter.listing import Listings
-from exchanges.ccxt_adapter.numbers import as_written, exact
+from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import AccountFact
 from exchanges.errors import CredentialRefused, UnexpectedPayload
@@ -38,66 +38,72 @@ CHANNELS = ["user.changes.any.USDC.raw"]
 LOGIN, SUBSCRIBED = 2, 3
 
 
-def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
-    exchange, tested, renewed_at = client.exchange, asyncio.Event(), 0.0
+@dataclass(slots=True)
+class Session:
+    """One login on one connection, whose answers are heard between what it was opened for."""
 
-    async def greet(send: Send, receive: Receive) -> None:
-        tested.clear()
-        await send(_login(exchange))
-        await _answer_to(LOGIN, receive)
+    client: VenueClient
+    emit: EmitAccount
+    is_tested: bool = False
+    # When it has to be renewed, in seconds of this process.
+    renewed_at: float = 0.0
+
+    async def greet(self, send: Send, receive: Receive) -> None:
+        self.is_tested = False
+        await send(_login(self.client.exchange))
+        await self._answer(LOGIN, receive)
         await send(request_of("public/set_heartbeat", {"interval": HEARTBEAT_SECONDS}))
         await send(request_of("private/subscribe", {"channels": CHANNELS}, SUBSCRIBED))
-        while (message := await receive()).get("id") != SUBSCRIBED:
-            handle(message)
-        handle(message)
         # Without the right to it a channel is left out.
-        if message["result"] != CHANNELS:
+        if (await self._answer(SUBSCRIBED, receive))["result"] != CHANNELS:
             raise UnexpectedPayload("the private channel was not opened", venue=PROFILE.name)
 
-    async def _answer_to(number: int, receive: Receive) -> None:
-        while (message := await receive()).get("id") != number:
-            handle(message)
-        handle(message)
+    async def _answer(self, number: int, receive: Receive) -> Any:
+        """Return the answer to one call; what is told before it must not be lost."""
+        while True:
+            message = await receive()
+            self.handle(message)
+            if message.get("id") == number:
+                return message
 
-    def handle(message: Any) -> bool:
-        nonlocal renewed_at
+    def handle(self, message: Any) -> bool:
         match message.get("method"):
             case "subscription":
-                told = message["params"]
                 # Not what was listed when the socket was opened: a contract may be new.
-                now, known = datetime.now(UTC), client.listings.by_venue_symbol
-                for fact in account_facts(told["data"], known, now):
-                    emit(fact)
+                now, known = datetime.now(UTC), self.client.listings.by_venue_symbol
+                for fact in account_facts(message["params"]["data"], known, now):
+                    self.emit(fact)
                 return True
             case "heartbeat":
-                if message["params"]["type"] == "test_request":
-                    tested.set()
+                self.is_tested |= message["params"]["type"] == "test_request"
                 return True
         _refuse(message)
         is_data = acknowledged(message)
         if message.get("id") == LOGIN:
             # A login lasts for a time; half of it is enough to renew it.
-            renewed_at = monotonic() + float(exact(message["result"]["expires_in"])) / 2
+            self.renewed_at = monotonic() + int(message["result"]["expires_in"]) // 2
         return is_data
 
-    async def keep_up(send: Send) -> None:
-        nonlocal renewed_at
-        if tested.is_set():
-            tested.clear()
+    async def keep_up(self, send: Send) -> None:
+        if self.is_tested:
+            self.is_tested = False
             await send(request_of("public/test", {}))
-        if monotonic() >= renewed_at:
-            renewed_at = monotonic() + SILENT_AFTER
-            await send(_login(exchange))
+        if monotonic() >= self.renewed_at:
+            self.renewed_at = monotonic() + SILENT_AFTER
+            await send(_login(self.client.exchange))
         # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
+        await self.client.keep_listed()
 
+
+def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
+    session = Session(client, emit)
     return Feed(
         name="deribit account",
-        url=facts.fixed(exchange.urls["api"]["ws"]),
-        greet=greet,
-        handle=handle,
+        url=facts.fixed(client.exchange.urls["api"]["ws"]),
+        greet=session.greet,
+        handle=session.handle,
         silent_after=SILENT_AFTER,
-        upkeep=keep_up,
+        upkeep=session.keep_up,
         upkeep_every=ANSWER_EVERY,
         decode=as_written,
     )
