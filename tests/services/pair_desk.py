@@ -32,9 +32,9 @@ PLACES = {
     "bitget": "/order/place-order",
     "krakenfutures": "/sendorder",
     "kraken": "/AddOrder",
-    "hyperliquid": "/exchange",
-    "deribit": "/api/v2",
 }
+# The same of a pair in USDC.
+PLACES_IN_USDC = {"deribit": "/api/v2", "hyperliquid": "/exchange"}
 # What is bought or sold of an asset at each of them.
 NAMED = {
     "gate": "{}_USDT",
@@ -45,7 +45,7 @@ NAMED = {
     "hyperliquid": "{}",
     "deribit": "{}_USDC-PERPETUAL",
 }
-SYMBOLS = {venue: bitcoin(venue) for venue in PLACES} | {"kraken": "XBTUSD"}
+SYMBOLS = {venue: bitcoin(venue) for venue in (*PLACES, *PLACES_IN_USDC)} | {"kraken": "XBTUSD"}
 
 
 def symbol_of(venue: str, base: str) -> str:
@@ -161,7 +161,8 @@ class PairDesk(StrategyDesk):
         return longest
 
     def disturb(self, venue: str, action: str, **how: Any) -> None:
-        rule = {"action": action, "venue": venue, "method": "POST", "path": PLACES[venue], **how}
+        path = (PLACES | PLACES_IN_USDC)[venue]
+        rule = {"action": action, "venue": venue, "method": "POST", "path": path, **how}
         self.world.venues.faults.add(rule)
 
     def take_at_most(self, venue: str, quantity: str) -> None:

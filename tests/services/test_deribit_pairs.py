@@ -15,6 +15,7 @@ import pytest
 from exchanges.selectors import look_up_every
 from tests.services.pair_desk import SYMBOLS, PairDesk
 from tests.services.pair_stories import (
+    IN_USDC,
     assert_each_order_is_there_once,
     planned,
     standing,
@@ -30,7 +31,7 @@ from trading.services.view import HEDGE_DEADLINE
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
 
-DERIBIT, HYPERLIQUID = PAIR = ("deribit", "hyperliquid")
+DERIBIT, HYPERLIQUID = IN_USDC
 HOUR, MICROSECOND = timedelta(hours=1), timedelta(microseconds=1)
 ENDED = (PositionState.CLOSED, PositionState.ABANDONED)
 
@@ -48,7 +49,7 @@ def test_a_spread_over_the_day_s_settlement_is_worth_what_is_worked_by_hand(
     desk: PairDesk,
 ) -> None:
     desk.world.wait(hours=18, minutes=35)
-    set_out(desk, *PAIR, strategies="funding_spread")
+    set_out(desk, *IN_USDC, strategies="funding_spread")
     desk.world.pin(HYPERLIQUID, SYMBOLS[HYPERLIQUID], funding_rate="0.0001")
     desk.world.pin(DERIBIT, SYMBOLS[DERIBIT], funding_rate="0.0009")
     desk.world.wait(minutes=5)
@@ -99,7 +100,7 @@ def test_a_spread_over_the_day_s_settlement_is_worth_what_is_worked_by_hand(
     assert not Event.objects.filter(kind__startswith="funding.").exists()
 
 
-SIDES = pytest.mark.parametrize("pair", [PAIR, PAIR[::-1]], ids="-".join)
+SIDES = pytest.mark.parametrize("pair", [IN_USDC, IN_USDC[::-1]], ids="-".join)
 
 
 @SIDES
