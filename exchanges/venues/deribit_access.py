@@ -7,7 +7,7 @@ from exchanges.venues.profile import KeyRights, KeyRule, Rows
 KEY_PAGE = "at Deribit open Account, API, edit the key"
 PORTFOLIO_ADVICE = (
     "this account is on portfolio margin, where no contract has a margin of its own: at Deribit "
-    "open Account, Margin, choose Standard Margin, and try again"
+    "set its margin model to Standard Margin, and try again"
 )
 STANDARD_MODELS = frozenset({"segregated_sm", "cross_sm"})
 READ, WRITE = "read", "read_write"

@@ -48,6 +48,9 @@ POSITION = {
     "maintenance_margin": 60.0,
     "realized_funding": 2.5,
 }
+FLAT = POSITION | {"instrument_name": "ETH_USDC-PERPETUAL", "direction": "zero", "size": 0}
+# Nothing of it is ours, so that what it wins is explained by nothing.
+DATED = POSITION | {"instrument_name": "BTC_USDC-27MAR26"}
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_what_open_positions_have_won_is_in_the_equity_and_not_in_the_total(desk
     desk.hear(
         {
             "/get_account_summaries": answered({"summaries": [SUMMARY, other]}),
-            "/get_positions": answered([POSITION, {**POSITION, "direction": "zero", "size": 0}]),
+            "/get_positions": answered([POSITION, DATED, FLAT]),
         }
     )
 
@@ -335,7 +338,7 @@ def test_a_key_that_trades_and_reads_is_taken_and_nothing_else_of_the_list_is_ke
 
 
 def test_an_account_on_portfolio_margin_is_refused(desk: Desk) -> None:
-    with pytest.raises(CredentialRefused, match="choose Standard Margin"):
+    with pytest.raises(CredentialRefused, match="to Standard Margin, and try again"):
         key_of(desk, "trade:read_write account:read", SUMMARY | {"margin_model": "cross_pm"})
 
 

@@ -127,7 +127,8 @@ class DeribitAccountCalls(DeribitRequests):
         told, held = await all_of(
             [self._get("get_account_summaries"), self._get("get_positions", **OF_DOLLARS)]
         )
-        summaries, positions = orders.listed(told["summaries"]), orders.listed(held)
+        summaries = orders.listed(told["summaries"])
+        positions = [row for row in orders.listed(held) if wallet.is_perpetual(row)]
         if all(row["currency"] != DOLLAR for row in summaries):
             raise LookupError("no summary of what margins contracts")
         return [wallet.balance(row, positions) for row in summaries]

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 Told = Mapping[str, Any]
 
 ZERO = Decimal(0)
-DOLLAR = "USDC"
+DOLLAR, PERPETUAL = "USDC", "-PERPETUAL"
 SIGNS = {"buy": Decimal(1), "sell": Decimal(-1), "zero": ZERO}
 # Entries of the log that move money in or out, or change it into another asset.
 TRANSFERS = frozenset({"deposit", "withdrawal", "transfer", "swap"})
@@ -39,6 +39,11 @@ def balance(summary: Told, positions: Iterable[Told]) -> Row:
     equity, free = exact(summary["equity"]), max(exact(summary["available_funds"]), ZERO)
     total = equity - sum(map(unrealised, positions), ZERO)
     return {"asset": DOLLAR, "total": total, "equity": equity, "free": free}
+
+
+def is_perpetual(told: Told) -> bool:
+    """Tell whether a position is of a contract that is traded here: dated ones are a stranger's."""
+    return bool(told["instrument_name"].endswith(PERPETUAL))
 
 
 def signed_size(told: Told) -> Decimal:
