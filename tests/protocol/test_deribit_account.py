@@ -122,11 +122,14 @@ def test_recorded_summaries_are_understood() -> None:
     assert [wallet.balance(row, [])["asset"] for row in cross][:2] == ["BTC", "USDT"]
 
 
-def test_a_position_is_liquidated_where_the_account_would_be_worth_its_margin(desk: Desk) -> None:
+@pytest.mark.parametrize("told", [{}, {"estimated_liquidation_price": 0}])
+def test_a_position_is_liquidated_where_the_account_would_be_worth_its_margin(
+    desk: Desk, told: Any
+) -> None:
     desk.hear(
         {
             "/get_account_summary": answered(SUMMARY),
-            "/get_positions": answered([POSITION]),
+            "/get_positions": answered([POSITION | told]),
         }
     )
 
@@ -136,6 +139,19 @@ def test_a_position_is_liquidated_where_the_account_would_be_worth_its_margin(de
     # 954.5 are left; a short of 0.1 loses 0.1 a dollar, and its margin of 1 % grows by 0.001.
     assert held.liquidation_price is not None
     assert abs(held.liquidation_price - (60_000 + D("954.5") / D("0.101"))) < D("1e-9")
+
+
+def test_a_size_in_dollars_is_not_taken_for_one_in_coins(desk: Desk) -> None:
+    desk.hear(
+        {
+            "/get_account_summary": answered(SUMMARY),
+            "/get_positions": answered([POSITION | {"size": -6000.0, "size_currency": -0.1}]),
+        }
+    )
+
+    [held] = call(desk.account.positions())
+
+    assert held.base_quantity == D("-0.1")
 
 
 def test_where_the_venue_tells_it_that_is_believed(desk: Desk) -> None:

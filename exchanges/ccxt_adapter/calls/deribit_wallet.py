@@ -47,8 +47,12 @@ def is_perpetual(told: Told) -> bool:
 
 
 def signed_size(told: Told) -> Decimal:
-    """Return the coins of a position, short below zero."""
-    return abs(exact(told["size"])) * SIGNS[told["direction"]]
+    """Return the coins of a position, short below zero.
+
+    `size` is documented in the quote currency, `size_currency` in the base, which coins are.
+    """
+    size = told.get("size_currency")
+    return abs(exact(told["size"] if size is None else size)) * SIGNS[told["direction"]]
 
 
 def unrealised(told: Told) -> Decimal:
@@ -63,10 +67,11 @@ def unrealised(told: Told) -> Decimal:
 def position(told: Told, summary: Told | None) -> Row:
     """Return one position, short below zero; `summary` is of the dollars that margin it.
 
-    Where it is liquidated the venue tells, or else it follows from the summary; None without.
+    Where it is liquidated the venue tells on segregated margin, 0 for nowhere known; else it
+    follows from the summary, without which it is None.
     """
     size = signed_size(told)
-    price = told.get("estimated_liquidation_price")
+    price = told.get("estimated_liquidation_price") or None
     if price is None and summary is not None:
         price = liquidated_at(size, told, summary)
     return {
