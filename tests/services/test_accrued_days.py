@@ -143,7 +143,9 @@ def test_a_whole_day_that_is_not_paid_is_missing(desk: LedgerDesk) -> None:
     settle(desk)
 
     assert expected(position)[-1] == (Status.MISSING, D(144))
-    assert told() == ["funding.missing"]
+    [event] = Event.objects.filter(kind__startswith="funding.")
+    assert event.kind == "funding.missing"
+    assert "short 0.1 at 60000, rate 2.4000 % for the day" in event.sentence
 
 
 def test_a_whole_day_that_is_paid_otherwise_is_booked_as_paid_and_told(desk: LedgerDesk) -> None:
@@ -160,20 +162,30 @@ def test_a_whole_day_that_is_paid_otherwise_is_booked_as_paid_and_told(desk: Led
     assert len(told()) == 1
 
 
-def test_a_day_of_which_an_hour_is_not_known_proves_nothing(desk: LedgerDesk) -> None:
+@pytest.mark.parametrize("lacks", ["the hour", "its price"])
+def test_a_day_of_which_an_hour_is_not_known_proves_nothing(desk: LedgerDesk, lacks: str) -> None:
     position = a_day_held(desk)
     desk.pass_time(hours=23, minutes=56)
+    ledger = desk.world.simulator.ledger
+    ledger.funding[-1] = replace(ledger.funding[-1], payment=D(130))
     desk.store_settled(since=START)
     lost = desk.now.replace(hour=3, minute=0, second=0)
-    SettledFundingRate.objects.filter(
+    hour = SettledFundingRate.objects.filter(
         instrument=desk.instruments[DERIBIT],
         settled_at__gte=lost,
         settled_at__lt=lost + timedelta(minutes=1),
-    ).delete()
+    )
+    if lacks == "the hour":
+        hour.delete()
+    else:
+        hour.update(settlement_price=None)
     desk.book_funding()
     desk.pass_time(minutes=4)
     desk.book_funding()
 
-    assert booked(desk)[-1] == 144
-    assert expected(position)[-1] == (Status.MATCHED, D(138))
+    assert booked(desk)[-1] == 130
+    # Without its price an hour is counted by the last fill, at 59,999.9.
+    due = D(138) if lacks == "the hour" else D(144)
+    [(status, payment)] = expected(position)[1:]
+    assert (status, round(payment)) == (Status.MATCHED, due)
     assert told() == []

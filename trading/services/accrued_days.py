@@ -22,8 +22,8 @@ HOUR = timedelta(hours=1)
 class AccruedDay:
     """What is due at `pays_at`: the mean quantity held, at a price and rate that make the payment.
 
-    Not certain: the leg changed within an hour, of which the rate is known as a mean alone, or an
-    hour is not known.
+    Not certain: the leg changed that day, so that a part of an hour was held, of which the rate is
+    known as a mean alone; or an hour is not known, or its price.
     """
 
     pays_at: datetime
@@ -76,16 +76,17 @@ def _day(
 
 
 def _began(row: SettledFundingRate) -> datetime:
-    """Return when an hour began: what is paid by the day is counted by hours."""
+    """Return when an hour began: histories of what is paid by the day tell hours."""
     return row.settled_at - HOUR
 
 
 def _is_steady(
     changes: Sequence[Change], hours: Sequence[SettledFundingRate], began: datetime
 ) -> bool:
-    """Tell whether the same was held all day, and each hour of it is known."""
+    """Tell whether the same was held all day, and each hour of it is known with its price."""
     ends = [row.settled_at for row in hours]
-    if any(began < change.at < ends[-1] for change in changes):
+    is_priced = all(row.settlement_price for row in hours)
+    if not is_priced or any(began < change.at < ends[-1] for change in changes):
         return False
     longest = HOUR + funding.STAMP_SLACK
     return all(after - before <= longest for before, after in pairwise([began, *ends]))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from exchanges.ccxt_adapter.calls.deribit_requests import DOLLAR
 from exchanges.ccxt_adapter.numbers import exact, text
 from exchanges.venues.deribit_access import STANDARD_MODELS, power_of
 
@@ -16,7 +17,7 @@ Row = dict[str, Any]
 Told = Mapping[str, Any]
 
 ZERO = Decimal(0)
-DOLLAR, PERPETUAL = "USDC", "-PERPETUAL"
+PERPETUAL = "-PERPETUAL"
 SIGNS = {"buy": Decimal(1), "sell": Decimal(-1), "zero": ZERO}
 # Entries of the log that move money in or out, or change it into another asset.
 TRANSFERS = frozenset({"deposit", "withdrawal", "transfer", "swap"})
