@@ -56,7 +56,7 @@ PROFILE = VenueProfile(
     pays_daily_at=time(8),
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     receive_window=timedelta(seconds=5),
-    # A look for one that is not found takes five questions of twenty a second.
+    # A look for one that is not found takes six questions of twenty a second.
     look_up_every=timedelta(seconds=1),
     # By the contracts' specification in 2026 (support.deribit.com, Linear Perpetual) a position of
     # no size needs 2 % and 1 % of bitcoin, 4 % and 2 % of others: nothing lists the lower one.

@@ -43,7 +43,8 @@ from tests.simulator.nearby import call
 
 pytestmark = pytest.mark.protocol
 
-SHOWN, HISTORY = "/get_order_state_by_label", "/get_order_history_by_instrument"
+SHOWN, WORKING = "/get_order_state_by_label", "/get_open_orders_by_label"
+HISTORY = "/get_order_history_by_instrument"
 TRADES = "/get_user_trades_by_instrument_and_time"
 
 
@@ -248,16 +249,29 @@ def test_what_no_list_tells_of_is_not_found(desk: Desk) -> None:
     with pytest.raises(OrderNotFound):
         desk.find()
 
-    asked = [one.path.rpartition("/")[2] for one in desk.far.came[-5:]]
-    assert asked == [SHOWN[1:], HISTORY[1:], HISTORY[1:], TRADES[1:], TRADES[1:]]
+    asked = [one.path.removeprefix(f"{ROOT}/private") for one in desk.far.came[-6:]]
+    assert asked == [SHOWN, WORKING, HISTORY, HISTORY, TRADES, TRADES]
     lists = [one.query_parameters.get("historical", "false") for one in desk.far.came[-4:]]
     assert lists == ["false", "true", "false", "true"]
 
 
-NOTHING = {SHOWN: answered([]), HISTORY: answered([]), TRADES: answered({"trades": []})}
+NOTHING = {
+    **dict.fromkeys((SHOWN, WORKING, HISTORY), answered([])),
+    TRADES: answered({"trades": []}),
+}
 
 
-@pytest.mark.parametrize("silent", [SHOWN, HISTORY, TRADES])
+def test_an_order_that_has_worked_for_longer_than_the_recent_list_tells_is_found(
+    desk: Desk,
+) -> None:
+    desk.hear({**NOTHING, WORKING: answered([order(filled_amount=0.004)])})
+
+    found = desk.find()
+
+    assert (found.status, found.filled_base_quantity) == (VenueOrderStatus.PARTIAL, D("0.004"))
+
+
+@pytest.mark.parametrize("silent", [SHOWN, WORKING, HISTORY, TRADES])
 @pytest.mark.parametrize("answer", [refused(10040, "retry"), answered(None), answered([1]), {}])
 def test_a_list_that_does_not_answer_is_no_absence(desk: Desk, silent: str, answer: Any) -> None:
     desk.hear({**NOTHING, silent: answer})
@@ -274,6 +288,7 @@ def test_a_list_that_does_not_answer_is_no_absence(desk: Desk, silent: str, answ
         {SHOWN: answered([order(), order(order_id="USDC-2")])},
         {SHOWN: answered([order(label="another")])},
         {SHOWN: answered([order(instrument_name="ETH_USDC-PERPETUAL")])},
+        {WORKING: answered([order(), order(order_id="USDC-2")])},
         {HISTORY: answered([order(), order(order_id="USDC-2")])},
         {TRADES: answered({"trades": [trade(), trade(trade_id="USDC-2", order_id="USDC-2")]})},
     ],
@@ -322,7 +337,7 @@ def test_the_questions_that_a_look_takes_come_back_before_the_next_one() -> None
     bucket = Size.of(account.limit, account.window.total_seconds(), account.at_once)
 
     share = 1 - CLAIMS[Lane.LOOK_UP].floor
-    assert bucket.rate * share * PROFILE.look_up_every.total_seconds() >= 5
+    assert bucket.rate * share * PROFILE.look_up_every.total_seconds() >= 6
 
 
 # --- Cancelling and settings ----------------------------------------------------------------------

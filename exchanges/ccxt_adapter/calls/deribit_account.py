@@ -72,11 +72,18 @@ class DeribitAccountCalls(DeribitRequests):
         It is absent only where all of them say so.
         """
         label, symbol = request["label"], request["instrument_name"]
-        shown = await self._get("get_order_state_by_label", currency=DOLLAR, label=label)
-        found = orders.one_of_label(orders.listed(shown), label, symbol)
-        if found is None:
-            ended = [row for row in await self._history(symbol) if row.get("label") == label]
-            found = orders.one_of_label(ended, label, symbol)
+        named = {"currency": DOLLAR, "label": label}
+        # The first tells of recent orders: of what has worked for longer maybe no more.
+        for path in ("get_order_state_by_label", "get_open_orders_by_label"):
+            shown = orders.listed(await self._get(path, **named))
+            if (found := orders.one_of_label(shown, label, symbol)) is not None:
+                return [found]
+        return await self._past(label, symbol)
+
+    async def _past(self, label: str, symbol: str) -> list[Row]:
+        """Return an order of its contract's history, or else of executions."""
+        ended = [row for row in await self._history(symbol) if row.get("label") == label]
+        found = orders.one_of_label(ended, label, symbol)
         if found is None:
             now = self.now_there()
             trades = await self._trades(symbol, now - SOUGHT, now)

@@ -57,6 +57,7 @@ class DeribitFace:
             "private/sell": lambda call: self._place(call, Side.SELL),
             "private/cancel_by_label": self._cancel,
             "private/get_order_state_by_label": self._shown,
+            "private/get_open_orders_by_label": self._working,
             "private/get_open_orders_by_instrument": self._working,
             "private/get_open_orders_by_currency": self._working,
             "private/get_order_history_by_instrument": self._history,
@@ -123,7 +124,12 @@ class DeribitFace:
         found = self._simulator.ledger.open_orders(
             api_key=call.owner.api_key, venue=DERIBIT, symbol=call.text("instrument_name") or None
         )
-        return [orders.order_payload(row) for row in found if row.visible_at <= call.now]
+        label = call.text("label")
+        return [
+            orders.order_payload(row)
+            for row in found
+            if row.visible_at <= call.now and label in ("", row.client_order_id)
+        ]
 
     def _history(self, call: Call) -> list[Json]:
         """Return ended orders, newest first: the recent ones, or those that are no more."""
