@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import NamedTuple
@@ -123,6 +123,26 @@ def market_board() -> Board:
 def settlement_slack(instrument: Instrument) -> timedelta:
     """Return how far from a settlement its venue may still count, or no longer count, a fill."""
     return profile(instrument.exchange.code).settlement_slack
+
+
+def daily_payers() -> list[str]:
+    """Return the venues that pay once a day what accrues by the hour."""
+    return [name for name, known in PROFILES.items() if known.pays_daily_at is not None]
+
+
+def pays_daily(instrument: Instrument) -> bool:
+    return instrument.exchange.code in daily_payers()
+
+
+def payment_at(instrument: Instrument, settled_at: datetime) -> datetime:
+    """Return when what is due at a settlement is paid: then, or where the day of it ends."""
+    daily = profile(instrument.exchange.code).pays_daily_at
+    if daily is None:
+        return settled_at
+    # An hour's end may be stamped a moment late.
+    moment = settled_at - settlement_slack(instrument)
+    pays_at = datetime.combine(moment.astimezone(UTC).date(), daily, UTC)
+    return pays_at if pays_at >= moment else pays_at + DAY
 
 
 def last_settlements() -> Mapping[Key, datetime]:

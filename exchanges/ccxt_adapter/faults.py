@@ -215,11 +215,14 @@ def _refusal_in(payload: object) -> Mapping[str, Any]:
     """Return what tells the refusal: the answer, or its one row where that has a code of its own.
 
     OKX answers "operation failed" and says in the row of the order why. Hyperliquid has words only,
-    of the whole call or of the order in it, Kraken a list of them, Kraken Futures names.
+    of the whole call or of the order in it, Kraken a list of them, Kraken Futures names, Deribit an
+    object.
     """
     fields: Mapping[str, Any] = payload if isinstance(payload, dict) else {}
     if isinstance(fields.get("error"), list):
         return _refusal_in_list(fields["error"])
+    if isinstance(fields.get("error"), dict):
+        return _refusal_in_object(fields["error"])
     if "result" in fields and "serverTime" in fields:
         return _refusal_by_name(fields)
     if "status" in fields and "code" not in fields:
@@ -234,6 +237,16 @@ def _refusal_in_list(errors: list[Any]) -> Mapping[str, Any]:
     said = "; ".join(map(str, errors))
     code = ":".join(said.split(":")[:2]) if len(errors) == 1 else ""
     return {"code": code, "msg": said}
+
+
+def _refusal_in_object(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return Deribit's error with the reason that may stand in its data."""
+    if "code" not in error:
+        return {}
+    data = error.get("data")
+    reason = data.get("reason") if isinstance(data, dict) else None
+    said = f"{error.get('message')}: {reason}" if reason else error.get("message")
+    return {"code": error["code"], "msg": said}
 
 
 def _refusal_by_name(fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -183,13 +183,17 @@ class CcxtMarketData:
         rows_of: Callable[[VenueProfile], Rows],
         parsed: Callable[[Row, parse.Columns, Listing, datetime], T | None],
     ) -> list[T]:
-        """Return a fact of each listing; contracts and spot are lists of their own."""
+        """Return a fact of each listing; contracts and spot are lists of their own.
+
+        A venue that is asked nothing has proven nothing of its health.
+        """
         listings = await self._client.ready()
+        asked = [part for part in self._profile.parts if rows_of(part) != UNASKED]
+        if not asked:
+            return []
 
         async def read(part: VenueProfile) -> list[T]:
             rows, known = rows_of(part), listings.of(is_spot=part.is_spot)
-            if rows == UNASKED:
-                return []
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
             found = (
                 parsed(row, rows.columns, listing, now)
@@ -197,7 +201,7 @@ class CcxtMarketData:
             )
             return [fact for fact in found if fact is not None]
 
-        parts = await self._read(all_of(map(read, self._profile.parts)))
+        parts = await self._read(all_of(map(read, asked)))
         return [fact for part in parts for fact in part]
 
     async def _activity(self, rows: Rows, **params: object) -> list[Activity]:

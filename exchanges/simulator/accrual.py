@@ -17,6 +17,8 @@ from exchanges.simulator.market import Market, next_settlement
 from exchanges.simulator.wire import milliseconds
 
 STEP = Decimal("1e-10")
+# When in UTC who pays daily pays.
+PAYDAY_BEGINS, DAY = timedelta(hours=8), timedelta(days=1)
 # Entries of one millisecond in an account's log.
 ENTRIES = 1000
 
@@ -43,6 +45,35 @@ def accrued(
     return (whole * share).quantize(STEP)
 
 
+def day_began(at: datetime) -> datetime:
+    """Return the last 08:00 UTC before `at`, where one day of accruing begins."""
+    before = at - timedelta.resolution - PAYDAY_BEGINS
+    return before.replace(hour=0, minute=0, second=0, microsecond=0) + PAYDAY_BEGINS
+
+
+def is_paid(listing: Listing, settled_at: datetime) -> bool:
+    """Tell whether what has accrued is paid at the end of this period."""
+    return not listing.habits.pays_daily or settled_at == day_began(settled_at) + DAY
+
+
+def earned(
+    ledger: Ledger, market: Market, listing: Listing, row: HoldingRow, *, to: datetime
+) -> Decimal:
+    """Return what a position has earned since it was last paid, > 0 where it is received."""
+    is_daily = listing.habits.pays_daily
+    told = {one.settled_at: one for one in ledger.settlements(listing.key)} if is_daily else {}
+    began = day_began(to) if is_daily else period_of(market, listing, to)[0]
+    at, total = max(began, row.updated_at), Decimal(0)
+    while at < to:
+        begins, ends = period = period_of(market, listing, at + timedelta.resolution)
+        known = told.get(ends)
+        price = known.settlement_price if known else market.index(listing, begins)
+        rate = known.funding_rate if known else market.settled_rate(listing, ends)
+        total += accrued(row, price=price, rate=rate, period=period, to=min(ends, to))
+        at = ends
+    return total
+
+
 def realise(
     ledger: Ledger, market: Market, account: Account, listing: Listing, *, trade: int, now: datetime
 ) -> None:
@@ -52,9 +83,9 @@ def realise(
     row = ledger.holding_row(account.api_key, listing.key)
     if row is None:
         return
-    begins, ends = period = period_of(market, listing, now)
+    begins, ends = period_of(market, listing, now)
     price, rate = market.index(listing, begins), market.settled_rate(listing, ends)
-    payment = accrued(row, price=price, rate=rate, period=period, to=now)
+    payment = earned(ledger, market, listing, row, to=now)
     if not payment:
         return
     number = len(ledger.funding) + 1

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, state: Path | None = None)
     parser.add_argument(
         "--watched",
         action="store_true",
-        help="list dYdX, Bitget, Gate, KuCoin and both Krakens too, which no rehearsal needs",
+        help="list dYdX, Bitget, Deribit, Gate, KuCoin and both Krakens, which no rehearsal needs",
     )
     parser.add_argument(
         "--replay", type=Path, nargs="+", help="Parquet or CSV files of funding and prices"

@@ -15,7 +15,7 @@ class Habits:
 
     # Takes a client id again once the earlier order under it is final.
     takes_ids_again: bool
-    # Takes a client id at any time: by it the latest order is shown.
+    # Takes a client id at any time: by it the latest order is shown, or all of them.
     takes_ids_always: bool = False
     # Accepts a post-only order that would take and cancels it, with this reason; else refuses it.
     cancels_crossing: str = ""
@@ -34,6 +34,8 @@ class Habits:
     settles_hourly: bool = False
     # Funding is owed all along: paid at each change of a position, the rest at the settlement.
     accrues: bool = False
+    # What accrues is paid once a day instead, and its periods are hours.
+    pays_daily: bool = False
     margin_asset: str = "USDT"
     # What it calls an order and an execution, by a number.
     order_id: str = "{number}"
@@ -99,5 +101,17 @@ KRAKEN_FUTURES_HABITS = Habits(
     settles_hourly=True,
     accrues=True,
     margin_asset="USD",
+)
+DERIBIT_HABITS = Habits(
+    takes_ids_again=True,
+    takes_ids_always=True,
+    payment_id="{entry}",
+    settles_at_index=True,
+    settles_hourly=True,
+    accrues=True,
+    pays_daily=True,
+    margin_asset="USDC",
+    order_id="USDC-{number}",
+    trade_id="USDC-{number}",
 )
 OKX_HABITS = Habits(takes_ids_again=False, cancels_crossing="31")

@@ -12,39 +12,15 @@ from decimal import Decimal
 
 from exchanges.domain import InstrumentKind
 from exchanges.matching import LeverageTier
+from exchanges.simulator import habits, steps
 from exchanges.simulator.characters import SPOT_FILTERS, character_of
-from exchanges.simulator.habits import (
-    BINANCE_HABITS,
-    BITGET_HABITS,
-    BYBIT_HABITS,
-    GATE_HABITS,
-    HYPERLIQUID_HABITS,
-    KRAKEN_FUTURES_HABITS,
-    KRAKEN_HABITS,
-    KUCOIN_HABITS,
-    OKX_HABITS,
-    Habits,
-)
-from exchanges.simulator.steps import (
-    BITGET_TIERS,
-    DYDX_TIERS,
-    GATE_CONTRACTS,
-    HYPERLIQUID_STEPS,
-    HYPERLIQUID_TIERS,
-    KRAKEN_FUTURES_TIERS,
-    KUCOIN_CONTRACTS,
-    OKX_CONTRACTS,
-    SPOT_TIERS,
-    TIERS,
-    USUAL_CONTRACT,
-    USUAL_STEPS,
-)
+from exchanges.simulator.habits import Habits
 
 SPOT, USDM, BYBIT, OKX, HYPERLIQUID = "binance", "binanceusdm", "bybit", "okx", "hyperliquid"
 # Its market is read and nothing is traded there: it has no wallet.
 DYDX = "dydx"
 # Traded, and no rehearsal needs them: they list nothing unless they are asked to.
-BITGET, GATE, KUCOIN = "bitget", "gate", "kucoin"
+BITGET, GATE, KUCOIN, DERIBIT = "bitget", "gate", "kucoin", "deribit"
 KRAKEN, KRAKEN_FUTURES = "kraken", "krakenfutures"
 # Bybit names a spot market like its perpetual: here it is a venue of its own, with one wallet.
 BYBIT_SPOT = "bybitspot"
@@ -61,20 +37,22 @@ WALLETS = {
     GATE: "perpetual",
     KRAKEN_FUTURES: "flex",
     KUCOIN: "contract",
+    DERIBIT: "margin",
 }
 HABITS = {
-    SPOT: BINANCE_HABITS,
-    USDM: BINANCE_HABITS,
-    BYBIT: BYBIT_HABITS,
-    BYBIT_SPOT: BYBIT_HABITS,
-    OKX: OKX_HABITS,
-    HYPERLIQUID: HYPERLIQUID_HABITS,
-    DYDX: HYPERLIQUID_HABITS,
-    BITGET: BITGET_HABITS,
-    KRAKEN: KRAKEN_HABITS,
-    GATE: GATE_HABITS,
-    KRAKEN_FUTURES: KRAKEN_FUTURES_HABITS,
-    KUCOIN: KUCOIN_HABITS,
+    SPOT: habits.BINANCE_HABITS,
+    USDM: habits.BINANCE_HABITS,
+    BYBIT: habits.BYBIT_HABITS,
+    BYBIT_SPOT: habits.BYBIT_HABITS,
+    OKX: habits.OKX_HABITS,
+    HYPERLIQUID: habits.HYPERLIQUID_HABITS,
+    DYDX: habits.HYPERLIQUID_HABITS,
+    BITGET: habits.BITGET_HABITS,
+    KRAKEN: habits.KRAKEN_HABITS,
+    GATE: habits.GATE_HABITS,
+    KRAKEN_FUTURES: habits.KRAKEN_FUTURES_HABITS,
+    KUCOIN: habits.KUCOIN_HABITS,
+    DERIBIT: habits.DERIBIT_HABITS,
 }
 # Whose account trades at a venue: one key opens all of a company's.
 OWNERS = {
@@ -83,7 +61,7 @@ OWNERS = {
     BYBIT: BYBIT,
     BYBIT_SPOT: BYBIT,
     **{venue: venue for venue in (OKX, HYPERLIQUID, BITGET, GATE, KUCOIN)},
-    **{venue: venue for venue in (KRAKEN, KRAKEN_FUTURES)},
+    **{venue: venue for venue in (KRAKEN, KRAKEN_FUTURES, DERIBIT)},
 }
 KRAKEN_NAMES, KRAKEN_QUOTES = {"BTC": "XBT"}, ("USDT", "USD")
 DATED_VENUES, SPOT_VENUES = (USDM, BYBIT, OKX), (SPOT, BYBIT_SPOT, OKX)
@@ -198,7 +176,7 @@ def _perpetual(venue: str, base: str) -> Listing:
         min_notional=Decimal(5 if is_bybit else USDM_MIN_NOTIONALS.get(base, "5")),
         maker_fee=Decimal("0.0002"),
         taker_fee=Decimal("0.00055" if is_bybit else "0.0005"),
-        tiers=TIERS,
+        tiers=steps.TIERS,
         spread_bps=Decimal(character.spread_bps),
         touch_notional=Decimal(character.touch_notional),
     )
@@ -206,7 +184,7 @@ def _perpetual(venue: str, base: str) -> Listing:
 
 def _in_contracts(listing: Listing) -> Listing:
     """Return the like of a perpetual at OKX, which knows no least value of an order."""
-    value, part = map(Decimal, OKX_CONTRACTS.get(listing.base, USUAL_CONTRACT))
+    value, part = map(Decimal, steps.OKX_CONTRACTS.get(listing.base, steps.USUAL_CONTRACT))
     return replace(
         listing,
         venue=OKX,
@@ -220,7 +198,7 @@ def _in_contracts(listing: Listing) -> Listing:
 
 def _in_dollar_coins(listing: Listing) -> Listing:
     """Return the like of a perpetual at Hyperliquid: margined in USDC, prices of five digits."""
-    tick, lot = HYPERLIQUID_STEPS.get(listing.base, USUAL_STEPS)
+    tick, lot = steps.HYPERLIQUID_STEPS.get(listing.base, steps.USUAL_STEPS)
     return replace(
         listing,
         venue=HYPERLIQUID,
@@ -233,7 +211,7 @@ def _in_dollar_coins(listing: Listing) -> Listing:
         min_notional=Decimal(10),
         maker_fee=Decimal("0.00015"),
         taker_fee=Decimal("0.00045"),
-        tiers=HYPERLIQUID_TIERS,
+        tiers=steps.HYPERLIQUID_TIERS,
         price_band=Decimal("0.8"),
     )
 
@@ -247,7 +225,7 @@ def _on_the_chain(base: str) -> Listing:
         min_notional=Decimal(0),
         maker_fee=Decimal("0.0001"),
         taker_fee=Decimal("0.0005"),
-        tiers=DYDX_TIERS,
+        tiers=steps.DYDX_TIERS,
     )
 
 
@@ -258,7 +236,7 @@ def _at_bitget(base: str) -> Listing:
         venue=BITGET,
         min_notional=Decimal(5),
         taker_fee=Decimal("0.0006"),
-        tiers=BITGET_TIERS,
+        tiers=steps.BITGET_TIERS,
     )
 
 
@@ -286,13 +264,13 @@ def _at_kraken_spot(base: str, quote: str) -> Listing:
 
 def _at_gate(base: str) -> Listing:
     like = replace(_perpetual(USDM, base), venue=GATE, symbol=f"{base}_USDT")
-    return _in_whole_contracts(like, GATE_CONTRACTS)
+    return _in_whole_contracts(like, steps.GATE_CONTRACTS)
 
 
 def _at_kucoin(base: str) -> Listing:
     symbol = f"{'XBT' if base == 'BTC' else base}USDTM"
     like = replace(_at_bitget(base), venue=KUCOIN, symbol=symbol)
-    return _in_whole_contracts(like, KUCOIN_CONTRACTS)
+    return _in_whole_contracts(like, steps.KUCOIN_CONTRACTS)
 
 
 def _at_kraken_futures(base: str) -> Listing:
@@ -304,10 +282,25 @@ def _at_kraken_futures(base: str) -> Listing:
         quote="USD",
         settle="USD",
         min_notional=Decimal(0),
-        tiers=KRAKEN_FUTURES_TIERS,
+        tiers=steps.KRAKEN_FUTURES_TIERS,
     )
 
 
+def _at_deribit(base: str) -> Listing:
+    """Return the like of a perpetual at Deribit: margined in USDC, counted in coins."""
+    return replace(
+        _perpetual(USDM, base),
+        venue=DERIBIT,
+        symbol=f"{base}_USDC-PERPETUAL",
+        quote="USDC",
+        settle="USDC",
+        min_notional=Decimal(0),
+        maker_fee=Decimal(0),
+        tiers=steps.DERIBIT_TIERS,
+    )
+
+
+ON_DEMAND = _on_the_chain, _at_bitget, _at_gate, _at_kraken_futures, _at_kucoin, _at_deribit
 DATED_NAMES = {USDM: "{base}USDT_%y%m%d", BYBIT: "{base}USDT-%d%b%y", OKX: "{base}-USDT-%y%m%d"}
 
 
@@ -336,7 +329,7 @@ def _spot(venue: str, base: str) -> Listing:
         min_notional=Decimal(0 if is_okx else 5),
         maker_fee=Decimal("0.001"),
         taker_fee=Decimal("0.001"),
-        tiers=SPOT_TIERS,
+        tiers=steps.SPOT_TIERS,
         price_band=Decimal("0.2"),
         most_borrowed=Decimal(LOANS.get(base, 0) if venue == BYBIT_SPOT else 0),
     )
@@ -365,8 +358,8 @@ def listed(
 
     The largest are also listed as futures that are delivered at `expiries`. A venue in `without`
     lists nothing. `stablecoins` are sold for USDT at each spot venue and are nothing else. With
-    `watched` dYdX, where nothing is traded, Bitget, Gate, Kraken Futures and KuCoin list their
-    perpetuals, Kraken its spot markets, for USDT and for dollars.
+    `watched` dYdX, where nothing is traded, Bitget, Deribit, Gate, Kraken Futures and KuCoin list
+    their perpetuals, Kraken its spot markets, for USDT and for dollars.
     """
     rows = [_perpetual(venue, base) for venue in CONTRACT_VENUES for base in perpetual_bases]
     rows += [
@@ -384,16 +377,12 @@ def listed(
         for expires_at in sorted(expiries)
     ]
     if watched:
-        rows += [_on_the_chain(base) for base in perpetual_bases]
-        rows += [_at_bitget(base) for base in perpetual_bases]
-        rows += [_at_gate(base) for base in perpetual_bases]
-        rows += [_at_kraken_futures(base) for base in perpetual_bases]
+        rows += [like(base) for like in ON_DEMAND for base in perpetual_bases]
         rows += [
             _at_kraken_spot(base, quote)
             for quote in KRAKEN_QUOTES
             for base in SPOT_BASES
             if base in perpetual_bases
         ]
-        rows += [_at_kucoin(base) for base in perpetual_bases]
     rows.append(_inverse())
     return {row.key: row for row in rows if row.venue not in without}

@@ -111,6 +111,8 @@ class GeneratedMarket:
         self._mark = lru_cache(maxsize=4096)(self._mark_at)
 
     def interval(self, listing: Listing) -> timedelta:
+        if listing.habits.pays_daily:
+            return HOUR
         return min(self._interval, HOUR) if listing.habits.settles_hourly else self._interval
 
     def mid(self, listing: Listing, at: datetime) -> Decimal:

@@ -15,7 +15,7 @@ from exchanges.simulator.accounts import (
     Origin,
     SettlementRow,
 )
-from exchanges.simulator.accrual import accrued, payment_id, period_of
+from exchanges.simulator.accrual import earned, is_paid, payment_id
 from exchanges.simulator.engine import Engine
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.ledger import Ledger
@@ -93,19 +93,21 @@ class FundingClock:
             settled_at=settlement_at,
         )
         self._ledger.add_settlement(row)
+        if not is_paid(listing, settlement_at):
+            return
         for holding in self._ledger.holdings(venue=listing.venue):
             if holding.symbol == listing.symbol:
                 self._pay(listing, holding, row)
 
     def _due(self, listing: Listing, holding: HoldingRow, settlement: SettlementRow) -> Decimal:
         """Return what a holding is paid: for its whole period, or for what is not yet realised."""
-        price, rate = settlement.settlement_price, settlement.funding_rate
         if listing.habits.accrues:
-            period = period_of(self._market, listing, settlement.settled_at)
             to = settlement.settled_at
-            return accrued(holding, price=price, rate=rate, period=period, to=to)
+            return earned(self._ledger, self._market, listing, holding, to=to)
         return funding_payment(
-            position_base=holding.base_quantity, settlement_price=price, funding_rate=rate
+            position_base=holding.base_quantity,
+            settlement_price=settlement.settlement_price,
+            funding_rate=settlement.funding_rate,
         )
 
     def _pay(self, listing: Listing, holding: HoldingRow, settlement: SettlementRow) -> None:

@@ -51,6 +51,7 @@ KRAKEN_FUTURES_TIERS = tiers_from(
         ("100000000", "5", "0.1"),
     ]
 )
+DERIBIT_TIERS = tiers_from([("5000000", "50", "0.01"), ("50000000", "20", "0.025")])
 # Base units of one contract, and its smallest part that is traded.
 OKX_CONTRACTS = {
     "BTC": ("0.01", "0.01"),

@@ -11,6 +11,7 @@ from exchanges.simulator.faces.bitget_sockets import PrivateSocket as BitgetPriv
 from exchanges.simulator.faces.bitget_sockets import PublicSocket as BitgetPublicSocket
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
 from exchanges.simulator.faces.bybit_sockets import PrivateSocket, PublicSocket
+from exchanges.simulator.faces.deribit_sockets import Socket as DeribitSocket
 from exchanges.simulator.faces.dydx_sockets import Socket as DydxSocket
 from exchanges.simulator.faces.gate_sockets import Socket as GateSocket
 from exchanges.simulator.faces.hyperliquid_sockets import Socket as HyperliquidSocket
@@ -28,6 +29,7 @@ from exchanges.simulator.venues import Venues
 
 BITGET_HOSTS = "ws.bitget.com", "wspap.bitget.com"
 GATE_DOORS = ("fx-ws.gateio.ws", "/v4/ws/usdt"), ("ws-testnet.gate.com", "/v4/ws/futures/usdt")
+DERIBIT_HOSTS = "www.deribit.com", "test.deribit.com"
 KRAKEN_FUTURES_HOSTS = "futures.kraken.com", "demo-futures.kraken.com"
 HYPERLIQUID_HOSTS = "api.hyperliquid.xyz", "api.hyperliquid-testnet.xyz"
 
@@ -71,6 +73,8 @@ class Switchboard:
             return BitgetPrivateSocket(self._simulator)
         if (host, path) in GATE_DOORS:
             return GateSocket(self._simulator, host)
+        if host in DERIBIT_HOSTS and path == "/ws/api/v2":
+            return DeribitSocket(self._simulator, host)
         if host in KRAKEN_FUTURES_HOSTS and path == "/ws/v1":
             return KrakenFuturesSocket(self._simulator)
         if host == "ws.kraken.com" and path == "/v2":

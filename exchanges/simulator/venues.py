@@ -15,6 +15,7 @@ from exchanges.simulator.faces.binance_spot import BinanceSpotFace
 from exchanges.simulator.faces.binance_usdm import BinanceUsdmFace
 from exchanges.simulator.faces.bitget import BitgetFace
 from exchanges.simulator.faces.bybit import BybitFace
+from exchanges.simulator.faces.deribit import DeribitFace
 from exchanges.simulator.faces.dydx import DydxFace
 from exchanges.simulator.faces.gate import GateFace
 from exchanges.simulator.faces.hyperliquid import HyperliquidFace
@@ -27,6 +28,7 @@ from exchanges.simulator.listings import (
     BITGET,
     BYBIT,
     BYBIT_SPOT,
+    DERIBIT,
     DYDX,
     GATE,
     HYPERLIQUID,
@@ -74,6 +76,8 @@ VENUE_OF_HOST = {
     "ws-testnet.gate.com": GATE,
     "futures.kraken.com": KRAKEN_FUTURES,
     "demo-futures.kraken.com": KRAKEN_FUTURES,
+    "www.deribit.com": DERIBIT,
+    "test.deribit.com": DERIBIT,
     "api-futures.kucoin.com": KUCOIN,
     "ws-api-futures.kucoin.com": KUCOIN,
     # Where the rights of a key are told.
@@ -107,6 +111,7 @@ class Venues:
             GATE: GateFace(simulator),
             KRAKEN_FUTURES: KrakenFuturesFace(simulator),
             KUCOIN: KucoinFace(simulator),
+            DERIBIT: DeribitFace(simulator),
         }
 
     def knows(self, host: str) -> bool:

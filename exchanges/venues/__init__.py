@@ -23,12 +23,9 @@ from exchanges.venues.profile import VenueProfile
 
 TRADED = (
     *(binance, binanceusdm, bybit, okx, hyperliquid),
-    *(bitget, gate, krakenfutures, kucoin, kraken),
+    *(bitget, gate, krakenfutures, kucoin, kraken, deribit),
 )
-WATCHED = (
-    *(dydx, mexc, deribit),
-    *(coinbase, bitfinex),
-)
+WATCHED = (*(dydx, mexc, coinbase, bitfinex),)
 PROFILES: dict[str, VenueProfile] = {
     module.PROFILE.name: module.PROFILE for module in (*TRADED, *WATCHED)
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -213,6 +213,8 @@ class VenueProfile:
     settlement: SettlementKind
     # What accrues does so at one rate for a whole period: a part of it earns a part.
     rate_stands: bool = False
+    # When in UTC it pays what has accrued, where that is once a day and not at each interval's end.
+    pays_daily_at: time | None = None
     interval_rule: IntervalRule
     receive_window: timedelta = timedelta(0)
     # How soon an order is asked for again, where the venue has little room for questions.

@@ -13,6 +13,7 @@ from exchanges.simulator.listings import (
     BITGET,
     BYBIT,
     BYBIT_SPOT,
+    DERIBIT,
     DYDX,
     GATE,
     HYPERLIQUID,
@@ -47,6 +48,8 @@ class Subject:
     tells_whole_tops: bool = True
     # Whether its funding is owed all along, and paid for a part of a period too.
     accrues: bool = False
+    # Whether that is paid once a day, at 08:00 UTC.
+    pays_daily: bool = False
     # Whether it tells an account's own fees.
     tells_fees: bool = True
 
@@ -109,6 +112,15 @@ SUBJECTS = (
         venue_symbol="XBTUSDTM",
     ),
     Subject(
+        name="deribit",
+        venue="deribit",
+        simulated=DERIBIT,
+        symbol=IN_USDC,
+        venue_symbol="BTC_USDC-PERPETUAL",
+        accrues=True,
+        pays_daily=True,
+    ),
+    Subject(
         name="dydx",
         venue="dydx",
         simulated=DYDX,
@@ -132,9 +144,14 @@ def any_market(subject: Subject) -> bool:
     return not subject.is_watched
 
 
+def listed_tops(subject: Subject) -> bool:
+    """No list of Deribit's tells how much stands at a touch: books are read one by one."""
+    return any_market(subject) and subject.venue != DERIBIT
+
+
 def once(subject: Subject) -> bool:
-    """Gate takes an id again, and shows the latest by it: there nobody else refuses a second."""
-    return any_market(subject) and subject.venue != GATE
+    """Gate and Deribit take an id again: there nobody but us refuses a second."""
+    return any_market(subject) and subject.venue not in (GATE, DERIBIT)
 
 
 def contract(subject: Subject) -> bool:
@@ -142,8 +159,8 @@ def contract(subject: Subject) -> bool:
 
 
 def hedged(subject: Subject) -> bool:
-    """Hyperliquid and Kraken have one position a contract and no other mode, nor has paper."""
-    one_way = (HYPERLIQUID, KRAKEN_FUTURES)
+    """Hyperliquid, Kraken and Deribit have one position a contract, as paper has."""
+    one_way = (HYPERLIQUID, KRAKEN_FUTURES, DERIBIT)
     return contract(subject) and subject.venue not in one_way and not subject.is_paper
 
 
@@ -221,7 +238,7 @@ CARDS = _cards(
     (A, "A key that may withdraw is refused.", keyed),
     (M, "Instruments are exact, active and of a known tick and lot.", read),
     (M, "The funding interval is a fact with a source.", funded),
-    (M, "Quote and book top agree with the depth.", any_market),
+    (M, "Quote and book top agree with the depth.", listed_tops),
     (M, "Settlements come oldest first, each once.", funded),
     (MS, "A book top arrives, of a perpetual its mark and its rate too.", streamed),
     (AS, "An own fill is streamed as it is read.", fills_streamed),

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -29,6 +29,7 @@ from exchanges.domain import (
     ClientOrderId,
     OrderRequest,
     OrderType,
+    Quote,
     Side,
     Symbol,
     TimeInForce,
@@ -43,11 +44,11 @@ T = TypeVar("T")
 
 # Of venues that list dated futures, and of all that list contracts.
 DATED = ("binanceusdm", "bybit", "okx")
-DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate", "krakenfutures", "kucoin")
+DERIVATIVES = (*DATED, "hyperliquid", "bitget", "gate", "krakenfutures", "kucoin", "deribit")
 # Of venues where coins are bought for money and held.
 CASH = ("binance", "kraken")
 VENUES = (*CASH, *DERIVATIVES)
-DOLLARS = {"hyperliquid": "USDC", "krakenfutures": "USD"}
+DOLLARS = {"hyperliquid": "USDC", "krakenfutures": "USD", "deribit": "USDC"}
 SECONDS = 20.0
 _numbers = count(1)
 
@@ -114,7 +115,24 @@ class Desk:
     account: Account
 
     def top(self) -> BookTop:
-        return next(top for top in run(self.market.book_tops()) if top.symbol == self.symbol)
+        return run(self._top())
+
+    async def _top(self) -> BookTop:
+        """Return the touch of a list, or of the book where no list tells it."""
+        for top in await self.market.book_tops():
+            if top.symbol == self.symbol:
+                return top
+        depth = await self.market.depth(self.symbol, levels=1)
+        (bid, *_), (ask, *_) = depth.bids, depth.asks
+        return BookTop(
+            venue=self.venue,
+            symbol=self.symbol,
+            bid=bid.price,
+            bid_quantity=bid.base_quantity,
+            ask=ask.price,
+            ask_quantity=ask.base_quantity,
+            observed_at=depth.observed_at,
+        )
 
     def resting(self, quantity: str = "0.01") -> OrderRequest:
         """Return a buy far below the market, on the tick."""
@@ -140,6 +158,11 @@ class Desk:
             time_in_force=more.pop("time_in_force", TimeInForce.GTC),
             **more,
         )
+
+
+async def poll(market: MarketData) -> Sequence[BookTop | Quote]:
+    """Ask for the list that covers a market: its touches, or its marks where none tells these."""
+    return await market.book_tops() or await market.quotes()
 
 
 def free_port() -> int:
@@ -192,7 +215,7 @@ def start_simulator(state: Path, port: int, control_port: int, log: Any) -> subp
             "-m",
             "exchanges.simulator",
             *(str(part) for option in options.items() for part in option),
-            # Bitget, Gate, KuCoin and both Krakens are listed on demand.
+            # Bitget, Deribit, Gate, KuCoin and both Krakens are listed on demand.
             "--watched",
         ],
         cwd=ROOT,

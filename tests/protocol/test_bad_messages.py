@@ -37,7 +37,7 @@ pytestmark = pytest.mark.protocol
 
 VENUES = (
     *("binance", "binanceusdm", "bybit", "okx", "bitget"),
-    *("gate", "krakenfutures", "kucoin", "kraken"),
+    *("gate", "krakenfutures", "kucoin", "kraken", "deribit"),
 )
 SEEDS_KEPT = 40
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"
@@ -49,6 +49,7 @@ RECORDED = {
     ),
     "bybit": ("bybit/test_data/ws_*.json",),
     "okx": ("okx/test_data/ws_*.json",),
+    "deribit": ("deribit/test_data/ws_*.json",),
 }
 quick = settings(
     max_examples=100,

@@ -28,9 +28,9 @@ def test_order_client_never_retries_and_never_queues(profile: VenueProfile) -> N
 
     assert exchange.options["maxRetriesOnFailure"] == 0
     assert exchange.enableRateLimit is False
-    # Hyperliquid's and both Krakens' are signed by us, with their end; Bitget's by how early
-    # their stamp is, and at KuCoin what is signed ends after five seconds by itself.
-    by_signing = ("hyperliquid", "bitget", "kraken", "krakenfutures", "kucoin")
+    # Hyperliquid's, Deribit's and both Krakens' are signed by us, with their end; Bitget's by how
+    # early their stamp is, and at KuCoin what is signed ends after five seconds by itself.
+    by_signing = ("hyperliquid", "bitget", "kraken", "krakenfutures", "kucoin", "deribit")
     bounds_by_signing = profile.name in by_signing
     assert (profile.deadline_header or bounds_by_signing) or (
         exchange.options["recvWindow"] == profile.receive_window.total_seconds() * 1000

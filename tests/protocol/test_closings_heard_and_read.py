@@ -19,10 +19,16 @@ from tests.simulator.world import START
 pytestmark = pytest.mark.protocol
 
 CONTRACTS = [one for one in SUBJECTS if one.is_contract and not (one.is_watched or one.is_paper)]
+CLOSINGS = [
+    pytest.param(one, origin, id=f"{one.name}-{origin}")
+    for one in CONTRACTS
+    for origin in (Origin.LIQUIDATION, Origin.ADL)
+    # An execution at Deribit tells of liquidations alone.
+    if (one.venue, origin) != ("deribit", Origin.ADL)
+]
 
 
-@pytest.mark.parametrize("origin", [Origin.LIQUIDATION, Origin.ADL])
-@pytest.mark.parametrize("bench", CONTRACTS, ids=lambda one: one.name, indirect=True)
+@pytest.mark.parametrize(("bench", "origin"), CLOSINGS, indirect=["bench"])
 def test_a_closing_by_the_venue_is_heard_as_it_is_read(bench: Bench, origin: Origin) -> None:
     request, world, subject = bench.order("0.01"), bench.world, bench.subject
     listing = world.listing(subject.simulated, subject.venue_symbol)

@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 
+from exchanges.ccxt_adapter.client import Catalogue, VenueClient
+from exchanges.ccxt_adapter.library import Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import IntervalSource, SettlementKind, Symbol
+from exchanges.venues import PROFILES
 from tests.protocol.canned import NOW, CannedVenue
 from tests.protocol.conftest import assert_exact
 from tests.protocol.test_recorded_payloads import ADAPTERS, recorded
+from tests.simulation.transport import InProcessSession
+from tests.simulator.nearby import call
 
 pytestmark = pytest.mark.protocol
 
@@ -146,3 +151,19 @@ def test_recorded_book_is_read() -> None:
 
     assert (book.bids[0].price, book.asks[0].price) == (Decimal("87002.5"), 87_003)
     assert book.bids[0].base_quantity == 199_190
+
+
+def test_a_list_that_is_never_asked_says_nothing_of_the_venue_s_health() -> None:
+    far, noted = venue(), list[str]()
+    surroundings = Surroundings(
+        now=lambda: far.now, session=lambda: InProcessSession(lambda: far), note=noted.append
+    )
+    client = VenueClient(Catalogue(PROFILES["deribit"]), surroundings=surroundings)
+    data = CcxtMarketData(client)
+    call(client.ready())
+    heard, asked = list(noted), len(far.asked)
+
+    assert call(data.book_tops()) == []
+
+    assert (noted, len(far.asked)) == (heard, asked)
+    call(client.close())

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.protocol
 
 VENUES = (
     *("binance", "binanceusdm", "bybit", "okx", "bitget"),
-    *("gate", "krakenfutures", "kucoin", "kraken"),
+    *("gate", "krakenfutures", "kucoin", "kraken", "deribit"),
 )
-ONE_WAY_ONLY = ("binance", "kraken", "krakenfutures")
-# Of a key's end OKX, Bitget, Gate, Kraken Futures and KuCoin say nothing.
+ONE_WAY_ONLY = ("binance", "kraken", "krakenfutures", "deribit")
+# Of a key's end OKX, Bitget, Gate, Kraken Futures, KuCoin and Deribit say nothing.
 TELL_THE_END = ("binance", "binanceusdm", "bybit", "kraken")
 
 
@@ -81,7 +81,7 @@ def test_the_right_to_withdraw_is_refused_with_the_steps_to_take_it_away(key: Ke
 
     said = key.refusal()
 
-    # Kraken Futures has one right for both.
+    # Kraken Futures and Deribit have one right for both.
     assert re.match("this key may withdraw( and move money)?: at ", said)
     assert said.endswith("and try again")
     assert "clear " in said or "to No access" in said

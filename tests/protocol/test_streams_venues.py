@@ -183,7 +183,7 @@ def test_position_comes_with_its_sign(futures_desk: Desk) -> None:
     run(story())
 
 
-@pytest.mark.parametrize("venue", ["binance", "bybit", "okx", "krakenfutures"])
+@pytest.mark.parametrize("venue", ["binance", "bybit", "okx", "krakenfutures", "deribit"])
 def test_wrong_secret_ends_the_stream(open_desk: OpenDesk, venue: str) -> None:
     # In base64, as those of Kraken Futures are.
     desk = open_desk(venue, secret="bm90LXRoZS1zZWNyZXQ=")
@@ -245,8 +245,10 @@ def test_feed_joins_streams_and_intervals_and_publishes_them(
     assert "BTC" in changed
     assert is_complete(published, instruments)
     rates = [row.funding for row in published.rows.values() if row.funding is not None]
-    # The simulator of this session settles every minute.
-    assert {rate.interval_seconds for rate in rates} == {60}
+    # The simulator of this session settles every minute, Deribit every hour.
+    hourly = {rate.interval_seconds for rate in rates if rate.venue == "deribit"}
+    others = {rate.interval_seconds for rate in rates if rate.venue != "deribit"}
+    assert (hourly, others) == ({3600}, {60})
 
 
 def is_complete(board: Board, instruments: list[Instrument]) -> bool:

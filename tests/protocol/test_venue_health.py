@@ -19,7 +19,7 @@ from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.errors import CredentialRefused, OrderNotFound, VenueError
 from exchanges.loop import DeadlinePassed
 from exchanges.venues import PROFILES
-from tests.protocol.conftest import DATED, VENUES, Desk, OpenDesk, Simulator, run
+from tests.protocol.conftest import DATED, VENUES, Desk, OpenDesk, Simulator, poll, run
 
 pytestmark = pytest.mark.protocol
 
@@ -88,7 +88,7 @@ def test_a_read_without_a_proper_answer_is_one_failure_with_its_symptom(
 ) -> None:
     undisturbed.disturb(action, venue=patient.desk.venue, **rule)
 
-    [said] = patient.fail(lambda: run(patient.market.book_tops()))
+    [said] = patient.fail(lambda: run(poll(patient.market)))
 
     assert symptom in said
 
@@ -145,7 +145,7 @@ def test_a_venue_that_wants_silence_is_not_ill(
 ) -> None:
     undisturbed.disturb(action, venue=patient.desk.venue, retry_after=1)
 
-    assert patient.fail(lambda: run(patient.market.book_tops())) == []
+    assert patient.fail(lambda: run(poll(patient.market))) == []
 
 
 def test_a_key_that_is_refused_says_nothing_of_the_venue(

@@ -13,7 +13,7 @@ from exchanges import registry
 from exchanges.domain import OrderRequest
 from exchanges.errors import OrderNotFound, RateLimited, VenueUnavailable
 from exchanges.limits.lanes import Lane, asking
-from tests.protocol.conftest import VENUES, Desk, OpenDesk, Simulator, refill, run
+from tests.protocol.conftest import VENUES, Desk, OpenDesk, Simulator, poll, refill, run
 from tests.rehearsal import RunningRedis
 
 pytestmark = pytest.mark.protocol
@@ -29,6 +29,7 @@ POLL_PATHS = {
     "gate": "/api/v4/futures/usdt/tickers",
     "krakenfutures": "/derivatives/api/v3/tickers",
     "kucoin": "/api/v1/allTickers",
+    "deribit": "/api/v2/public/get_book_summary_by_currency",
 }
 
 
@@ -65,7 +66,7 @@ def every_kind_of_request(desk: Desk, price: Decimal) -> list[Callable[[], objec
         lambda: run(desk.trading.find_order(request.client_order_id, desk.symbol)),
         lambda: run(desk.account.balances()),
         lambda: run(desk.trading.open_orders(desk.symbol)),
-        lambda: run(desk.market.book_tops()),
+        lambda: run(poll(desk.market)),
     ]
 
 
@@ -92,7 +93,7 @@ def test_nothing_reaches_a_venue_that_wants_silence_until_the_silence_ends(
     asked_at = time.monotonic()
     # Of several lists only the first is refused; the others wait no longer than this.
     with asking(Lane.POLL, within=0.05), pytest.raises(RateLimited):
-        run(desk.market.book_tops())
+        run(poll(desk.market))
     last_seen = undisturbed.last_request()
 
     for send in requests:
@@ -120,17 +121,17 @@ def test_a_venue_that_is_down_and_says_for_how_long_is_left_alone_so_long(
     )
     asked_at = time.monotonic()
     with asking(Lane.POLL, within=0.05), pytest.raises(VenueUnavailable):
-        run(desk.market.book_tops())
+        run(poll(desk.market))
     last_seen = undisturbed.last_request()
 
     with asking(Lane.POLL, within=0.05), pytest.raises(RateLimited, match="wants no request"):
-        run(desk.market.book_tops())
+        run(poll(desk.market))
 
     assert POLL_PATHS[desk.venue] not in [
         one["path"] for one in seen(undisturbed, desk.venue, after=last_seen)
     ]
     with asking(Lane.POLL, within=3.0):
-        run(desk.market.book_tops())
+        run(poll(desk.market))
     assert time.monotonic() - asked_at >= 1.9
 
 
@@ -187,7 +188,7 @@ def test_a_pause_of_one_key_silences_no_other_one(
     with pytest.raises(RateLimited, match="wants no request"):
         submit(noisy, noisy.order(price=request.price), Lane.CLOSE)
     submit(quiet, closing, Lane.CLOSE)
-    run(quiet.market.book_tops())
+    run(poll(quiet.market))
 
 
 @pytest.mark.parametrize("desks", ["gate", "kraken", "kucoin", "okx"], indirect=True)
@@ -198,10 +199,10 @@ def test_a_pause_of_polls_silences_no_order_where_orders_are_counted_by_user(
     closing = desk.resting()
     undisturbed.disturb("rate_limit", path=POLL_PATHS[desk.venue], retry_after=5, venue=desk.venue)
     with pytest.raises(RateLimited):
-        run(desk.market.book_tops())
+        run(poll(desk.market))
 
     with asking(Lane.POLL, within=0.05), pytest.raises(RateLimited, match="wants no request"):
-        run(desk.market.book_tops())
+        run(poll(desk.market))
     submit(desk, closing, Lane.CLOSE)
 
 
@@ -212,7 +213,7 @@ def test_polls_that_use_up_a_limit_leave_room_to_look_up_and_to_close(
     request = desk.resting()
     with asking(Lane.POLL, within=0.0), pytest.raises(RateLimited, match="in the poll lane"):
         for _ in range(1000):
-            run(desk.market.book_tops())
+            run(poll(desk.market))
 
     submit(desk, request, Lane.CLOSE)
     with asking(Lane.LOOK_UP, within=0.0):
@@ -245,12 +246,12 @@ def test_a_process_that_starts_in_a_silence_keeps_it(
     undisturbed: Simulator, open_desk: OpenDesk
 ) -> None:
     desk = open_desk("binanceusdm")
-    run(desk.market.book_tops())
+    run(poll(desk.market))
     undisturbed.disturb(
         "ban", method="GET", path=POLL_PATHS[desk.venue], retry_after=60, venue=desk.venue
     )
     with pytest.raises(RateLimited):
-        run(desk.market.book_tops())
+        run(poll(desk.market))
     last_seen = undisturbed.last_request()
 
     # All that a restarted process knows is what Redis tells it.

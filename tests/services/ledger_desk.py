@@ -31,16 +31,25 @@ from trading.services.venues import Venues
 
 D = Decimal
 BTC = Symbol("BTC/USDT:USDT")
-SHORT_CODES = {"binanceusdm": "BIN", "bybit": "BYB", "krakenfutures": "KRF"}
-# What a venue lists is in dollars, and owed all along.
-IN_DOLLARS = {
-    "symbol": "BTC/USD:USD",
-    "venue_symbol": "PF_XBTUSD",
-    "quote": "USD",
-    "settle": "USD",
-    "settlement": SettlementKind.ACCRUED,
+KRAKEN, DERIBIT = "krakenfutures", "deribit"
+SHORT_CODES = {"binanceusdm": "BIN", "bybit": "BYB", KRAKEN: "KRF", DERIBIT: "DER"}
+# What is owed all along, and what it is called and margined in.
+ACCRUING = {
+    KRAKEN: {
+        "symbol": "BTC/USD:USD",
+        "venue_symbol": "PF_XBTUSD",
+        "quote": "USD",
+        "settle": "USD",
+        "settlement": SettlementKind.ACCRUED,
+    },
+    DERIBIT: {
+        "symbol": "BTC/USDC:USDC",
+        "venue_symbol": "BTC_USDC-PERPETUAL",
+        "quote": "USDC",
+        "settle": "USDC",
+        "settlement": SettlementKind.ACCRUED,
+    },
 }
-KRAKEN = "krakenfutures"
 
 
 class LedgerDesk:
@@ -54,7 +63,7 @@ class LedgerDesk:
         interval_minutes: int = 60,
         pair: tuple[str, str] = PAIR,
     ) -> None:
-        is_watched = KRAKEN in pair
+        is_watched = bool(ACCRUING.keys() & set(pair))
         self.world = World(folder, interval_minutes=interval_minutes, watched=is_watched)
         self.user = user
         self.pair = pair
@@ -68,7 +77,7 @@ class LedgerDesk:
         }
         for venue, instrument in self.instruments.items():
             instrument.funding_interval_seconds = interval_minutes * 60
-            for name, value in IN_DOLLARS.items() if venue == KRAKEN else ():
+            for name, value in ACCRUING.get(venue, {}).items():
                 setattr(instrument, name, value)
             instrument.save()
         self.venues = Venues(
@@ -207,7 +216,7 @@ class LedgerDesk:
         return account
 
     def _client(self, venue: str) -> VenueClient:
-        catalogue = Catalogue(PROFILES[venue]) if venue == KRAKEN else None
+        catalogue = Catalogue(PROFILES[venue]) if venue in ACCRUING else None
         client = client_at(self.world, venue, catalogue)
         self._clients.append(client)
         return client

@@ -6,7 +6,8 @@ What is naked at the venues is noted each second, before anybody drives.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,6 +33,8 @@ PLACES = {
     "krakenfutures": "/sendorder",
     "kraken": "/AddOrder",
 }
+# The same of a pair in USDC.
+PLACES_IN_USDC = {"deribit": "/api/v2", "hyperliquid": "/exchange"}
 # What is bought or sold of an asset at each of them.
 NAMED = {
     "gate": "{}_USDT",
@@ -39,8 +42,10 @@ NAMED = {
     "bitget": "{}USDT",
     "krakenfutures": "PF_{}USD",
     "kraken": "{}USD",
+    "hyperliquid": "{}",
+    "deribit": "{}_USDC-PERPETUAL",
 }
-SYMBOLS = {venue: bitcoin(venue) for venue in PLACES} | {"kraken": "XBTUSD"}
+SYMBOLS = {venue: bitcoin(venue) for venue in (*PLACES, *PLACES_IN_USDC)} | {"kraken": "XBTUSD"}
 
 
 def symbol_of(venue: str, base: str) -> str:
@@ -63,8 +68,18 @@ class WorldTime(Timeline):
         self.world.at += timedelta(microseconds=max(1, round(seconds * 1e6)))
 
 
+class AtOnce(ThreadPoolExecutor):
+    """Does at once what would go to a thread, as signing does: time would jump meanwhile."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
 TIME = WorldTime()
 LOOP = TimelineLoop(TIME)
+LOOP.set_default_executor(AtOnce())
 
 
 def call(coroutine: Coroutine[Any, Any, T], timeout: float = 20) -> T:
@@ -146,7 +161,8 @@ class PairDesk(StrategyDesk):
         return longest
 
     def disturb(self, venue: str, action: str, **how: Any) -> None:
-        rule = {"action": action, "venue": venue, "method": "POST", "path": PLACES[venue], **how}
+        path = (PLACES | PLACES_IN_USDC)[venue]
+        rule = {"action": action, "venue": venue, "method": "POST", "path": path, **how}
         self.world.venues.faults.add(rule)
 
     def take_at_most(self, venue: str, quantity: str) -> None:

@@ -14,6 +14,7 @@ from trading.models import LegSide, Order, Position
 from trading.services import evaluate
 
 ONE_COMPANY = ("kraken", "krakenfutures")
+IN_USDC = ("deribit", "hyperliquid")
 WITHOUT_AN_ANSWER = [
     "accept_no_answer",
     "accept_then_reset",

@@ -12,6 +12,7 @@ from exchanges.domain import Side
 from exchanges.simulator.accounts import Origin
 from tests.services.pair_desk import PLACES, SYMBOLS, PairDesk, symbol_of
 from tests.services.pair_stories import (
+    IN_USDC,
     LOST,
     ONE_COMPANY,
     WITHOUT_AN_ANSWER,
@@ -80,9 +81,9 @@ def test_a_leg_that_its_venue_closed_takes_the_other_with_it(
     assert not Event.objects.filter(kind__startswith="funding.", severity="warning").exists()
 
 
-@pytest.mark.parametrize("venue", PLACES)
+@pytest.mark.parametrize("venue", [*PLACES, "deribit"])
 def test_a_trade_by_hand_is_adopted_and_the_other_leg_follows(desk: PairDesk, venue: str) -> None:
-    pair = next(pair for disturbed, pair in LOST if disturbed == venue)
+    pair = next((pair for disturbed, pair in LOST if disturbed == venue), IN_USDC)
     position = opened(desk, pair)
     desk.world.wait(seconds=30)
     side = Side.BUY if desk.base(venue) < 0 else Side.SELL

@@ -25,6 +25,7 @@ from exchanges.simulator.ledger import Ledger
 from exchanges.simulator.listings import (
     BITGET,
     BYBIT,
+    DERIBIT,
     DYDX,
     GATE,
     HABITS,
@@ -58,6 +59,7 @@ HOSTS = {
     GATE: "api.gateio.ws",
     KRAKEN_FUTURES: "futures.kraken.com",
     KUCOIN: "api-futures.kucoin.com",
+    DERIBIT: "www.deribit.com",
 }
 
 
@@ -71,6 +73,7 @@ def bitcoin(venue: str) -> str:
         KRAKEN: "XBTUSDT",
         KRAKEN_FUTURES: "PF_XBTUSD",
         KUCOIN: "XBTUSDTM",
+        DERIBIT: "BTC_USDC-PERPETUAL",
     }
     return names.get(venue, "BTCUSDT")
 

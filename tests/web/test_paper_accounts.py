@@ -312,5 +312,5 @@ class TestWhereNoRealOrderIsSent:
 
         answer = staff.post(ADD, form(owner, Exchange.objects.get()))
 
-        assert "Deribit is read-only here, on paper too" in answer.content.decode()
+        assert "Deribit is not traded on paper" in answer.content.decode()
         assert not PaperAccount.objects.exists()

@@ -7,7 +7,7 @@ from what the leg held at that time by its own fills.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from django.db import transaction
 
 from exchanges.domain import SettlementKind, Side
 from exchanges.models import Instrument, SettledFundingRate
-from exchanges.selectors import settlement_slack
+from exchanges.selectors import DAY, payment_at, pays_daily, settlement_slack
 from trading.core import funding
 from trading.core.parameters import Parameters
 from trading.core.settlements import (
@@ -32,6 +32,7 @@ from trading.core.settlements import (
 from trading.events import announce
 from trading.models import Event, ExpectedFunding, FundingEvent, Leg
 from trading.services import funding_sentences, market
+from trading.services.accrued_days import AccruedDay, accrued_days
 
 Status = ExpectedFunding.Status
 PriceSource = ExpectedFunding.PriceSource
@@ -42,6 +43,8 @@ MARK_LASTS = timedelta(minutes=3)
 # Another venue's settlement of the same instant, however it is stamped.
 SAME_INSTANT = timedelta(seconds=30)
 GIVEN_UP_AFTER = timedelta(days=7)
+# What our columns cut off is no change.
+ROUNDING_USD = Decimal("1e-6")
 OPEN_STATUSES = (Status.PENDING, Status.UNCERTAIN, Status.MISSING, Status.NOT_COUNTED)
 STATUS_OF_FAULT = {
     PaymentFault.WRONG_SIGN: Status.WRONG_SIGN,
@@ -69,6 +72,9 @@ def write_expectations(leg: Leg, *, now: datetime) -> None:
     changes, guard = changes_of(leg), guard_of(leg)
     if not changes:
         return
+    if pays_daily(leg.instrument):
+        _write_days(leg, changes, now)
+        return
     known = leg.expected_funding.values("settles_at")
     settled = SettledFundingRate.objects.filter(
         instrument=leg.instrument, settled_at__gt=changes[0].at - guard, settled_at__lte=now
@@ -89,6 +95,39 @@ def write_expectations(leg: Leg, *, now: datetime) -> None:
                 **_amounts(held, price, row.funding_rate),
             },
         )
+
+
+def _write_days(leg: Leg, changes: Sequence[Change], now: datetime) -> None:
+    """Write what each day since the last expectation should pay."""
+    written = leg.expected_funding.order_by("settles_at").last()
+    since = changes[0].at - guard_of(leg)
+    if written is not None:
+        since = written.settles_at + settlement_slack(leg.instrument)
+    for day in _days(leg, changes, since, now):
+        ExpectedFunding.objects.get_or_create(
+            leg=leg,
+            settles_at=day.pays_at,
+            defaults={"created_at": now, **_amounts_of_day(day)},
+        )
+
+
+def _days(
+    leg: Leg, changes: Sequence[Change], since: datetime, until: datetime
+) -> Iterator[AccruedDay]:
+    rows = SettledFundingRate.objects.filter(
+        instrument=leg.instrument, settled_at__gt=since, settled_at__lte=until
+    )
+    return accrued_days(leg, changes, rows.order_by("settled_at"), _last_fill(leg, until))
+
+
+def _amounts_of_day(day: AccruedDay) -> dict[str, Any]:
+    return {
+        "base_quantity": day.base_quantity,
+        "settlement_price": day.settlement_price,
+        "funding_rate": day.funding_rate,
+        "payment": day.payment,
+        "status": Status.PENDING if day.is_certain else Status.UNCERTAIN,
+    }
 
 
 def match_expectations(leg: Leg, *, now: datetime) -> None:
@@ -164,17 +203,37 @@ def _settlement_price(
     ).first()
     if other is not None and other.settlement_price is not None:
         return other.settlement_price, PriceSource.OTHER_VENUE
+    return _last_fill(leg, settled.settled_at), PriceSource.LAST_FILL
+
+
+def _last_fill(leg: Leg, until: datetime) -> Decimal:
+    """Return the price of the leg's last fill up to then, else of its last one."""
     trades = sorted(leg.trades.all(), key=lambda trade: trade.filled_at)
-    before = [trade for trade in trades if trade.filled_at <= settled.settled_at]
-    return (before or trades)[-1].price, PriceSource.LAST_FILL
+    before = [trade for trade in trades if trade.filled_at <= until]
+    price: Decimal = (before or trades)[-1].price
+    return price
 
 
 def _renew(expected: ExpectedFunding, leg: Leg) -> None:
     """Follow fills that were booked after the expectation was written."""
+    if pays_daily(leg.instrument):
+        _renew_day(expected, leg)
+        return
     held = _held(leg, changes_of(leg), expected.settles_at, guard_of(leg))
     if held.base_quantity == expected.base_quantity:
         return
-    amounts = _amounts(held, expected.settlement_price, expected.funding_rate)
+    _set(expected, _amounts(held, expected.settlement_price, expected.funding_rate))
+
+
+def _renew_day(expected: ExpectedFunding, leg: Leg) -> None:
+    slack = settlement_slack(leg.instrument)
+    since = expected.settles_at - DAY + slack
+    for day in _days(leg, changes_of(leg), since, expected.settles_at + slack):
+        if abs(day.payment - expected.payment) > ROUNDING_USD:
+            _set(expected, _amounts_of_day(day))
+
+
+def _set(expected: ExpectedFunding, amounts: Mapping[str, Any]) -> None:
     ExpectedFunding.objects.filter(pk=expected.pk, event=None).update(**amounts)
     for name, value in amounts.items():
         setattr(expected, name, value)
@@ -206,6 +265,8 @@ def _may_accrue_more(leg: Leg, expected: ExpectedFunding, now: datetime) -> bool
 
 def _is_unsettled(leg: Leg, paid_at: datetime, now: datetime) -> bool:
     """Tell whether the period in which a payment was realised may not have been settled yet."""
+    if pays_daily(leg.instrument):
+        return now - payment_at(leg.instrument, paid_at) <= 2 * MISSING_AFTER
     period = timedelta(seconds=leg.instrument.funding_interval_seconds or 0)
     return now - paid_at <= period + 2 * MISSING_AFTER
 

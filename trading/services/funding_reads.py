@@ -19,6 +19,7 @@ from django.db.models import F, Max, Q, QuerySet
 
 from exchanges.domain import InstrumentKind, SettlementKind, Symbol
 from exchanges.models import ExchangeAccount, Instrument, SettledFundingRate
+from exchanges.selectors import DAY, daily_payers, payment_at, pays_daily, settlement_slack
 from trading.core.settlements import latest_instant
 from trading.core.states import EXPOSED_POSITION_STATES
 from trading.models import ExpectedFunding, FundingEvent, Leg
@@ -30,7 +31,7 @@ from trading.services.venues import Venues
 OVERLAP = timedelta(hours=1)
 READ_MARGIN = timedelta(seconds=30)
 AFTER_END = timedelta(minutes=10)
-# What accrues is told by the hour: a leg's last part of one is expected at that hour's end.
+# What accrues is told by the hour, or the day: a leg's last part of one is expected at its end.
 ACCRUES_FOR = timedelta(hours=1)
 MISSING_READ_EVERY = timedelta(minutes=5)
 # For what no settlement announces: a correction, or an interval that has changed.
@@ -105,6 +106,9 @@ def _waiting(now: datetime) -> QuerySet[Leg]:
     accruing = Q(
         instrument__settlement=SettlementKind.ACCRUED,
         funding_read_at__lt=F("position__close_timestamp") + ACCRUES_FOR + AFTER_END,
+    ) | Q(
+        instrument__exchange__code__in=daily_payers(),
+        funding_read_at__lt=F("position__close_timestamp") + DAY + AFTER_END,
     )
     short = Q(
         funding_read_at__lt=now - MISSING_READ_EVERY,
@@ -149,6 +153,8 @@ def _is_due(leg: Leg, known: Known, now: datetime) -> bool:
     settled_at, interval = known.settled_at, leg.instrument.funding_interval_seconds
     if settled_at is None or interval is None:
         return False
+    if pays_daily(leg.instrument):
+        settled_at, interval = _day_of(leg, settled_at), DAY // timedelta(seconds=1)
     ended = leg.position.close_timestamp or now
     accrues = leg.instrument.settlement == SettlementKind.ACCRUED
     counted_until = ended + timedelta(seconds=interval) if accrues else ended
@@ -161,6 +167,13 @@ def _is_due(leg: Leg, known: Known, now: datetime) -> bool:
     if is_held and is_recent and not _reaches(known.paid_at, instant - margin):
         return True
     return not _reaches(known.expected_at, min(settled_at, instant) - margin)
+
+
+def _day_of(leg: Leg, settled_at: datetime) -> datetime:
+    """Return the last day's end up to a settlement."""
+    pays_at = payment_at(leg.instrument, settled_at)
+    is_end = pays_at - settled_at <= settlement_slack(leg.instrument)
+    return pays_at if is_end else pays_at - DAY
 
 
 def _reaches(told_of: datetime | None, instant: datetime) -> bool:

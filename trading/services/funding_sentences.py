@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from exchanges.selectors import pays_daily
 from trading.core.money import for_display, plain, signed
 from trading.core.sentence import percent
 from trading.core.settlements import PaymentFault
@@ -61,11 +62,12 @@ def _when(expected: ExpectedFunding) -> str:
 
 def _why(expected: ExpectedFunding) -> str:
     side = "long" if expected.base_quantity > 0 else "short"
+    of_day = " for the day" if pays_daily(expected.leg.instrument) else ""
     return (
         f"{_amount(expected, expected.payment)} was expected: {side} "
         f"{plain(abs(expected.base_quantity))} at "
         f"{plain(for_display(expected.settlement_price, 4))}, "
-        f"rate {percent(expected.funding_rate)}."
+        f"rate {percent(expected.funding_rate)}{of_day}."
     )
 
 

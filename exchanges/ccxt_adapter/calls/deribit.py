@@ -7,8 +7,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from ccxt.async_support.base.exchange import Exchange
-
+from exchanges.ccxt_adapter.calls.deribit_account import DeribitAccountCalls
+from exchanges.ccxt_adapter.calls.deribit_requests import OF_DOLLARS
 from exchanges.ccxt_adapter.calls.shared_settlements import SharedSettlements
 from exchanges.ccxt_adapter.instants import HOUR, hours_of
 from exchanges.ccxt_adapter.numbers import exact
@@ -16,13 +16,12 @@ from exchanges.ccxt_adapter.numbers import exact
 Request = Mapping[str, Any]
 Row = dict[str, Any]
 
-LINEAR = {"currency": "USDC", "kind": "future"}
 # Of all contracts, which are counted by the same hours, the one whose history tells them.
 LONGEST_LISTED = "BTC_USDC-PERPETUAL"
 A_FEW_HOURS = 6 * HOUR
 
 
-class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
+class DeribitCalls(DeribitAccountCalls):
     """Goes between our careful base and the library's class."""
 
     @cached_property
@@ -31,7 +30,7 @@ class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
 
     async def fetch_markets(self, params: Any = None) -> list[Any]:
         """Return the perpetuals; of linear ones the venue counts coins, in steps of a contract."""
-        markets = await super().fetch_markets(LINEAR)
+        markets = await super().fetch_markets(OF_DOLLARS)
         found = [market for market in markets if market["swap"] and market["linear"]]
         for market in found:
             market["precision"]["amount"] = market["contractSize"]
@@ -47,7 +46,7 @@ class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
         now = self.milliseconds()
 
         async def settled() -> list[int]:
-            rows = await self._history(LONGEST_LISTED, now - A_FEW_HOURS, now)
+            rows = await self._hours(LONGEST_LISTED, now - A_FEW_HOURS, now)
             return [row["time"] for row in rows]
 
         next_at, every = await self._settlements.to_come(now, settled) or (None, 0)
@@ -63,19 +62,24 @@ class DeribitCalls(Exchange):  # type: ignore[misc]  # the library has no types
                 "open_interest": row["open_interest"],
                 "turnover": row["volume_usd"],
             }
-            for row in (await self.publicGetGetBookSummaryByCurrency(LINEAR))["result"]
+            for row in (await self.publicGetGetBookSummaryByCurrency(OF_DOLLARS))["result"]
             if row.get("current_funding") is not None
         ]
 
     async def settlement_rows(self, request: Request) -> list[Row]:
-        return await self._history(request["instrument_name"], request["since"], request["until"])
+        return await self._hours(request["instrument_name"], request["since"], request["until"])
 
-    async def _history(self, name: str, since: int, until: int) -> list[Row]:
+    async def _hours(self, name: str, since: int, until: int) -> list[Row]:
         answer = await self.publicGetGetFundingRateHistory(
             {"instrument_name": name, "start_timestamp": since, "end_timestamp": until}
         )
         return [
-            {"symbol": name, "funding_rate": row["interest_1h"], "time": row["timestamp"]}
+            {
+                "symbol": name,
+                "funding_rate": row["interest_1h"],
+                "settlement_price": row.get("index_price"),
+                "time": row["timestamp"],
+            }
             for row in answer["result"]
         ]
 

@@ -10,6 +10,7 @@ import ccxt
 
 from exchanges.ccxt_adapter.calls import kraken_futures_orders as orders
 from exchanges.ccxt_adapter.calls import kraken_futures_wallet as wallet
+from exchanges.ccxt_adapter.calls.known_moves import KnownMoves
 from exchanges.ccxt_adapter.calls.kraken_futures_requests import KrakenFuturesRequests
 from exchanges.ccxt_adapter.instants import of_iso
 from exchanges.ccxt_adapter.numbers import exact, plain
@@ -22,19 +23,14 @@ Row = dict[str, Any]
 TYPES = {"GTC": "lmt", "IOC": "ioc"}
 # By how much an entry of the log may stand before the execution it belongs to.
 LOG_SLACK = 60_000
-# How late an entry may be listed.
-LISTED_WITHIN = 3_600_000
 
 
 class KrakenFuturesAccountCalls(KrakenFuturesRequests):
     """Orders, settings and private reads."""
 
-    # From when to when all moves were read.
-    _moves_read: tuple[int, int] | None = None
-
     @cached_property
-    def _moves(self) -> dict[str, Row]:
-        return {}
+    def _moves(self) -> KnownMoves:
+        return KnownMoves()
 
     # --- Orders -------------------------------------------------------------------------------
 
@@ -176,18 +172,9 @@ class KrakenFuturesAccountCalls(KrakenFuturesRequests):
         return wallet.payments(await self._log(request["since"], request["until"]))
 
     async def transfer_rows(self, request: Request) -> list[Row]:
-        """Return what moved; of what was read before, the last hour alone is read again.
-
-        They are asked for each minute since the last one, and the log has all else that happened.
-        """
         since, until = int(request["since"]), int(request["until"])
-        first, last = self._moves_read or (until, until)
-        is_known = first <= since
-        begins = max(since, last - LISTED_WITHIN) if is_known else since
-        moved = wallet.transfers(await self._log(begins, until))
-        self._moves |= {str(row["key"]): row for row in moved}
-        self._moves_read = (first if is_known else since, until)
-        return [row for row in self._moves.values() if since <= row["time"] <= until]
+        entries = await self._log(self._moves.unread_since(since, until), until)
+        return self._moves.with_these(wallet.transfers(entries), since, until)
 
     async def fee_rows(self, request: Request) -> list[Row]:
         raise ccxt.NotSupported("the fees of an account are told to keys of the spot market alone")

@@ -35,9 +35,9 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
 
     async def greet(send: Send, _: Receive) -> None:
         tested.clear()
-        await send(_call("public/set_heartbeat", {"interval": HEARTBEAT_SECONDS}))
+        await send(request_of("public/set_heartbeat", {"interval": HEARTBEAT_SECONDS}))
         for some in facts.chunks(channels, CHANNELS_PER_REQUEST):
-            await send(_call("public/subscribe", {"channels": some}))
+            await send(request_of("public/subscribe", {"channels": some}))
 
     def handle(message: Any) -> bool:
         match message.get("method"):
@@ -48,12 +48,12 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
                 if message["params"]["type"] == "test_request":
                     tested.set()
                 return False
-        return _answered(message)
+        return acknowledged(message)
 
     async def keep_up(send: Send) -> None:
         if tested.is_set():
             tested.clear()
-            await send(_call("public/test", {}))
+            await send(request_of("public/test", {}))
 
     yield Feed(
         name="deribit tickers",
@@ -89,11 +89,11 @@ def ticker_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Itera
         yield facts.book_top(listing, bid, ask, now)
 
 
-def _call(method: str, params: Mapping[str, object]) -> dict[str, object]:
-    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+def request_of(method: str, params: Mapping[str, object], number: int = 1) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 
-def _answered(message: Any) -> bool:
+def acknowledged(message: Any) -> bool:
     """Return False, which means no data; raise if the venue refused what was asked."""
     if "result" not in message:
         raise UnexpectedPayload(

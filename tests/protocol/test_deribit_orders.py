@@ -1,0 +1,364 @@
+"""Deribit's orders through the real adapter: what only it has.
+
+Payloads are written after docs.deribit.com: nobody here has asked the venue. The rest is asked of
+the simulated venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchanges.ccxt_adapter.calls.deribit_requests import call_text, signature
+from exchanges.domain import Side, TimeInForce, VenueOrderStatus
+from exchanges.errors import (
+    InsufficientMargin,
+    OrderNotFound,
+    OrderOutcomeUnknown,
+    PostOnlyWouldTake,
+    SettingRefused,
+    UnexpectedPayload,
+)
+from exchanges.limits.buckets import Size
+from exchanges.limits.lanes import CLAIMS, Lane
+from exchanges.simulator.listings import DERIBIT
+from exchanges.venues.deribit import PROFILE
+from tests.protocol.deribit_desk import (
+    NAME,
+    OWN,
+    ROOT,
+    SYMBOL,
+    D,
+    Desk,
+    answered,
+    order,
+    refused,
+    trade,
+)
+from tests.protocol.test_recorded_payloads import ADAPTERS, recorded
+from tests.simulator.nearby import call
+
+pytestmark = pytest.mark.protocol
+
+SHOWN, WORKING = "/get_order_state_by_label", "/get_open_orders_by_label"
+HISTORY = "/get_order_history_by_instrument"
+TRADES = "/get_user_trades_by_instrument_and_time"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Generator[Desk]:
+    opened = Desk(tmp_path)
+    yield opened
+    call(opened.client.close())
+
+
+# --- Signing ------------------------------------------------------------------------------------
+
+
+def test_what_changes_something_is_posted_signed_as_it_is_written_and_ends_in_five_seconds(
+    desk: Desk,
+) -> None:
+    """A GET would be sent again by the connection library, and a label is never unique there."""
+    desk.submit(price=D(59_000))
+    call(desk.trading.cancel(OWN, SYMBOL))
+
+    placed, cancelled = [one for one in desk.far.came if one.method == "POST"]
+    said = placed.headers["authorization"]
+    parts = dict(part.split("=") for part in said.removeprefix("deri-hmac-sha256 ").split(","))
+    body = placed.body.decode()
+    text = f"{parts['ts']}\n{parts['nonce']}\nPOST\n{ROOT}\n{body}\n"
+    assert parts["sig"] == signature(desk.owner.secret, text)
+    assert (placed.path, placed.query) == (ROOT, "")
+    assert placed.json["method"] == "private/buy"
+    assert placed.json["params"] == {
+        "instrument_name": NAME,
+        "amount": 0.01,
+        "type": "limit",
+        "label": OWN,
+        "reduce_only": False,
+        "time_in_force": "good_til_cancelled",
+        "valid_until": int(desk.world.at.timestamp() * 1000) + 5_000,
+        "price": 59_000,
+    }
+    assert cancelled.json["params"] == {"label": OWN, "currency": "USDC"}
+
+
+def test_numbers_are_written_with_every_digit_and_no_exponent() -> None:
+    told = call_text("private/sell", {"amount": D("0.00010"), "price": D("1E+2"), "label": 'a"b'})
+
+    assert told.endswith('"params":{"amount":0.0001,"price":100,"label":"a\\"b"}}')
+
+
+def test_a_lost_order_is_sent_once_over_a_connection_that_breaks(desk: Desk) -> None:
+    call(desk.client.ready())
+    desk.world.venues.faults.add({"action": "accept_then_reset", "method": "POST"})
+
+    with pytest.raises(OrderOutcomeUnknown):
+        desk.submit()
+
+    assert len(desk.far.posted) == 1
+    assert desk.find().status is VenueOrderStatus.FILLED
+
+
+# --- Placing ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("terms", "kind", "force", "flags"),
+    [
+        ({}, "market", "immediate_or_cancel", None),
+        (
+            {"price": D(61_000), "time_in_force": TimeInForce.IOC},
+            "limit",
+            "immediate_or_cancel",
+            None,
+        ),
+        (
+            {"price": D(59_000), "time_in_force": TimeInForce.POST_ONLY},
+            "limit",
+            "good_til_cancelled",
+            True,
+        ),
+    ],
+)
+def test_each_form_of_an_order_has_its_name(
+    desk: Desk, terms: dict[str, Any], kind: str, force: str, flags: bool | None
+) -> None:
+    desk.submit(**terms)
+
+    [sent] = desk.far.posted
+    asked = sent["params"]
+    assert (asked["type"], asked["time_in_force"]) == (kind, force)
+    assert asked.get("post_only") is asked.get("reject_post_only") is flags
+    assert ("price" in asked) is (kind == "limit")
+
+
+def test_a_post_only_order_that_would_take_is_refused_as_such(desk: Desk) -> None:
+    with pytest.raises(PostOnlyWouldTake):
+        desk.submit(price=D(60_500), time_in_force=TimeInForce.POST_ONLY)
+
+    assert not desk.world.simulator.ledger.orders
+
+
+def test_an_order_that_comes_too_late_is_not_placed_and_is_looked_up(desk: Desk) -> None:
+    """`timed_out` may also say that the venue did not answer itself: it proves nothing."""
+    call(desk.client.ready())
+    # Ours is six seconds behind.
+    desk.client.exchange.options["timeDifference"] = 6_000
+
+    with pytest.raises(OrderOutcomeUnknown, match="timed_out"):
+        desk.submit()
+
+    assert not desk.world.simulator.ledger.orders
+    with pytest.raises(OrderNotFound):
+        desk.find()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answered({"trades": []}),
+        answered({"order": order(order_id=None), "trades": []}),
+        answered({"order": order(order_state="something new"), "trades": []}),
+        answered({"order": [], "trades": []}),
+        answered(None),
+        *(refused(code, "some words") for code in (10040, 10041, 10047, 11094, 13028, 13888)),
+        refused(-32602, "Invalid params", "must be a number"),
+        refused(99_999, "a code that nobody knows"),
+        {"jsonrpc": "2.0", "error": "words"},
+    ],
+)
+def test_an_answer_that_proves_nothing_leaves_the_order_unknown(desk: Desk, answer: Any) -> None:
+    far = desk.hear({ROOT: answer})
+
+    with pytest.raises(OrderOutcomeUnknown):
+        desk.submit()
+
+    assert len(far.asked) == 1
+
+
+def test_a_refusal_is_told_with_its_reason(desk: Desk) -> None:
+    desk.hear({ROOT: refused(10009, "not_enough_funds", "margin of the account")})
+
+    with pytest.raises(InsufficientMargin, match="not_enough_funds: margin of the account"):
+        desk.submit()
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"direction": "sell"}, "another side"),
+        ({"amount": 0.1}, "another quantity"),
+        ({"label": "another"}, "another client order id"),
+        ({"instrument_name": "ETH_USDC-PERPETUAL"}, "another symbol"),
+        ({"reduce_only": True}, "another reduce-only"),
+    ],
+)
+def test_an_answer_is_held_to_what_was_sent(desk: Desk, change: Any, what: str) -> None:
+    desk.hear({ROOT: answered({"order": order(**change), "trades": []})})
+
+    with pytest.raises(OrderOutcomeUnknown, match=what):
+        desk.submit()
+
+
+@pytest.mark.skipif(not ADAPTERS.exists(), reason="the recorded payloads are not here")
+def test_a_recorded_answer_is_understood(desk: Desk) -> None:
+    told = recorded("deribit/ws_order_buy_response.json")["result"]["order"]
+    ours = {"label": OWN, "instrument_name": NAME, "amount": 0.01, "price": 59_000}
+    desk.hear({ROOT: answered({"order": told | ours, "trades": []})})
+
+    placed = desk.submit(price=D(59_000), time_in_force=TimeInForce.POST_ONLY)
+
+    assert placed.status is VenueOrderStatus.OPEN
+    assert (placed.venue_order_id, placed.filled_base_quantity) == ("USDC-104819327443", 0)
+
+
+# --- Looking up ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [0, 1, 30])
+def test_an_order_is_found_by_its_id_however_long_ago_it_was_filled(desk: Desk, hours: int) -> None:
+    desk.submit(base_quantity=D("0.02"))
+    desk.world.wait(hours=hours)
+
+    found = desk.find()
+
+    assert (found.status, found.filled_base_quantity) == (VenueOrderStatus.FILLED, D("0.02"))
+    assert (found.base_quantity, found.reduce_only) == (D("0.02"), False)
+    assert found.average_price == desk.world.simulator.ledger.trades[0].price
+    assert bool(desk.far.asked(HISTORY)) is (hours > 0)
+
+
+@pytest.mark.parametrize("minutes", [0, 31])
+def test_an_order_is_found_after_it_was_cancelled_with_nothing_filled(
+    desk: Desk, minutes: int
+) -> None:
+    desk.submit(price=D(59_000))
+    call(desk.trading.cancel(OWN, SYMBOL))
+    desk.world.wait(minutes=minutes)
+
+    found = desk.find()
+
+    assert (found.status, found.filled_base_quantity) == (VenueOrderStatus.CANCELED, 0)
+
+
+def test_what_no_list_tells_of_is_not_found(desk: Desk) -> None:
+    with pytest.raises(OrderNotFound):
+        desk.find()
+
+    asked = [one.path.removeprefix(f"{ROOT}/private") for one in desk.far.came[-6:]]
+    assert asked == [SHOWN, WORKING, HISTORY, HISTORY, TRADES, TRADES]
+    lists = [one.query_parameters.get("historical", "false") for one in desk.far.came[-4:]]
+    assert lists == ["false", "true", "false", "true"]
+
+
+NOTHING = {
+    **dict.fromkeys((SHOWN, WORKING, HISTORY), answered([])),
+    TRADES: answered({"trades": []}),
+}
+
+
+def test_an_order_that_has_worked_for_longer_than_the_recent_list_tells_is_found(
+    desk: Desk,
+) -> None:
+    desk.hear({**NOTHING, WORKING: answered([order(filled_amount=0.004)])})
+
+    found = desk.find()
+
+    assert (found.status, found.filled_base_quantity) == (VenueOrderStatus.PARTIAL, D("0.004"))
+
+
+@pytest.mark.parametrize("silent", [SHOWN, WORKING, HISTORY, TRADES])
+@pytest.mark.parametrize("answer", [refused(10040, "retry"), answered(None), answered([1]), {}])
+def test_a_list_that_does_not_answer_is_no_absence(desk: Desk, silent: str, answer: Any) -> None:
+    desk.hear({**NOTHING, silent: answer})
+
+    with pytest.raises(Exception) as failed:
+        desk.find()
+
+    assert not isinstance(failed.value, OrderNotFound)
+
+
+@pytest.mark.parametrize(
+    "payloads",
+    [
+        {SHOWN: answered([order(), order(order_id="USDC-2")])},
+        {SHOWN: answered([order(label="another")])},
+        {SHOWN: answered([order(instrument_name="ETH_USDC-PERPETUAL")])},
+        {WORKING: answered([order(), order(order_id="USDC-2")])},
+        {HISTORY: answered([order(), order(order_id="USDC-2")])},
+        {TRADES: answered({"trades": [trade(), trade(trade_id="USDC-2", order_id="USDC-2")]})},
+    ],
+)
+def test_several_orders_of_one_label_are_a_failure_and_none_of_them_ours(
+    desk: Desk, payloads: Any
+) -> None:
+    desk.hear({**NOTHING, **payloads})
+
+    with pytest.raises(UnexpectedPayload):
+        desk.find()
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("open", VenueOrderStatus.PARTIAL), ("filled", VenueOrderStatus.FILLED)],
+)
+def test_an_order_that_only_its_executions_tell_of_works_until_they_say_that_it_filled(
+    desk: Desk, state: str, status: VenueOrderStatus
+) -> None:
+    last = trade(trade_id="USDC-2", amount=0.002, price=60_003.0, state=state)
+    desk.hear({**NOTHING, TRADES: answered({"trades": [trade(), last]})})
+
+    found = desk.find()
+
+    assert (found.status, found.side, found.base_quantity) == (status, Side.BUY, None)
+    assert (found.filled_base_quantity, found.average_price) == (D("0.006"), D(60_001))
+
+
+def test_an_order_is_found_among_more_than_a_list_tells_at_once(desk: Desk) -> None:
+    desk.submit(price=D(59_000))
+    call(desk.trading.cancel(OWN, SYMBOL))
+    desk.world.wait(seconds=1)
+    for _ in range(1000):
+        desk.world.place(DERIBIT, Side.BUY, "0.001", price="58000")
+        desk.world.simulator.engine.cancel(
+            desk.owner, list(desk.world.simulator.ledger.orders.values())[-1], now=desk.world.at
+        )
+    desk.world.wait(minutes=31)
+
+    assert desk.find().status is VenueOrderStatus.CANCELED
+
+
+def test_the_questions_that_a_look_takes_come_back_before_the_next_one() -> None:
+    [account] = [quota for quota in PROFILE.quotas.all if quota.name == "deribit.account"]
+    bucket = Size.of(account.limit, account.window.total_seconds(), account.at_once)
+
+    share = 1 - CLAIMS[Lane.LOOK_UP].floor
+    assert bucket.rate * share * PROFILE.look_up_every.total_seconds() >= 6
+
+
+# --- Cancelling and settings ----------------------------------------------------------------------
+
+
+def test_a_cancel_that_cancels_nothing_finds_nothing(desk: Desk) -> None:
+    with pytest.raises(OrderNotFound):
+        call(desk.trading.cancel(OWN, SYMBOL))
+
+
+def test_nothing_is_set_and_a_leverage_beyond_what_is_offered_is_refused(desk: Desk) -> None:
+    call(desk.trading.prepare(SYMBOL, leverage=D("49.5")))
+
+    assert desk.far.posted == []
+    with pytest.raises(SettingRefused, match="up to 50, not 51"):
+        call(desk.trading.prepare(SYMBOL, leverage=D(51)))
+
+
+@pytest.mark.parametrize("model", ["segregated_pm", "cross_pm", "a new one"])
+def test_an_account_without_standard_margin_opens_nothing(desk: Desk, model: str) -> None:
+    desk.hear({"/get_account_summary": answered({"margin_model": model})})
+
+    with pytest.raises(SettingRefused, match="portfolio margin"):
+        call(desk.trading.prepare(SYMBOL, leverage=D(1)))
