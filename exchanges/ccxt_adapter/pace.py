@@ -130,4 +130,4 @@ def _used(said: Mapping[str, str], quota: Quota) -> float | None:
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:
     value = headers.get(name, "") if name else ""
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isdecimal() else None

@@ -12,6 +12,8 @@ from math import ceil
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 # As seconds since 1970 in the year 5138, as milliseconds in 1973.
 FIRST_MILLISECONDS = 10**11
+# Bans last days; a longer one is a slip of theirs, and would shut a venue for good.
+LONGEST_SECONDS = 7 * 86_400.0
 
 
 def silence_asked(
@@ -27,9 +29,10 @@ def silence_asked(
     `headers` by their small names; `names`: those of the venue's own that tell when a pause ends
     and what is left of it. They stand in every answer: of one that is down they say nothing.
     """
-    if is_down or "retry-after" in headers:
-        return _retry_after(headers, now)
-    return _in_own_words(headers, message, names, now)
+    seconds = _retry_after(headers, now)
+    if seconds is None and not is_down:
+        seconds = _in_own_words(headers, message, names, now)
+    return None if seconds is None else min(seconds, LONGEST_SECONDS)
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -38,7 +41,7 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     A date is of the venue's clock, as is what its answer says of its own moment.
     """
     waits = headers.get("retry-after", "").strip()
-    if waits.replace(".", "", 1).isdigit():
+    if waits.replace(".", "", 1).isdecimal():
         return ceil(Decimal(waits))
     until = _http_date(waits)
     if until is None:
@@ -61,9 +64,9 @@ def _in_own_words(
     banned = _BANNED_UNTIL.search(message)
     resets, waits = (headers.get(name, "") for name in names)
     until = banned[1] if banned else resets
-    if until.isdigit():
+    if until.isdecimal():
         seconds = int(until) / (1000 if int(until) >= FIRST_MILLISECONDS else 1) - now.timestamp()
-    elif waits.isdigit():
+    elif waits.isdecimal():
         seconds = int(waits) / 1000
     else:
         return None

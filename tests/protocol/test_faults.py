@@ -333,6 +333,10 @@ def test_answer_is_read_without_its_secrets() -> None:
         ("okx", 429, {"Retry-After": "Sun, 01 Mar 2026 12:00:45 GMT"}, 45),
         ("okx", 429, {"Retry-After": "Sun, 01 Mar 2026 11:00:00 GMT"}, 0),
         ("okx", 429, {"Retry-After": "soon"}, None),
+        ("okx", 429, {"Retry-After": "\xb2"}, None),
+        ("kucoin", 429, {"Retry-After": "soon", "gw-ratelimit-reset": "27000"}, 27),
+        # A week at most, whatever is written there.
+        ("okx", 503, {"Retry-After": "99999999999999"}, 604_800),
         ("okx", 503, {}, None),
         ("kucoin", 429, {"gw-ratelimit-reset": "27000"}, 27),
         ("gate", 429, {"X-Gate-RateLimit-Reset-Timestamp": "1772366408"}, 8),
