@@ -14,9 +14,9 @@ from exchanges import registry, selectors
 from exchanges.account_keys import VenueReadOnly, store_account
 from exchanges.board import Board
 from exchanges.domain import InstrumentKind
+from exchanges.market_poll import is_behind
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.modes import Mode
-from exchanges.services import is_behind
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import UNASKED, VenueProfile
 from tests.market import NOW, make_book, make_quote, make_rate
