@@ -38,12 +38,13 @@ pytestmark = pytest.mark.protocol
 D = Decimal
 VENUES = (
     *("binance", "binanceusdm", "bybit", "okx", "bitget"),
-    *("gate", "krakenfutures", "kucoin", "kraken"),
+    *("gate", "krakenfutures", "kucoin", "kraken", "hyperliquid"),
 )
 SPOT = ("binance", "kraken")
 SYMBOLS = {
     **dict.fromkeys(SPOT, Symbol("BTC/USDT")),
     "krakenfutures": Symbol("BTC/USD:USD"),
+    "hyperliquid": Symbol("BTC/USDC:USDC"),
 }
 ORDER_ID = UUID(int=7)
 numbers = count(1)

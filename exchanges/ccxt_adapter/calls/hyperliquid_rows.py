@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from exchanges.ccxt_adapter.numbers import exact
+from exchanges.ccxt_adapter.numbers import exact, flag, text
 
 Row = dict[str, Any]
 Told = Mapping[str, Any]
@@ -84,7 +84,7 @@ def order(row: Told) -> Row:
     """Return an order as the library would: of a look-up, a stream, or the list of open ones."""
     placed = row.get("order", row)
     return {
-        "id": str(placed["oid"]),
+        "id": text(placed["oid"]),
         "clientOrderId": placed.get("cloid"),
         "side": SIDES[placed["side"]],
         "amount": exact(placed["origSz"]),
@@ -140,7 +140,7 @@ def fill(row: Told, wallet: str) -> Row:
     return {
         **row,
         "side": SIDES[row["side"]],
-        "is_maker": not row["crossed"],
+        "is_maker": not flag(row["crossed"]),
         "kind": "liquidation" if is_ours else row["dir"],
     }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
@@ -17,6 +16,7 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.numbers import as_written, streamed
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import AccountFact, FundingRate, IntervalSource, MarketFact
 from exchanges.errors import UnexpectedPayload
@@ -74,7 +74,7 @@ def context_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Iter
     yield FundingRate(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        funding_rate=Decimal(context["funding"]),
+        funding_rate=streamed(context["funding"]),
         interval_seconds=None,
         interval_source=IntervalSource.UNKNOWN,
         next_funding_at=None,
@@ -136,6 +136,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         silent_after=PONG_SILENT_AFTER,
         upkeep=_ping,
         pings=False,
+        decode=as_written,
     )
 
 
