@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from datetime import timedelta
 from decimal import Decimal
@@ -88,8 +89,23 @@ def test_a_figure_that_no_market_has_is_no_fact(
 ) -> None:
     world.pin(venue, price="60000", open_interest=nonsense)
 
-    with pytest.raises(UnexpectedPayload):
-        told(data, venue)
+    facts: list[Fact] = []
+    with contextlib.suppress(UnexpectedPayload):
+        facts = told(data, venue)
+
+    assert {fact.open_interest for fact in facts} <= {None}
+
+
+def test_a_figure_below_zero_costs_no_other_contract_its_own(
+    world: World, venue: str, data: CcxtMarketData
+) -> None:
+    world.pin(venue, price="60000", open_interest="-1")
+
+    figures = {fact.symbol: fact.turnover_usd for fact in call(data.activity(), 60)}
+
+    figures.pop(bitcoin(venue), None)
+    assert figures
+    assert None not in figures.values()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.numbers import exact, flag, text
 
 Row = dict[str, Any]
@@ -34,8 +35,8 @@ def listed(answer: Any) -> list[Any]:
 def contexts(answer: Sequence[Any]) -> list[Row]:
     """Return what the venue tells of each contract, by the order of two lists."""
     meta, told = answer
-    both = zip(meta["universe"], told, strict=True)
-    return [{**context, **_top(contract, context)} for contract, context in both]
+    both = list(zip(meta["universe"], told, strict=True))
+    return made_of(both, lambda pair: {**pair[1], **_top(*pair)}, "hyperliquid contexts")
 
 
 def levels(side: Any) -> list[tuple[str, str]]:
@@ -57,13 +58,17 @@ def _top(contract: Told, context: Told) -> Row:
 
 def predictions(answer: Any) -> list[Row]:
     """Return time and interval of the coming settlements at this venue; others are told too."""
-    found = []
-    for coin, venues in listed(answer):
-        own = next((told for name, told in venues if name == OWN_RATES), None)
-        if own is not None:
-            hours = own.get("fundingIntervalHours")
-            found.append({"coin": coin, "nextFundingTime": own["nextFundingTime"], "hours": hours})
-    return found
+    found = made_of(listed(answer), _prediction, "hyperliquid predictions")
+    return [row for row in found if row is not None]
+
+
+def _prediction(told: Sequence[Any]) -> Row | None:
+    coin, venues = told
+    own = next((told for name, told in venues if name == OWN_RATES), None)
+    if own is None:
+        return None
+    hours = own.get("fundingIntervalHours")
+    return {"coin": coin, "nextFundingTime": own["nextFundingTime"], "hours": hours}
 
 
 def filled(placed: Told) -> Decimal:

@@ -11,6 +11,7 @@ from typing import Any
 import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.calls import kraken_rows as rows
 from exchanges.ccxt_adapter.numbers import exact, plain
 from exchanges.errors import OrderNotFound
@@ -48,8 +49,10 @@ class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
 
     async def spot_top_rows(self, request: Request) -> list[Row]:
         told = (await self.publicGetTicker())["result"]
-        return [
-            {
+
+        def top(name: str) -> Row:
+            row = told[name]
+            return {
                 "symbol": name,
                 "bid": row["b"][0],
                 "bid_quantity": row["b"][2],
@@ -57,8 +60,8 @@ class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
                 "ask_quantity": row["a"][2],
                 "mark_price": row["c"][0],
             }
-            for name, row in told.items()
-        ]
+
+        return made_of(told, top, "kraken tops")
 
     async def status_rows(self, request: Request) -> list[Row]:
         told = (await self.publicGetSystemStatus())["result"]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
@@ -98,18 +99,23 @@ def _feed(
             some = channels[start : start + CHANNELS_PER_REQUEST]
             await send({"op": "subscribe", "args": some})
 
+    def take(row: dict[str, Any], channel: str) -> bool:
+        now = datetime.now(UTC)
+        if channel == INDEX:
+            indexes[row["instId"]] = (row["idxPx"], now)
+            return True
+        listing = listings.get(row["instId"])
+        if listing is None:
+            return False
+        for fact in _facts(channel, row, listing, now, indexes):
+            emit(fact)
+        return True
+
     def handle(message: Any) -> bool:
         if "data" not in message:
             return _acknowledged(message)
-        channel, now = str(message["arg"]["channel"]), datetime.now(UTC)
-        for row in message["data"]:
-            if channel == INDEX:
-                indexes[row["instId"]] = (row["idxPx"], now)
-                continue
-            listing = listings.get(row["instId"])
-            if listing is not None:
-                for fact in _facts(channel, row, listing, now, indexes):
-                    emit(fact)
+        channel = str(message["arg"]["channel"])
+        take_each(message["data"], take, channel, name)
         return channel != INDEX
 
     return Feed(
