@@ -180,6 +180,14 @@ class VenueClient:
         if self._catalogue.is_due:
             await self.refresh()
 
+    async def recent(self) -> Listings:
+        """Return listings of the last minute, older ones where the venue cannot be asked."""
+        await self.ready()
+        if self._catalogue.is_older_than(RELIST_MISSING_SECONDS):
+            with contextlib.suppress(VenueError):
+                await self.refresh()
+        return await self.ready()
+
     async def refresh(self) -> Listings:
         """Read anew what the venue lists, for all clients of this venue."""
         load = self._catalogue.load(self.exchange, newer_than=self._catalogue.generation)

@@ -94,7 +94,7 @@ class CcxtMarketStream:
         self._client = client
 
     async def run(self, symbols: Collection[Symbol], on_fact: Emit) -> None:
-        listings, asked = await self._client.ready(), set(symbols)
+        listings, asked = await self._client.recent(), set(symbols)
         self._client.exchange.open()
         told_at: dict[Symbol, float] = {}
 
