@@ -11,17 +11,27 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from redis import Redis, RedisError
 
-from exchanges import registry
-from exchanges.board import Board
-from exchanges.domain import FundingRate, Instrument, InstrumentKind, MarketFact, Symbol
+from exchanges import models, registry
+from exchanges.board import Board, Channel
+from exchanges.domain import (
+    BookTop,
+    FundingRate,
+    Instrument,
+    InstrumentKind,
+    MarketFact,
+    Quote,
+    Symbol,
+)
 from exchanges.errors import VenueError
 from exchanges.interval_table import IntervalTable
 from exchanges.modes import Mode
+from exchanges.unheard import Topic, Unheard
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +39,13 @@ PUBLISH_EVERY = 0.25
 RATES_EVERY = 60.0
 ASK_AGAIN_AFTER = 5.0
 
+REVIVE_EVERY = 5.0
+# A market may move while a socket is late, or being opened.
+DEAD_AFTER = timedelta(seconds=15)
+# What polls find dead: rates are read by them anyway.
+KINDS: Mapping[Channel, type[MarketFact]] = {Channel.BOOK: BookTop, Channel.QUOTE: Quote}
+
+OfBase = TypeVar("OfBase", Instrument, models.Instrument)
 OnChange = Callable[[set[str]], None]
 
 
@@ -102,6 +119,7 @@ class MarketFeed:
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self._publish_forever())
+            group.create_task(self._revive_forever())
             for venue in self._listed:
                 self._restart(venue)
 
@@ -131,6 +149,24 @@ class MarketFeed:
         while True:
             await asyncio.sleep(PUBLISH_EVERY)
             await self.flush()
+
+    async def _revive_forever(self) -> None:
+        """Open anew the sockets on which a poll keeps finding a topic dead."""
+        while True:
+            await asyncio.sleep(REVIVE_EVERY)
+            for venue, listed in list(self._listed.items()):
+                for symbol, channel in await self._dead_at(venue):
+                    if symbol in listed.symbols(*InstrumentKind):
+                        stream = registry.market_stream(venue, listed.mode)
+                        await stream.reopen(symbol, KINDS[channel])
+
+    async def _dead_at(self, venue: str) -> list[Topic]:
+        try:
+            unheard = await asyncio.to_thread(Unheard.load, self._redis, venue)
+        except RedisError as error:
+            logger.warning("dead topics not read", extra={"reason": str(error)})
+            return []
+        return unheard.dead_for(DEAD_AFTER, datetime.now(UTC))
 
     async def _stream_forever(self, venue: str, listed: Listed) -> None:
         symbols = listed.symbols(*InstrumentKind)
@@ -168,9 +204,9 @@ def _by_venue(instruments: Iterable[Instrument], modes: Mapping[str, Mode]) -> d
     return {venue: Listed(modes[venue], frozenset(some)) for venue, some in found.items()}
 
 
-def pairable(instruments: Iterable[Instrument]) -> list[Instrument]:
+def pairable(instruments: Iterable[OfBase]) -> list[OfBase]:
     """Return what can be hedged at all: instruments whose base is listed more than once."""
-    by_base: dict[str, list[Instrument]] = {}
+    by_base: dict[str, list[OfBase]] = {}
     for instrument in instruments:
         by_base.setdefault(instrument.base, []).append(instrument)
     return [instrument for some in by_base.values() if len(some) > 1 for instrument in some]
