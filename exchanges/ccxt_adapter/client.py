@@ -43,14 +43,14 @@ RELIST_MISSING_SECONDS = 60.0
 class Catalogue:
     """What one venue lists, loaded once per process and shared by all its clients."""
 
-    def __init__(self, profile: VenueProfile) -> None:
+    def __init__(self, profile: VenueProfile, *, processes: int = 1) -> None:
         self.profile = profile
         self.listings = Listings()
         self.ended: dict[Symbol, Listing] = {}
         self.generation = 0
         self.loaded_at = -math.inf
         self.source: Any = None
-        self.connections = ConnectionBudget(profile.quotas.sockets)
+        self.connections = ConnectionBudget(profile.quotas.sockets, processes=processes)
         families = profile.family_tiers
         self._family_rates = FamilyRates(families) if families else None
         self._lock = asyncio.Lock()

@@ -40,6 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, shard: str, **options: Any) -> None:
         part, parts = _shard(shard)
+        registry.share_with(parts)
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
