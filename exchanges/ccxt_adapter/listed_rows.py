@@ -35,6 +35,11 @@ def perpetuals_of(pairs: Iterable[Pair]) -> list[Pair]:
     return [pair for pair in pairs if pair[1].instrument.kind is InstrumentKind.PERPETUAL]
 
 
+def without_end(pairs: Iterable[Pair]) -> list[Pair]:
+    """Return perpetuals and spot: of what ends nobody keeps how much is traded."""
+    return [pair for pair in pairs if pair[1].instrument.kind is not InstrumentKind.FUTURE]
+
+
 def read_each(
     pairs: Iterable[Pair], read: Callable[[Row, Listing], T | None], name: str
 ) -> list[T]:

@@ -14,7 +14,14 @@ from exchanges.activity import Activity
 from exchanges.ccxt_adapter import parse
 from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
-from exchanges.ccxt_adapter.listed_rows import Pair, known, list_name, perpetuals_of, read_each
+from exchanges.ccxt_adapter.listed_rows import (
+    Pair,
+    known,
+    list_name,
+    perpetuals_of,
+    read_each,
+    without_end,
+)
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since, naming
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
@@ -134,7 +141,10 @@ class CcxtMarketData:
 
     async def activity(self) -> Sequence[Activity]:
         await self._client.ready()
-        told = await self._read(all_of(map(self._activity, self._profile.activity)))
+        reads = [
+            self._activity(part, rows) for part in self._profile.parts for rows in part.activity
+        ]
+        told = await self._read(all_of(reads))
         return [fact for facts in told for fact in facts]
 
     async def open_interest(self, symbol: Symbol) -> Activity | None:
@@ -142,7 +152,7 @@ class CcxtMarketData:
         if rows is None:
             return None
         listing = await self._client.listing(symbol)
-        asked = self._activity(rows, **naming(rows, self._profile, listing))
+        asked = self._activity(self._profile, rows, **naming(rows, self._profile, listing))
         return next(iter(await self._read(asked)), None)
 
     async def depth(self, symbol: Symbol, *, levels: int) -> Depth:
@@ -224,13 +234,13 @@ class CcxtMarketData:
         parts = await self._read(all_of(map(read, self._profile.parts)))
         return [fact for part in parts for fact in part]
 
-    async def _activity(self, rows: Rows, **params: object) -> list[Activity]:
-        contracts = self._client.listings.of(is_spot=False)
+    async def _activity(self, part: VenueProfile, rows: Rows, **params: object) -> list[Activity]:
+        listed = self._client.listings.of(is_spot=part.is_spot)
         answer, now = await fetch_rows(self._client.exchange, rows, **params), self._client.now()
         return read_each(
-            perpetuals_of(known(self._profile, answer, rows, contracts)),
+            without_end(known(part, answer, rows, listed)),
             lambda row, listing: parse.activity(row, rows.columns, listing, now),
-            list_name(self._profile, rows),
+            list_name(part, rows),
         )
 
     async def _read(self, call: Awaitable[T]) -> T:

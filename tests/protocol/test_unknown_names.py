@@ -13,7 +13,7 @@ import pytest
 
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
-from exchanges.ccxt_adapter.sockets import Feed
+from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.ccxt_adapter.streams import MARKET_FEEDS
 from exchanges.domain import MarketFact
 from exchanges.errors import UnexpectedPayload
@@ -69,7 +69,7 @@ class Line:
         async def receive() -> Any:
             return feed.decode(replies.pop(0))
 
-        call(feed.greet(send, receive))
+        call(_greeted(feed, send, receive))
         self._world.wait(seconds=1)
         replies.extend(row.body for row in socket.beat(now=self._world.at))
         for body in replies:
@@ -81,6 +81,10 @@ def _renamed(listing: Any, name: str) -> Any:
     instrument = replace(listing.instrument, venue_symbol=name, symbol="GONE/USDT:USDT")
     market = {**listing.market, "info": {**listing.market["info"], "wsname": "GONE/USDT"}}
     return replace(listing, instrument=instrument, market=market)
+
+
+async def _greeted(feed: Feed, send: Send, receive: Receive) -> None:
+    await feed.greet(send, receive)
 
 
 async def _address(feed: Feed) -> str:

@@ -59,6 +59,7 @@ class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
                 "ask": row["a"][0],
                 "ask_quantity": row["a"][2],
                 "mark_price": row["c"][0],
+                "volume": row["v"][1],
             }
 
         return made_of(told, top, "kraken tops")
