@@ -17,7 +17,7 @@ from typing import cast
 import orjson
 from redis import Redis
 
-from exchanges.board import Board, Channel, channel_of
+from exchanges.board import Board, Channel, channel_of, implausibility
 from exchanges.domain import BookTop, MarketFact, Quote, Symbol
 
 UNTOLD_FOR = timedelta(minutes=1)
@@ -96,9 +96,11 @@ class Unheard:
         """Take over what a poll told, and did not tell, of what it was asked for.
 
         `missed` are the topics that sockets owe. Call it before the board takes the facts: what it
-        holds yet is compared with them.
+        holds yet is compared with them. What no market can look like counts as not told.
         """
-        told = {(fact.symbol, channel_of(fact)): fact for fact in facts}
+        told = {
+            (fact.symbol, channel_of(fact)): fact for fact in facts if implausibility(fact) is None
+        }
         untold = dict.fromkeys(set(asked) - told.keys(), now + UNTOLD_FOR)
         kept = {topic: until for topic, until in self.untold.items() if now < until}
         self.untold = {topic: at for topic, at in (kept | untold).items() if topic not in told}

@@ -91,12 +91,16 @@ def test_a_market_that_rests_is_read_again_and_not_taken_for_dead() -> None:
     assert silent(held, unheard, 6) == set()
 
 
-def test_a_contract_that_never_has_a_book_keeps_no_poll_running() -> None:
+@pytest.mark.parametrize("told", [[], [("50001", "49999")]], ids=["none", "crossed"])
+def test_a_contract_that_never_has_a_book_keeps_no_poll_running(
+    told: list[tuple[str, str]],
+) -> None:
     held, unheard = board(book(QUIET, 0), live_at=0), Unheard(VENUE)
     topic = (BOOKLESS, Channel.BOOK)
     assert silent(held, unheard, 0.5) == {topic}
 
-    unheard.learn(held, [book(QUIET, 0.5)], {topic}, {topic}, at(0.5))
+    books = [book(BOOKLESS, 0.5, bid=bid, ask=ask) for bid, ask in told]
+    unheard.learn(held, [book(QUIET, 0.5), *books], {topic}, {topic}, at(0.5))
 
     assert silent(held, unheard, 1.4) == set()
     late = board(book(QUIET, 59), live_at=59)
