@@ -24,16 +24,15 @@ READ_SECONDS = 5.0
 
 
 def read_depths(instruments: Sequence[Instrument], redis: Redis) -> dict[Key, Depth]:
-    """Read the books by REST, share them and return those that could be read."""
-    answers = loop.call_all([_read(instrument) for instrument in instruments], READ_SECONDS)
+    """Read the books by REST, share each as it comes and return those that could be read."""
     found: dict[Key, Depth] = {}
-    for answer in answers:
+    for answer in loop.as_they_come(map(_read, instruments), READ_SECONDS):
         if isinstance(answer, Depth):
-            found[(answer.venue, answer.symbol)] = answer
+            key = answer.venue, answer.symbol
+            found[key] = answer
+            redis.hset(HASH, mapping={_field(key): _encoded(answer)})
         elif not isinstance(answer, VenueError | TimeoutError):
             raise answer
-    if found:
-        redis.hset(HASH, mapping={_field(key): _encoded(depth) for key, depth in found.items()})
     return found
 
 

@@ -1,4 +1,4 @@
-"""How much of each perpetual is held and was traded: read each minute, kept by minute and hour."""
+"""How much of each perpetual is held, and was traded of it and of spot: kept by minute and hour."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from exchanges import activity, loop, registry, selectors
-from exchanges.domain import Symbol
+from exchanges.domain import InstrumentKind, Symbol
 from exchanges.limits.lanes import Lane, asking
-from exchanges.models import Activity, ActivityBar, Exchange, HourlyActivity
+from exchanges.models import Activity, ActivityBar, Exchange, HourlyActivity, Instrument
 from exchanges.modes import Mode
 from exchanges.services import good_answers
 
@@ -23,7 +23,7 @@ ASKED_AT_ONCE = 100
 
 
 def poll_activity(now: datetime) -> int:
-    """Read and store open interest and turnover of all perpetuals; return of how many."""
+    """Read and store open interest of perpetuals and what was traded; return of how many."""
     symbols = _longest_untold()
     reads = [_read(exchange, symbols.get(exchange.pk, ())) for exchange in _exchanges()]
     with asking(Lane.POLL, within=PATIENCE_SECONDS):
@@ -32,9 +32,12 @@ def poll_activity(now: datetime) -> int:
 
 
 def _exchanges() -> list[Exchange]:
-    """Return the exchanges in use that list perpetuals now."""
-    listing = selectors.perpetuals().values("exchange")
-    return list(Exchange.objects.filter(pk__in=listing))
+    """Return the exchanges in use that list perpetuals or spot now."""
+    return list(Exchange.objects.filter(pk__in=_recorded().values("exchange")))
+
+
+def _recorded() -> QuerySet[Instrument]:
+    return selectors.active_instruments().exclude(kind=InstrumentKind.FUTURE)
 
 
 def _longest_untold() -> Mapping[UUID, Sequence[Symbol]]:
@@ -65,7 +68,7 @@ def store_activity(exchange: Exchange, told: Iterable[activity.Activity], now: d
 
     What an answer leaves out stays as it was told before, with the age it has.
     """
-    listed = {row.symbol: row.pk for row in selectors.perpetuals().filter(exchange=exchange)}
+    listed = {row.symbol: row.pk for row in _recorded().filter(exchange=exchange)}
     known = {
         row.instrument_id: row for row in Activity.objects.filter(instrument__exchange=exchange)
     }

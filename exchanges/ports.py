@@ -90,6 +90,9 @@ class MarketStream(Protocol):
         A rate comes without an interval where the venue's stream does not say it.
         """
 
+    async def reopen(self, symbol: Symbol, kind: type[MarketFact]) -> bool:
+        """Open anew the socket that told such facts of a symbol; tell whether one was."""
+
     async def close(self) -> None: ...
 
 

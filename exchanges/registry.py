@@ -20,7 +20,7 @@ from django.conf import settings
 
 from exchanges import loop
 from exchanges.errors import Block, VenueError
-from exchanges.limits.limiter import Limiter
+from exchanges.limits.limiter import ALONE_SHARE, Limiter
 from exchanges.modes import Mode
 from exchanges.outcomes import Outcome, of_this_process
 from exchanges.ports import Account, AccountStream, MarketData, MarketStream, Trading
@@ -71,7 +71,7 @@ class _Cache:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.limiter = Limiter(settings.REDIS_URL)
+        self.limiter = Limiter(settings.REDIS_URL, share=ALONE_SHARE / _processes)
         self.catalogues: dict[tuple[str, Mode, bool], Any] = {}
         self.clients: dict[Hashable, Any] = {}
         self.ports: dict[Hashable, Any] = {}
@@ -80,6 +80,19 @@ class _Cache:
 
 _lock = RLock()
 _cache: _Cache | None = None
+# How many processes do what this one does.
+_processes = 1
+
+
+def share_with(processes: int) -> None:
+    """Keep to an equal part of what `processes` of a kind, this one among them, may do together.
+
+    That is openings of sockets, which no process counts for another, and requests while Redis does
+    not count them. Call it before anything else here.
+    """
+    global _processes
+    close_all()
+    _processes = processes
 
 
 def market_data(venue: str, mode: Mode) -> MarketData:
@@ -212,7 +225,9 @@ def _client(owner: AccountKey | tuple[str, Mode, str]) -> Any:
         place = (venue, mode, practice is not None)
         catalogue = cache.catalogues.get(place)
         if catalogue is None:
-            catalogue = cache.catalogues[place] = library.Catalogue(PROFILES[venue])
+            catalogue = cache.catalogues[place] = library.Catalogue(
+                PROFILES[venue], processes=_processes
+            )
         cache.clients[owner] = library.VenueClient(
             catalogue,
             credential=credential,

@@ -1,26 +1,21 @@
-"""Keep what we know of venues up to date: listings, the market by REST, settled funding.
+"""Keep what we know of venues up to date: listings and settled funding.
 
 Reads only. A venue that does not answer never keeps the others waiting or out.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
-from uuid import UUID
 
 from django.db import transaction
 
 from exchanges import domain, loop, registry, selectors
-from exchanges.board import Board, Channel
 from exchanges.domain import (
     FundingRate,
-    InstrumentKind,
     IntervalSource,
-    MarketFact,
     SettledFunding,
     Symbol,
 )
@@ -31,7 +26,6 @@ from exchanges.models import Exchange, Instrument, SettledFundingRate
 from exchanges.models.notices import FactChange
 from exchanges.modes import Mode
 from exchanges.ports import MarketData
-from exchanges.quotes import quotes_in
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,12 +35,6 @@ POLL_SECONDS = 8.0
 MANY = 10
 REFRESH_SECONDS = 120.0
 SETTLEMENTS_SECONDS = 50.0
-# Streams bring each channel at least once a second; half of what a trade may be old is left.
-CHANNEL_BEHIND = timedelta(seconds=1.5)
-INSTRUMENT_BEHIND = timedelta(seconds=15)
-ROUNDS_MISSED = 2
-# A poll begins within a second and is answered in less: then nothing is older than five.
-LONGEST_WAIT = timedelta(seconds=4)
 HISTORY = timedelta(days=30)
 # A venue publishes a settlement some seconds after it; asking sooner only costs a call.
 PUBLISHED_AFTER = timedelta(seconds=5)
@@ -158,92 +146,6 @@ def _row(
         refreshed_at=now,
         **{name: getattr(listed, name) for name in LISTED_COLUMNS},
     )
-
-
-# --- The market by REST ---------------------------------------------------------------------------
-
-
-def poll_market(now: datetime, *, force: bool = False) -> list[str]:
-    """Read by REST what streams have not brought lately; return the bases that changed."""
-    board = selectors.market_board()
-    instruments = list(selectors.active_instruments())
-    behind = [
-        exchange
-        for exchange in selectors.enabled_exchanges()
-        if force or is_behind(board, exchange, instruments, now)
-    ]
-    has_funding = _listing(instruments, InstrumentKind.PERPETUAL)
-    has_dated = _listing(instruments, InstrumentKind.FUTURE)
-
-    async def read(exchange: Exchange) -> Sequence[MarketFact]:
-        data = market_data(exchange)
-        if exchange.pk not in has_funding:
-            return await data.book_tops()
-        return await read_market(data, has_dated=exchange.pk in has_dated)
-
-    for _, facts in _ask_all(behind, read, POLL_SECONDS):
-        for fact in facts:
-            board.apply(fact)
-    return board.publish(selectors.board_redis())
-
-
-def is_behind(
-    board: Board, exchange: Exchange, instruments: Iterable[Instrument], now: datetime
-) -> bool:
-    """Tell whether a channel of this venue is silent, or one instrument on a live channel."""
-    for instrument in instruments:
-        if instrument.exchange_id != exchange.pk:
-            continue
-        row = board.row(*selectors.instrument_key(instrument))
-        for channel in _polled_channels(instrument):
-            age = row.age(channel, now) if row is not None else None
-            if age is None or age > INSTRUMENT_BEHIND:
-                return True
-            silence = board.age(exchange.code, channel, now)
-            if silence is None or silence > _behind(exchange, channel):
-                return True
-    return False
-
-
-def _behind(exchange: Exchange, channel: Channel) -> timedelta:
-    """Return how long a channel may be silent: what is read in a list, two rounds at most."""
-    rounds = min(ROUNDS_MISSED * selectors.polled_every(exchange.code), LONGEST_WAIT)
-    return CHANNEL_BEHIND if channel is Channel.BOOK else max(CHANNEL_BEHIND, rounds)
-
-
-def _polled_channels(instrument: Instrument) -> Iterable[Channel]:
-    """Yield the channels that a list tells; what is read book by book no poll brings sooner."""
-    kind = InstrumentKind(instrument.kind)
-    has_tops = selectors.lists_tops(instrument.exchange.code, kind)
-    return (one for one in _channels(instrument) if has_tops or one is not Channel.BOOK)
-
-
-def _listing(instruments: Iterable[Instrument], kind: InstrumentKind) -> set[UUID]:
-    """Return the exchanges that list such instruments."""
-    return {instrument.exchange_id for instrument in instruments if instrument.kind == kind}
-
-
-async def read_market(data: MarketData, *, has_dated: bool = False) -> list[MarketFact]:
-    """Return funding, mark prices and book tops of one venue, with the fewest requests."""
-    if has_dated:
-        return [fact for facts in await asyncio.gather(*_all_reads(data)) for fact in facts]
-    rates, books = await asyncio.gather(data.funding_rates(), data.book_tops())
-    return [*rates, *quotes_in(rates), *books]
-
-
-def _all_reads(data: MarketData) -> list[Awaitable[Sequence[MarketFact]]]:
-    """Return the reads of a venue whose rates do not name every mark price."""
-    return [data.funding_rates(), data.quotes(), data.book_tops()]
-
-
-def _channels(instrument: Instrument) -> tuple[Channel, ...]:
-    match InstrumentKind(instrument.kind):
-        case InstrumentKind.PERPETUAL:
-            return tuple(Channel)
-        case InstrumentKind.FUTURE:
-            return (Channel.QUOTE, Channel.BOOK)
-        case InstrumentKind.SPOT:
-            return (Channel.BOOK,)
 
 
 # --- Settled funding ------------------------------------------------------------------------------

@@ -1,28 +1,24 @@
-"""Doorbells for reading venues; everything they do is in `exchanges.services`."""
+"""Doorbells for reading venues: each calls one service."""
 
 from __future__ import annotations
 
 from celery import shared_task
 from django.utils import timezone
 
-from exchanges import lending, maintenance, mids, open_interest, selectors, services
-
-POLLING = "carry:polling"
-POLL_LOCK_MS = 10_000
+from exchanges import (
+    lending,
+    maintenance,
+    market_poll,
+    mids,
+    open_interest,
+    selectors,
+    services,
+)
 
 
 @shared_task
 def poll_market(force: bool = False) -> list[str]:
-    """Read by REST what streams have not brought lately; one poll runs at a time."""
-    if force:
-        return services.poll_market(timezone.now(), force=True)
-    redis = selectors.board_redis()
-    if not redis.set(POLLING, 1, nx=True, px=POLL_LOCK_MS):
-        return []
-    try:
-        return services.poll_market(timezone.now())
-    finally:
-        redis.delete(POLLING)
+    return market_poll.poll_market(timezone.now(), force=force)
 
 
 @shared_task

@@ -43,14 +43,14 @@ RELIST_MISSING_SECONDS = 60.0
 class Catalogue:
     """What one venue lists, loaded once per process and shared by all its clients."""
 
-    def __init__(self, profile: VenueProfile) -> None:
+    def __init__(self, profile: VenueProfile, *, processes: int = 1) -> None:
         self.profile = profile
         self.listings = Listings()
         self.ended: dict[Symbol, Listing] = {}
         self.generation = 0
         self.loaded_at = -math.inf
         self.source: Any = None
-        self.connections = ConnectionBudget(profile.quotas.sockets)
+        self.connections = ConnectionBudget(profile.quotas.sockets, processes=processes)
         families = profile.family_tiers
         self._family_rates = FamilyRates(families) if families else None
         self._lock = asyncio.Lock()
@@ -179,6 +179,14 @@ class VenueClient:
         """Read the list again when it is due, for all clients of this venue."""
         if self._catalogue.is_due:
             await self.refresh()
+
+    async def recent(self) -> Listings:
+        """Return listings of the last minute, older ones where the venue cannot be asked."""
+        await self.ready()
+        if self._catalogue.is_older_than(RELIST_MISSING_SECONDS):
+            with contextlib.suppress(VenueError):
+                await self.refresh()
+        return await self.ready()
 
     async def refresh(self) -> Listings:
         """Read anew what the venue lists, for all clients of this venue."""

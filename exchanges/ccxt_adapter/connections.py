@@ -17,11 +17,22 @@ OUR_SHARE = 0.8
 
 
 class ConnectionBudget:
-    """Lets at most four fifths of a quota of openings pass in any window of it."""
+    """Lets at most four fifths of a quota of openings pass in any window of it.
 
-    def __init__(self, quota: ConnectionQuota, clock: Callable[[], float] = monotonic) -> None:
-        self._most = max(1, int(quota.limit * OUR_SHARE))
-        self._window = quota.window.total_seconds()
+    `processes` open sockets at this venue beside one another, this one among them: each has an
+    equal part, less than one opening in a window as one in a longer window.
+    """
+
+    def __init__(
+        self,
+        quota: ConnectionQuota,
+        clock: Callable[[], float] = monotonic,
+        *,
+        processes: int = 1,
+    ) -> None:
+        part = quota.limit * OUR_SHARE / processes
+        self._most = max(1, int(part))
+        self._window = quota.window.total_seconds() / min(1.0, part)
         self._clock = clock
         self._opened: deque[float] = deque()
         self._lock = asyncio.Lock()

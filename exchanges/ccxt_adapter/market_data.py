@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from exchanges.access import Maintenance
 from exchanges.activity import Activity
 from exchanges.ccxt_adapter import parse
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.listed_rows import (
+    Pair,
+    known,
+    list_name,
+    perpetuals_of,
+    read_each,
+    without_end,
+)
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.risk_tiers import read_ladders
 from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since, naming
@@ -42,6 +52,15 @@ from exchanges.venues.profile import UNASKED, IntervalRule, Rows, StatusCall, Ve
 
 T = TypeVar("T")
 
+TOLD_WITH_THE_RATE = frozenset(
+    {
+        IntervalRule.NEXT_TWO_SETTLEMENTS,
+        IntervalRule.LISTED_MINUTES,
+        IntervalRule.HOURS_WITH_THE_RATE,
+        IntervalRule.HOURS_BY_SETTLEMENTS,
+    }
+)
+
 # Listed intervals change; two sources that disagree are worth a fresh list, but not every second.
 RELIST_AFTER = timedelta(minutes=1)
 # They change between settlements, and the venue counts each question against a small quota.
@@ -56,6 +75,7 @@ class CcxtMarketData:
         self._profile = client.profile
         self._relisted_at: datetime | None = None
         self._adjusted: dict[str, Row] = {}
+        self._adjusted_hours: dict[str, FundingInterval] = {}
         self._adjusted_at: datetime | None = None
         settled = client.profile.settled_funding
         self._spacing = SettlementSpacing(client.exchange, settled) if settled else None
@@ -78,17 +98,24 @@ class CcxtMarketData:
         listings = await self._client.ready()
         told = fetch_rows(self._client.exchange, indexes)
         quotes, rows = await asyncio.gather(marks, self._read(told))
-        index = {row[indexes.columns["index"]]: row for row in rows}
-        return [self._with_index(quote, listings, index) for quote in quotes]
+        prices: dict[str, Decimal | None] = {}
 
-    def _with_index(self, quote: Quote, listings: Listings, rows: Mapping[str, Row]) -> Quote:
+        def take(row: Row, columns: parse.Columns) -> bool:
+            prices[row[columns["index"]]] = parse.optional(row, columns["index_price"])
+            return True
+
+        take_each(rows, take, indexes.columns, list_name(self._profile, indexes))
+        return [self._with_index(quote, listings, prices) for quote in quotes]
+
+    def _with_index(
+        self, quote: Quote, listings: Listings, prices: Mapping[str, Decimal | None]
+    ) -> Quote:
         """Return the quote with the price of its listing's index; spot has none."""
-        listing, told = listings.by_symbol[quote.symbol], self._profile.index_prices
-        row = rows.get(str(listing.market["info"].get(self._profile.index_key)))
-        if row is None or told is None or listing.instrument.kind is InstrumentKind.SPOT:
+        listing = listings.by_symbol[quote.symbol]
+        told = prices.get(str(listing.market["info"].get(self._profile.index_key)))
+        if not told or listing.instrument.kind is InstrumentKind.SPOT:
             return quote
-        price = parse.optional_price(row, told.columns["index_price"], listing)
-        return replace(quote, index_price=price)
+        return replace(quote, index_price=listing.price(told))
 
     async def book_tops(self) -> Sequence[BookTop]:
         return await self._of_parts(lambda part: part.book_tops, parse.book_top)
@@ -101,17 +128,25 @@ class CcxtMarketData:
 
         async def read() -> list[BorrowRate]:
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
-            return [
-                parse.borrow_rate(row, rows.columns, self._profile.name, now)
-                for row in answer
-                if row[rows.columns["asset"]] in assets and row[rows.columns["is_lent"]]
-            ]
+            found: list[BorrowRate] = []
+
+            def take(row: Row, columns: parse.Columns) -> bool:
+                if row[columns["asset"]] not in assets or not row[columns["is_lent"]]:
+                    return False
+                found.append(parse.borrow_rate(row, columns, self._profile.name, now))
+                return True
+
+            take_each(answer, take, rows.columns, list_name(self._profile, rows))
+            return found
 
         return await self._read(read())
 
     async def activity(self) -> Sequence[Activity]:
         await self._client.ready()
-        told = await self._read(all_of(map(self._activity, self._profile.activity)))
+        reads = [
+            self._activity(part, rows) for part in self._profile.parts for rows in part.activity
+        ]
+        told = await self._read(all_of(reads))
         return [fact for facts in told for fact in facts]
 
     async def open_interest(self, symbol: Symbol) -> Activity | None:
@@ -119,7 +154,7 @@ class CcxtMarketData:
         if rows is None:
             return None
         listing = await self._client.listing(symbol)
-        asked = self._activity(rows, **naming(rows, self._profile, listing))
+        asked = self._activity(self._profile, rows, **naming(rows, self._profile, listing))
         return next(iter(await self._read(asked)), None)
 
     async def risk_tiers(self, symbols: Collection[Symbol]) -> Mapping[Symbol, TierLadder]:
@@ -161,11 +196,15 @@ class CcxtMarketData:
         async def read() -> list[Maintenance]:
             rows, now = status.call, self._client.now()
             answer = await fetch_rows(self._client.exchange, rows)
-            return [
-                parse.maintenance(row, rows.columns, self._profile.name, now)
-                for row in answer
-                if str(row[rows.columns["state"]]) in status.live and _concerns(row, status)
-            ]
+            found: list[Maintenance] = []
+
+            def take(row: Row, columns: parse.Columns) -> bool:
+                if str(row[columns["state"]]) in status.live and _concerns(row, status):
+                    found.append(parse.maintenance(row, columns, self._profile.name, now))
+                return True
+
+            take_each(answer, take, rows.columns, list_name(self._profile, rows))
+            return found
 
         return await self._read(read())
 
@@ -193,26 +232,25 @@ class CcxtMarketData:
             return []
 
         async def read(part: VenueProfile) -> list[T]:
-            rows, known = rows_of(part), listings.of(is_spot=part.is_spot)
+            rows, listed = rows_of(part), listings.of(is_spot=part.is_spot)
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
-            found = (
-                parsed(row, rows.columns, listing, now)
-                for row, listing in _known(answer, rows, known)
+            return read_each(
+                known(part, answer, rows, listed),
+                lambda row, listing: parsed(row, rows.columns, listing, now),
+                list_name(part, rows),
             )
-            return [fact for fact in found if fact is not None]
 
         parts = await self._read(all_of(map(read, asked)))
         return [fact for part in parts for fact in part]
 
-    async def _activity(self, rows: Rows, **params: object) -> list[Activity]:
-        contracts = self._client.listings.of(is_spot=False)
+    async def _activity(self, part: VenueProfile, rows: Rows, **params: object) -> list[Activity]:
+        listed = self._client.listings.of(is_spot=part.is_spot)
         answer, now = await fetch_rows(self._client.exchange, rows, **params), self._client.now()
-        found = (
-            parse.activity(row, rows.columns, listing, now)
-            for row, listing in _known(answer, rows, contracts)
-            if listing.instrument.kind is InstrumentKind.PERPETUAL
+        return read_each(
+            without_end(known(part, answer, rows, listed)),
+            lambda row, listing: parse.activity(row, rows.columns, listing, now),
+            list_name(part, rows),
         )
-        return [fact for fact in found if fact is not None]
 
     async def _read(self, call: Awaitable[T]) -> T:
         return await self._client.reading(call)
@@ -235,26 +273,24 @@ class CcxtMarketData:
         return not is_fresh and any(conflicting)
 
     async def _rates_once(self, listings: Listings) -> list[FundingRate]:
-        rows = self._profile.funding_rates or self._profile.quotes
+        rows = self._rates
         answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
-        perpetuals = [
-            (row, listing)
-            for row, listing in _known(answer, rows, listings.of(is_spot=False))
-            if listing.instrument.kind is InstrumentKind.PERPETUAL
-        ]
+        contracts = listings.of(is_spot=False)
+        perpetuals = perpetuals_of(known(self._profile, answer, rows, contracts))
         intervals = await self._intervals(perpetuals, now)
-        found = (
-            parse.funding_rate(
+
+        def rate(row: Row, listing: Listing) -> FundingRate | None:
+            bounds = self._bounds_row(row, listing)
+            return parse.funding_rate(
                 row,
                 rows.columns,
                 listing,
                 intervals.get(listing.instrument.venue_symbol, UNKNOWN),
-                parse.funding_bounds(self._bounds_row(row, listing), self._profile.funding_bounds),
+                parse.funding_bounds(bounds, self._profile.funding_bounds),
                 now,
             )
-            for row, listing in perpetuals
-        )
-        return [rate for rate in found if rate is not None]
+
+        return read_each(perpetuals, rate, list_name(self._profile, rows))
 
     def _bounds_row(self, row: Row, listing: Listing) -> Row:
         """Return where the venue names cap and floor, beside the interval."""
@@ -275,58 +311,61 @@ class CcxtMarketData:
         self, perpetuals: list[tuple[Row, Listing]], now: datetime
     ) -> dict[str, FundingInterval]:
         """Return the interval of each venue symbol by the rule of the venue."""
-        columns = (self._profile.funding_rates or self._profile.quotes).columns
-        if self._profile.interval_rule is IntervalRule.NEXT_TWO_SETTLEMENTS:
-            return {
-                listing.instrument.venue_symbol: from_next_two(
+        if self._profile.interval_rule in TOLD_WITH_THE_RATE:
+            return self._of_each(perpetuals, self._told_interval)
+        adjusted = await self._adjusted_intervals()
+        missing = [pair for pair in perpetuals if pair[1].instrument.venue_symbol not in adjusted]
+        columns = self._rates.columns
+        upcoming = self._of_each(missing, lambda row, _: parse.next_funding_at(row, columns))
+        spaced = await self._spacing.intervals(upcoming, now) if self._spacing else {}
+        return adjusted | spaced
+
+    def _told_interval(self, row: Row, listing: Listing) -> FundingInterval:
+        """Return the interval that a rate comes with, or that its contract is listed with."""
+        columns = self._rates.columns
+        match self._profile.interval_rule:
+            case IntervalRule.NEXT_TWO_SETTLEMENTS:
+                return from_next_two(
                     parse.next_funding_at(row, columns),
                     parse.next_funding_at(row, columns, "following_at"),
                 )
-                for row, listing in perpetuals
-            }
-        if self._profile.interval_rule is IntervalRule.LISTED_MINUTES:
-            return {
-                listing.instrument.venue_symbol: from_minutes(
-                    parse.optional(listing.market["info"], "fundingInterval"),
-                    parse.optional(row, columns["hours"]),
-                )
-                for row, listing in perpetuals
-            }
-        if self._profile.interval_rule is IntervalRule.HOURS_WITH_THE_RATE:
-            return {
-                listing.instrument.venue_symbol: from_told_hours(
-                    parse.optional(row, columns["hours"])
-                )
-                for row, listing in perpetuals
-            }
-        if self._profile.interval_rule is IntervalRule.HOURS_BY_SETTLEMENTS:
-            return {
-                listing.instrument.venue_symbol: from_spaced_hours(
-                    parse.optional(row, columns["hours"])
-                )
-                for row, listing in perpetuals
-            }
-        adjusted = await self._adjusted_intervals()
-        upcoming = {
-            listing.instrument.venue_symbol: parse.next_funding_at(row, columns)
-            for row, listing in perpetuals
-            if listing.instrument.venue_symbol not in adjusted
-        }
-        spaced = await self._spacing.intervals(upcoming, now) if self._spacing else {}
-        return adjusted | spaced
+            case IntervalRule.LISTED_MINUTES:
+                listed = parse.optional(listing.market["info"], "fundingInterval")
+                return from_minutes(listed, parse.optional(row, columns["hours"]))
+            case IntervalRule.HOURS_WITH_THE_RATE:
+                return from_told_hours(parse.optional(row, columns["hours"]))
+            case _:
+                return from_spaced_hours(parse.optional(row, columns["hours"]))
+
+    @property
+    def _rates(self) -> Rows:
+        return self._profile.funding_rates or self._profile.quotes
+
+    def _of_each(self, pairs: Sequence[Pair], read: Callable[[Row, Listing], T]) -> dict[str, T]:
+        """Return what is read of each row by venue symbol; a bad row is left out."""
+        name = list_name(self._profile, self._rates)
+        return dict(
+            read_each(pairs, lambda row, one: (one.instrument.venue_symbol, read(row, one)), name)
+        )
 
     async def _adjusted_intervals(self) -> dict[str, FundingInterval]:
         rows, now = self._profile.adjusted_intervals, self._client.now()
         if rows is None:
             return {}
         if self._adjusted_at is None or abs(now - self._adjusted_at) >= ADJUSTED_LAST:
+            found: dict[str, Row] = {}
+            hours: dict[str, FundingInterval] = {}
+
+            def take(row: Row, columns: parse.Columns) -> bool:
+                symbol = row[columns["symbol"]]
+                hours[symbol] = from_hours(parse.optional(row, columns["hours"]))
+                found[symbol] = row
+                return True
+
             answer = await fetch_rows(self._client.exchange, rows)
-            self._adjusted = {row[rows.columns["symbol"]]: row for row in answer}
-            self._adjusted_at = now
-        return {
-            symbol: from_hours(parse.optional(row, rows.columns["hours"]))
-            for symbol, row in self._adjusted.items()
-        }
+            take_each(answer, take, rows.columns, list_name(self._profile, rows))
+            self._adjusted, self._adjusted_hours, self._adjusted_at = found, hours, now
+        return dict(self._adjusted_hours)
 
 
 def _concerns(row: Row, status: StatusCall) -> bool:
@@ -336,13 +375,3 @@ def _concerns(row: Row, status: StatusCall) -> bool:
         if not ours & {str(value) for value in stated}:
             return False
     return True
-
-
-def _known(
-    answer: Sequence[Row], rows: Rows, listings: Mapping[str, Listing]
-) -> Iterator[tuple[Row, Listing]]:
-    """Yield the rows of what we list; the rest is inverse, quanto, an option or delisted."""
-    for row in answer:
-        listing = listings.get(row[rows.columns["symbol"]])
-        if listing is not None:
-            yield row, listing

@@ -93,6 +93,12 @@ class Socket:
         self._refused = refused
         self._connections = connections
         self._failures = 0
+        self._connection: aiohttp.ClientWebSocketResponse | None = None
+
+    async def reopen(self) -> None:
+        """Close the connection, where there is one; it is opened anew like one that was lost."""
+        if self._connection is not None:
+            await self._connection.close()
 
     async def run(self) -> None:
         while True:
@@ -142,6 +148,7 @@ class Socket:
                 # A half-open peer never answers the closing handshake.
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT),
             )
+        self._connection = connection
         try:
             await self._greet(connection)
             upkeep = asyncio.create_task(self._keep_up(connection))
@@ -150,6 +157,7 @@ class Socket:
             finally:
                 upkeep.cancel()
         finally:
+            self._connection = None
             # A venue that talks on and never says goodbye would hold the closing for ever.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT):

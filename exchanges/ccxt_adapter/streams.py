@@ -35,6 +35,7 @@ from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.polled import PolledMarket
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send, Socket
+from exchanges.ccxt_adapter.tellers import Tellers
 from exchanges.domain import BookTop, MarketFact, Symbol
 from exchanges.errors import CredentialRefused
 
@@ -94,13 +95,19 @@ class CcxtMarketStream:
 
     def __init__(self, client: VenueClient) -> None:
         self._client = client
+        self._tellers = Tellers()
+
+    async def reopen(self, symbol: Symbol, kind: type[MarketFact]) -> bool:
+        return await self._tellers.reopen(symbol, kind)
 
     async def run(self, symbols: Collection[Symbol], on_fact: Emit) -> None:
-        listings, asked = await self._client.ready(), set(symbols)
+        listings, asked = await self._client.recent(), set(symbols)
         self._client.exchange.open()
         told_at: dict[Symbol, float] = {}
+        self._tellers = tellers = Tellers()
 
         def hear(fact: MarketFact) -> None:
+            tellers.hear(fact)
             if isinstance(fact, BookTop):
                 told_at[fact.symbol] = monotonic()
             on_fact(fact)
@@ -112,7 +119,9 @@ class CcxtMarketStream:
                 feeds = MARKET_FEEDS[part.name, part.is_spot]
                 for feed in feeds(self._client, wanted, hear) if wanted else ():
                     session, budget = self._client.exchange.session, self._client.connections
-                    group.create_task(Socket(session, feed, connections=budget).run())
+                    socket = Socket(session, tellers.watched(feed), connections=budget)
+                    tellers.add(feed.name, socket)
+                    group.create_task(socket.run())
             group.create_task(PolledMarket(self._client).run(asked, on_fact, told_at))
 
     async def close(self) -> None:

@@ -117,6 +117,7 @@ SPOT_CALLS = Quota(
         "GET openOrders": 6,
         "GET openOrders *": 80,
         "GET order": 4,
+        "GET ticker/24hr": 80,
         "GET ticker/bookTicker": 4,
         "GET ticker/price": 4,
     },
@@ -170,6 +171,13 @@ PROFILE = VenueProfile(
     quotas=QUOTAS,
     book_tops=Rows(method="publicGetTickerBookTicker", columns=BOOK_TOP_COLUMNS),
     quotes=Rows(method="publicGetTickerPrice", columns={"symbol": "symbol", "mark_price": "price"}),
+    activity=(
+        Rows(
+            method="publicGetTicker24hr",
+            params={"type": "MINI"},
+            columns={"symbol": "symbol", "turnover": "quoteVolume"},
+        ),
+    ),
     settled_funding=None,
     find_order=(Rows(method="privateGetOrder"),),
     client_id_param="origClientOrderId",

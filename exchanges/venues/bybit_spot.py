@@ -32,6 +32,10 @@ def of_spot(contracts: VenueProfile) -> VenueProfile:
         quotes=replace(
             _spot(contracts.quotes), columns={"symbol": "symbol", "mark_price": "lastPrice"}
         ),
+        activity=tuple(
+            replace(_spot(rows), columns={"symbol": "symbol", "turnover": "turnover24h"})
+            for rows in contracts.activity
+        ),
         settled_funding=None,
         leverage_tiers=None,
         risk_tiers=None,

@@ -37,6 +37,12 @@ PROFILE = VenueProfile(
     quotas=QUOTAS,
     book_tops=flat.SPOT_TOPS,
     quotes=flat.SPOT_QUOTES,
+    activity=(
+        Rows(
+            method=flat.SPOT_TOPS.method,
+            columns={"symbol": "symbol", "volume": "volume", "price": "mark_price"},
+        ),
+    ),
     settled_funding=None,
     client_id_bytes=16,
     find_order=(Rows(method="order_rows"),),

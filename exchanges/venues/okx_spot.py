@@ -22,6 +22,9 @@ def of_spot(contracts: VenueProfile) -> VenueProfile:
         dated_symbol="",
         book_tops=tickers,
         quotes=replace(tickers, columns={"symbol": "instId", "mark_price": "last"}),
+        activity=(
+            replace(tickers, columns={"symbol": "instId", "volume": "vol24h", "price": "last"}),
+        ),
         index_prices=None,
         funding_rates=None,
         settled_funding=None,

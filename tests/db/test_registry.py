@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from exchanges import registry
+from exchanges import loop, registry
 from exchanges.modes import Mode
 from exchanges.registry import AccountKey, ModeRefused, VenueUnknown
 from exchanges.venues import PROFILES
@@ -98,3 +98,18 @@ def test_asking_the_registry_for_nothing_loads_no_client_library() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0  # noqa: S603
+
+
+def test_one_of_four_processes_opens_a_quarter_of_what_one_alone_may() -> None:
+    registry.share_with(4)
+    try:
+        stream: Any = registry.market_stream("bybit", Mode.PAPER)
+        budget = stream._client.connections
+        # Four fifths of Bybit's 500 in five minutes, for four.
+        for _ in range(100):
+            assert budget.wait() == 0
+            loop.call(budget.take(), 1)
+
+        assert budget.wait() > 290
+    finally:
+        registry.share_with(1)

@@ -38,13 +38,13 @@ pytestmark = pytest.mark.protocol
 D = Decimal
 VENUES = (
     *("binance", "binanceusdm", "bybit", "okx", "bitget"),
-    *("gate", "krakenfutures", "kucoin", "kraken", "deribit"),
+    *("gate", "krakenfutures", "kucoin", "kraken", "deribit", "hyperliquid"),
 )
 SPOT = ("binance", "kraken")
 SYMBOLS = {
     **dict.fromkeys(SPOT, Symbol("BTC/USDT")),
     "krakenfutures": Symbol("BTC/USD:USD"),
-    "deribit": Symbol("BTC/USDC:USDC"),
+    **dict.fromkeys(("deribit", "hyperliquid"), Symbol("BTC/USDC:USDC")),
 }
 ORDER_ID = UUID(int=7)
 numbers = count(1)

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.protocol
 
 VENUES = (
     *("binance", "binanceusdm", "bybit", "okx", "bitget"),
-    *("gate", "krakenfutures", "kucoin", "kraken", "deribit"),
+    *("gate", "krakenfutures", "kucoin", "kraken", "deribit", "hyperliquid"),
 )
 SEEDS_KEPT = 40
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"

@@ -13,7 +13,9 @@ import pytest
 from exchanges.ccxt_adapter.feeds import binance_account as binance_account_feeds
 from exchanges.ccxt_adapter.feeds import binance_market as binance_market_feeds
 from exchanges.ccxt_adapter.feeds import bybit as bybit_feeds
+from exchanges.ccxt_adapter.feeds import hyperliquid as hyperliquid_feeds
 from exchanges.ccxt_adapter.listing import Listing
+from exchanges.ccxt_adapter.sockets import HANDLER_FAILURES
 from exchanges.domain import (
     Balance,
     BookTop,
@@ -284,3 +286,22 @@ def test_orders_of_the_venue_itself_are_reported_too(name: str) -> None:
     )
 
     assert isinstance(facts[0], OrderReport)
+
+
+@pytest.mark.parametrize("told", [0.0000125, float("nan"), True, None, "NaN", "Infinity", ""])
+def test_hyperliquids_rate_is_a_number_written_as_text_or_none_at_all(told: Any) -> None:
+    coin = listing("hyperliquid", "BTC/USDC:USDC", "BTC", quote="USDC")
+    context = {"markPx": "60000", "oraclePx": "60001", "funding": told}
+
+    with pytest.raises(HANDLER_FAILURES):
+        list(hyperliquid_feeds.context_facts({"ctx": context}, coin, NOW))
+
+
+def test_hyperliquids_rate_is_the_one_that_was_written() -> None:
+    coin = listing("hyperliquid", "BTC/USDC:USDC", "BTC", quote="USDC")
+    context = {"markPx": "60000", "oraclePx": "60001", "funding": "0.0000125"}
+
+    _, rate = hyperliquid_feeds.context_facts({"ctx": context}, coin, NOW)
+
+    assert isinstance(rate, FundingRate)
+    assert rate.funding_rate == Decimal("0.0000125")

@@ -306,6 +306,27 @@ async def test_openings_wait_for_the_window_and_no_longer() -> None:
     assert budget.wait() == 0
 
 
+@pytest.mark.parametrize(
+    ("limit", "processes", "at_once", "then"),
+    # 500 in 5 min: a quarter of four fifths is 100. 3 in 1 s: 0.6 of one, so one in 1.67 s.
+    [(500, 4, 100, 300.0), (3, 4, 1, 1 / 0.6), (3, 1, 2, 1.0)],
+)
+async def test_processes_beside_one_another_open_no_more_than_one_alone(
+    limit: int, processes: int, at_once: int, then: float
+) -> None:
+    window = timedelta(minutes=5) if limit == 500 else timedelta(seconds=1)
+    quota = ConnectionQuota(limit=limit, window=window)
+    budget = ConnectionBudget(quota, clock=lambda: 100.0, processes=processes)
+
+    for _ in range(at_once):
+        assert budget.wait() == 0
+        await budget.take()
+
+    assert budget.wait() == pytest.approx(then)
+    # In any of the venue's windows all of them together stay below four fifths.
+    assert processes * at_once / then <= limit * 0.8 / window.total_seconds() + 1e-9
+
+
 async def test_a_venue_that_talks_on_while_it_is_left_does_not_hold_the_socket() -> None:
     async def serve(socket: web.WebSocketResponse, number: int) -> None:
         if number == 2:

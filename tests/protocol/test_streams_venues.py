@@ -46,6 +46,14 @@ pytestmark = pytest.mark.protocol
 STREAMED_INTERVAL = {"okx": 60}
 
 
+# What of a contract no socket depends on.
+CHANGED: dict[str, Any] = {
+    "funding_cap": Decimal("0.02"),
+    "max_leverage": Decimal(3),
+    "funding_interval_seconds": 28_800,
+}
+
+
 class Heard:
     """Facts as they come, and a way to wait for the one a test is about."""
 
@@ -249,6 +257,44 @@ def test_feed_joins_streams_and_intervals_and_publishes_them(
     hourly = {rate.interval_seconds for rate in rates if rate.venue == "deribit"}
     others = {rate.interval_seconds for rate in rates if rate.venue != "deribit"}
     assert (hourly, others) == ({3600}, {60})
+
+
+def test_only_the_venue_whose_listing_changed_opens_its_sockets_anew_and_the_board_stays(
+    simulator: Simulator, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    venues = ("bybit", "binanceusdm")
+    modes = dict.fromkeys(venues, Mode.REHEARSAL)
+
+    def opened() -> list[str]:
+        return [row.__dict__["feed"] for row in caplog.records if row.message == "stream open"]
+
+    async def story() -> None:
+        before = [i for venue in venues for i in await instruments_of(venue)]
+        feed = MarketFeed(before, modes, redis)
+        task = asyncio.create_task(feed.run(lambda _: None))
+        perpetuals = [i for i in before if i.kind is InstrumentKind.PERPETUAL]
+        async with asyncio.timeout(15):
+            while not is_complete(feed.board, perpetuals):
+                await asyncio.sleep(0.05)
+        board = feed.board
+        first = len(opened())
+
+        feed.relist([replace(i, lot=i.lot * 10, **CHANGED) for i in before], modes)
+        assert not any(task.cancelling() for task in asyncio.all_tasks())
+
+        left = next(i for i in perpetuals if i.venue == "bybit" and i.base == "DOGE")
+        feed.relist([i for i in before if i != left], modes)
+        async with asyncio.timeout(15):
+            while "bybit tickers" not in opened()[first:]:
+                await asyncio.sleep(0.05)
+        assert {name.partition(" ")[0] for name in opened()[first:]} == {"bybit"}
+        assert feed.board is board
+        assert is_complete(feed.board, perpetuals)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with caplog.at_level("INFO"):
+        run(story())
 
 
 def is_complete(board: Board, instruments: list[Instrument]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from datetime import timedelta
 from decimal import Decimal
@@ -75,11 +76,29 @@ def test_what_is_held_and_traded_is_told_in_coins_and_dollars(
         assert_exact(fact)
 
 
-def test_all_perpetuals_and_nothing_else_are_told_of(venue: str, data: CcxtMarketData) -> None:
+def test_all_perpetuals_and_spot_and_nothing_else_are_told_of(
+    venue: str, data: CcxtMarketData
+) -> None:
     listed = call(data.instruments(), 60)
-    perpetuals = {row.symbol for row in listed if row.kind is InstrumentKind.PERPETUAL}
+    kept = {row.symbol for row in listed if row.kind is not InstrumentKind.FUTURE}
 
-    assert {fact.symbol for fact in call(data.activity(), 60)} == perpetuals
+    assert {fact.symbol for fact in call(data.activity(), 60)} == kept
+
+
+@pytest.mark.parametrize("venue", ["binance", "bybit", "okx", "kraken"])
+def test_what_was_traded_of_spot_is_told_in_dollars(world: World, venue: str) -> None:
+    data = CcxtMarketData(client_at(world, venue, Catalogue(PROFILES[venue])))
+    tops = {one.symbol: one for one in call(data.book_tops())}
+
+    told = {one.symbol: one for one in call(data.activity(), 60)}
+
+    spot = Symbol("BTC/USDT")
+    turnover = told[spot].turnover_usd
+    assert told[spot].open_interest is None
+    assert turnover is not None
+    # A hundred coins change hands in a day, each worth what the touch says within a few ticks.
+    assert turnover / tops[spot].bid == pytest.approx(100, rel=D("0.001"))
+    call(data.close())
 
 
 @pytest.mark.parametrize("nonsense", ["-1", "1" + "0" * 30])
@@ -88,8 +107,23 @@ def test_a_figure_that_no_market_has_is_no_fact(
 ) -> None:
     world.pin(venue, price="60000", open_interest=nonsense)
 
-    with pytest.raises(UnexpectedPayload):
-        told(data, venue)
+    facts: list[Fact] = []
+    with contextlib.suppress(UnexpectedPayload):
+        facts = told(data, venue)
+
+    assert {fact.open_interest for fact in facts} <= {None}
+
+
+def test_a_figure_below_zero_costs_no_other_contract_its_own(
+    world: World, venue: str, data: CcxtMarketData
+) -> None:
+    world.pin(venue, price="60000", open_interest="-1")
+
+    figures = {fact.symbol: fact.turnover_usd for fact in call(data.activity(), 60)}
+
+    figures.pop(bitcoin(venue), None)
+    assert figures
+    assert None not in figures.values()
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from pytest_django.fixtures import Settings
 
 from arbsite.accounts.models import User
 from exchanges import registry, selectors
-from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
 from exchanges.limits.limiter import PREFIX
+from exchanges.market_poll import poll_market
 from exchanges.models import (
     AccountFee,
     Exchange,
@@ -145,7 +145,7 @@ class Desk:
         assert read_accounts(accounts, venues=REAL, now=timezone.now()) == 3
 
     def refresh_market(self) -> None:
-        exchange_services.poll_market(timezone.now(), force=True)
+        poll_market(timezone.now(), force=True)
 
     def plan(
         self,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,9 +14,10 @@ from exchanges import registry, selectors
 from exchanges.account_keys import VenueReadOnly, store_account
 from exchanges.board import Board
 from exchanges.domain import InstrumentKind
+from exchanges.market_poll import silence_at
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.modes import Mode
-from exchanges.services import is_behind
+from exchanges.unheard import Topic, Unheard
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import UNASKED, VenueProfile
 from tests.market import NOW, make_book, make_quote, make_rate
@@ -129,11 +130,17 @@ def test_engine_panel_says_so(watched: Market) -> None:
     }
 
 
+def silent_at(board: Board, rows: Sequence[Instrument], now: datetime) -> frozenset[Topic]:
+    """Return what a poll would read of one venue, all of whose contracts are streamed."""
+    pks = {row.pk for row in rows}
+    unheard = Unheard(rows[0].exchange.code)
+    return silence_at(board, rows[0].exchange, rows, pks, unheard, now).topics
+
+
 def test_polling_waits_for_two_rounds_of_what_is_read_in_a_list(watched: Market) -> None:
-    exchange = Exchange.objects.get(code="dydx")
-    rows = list(exchange.instruments.select_related("exchange"))
+    rows = list(Instrument.objects.filter(exchange__code="dydx").select_related("exchange"))
     behind = {
-        seconds: is_behind(watched.board, exchange, rows, NOW + timedelta(seconds=seconds))
+        seconds: bool(silent_at(watched.board, rows, NOW + timedelta(seconds=seconds)))
         for seconds in (3, 5)
     }
 
@@ -150,7 +157,7 @@ def test_no_channel_waits_longer_than_four_seconds_for_its_poll(watched: Market)
         board.apply(fact)
 
     late = {
-        seconds: is_behind(board, exchange, rows, NOW + timedelta(seconds=seconds))
+        seconds: bool(silent_at(board, rows, NOW + timedelta(seconds=seconds)))
         for seconds in (4, 5)
     }
 
@@ -158,13 +165,12 @@ def test_no_channel_waits_longer_than_four_seconds_for_its_poll(watched: Market)
 
 
 def test_book_that_no_list_tells_is_nothing_a_poll_brings(watched: Market) -> None:
-    exchange = Exchange.objects.get(code="dydx")
-    rows = list(exchange.instruments.select_related("exchange"))
+    rows = list(Instrument.objects.filter(exchange__code="dydx").select_related("exchange"))
     board = Board()
     for fact in (make_rate("dydx"), make_quote("dydx")):
         board.apply(fact)
 
-    assert not is_behind(board, exchange, rows, NOW)
+    assert not silent_at(board, rows, NOW)
     assert not selectors.lists_tops("dydx", InstrumentKind.PERPETUAL)
     assert selectors.lists_tops("bybit", InstrumentKind.PERPETUAL)
 

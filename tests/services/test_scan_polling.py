@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from exchanges import selectors, services
-from exchanges.board import Channel
+from exchanges.board import Channel, hash_name
+from exchanges.depths import load_depths, read_depths
+from exchanges.market_poll import poll_market
 from exchanges.models import Instrument, SettledFundingRate
+from tests.machine import wait_until
 from tests.services.conftest import Desk
 from trading.models import Engine, Opportunity
 from trading.services import equity, scan
@@ -21,8 +26,8 @@ pytestmark = pytest.mark.protocol
 def test_silent_channels_are_polled_and_fresh_ones_are_not(desk: Desk) -> None:
     selectors.board_redis().flushall()
 
-    assert "BTC" in services.poll_market(timezone.now())
-    assert services.poll_market(timezone.now()) == []
+    assert "BTC" in poll_market(timezone.now())
+    assert poll_market(timezone.now()) == []
 
     board = selectors.market_board()
     for instrument in selectors.perpetuals():
@@ -36,17 +41,62 @@ def test_silent_channels_are_polled_and_fresh_ones_are_not(desk: Desk) -> None:
 def test_poll_on_request_reads_what_is_fresh_too(desk: Desk) -> None:
     desk.refresh_market()
 
-    assert "BTC" in services.poll_market(timezone.now(), force=True)
+    assert "BTC" in poll_market(timezone.now(), force=True)
 
 
 def test_venue_that_is_down_keeps_no_other_out(desk: Desk) -> None:
     selectors.board_redis().flushall()
     desk.simulator.fault(venue="bybit", action="server_error", count=None)
 
-    services.poll_market(timezone.now())
+    poll_market(timezone.now())
 
     board = selectors.market_board()
     assert {venue for venue, _ in board.rows} == {"binance", "binanceusdm"}
+
+
+def test_venue_that_hangs_delays_neither_the_facts_of_others_nor_their_next_poll(
+    desk: Desk,
+) -> None:
+    redis = selectors.board_redis()
+    redis.flushall()
+    desk.simulator.fault(venue="bybit", action="delay", seconds=4, count=None)
+    with ThreadPoolExecutor(1) as worker:
+        hanging = worker.submit(_polled_alone)
+        wait_until(lambda: _age_at("binanceusdm") is not None, timeout=5, what="its facts come")
+        published = _age_at("binanceusdm")
+        assert published is not None
+        assert published < timedelta(seconds=1)
+        redis.delete(hash_name("binanceusdm"))
+
+        assert "BTC" in poll_market(timezone.now())
+
+        assert not hanging.done()
+        assert _age_at("bybit") is None
+
+
+def _polled_alone() -> list[str]:
+    try:
+        return poll_market(timezone.now())
+    finally:
+        connection.close()
+
+
+def _age_at(venue: str) -> timedelta | None:
+    return selectors.market_board().age(venue, Channel.BOOK, timezone.now())
+
+
+def test_books_that_are_answered_are_shared_before_one_that_hangs(desk: Desk) -> None:
+    redis = selectors.board_redis()
+    redis.flushall()
+    desk.simulator.fault(venue="bybit", action="delay", seconds=4, count=None)
+    asked = [desk.instrument("bybit"), desk.instrument("binanceusdm")]
+    quick = selectors.instrument_key(asked[1])
+    with ThreadPoolExecutor(1) as worker:
+        reading = worker.submit(read_depths, asked, redis)
+        wait_until(lambda: bool(load_depths([quick], redis)), timeout=3, what="a book is shared")
+        assert not reading.done()
+
+    assert set(reading.result()) == {selectors.instrument_key(one) for one in asked}
 
 
 def test_changed_lot_and_interval_are_noticed(desk: Desk) -> None:

@@ -64,6 +64,9 @@ class MemoryRedis:
         self._hashes.setdefault(name, {}).update(mapping)
         return len(mapping)
 
+    def delete(self, name: str) -> int:
+        return int(self._hashes.pop(name, None) is not None)
+
     def hdel(self, name: str, *keys: str) -> int:
         stored = self._hashes.get(name, {})
         return sum(stored.pop(key, None) is not None for key in keys)

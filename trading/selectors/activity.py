@@ -31,7 +31,7 @@ class ActivityLine:
 def activity(
     base: str, exchanges: Iterable[Exchange], board: Board, now: datetime
 ) -> tuple[ActivityLine, ...]:
-    """Return the perpetuals of which something was told."""
+    """Return the perpetuals and spot markets of which something was told."""
     rows = Activity.objects.filter(
         instrument__base=base, instrument__is_active=True, instrument__exchange__in=exchanges
     ).select_related("instrument__exchange")

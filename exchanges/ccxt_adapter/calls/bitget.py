@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.calls.bitget_account import BitgetAccountCalls
 from exchanges.ccxt_adapter.rows import all_of
 from exchanges.ccxt_adapter.windows import newest_first
@@ -31,8 +32,9 @@ class BitgetCalls(BitgetAccountCalls):
     async def rate_rows(self, request: Request) -> list[Row]:
         tickers, rates = await all_of([self._tickers(), self._rates()])
         marks = {row["symbol"]: row for row in tickers}
-        return [
-            {
+
+        def rate(row: Row) -> Row:
+            return {
                 "symbol": row["symbol"],
                 "mark_price": marks[row["symbol"]]["markPrice"],
                 "index_price": marks[row["symbol"]]["indexPrice"],
@@ -42,23 +44,12 @@ class BitgetCalls(BitgetAccountCalls):
                 "cap": row["maxFundingRate"],
                 "floor": row["minFundingRate"],
             }
-            for row in rates
-            if row["symbol"] in marks
-        ]
+
+        told = [row for row in rates if row["symbol"] in marks]
+        return made_of(told, rate, "bitget rates")
 
     async def top_rows(self, request: Request) -> list[Row]:
-        return [
-            {
-                "symbol": row["symbol"],
-                "bid": row["bidPr"],
-                "bid_quantity": row["bidSz"],
-                "ask": row["askPr"],
-                "ask_quantity": row["askSz"],
-                "open_interest": row["holdingAmount"],
-                "turnover": row["usdtVolume"],
-            }
-            for row in await self._tickers()
-        ]
+        return made_of(await self._tickers(), _top, "bitget tops")
 
     async def settlement_rows(self, request: Request) -> list[Row]:
         [market] = self.markets_by_id[request["symbol"]]
@@ -95,3 +86,15 @@ class BitgetCalls(BitgetAccountCalls):
     async def _of_products(ask: Any) -> list[Row]:
         answers = await all_of(ask({"productType": product}) for product in PRODUCTS)
         return [row for answer in answers for row in answer["data"]]
+
+
+def _top(row: Row) -> Row:
+    return {
+        "symbol": row["symbol"],
+        "bid": row["bidPr"],
+        "bid_quantity": row["bidSz"],
+        "ask": row["askPr"],
+        "ask_quantity": row["askSz"],
+        "open_interest": row["holdingAmount"],
+        "turnover": row["usdtVolume"],
+    }

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from exchanges.ccxt_adapter.numbers import exact
+from exchanges.ccxt_adapter.bad_rows import made_of
+from exchanges.ccxt_adapter.numbers import exact, flag, text
 from exchanges.risk_tiers import NO_CAP
 
 Row = dict[str, Any]
@@ -37,8 +38,8 @@ def listed(answer: Any) -> list[Any]:
 def contexts(answer: Sequence[Any]) -> list[Row]:
     """Return what the venue tells of each contract, by the order of two lists."""
     meta, told = answer
-    both = zip(meta["universe"], told, strict=True)
-    return [{**context, **_top(contract, context)} for contract, context in both]
+    both = list(zip(meta["universe"], told, strict=True))
+    return made_of(both, lambda pair: {**pair[1], **_top(*pair)}, "hyperliquid contexts")
 
 
 def tiers(meta: Told) -> list[Row]:
@@ -98,13 +99,17 @@ def _top(contract: Told, context: Told) -> Row:
 
 def predictions(answer: Any) -> list[Row]:
     """Return time and interval of the coming settlements at this venue; others are told too."""
-    found = []
-    for coin, venues in listed(answer):
-        own = next((told for name, told in venues if name == OWN_RATES), None)
-        if own is not None:
-            hours = own.get("fundingIntervalHours")
-            found.append({"coin": coin, "nextFundingTime": own["nextFundingTime"], "hours": hours})
-    return found
+    found = made_of(listed(answer), _prediction, "hyperliquid predictions")
+    return [row for row in found if row is not None]
+
+
+def _prediction(told: Sequence[Any]) -> Row | None:
+    coin, venues = told
+    own = next((told for name, told in venues if name == OWN_RATES), None)
+    if own is None:
+        return None
+    hours = own.get("fundingIntervalHours")
+    return {"coin": coin, "nextFundingTime": own["nextFundingTime"], "hours": hours}
 
 
 def filled(placed: Told) -> Decimal:
@@ -125,7 +130,7 @@ def order(row: Told) -> Row:
     """Return an order as the library would: of a look-up, a stream, or the list of open ones."""
     placed = row.get("order", row)
     return {
-        "id": str(placed["oid"]),
+        "id": text(placed["oid"]),
         "clientOrderId": placed.get("cloid"),
         "side": SIDES[placed["side"]],
         "amount": exact(placed["origSz"]),
@@ -181,7 +186,7 @@ def fill(row: Told, wallet: str) -> Row:
     return {
         **row,
         "side": SIDES[row["side"]],
-        "is_maker": not row["crossed"],
+        "is_maker": not flag(row["crossed"]),
         "kind": "liquidation" if is_ours else row["dir"],
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 import ccxt
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.calls import kraken_rows as rows
 from exchanges.ccxt_adapter.calls.kraken_schedule import windows
 from exchanges.ccxt_adapter.numbers import exact, plain
@@ -49,17 +50,20 @@ class KrakenCalls(Exchange):  # type: ignore[misc]  # the library has no types
 
     async def spot_top_rows(self, request: Request) -> list[Row]:
         told = (await self.publicGetTicker())["result"]
-        return [
-            {
+
+        def top(name: str) -> Row:
+            row = told[name]
+            return {
                 "symbol": name,
                 "bid": row["b"][0],
                 "bid_quantity": row["b"][2],
                 "ask": row["a"][0],
                 "ask_quantity": row["a"][2],
                 "mark_price": row["c"][0],
+                "volume": row["v"][1],
             }
-            for name, row in told.items()
-        ]
+
+        return made_of(told, top, "kraken tops")
 
     async def status_rows(self, request: Request) -> list[Row]:
         """Return the mode that trading is in now, and what is announced."""

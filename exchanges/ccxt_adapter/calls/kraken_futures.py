@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.calls.kraken_futures_account import KrakenFuturesAccountCalls
 from exchanges.ccxt_adapter.calls.kraken_futures_requests import SCHEDULE
 from exchanges.ccxt_adapter.calls.kraken_schedule import windows
@@ -59,8 +60,9 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
             return [row["time"] for row in await self._history(LONGEST_LISTED)]
 
         next_at, every = await self._settlements.to_come(self.milliseconds(), settled) or (None, 0)
-        return [
-            {
+
+        def rate(row: Row) -> Row:
+            return {
                 "symbol": row["symbol"],
                 "mark_price": row["markPrice"],
                 "index_price": row["indexPrice"],
@@ -72,8 +74,8 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
                 "price": row.get("last"),
                 **self._bounds(row["symbol"]),
             }
-            for row in tickers
-        ]
+
+        return made_of(tickers, rate, "krakenfutures rates")
 
     async def status_rows(self, request: Request) -> list[Row]:
         """Return what is announced; Kraken's own list tells of its futures too."""
@@ -81,16 +83,7 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
         return windows(answer)
 
     async def top_rows(self, request: Request) -> list[Row]:
-        return [
-            {
-                "symbol": row["symbol"],
-                "bid": row.get("bid"),
-                "bid_quantity": row.get("bidSize"),
-                "ask": row.get("ask"),
-                "ask_quantity": row.get("askSize"),
-            }
-            for row in await self._perpetuals()
-        ]
+        return made_of(await self._perpetuals(), _top, "krakenfutures tops")
 
     async def tier_rows(self, request: Request) -> list[Row]:
         """Return the margin levels of all contracts, each up to where the next begins."""
@@ -199,3 +192,13 @@ def relative(absolute: Any, index: Any) -> Decimal | None:
     if absolute is None or not index:
         return None
     return (exact(absolute) / exact(index)).quantize(RATE_DIGITS)
+
+
+def _top(row: Row) -> Row:
+    return {
+        "symbol": row["symbol"],
+        "bid": row.get("bid"),
+        "bid_quantity": row.get("bidSize"),
+        "ask": row.get("ask"),
+        "ask_quantity": row.get("askSize"),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.calls.kucoin_account import KucoinAccountCalls
 from exchanges.ccxt_adapter.instants import hours_of
 from exchanges.ccxt_adapter.windows import in_halves
@@ -35,8 +36,9 @@ class KucoinCalls(KucoinAccountCalls):
 
     async def rate_rows(self, request: Request) -> list[Row]:
         answer, now = await self.futuresPublicGetContractsActive(), self.milliseconds()
-        return [
-            {
+
+        def rate(row: Row) -> Row:
+            return {
                 "symbol": row["symbol"],
                 "mark_price": row["markPrice"],
                 "index_price": row["indexPrice"],
@@ -48,8 +50,8 @@ class KucoinCalls(KucoinAccountCalls):
                 "open_interest": row["openInterest"],
                 "turnover": row["turnoverOf24h"],
             }
-            for row in answer["data"]
-        ]
+
+        return made_of(answer["data"], rate, "kucoin rates")
 
     async def status_rows(self, request: Request) -> list[Row]:
         """Return the mode that trading is in now, all that the venue tells of maintenance."""
@@ -58,16 +60,7 @@ class KucoinCalls(KucoinAccountCalls):
         return [{"status": mode, "title": told.get("msg") or f"KuCoin's futures are {mode}"}]
 
     async def top_rows(self, request: Request) -> list[Row]:
-        return [
-            {
-                "symbol": row["symbol"],
-                "bid": row["bestBidPrice"],
-                "bid_quantity": row["bestBidSize"],
-                "ask": row["bestAskPrice"],
-                "ask_quantity": row["bestAskSize"],
-            }
-            for row in (await self.futuresPublicGetAllTickers())["data"]
-        ]
+        return made_of((await self.futuresPublicGetAllTickers())["data"], _top, "kucoin tops")
 
     async def settlement_rows(self, request: Request) -> list[Row]:
         async def ask(since: int, until: int) -> list[Row]:
@@ -92,3 +85,13 @@ def _next_at(row: Row, now: int) -> int | None:
     """
     left = row["nextFundingRateTime"]
     return None if left in (None, UNTOLD) else (now + int(left) + MINUTE // 2) // MINUTE * MINUTE
+
+
+def _top(row: Row) -> Row:
+    return {
+        "symbol": row["symbol"],
+        "bid": row["bestBidPrice"],
+        "bid_quantity": row["bestBidSize"],
+        "ask": row["bestAskPrice"],
+        "ask_quantity": row["bestAskSize"],
+    }

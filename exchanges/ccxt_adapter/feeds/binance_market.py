@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
@@ -20,6 +21,7 @@ from exchanges.domain import MarketFact
 from exchanges.errors import UnexpectedPayload
 
 STREAMS_PER_SOCKET = 200
+MARKS = "binanceusdm mark"
 
 
 def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
@@ -50,19 +52,22 @@ def mark_facts(update: dict[str, Any], listing: Listing, now: datetime) -> Itera
 
 
 def _mark_feed(address: str, listings: ByVenueSymbol, emit: Emit) -> Feed:
+    def take(update: dict[str, Any], now: datetime) -> bool:
+        listing = listings.get(update["s"])
+        if listing is None:
+            return False
+        for fact in mark_facts(update, listing, now):
+            emit(fact)
+        return True
+
     def handle(message: Any) -> bool:
         if not isinstance(message, list):
             return _acknowledged(message)
-        now = datetime.now(UTC)
-        for update in message:
-            listing = listings.get(update["s"])
-            if listing is not None:
-                for fact in mark_facts(update, listing, now):
-                    emit(fact)
+        take_each(message, take, datetime.now(UTC), MARKS)
         return True
 
     return Feed(
-        name="binanceusdm mark",
+        name=MARKS,
         url=facts.fixed(f"{address}/0"),
         greet=_subscribe(["!markPrice@arr@1s"]),
         handle=handle,

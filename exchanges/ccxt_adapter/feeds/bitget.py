@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
@@ -38,15 +39,18 @@ def _feed(name: str, url: str, listings: ByVenueSymbol, emit: Emit) -> Feed:
         channels = [_channel(listings[name]) for name in asked.names()]
         await send({"op": "subscribe", "args": channels})
 
+    def take(row: dict[str, Any], now: datetime) -> bool:
+        listing = listings.get(row["instId"])
+        if listing is None:
+            return False
+        for fact in ticker_facts(row, listing, now):
+            emit(fact)
+        return True
+
     def handle(message: Any) -> bool:
         if "data" not in message:
             return _acknowledged(message, asked)
-        now = datetime.now(UTC)
-        for row in message["data"]:
-            listing = listings.get(row["instId"])
-            if listing is not None:
-                for fact in ticker_facts(row, listing, now):
-                    emit(fact)
+        take_each(message["data"], take, datetime.now(UTC), name)
         return True
 
     return Feed(

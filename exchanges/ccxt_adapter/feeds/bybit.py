@@ -15,6 +15,7 @@ from typing import Any
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import flag, streamed, text
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -28,11 +29,14 @@ from exchanges.domain import (
     VenueOrderStatus,
     VenuePosition,
 )
-from exchanges.errors import CredentialRefused, UnexpectedPayload
+from exchanges.errors import CredentialRefused
 from exchanges.venues.bybit import PROFILE
 
 TOPICS_PER_REQUEST = 10
 LOGIN_LIFETIME_MS = 10_000
+
+# No contract is named in what an account asks for.
+ALL_OF_ACCOUNT = Subscriptions({}, "bybit")
 
 STATUSES = {
     "New": VenueOrderStatus.OPEN,
@@ -47,18 +51,17 @@ STATUSES = {
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
     exchange = client.exchange
     tickers = Tickers(listings, emit)
-    topics = [f"tickers.{symbol}" for symbol in listings]
+    asked = Subscriptions(listings, "bybit")
 
     async def greet(send: Send, _: Receive) -> None:
         tickers.restart()
-        for some in facts.chunks(topics, TOPICS_PER_REQUEST):
-            await send({"op": "subscribe", "args": some})
+        await _subscribe(send, [f"tickers.{symbol}" for symbol in asked.names()])
 
     def handle(message: Any) -> bool:
         if "topic" in message:
             tickers.take(message)
             return True
-        return _acknowledged(message)
+        return _acknowledged(message, asked)
 
     yield Feed(
         name="bybit tickers",
@@ -73,15 +76,14 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
 def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
     """Yield the book feed: a ticker of spot does not say bid and ask."""
     exchange = client.exchange
-    topics = [f"orderbook.1.{symbol}" for symbol in listings]
+    asked = Subscriptions(listings, "bybit")
 
     async def greet(send: Send, _: Receive) -> None:
-        for some in facts.chunks(topics, TOPICS_PER_REQUEST):
-            await send({"op": "subscribe", "args": some})
+        await _subscribe(send, [f"orderbook.1.{symbol}" for symbol in asked.names()])
 
     def handle(message: Any) -> bool:
         if "topic" not in message:
-            return _acknowledged(message)
+            return _acknowledged(message, asked)
         data = message["data"]
         listing = listings.get(data["s"])
         if listing is not None and data["b"] and data["a"]:
@@ -147,10 +149,18 @@ async def _ping(send: Send) -> None:
     await send({"op": "ping"})
 
 
-def _acknowledged(message: Any) -> bool:
-    """Return False, which means no data; raise if the venue refused the subscription."""
+async def _subscribe(send: Send, topics: list[str]) -> None:
+    for some in facts.chunks(topics, TOPICS_PER_REQUEST):
+        await send({"op": "subscribe", "args": some})
+
+
+def _acknowledged(message: Any, asked: Subscriptions) -> bool:
+    """Return False, which means no data; raise if the venue refused the subscription.
+
+    It refuses all of a request for one topic that it does not know, and names that one.
+    """
     if message.get("success") is False:
-        raise UnexpectedPayload(f"subscription refused: {message['ret_msg']}", venue="bybit")
+        asked.refuse(str(message["ret_msg"]))
     return False
 
 
@@ -176,7 +186,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
 
     def handle(message: Any) -> bool:
         if "topic" not in message:
-            return _acknowledged(message)
+            return _acknowledged(message, ALL_OF_ACCOUNT)
         for row in message["data"]:
             listing = known.get(row["category"], {}).get(row["symbol"])
             if listing is not None:

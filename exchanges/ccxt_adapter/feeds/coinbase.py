@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
@@ -19,7 +20,7 @@ from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import BookTop
 from exchanges.errors import UnexpectedPayload
 
-TICKER = "ticker"
+TICKER, TICKERS = "ticker", "coinbase tickers"
 PRODUCTS_PER_REQUEST = 100
 # Eight messages a second may come from one address.
 PAUSE_SECONDS = 0.2
@@ -36,6 +37,13 @@ def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) 
             await asyncio.sleep(PAUSE_SECONDS)
             await send({"type": "subscribe", "channel": TICKER, "product_ids": some})
 
+    def take(row: dict[str, Any], now: datetime) -> bool:
+        found = sold_as.get(row["product_id"], ())
+        for listing in found:
+            for top in top_facts(row, listing, now):
+                emit(top)
+        return bool(found)
+
     def handle(message: Any) -> bool:
         if message.get("type") == "error":
             raise UnexpectedPayload(f"subscription refused: {message['message']}", venue="coinbase")
@@ -44,14 +52,12 @@ def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) 
         now = datetime.now(UTC)
         for event in message["events"]:
             # What a channel begins with is as old as the last trade.
-            for row in event["tickers"] if event["type"] == "update" else ():
-                for listing in sold_as.get(row["product_id"], ()):
-                    for top in top_facts(row, listing, now):
-                        emit(top)
+            if event["type"] == "update":
+                take_each(event["tickers"], take, now, TICKERS)
         return True
 
     yield Feed(
-        name="coinbase tickers",
+        name=TICKERS,
         url=facts.fixed(client.exchange.urls["api"]["ws"]),
         greet=greet,
         handle=handle,

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.instants import of_seconds
+from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import BookTop, MarketFact
 
@@ -26,7 +28,7 @@ CONTRACTS_PER_REQUEST = 100
 DECIMAL_SIZES = {"X-Gate-Size-Decimal": "1"}
 TICKERS, BOOKS, SYSTEM = "futures.tickers", "futures.book_ticker", "futures.system"
 
-Facts = Callable[[Any, ByVenueSymbol, datetime], Iterator[MarketFact]]
+Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
@@ -40,20 +42,31 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
 def _feed(
     name: str, url: str, channel: str, listings: ByVenueSymbol, emit: Emit, silent_after: float
 ) -> Feed:
-    read, asked = MARKET_FACTS[channel], Subscriptions(listings, "gate")
+    (key, read), asked = MARKET_FACTS[channel], Subscriptions(listings, "gate")
 
     async def greet(send: Send, _: Receive) -> None:
         for some in facts.chunks(asked.names(), CONTRACTS_PER_REQUEST):
             now = int(datetime.now(UTC).timestamp())
             await send({"time": now, "channel": channel, "event": "subscribe", "payload": some})
 
+    def take(row: dict[str, Any], now: datetime) -> bool:
+        listing = listings.get(row[key])
+        if listing is None:
+            return False
+        for fact in read(row, listing, now):
+            emit(fact)
+        return True
+
     def handle(message: Any) -> bool:
         if message["channel"] == SYSTEM:
             raise ConnectionResetError("the venue is about to close this connection")
         if message["event"] != "update":
             return _acknowledged(message, asked)
-        for fact in read(message["result"], listings, datetime.now(UTC)):
-            emit(fact)
+        told, now = message["result"], datetime.now(UTC)
+        if isinstance(told, list):
+            take_each(told, take, now, name)
+        else:
+            take(told, now)
         return True
 
     return Feed(
@@ -66,32 +79,31 @@ def _feed(
     )
 
 
-def ticker_facts(rows: Any, listings: ByVenueSymbol, now: datetime) -> Iterator[MarketFact]:
-    """Yield mark and index price and the coming rate of each contract.
+def ticker_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    """Yield mark and index price and the coming rate of one contract.
 
     Its settlement is told by some messages, its interval left to the list.
     """
-    for row in rows:
-        listing = listings.get(row["contract"])
-        if listing is None:
-            continue
-        mark = facts.optional_price(row["mark_price"], listing)
-        index = facts.optional_price(row["index_price"], listing)
-        if mark is not None:
-            yield facts.quote(listing, mark, index, now)
-        if row["funding_rate"]:
-            settles_at = of_seconds(row.get("funding_next_apply") or 0)
-            yield facts.rate(listing, row["funding_rate"], settles_at, mark, index, now)
+    mark = facts.optional_price(row["mark_price"], listing)
+    index = facts.optional_price(row["index_price"], listing)
+    if mark is not None:
+        yield facts.quote(listing, mark, index, now)
+    if row["funding_rate"]:
+        settles_at = of_seconds(row.get("funding_next_apply") or 0)
+        yield facts.rate(listing, row["funding_rate"], settles_at, mark, index, now)
 
 
-def book_facts(row: Any, listings: ByVenueSymbol, now: datetime) -> Iterator[BookTop]:
+def book_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[BookTop]:
     """Yield the touch; a side without orders is an empty text."""
-    listing = listings.get(row["s"])
-    if listing is not None and row["b"] and row["a"]:
+    if row["b"] and row["a"]:
         yield facts.book_top(listing, (row["b"], row["B"]), (row["a"], row["A"]), now)
 
 
-MARKET_FACTS: dict[str, Facts] = {TICKERS: ticker_facts, BOOKS: book_facts}
+# By channel what it calls a contract, and what it tells.
+MARKET_FACTS: dict[str, tuple[str, Facts]] = {
+    TICKERS: ("contract", ticker_facts),
+    BOOKS: ("s", book_facts),
+}
 
 
 def _acknowledged(message: Any, asked: Subscriptions) -> bool:

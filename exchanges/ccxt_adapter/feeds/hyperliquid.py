@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
@@ -16,17 +15,21 @@ from exchanges.ccxt_adapter.calls import hyperliquid_rows as rows
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.numbers import as_written, streamed
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import AccountFact, FundingRate, IntervalSource, MarketFact
-from exchanges.errors import UnexpectedPayload
 from exchanges.venues.hyperliquid import PROFILE
 
 # Sockets of wallets are silent for long; the answers to our pings are not.
 PONG_SILENT_AFTER = 40.0
 CONTEXT_SILENT_AFTER = 25.0
-PONG, REFUSED = "pong", "error"
+PONG, REFUSED, TWICE = "pong", "error", "Already subscribed"
 ACKNOWLEDGED = frozenset({"subscriptionResponse", PONG})
+
+# No contract is named in what an account asks for.
+ALL_OF_ACCOUNT = Subscriptions({}, PROFILE.name)
 
 Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
@@ -42,10 +45,13 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
 def _market_feed(
     client: VenueClient, channel: str, listings: ByVenueSymbol, emit: Emit, silent_after: float
 ) -> Feed:
-    read = MARKET_FACTS[channel]
+    read, asked = MARKET_FACTS[channel], Subscriptions(listings, PROFILE.name)
+
+    async def greet(send: Send, _: Receive) -> None:
+        await _subscribe(send, [{"type": channel, "coin": coin} for coin in asked.names()])
 
     def handle(message: Any) -> bool:
-        if _is_answer(message):
+        if _is_answer(message, asked):
             return False
         data, now = message["data"], datetime.now(UTC)
         listing = listings.get(data["coin"])
@@ -57,7 +63,7 @@ def _market_feed(
     return Feed(
         name=f"hyperliquid {channel}",
         url=facts.fixed(client.exchange.urls["api"]["ws"]["public"]),
-        greet=_subscribed([{"type": channel, "coin": coin} for coin in listings]),
+        greet=greet,
         handle=handle,
         silent_after=silent_after,
         upkeep=_ping,
@@ -74,7 +80,7 @@ def context_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Iter
     yield FundingRate(
         venue=listing.instrument.venue,
         symbol=listing.symbol,
-        funding_rate=Decimal(context["funding"]),
+        funding_rate=streamed(context["funding"]),
         interval_seconds=None,
         interval_source=IntervalSource.UNKNOWN,
         next_funding_at=None,
@@ -93,22 +99,20 @@ def book_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Iterato
 MARKET_FACTS: dict[str, Facts] = {"activeAssetCtx": context_facts, "bbo": book_facts}
 
 
-def _subscribed(channels: list[dict[str, str]]) -> Callable[[Send, Receive], Any]:
-    async def greet(send: Send, _: Receive) -> None:
-        for channel in channels:
-            await send({"method": "subscribe", "subscription": channel})
-
-    return greet
+async def _subscribe(send: Send, channels: list[dict[str, str]]) -> None:
+    for channel in channels:
+        await send({"method": "subscribe", "subscription": channel})
 
 
 async def _ping(send: Send) -> None:
     await send({"method": "ping"})
 
 
-def _is_answer(message: Any) -> bool:
+def _is_answer(message: Any, asked: Subscriptions) -> bool:
     """Tell whether a message is no data; raise on a refusal."""
     if message["channel"] == REFUSED:
-        raise UnexpectedPayload(f"subscription refused: {message['data']}", venue=PROFILE.name)
+        said = str(message["data"])
+        asked.refuse(said, is_unknown=not said.startswith(TWICE))
     return str(message["channel"]) in ACKNOWLEDGED
 
 
@@ -117,9 +121,13 @@ def _is_answer(message: Any) -> bool:
 
 def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
     wallet, known = client.exchange.walletAddress, listings.by_venue_symbol
+    channels = [{"type": name, "user": wallet} for name in ("orderUpdates", "userFills")]
+
+    async def greet(send: Send, _: Receive) -> None:
+        await _subscribe(send, channels)
 
     def handle(message: Any) -> bool:
-        if _is_answer(message):
+        if _is_answer(message, ALL_OF_ACCOUNT):
             return str(message["channel"]) == PONG
         now = datetime.now(UTC)
         for fact in account_facts(message["channel"], message["data"], known, wallet, now):
@@ -129,13 +137,12 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
     return Feed(
         name="hyperliquid account",
         url=facts.fixed(client.exchange.urls["api"]["ws"]["public"]),
-        greet=_subscribed(
-            [{"type": name, "user": wallet} for name in ("orderUpdates", "userFills")]
-        ),
+        greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
         upkeep=_ping,
         pings=False,
+        decode=as_written,
     )
 
 

@@ -16,6 +16,7 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
 from exchanges.ccxt_adapter.feeds.ladders import Books, Ladder
+from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -23,6 +24,7 @@ from exchanges.domain import Side
 from exchanges.errors import UnexpectedPayload
 
 DEPTH = 10
+UNSUPPORTED = "not supported"
 BOOKS_PER_SOCKET = 200
 # The socket calls them otherwise than the list of pairs does.
 RENAMED = {"XBT": "BTC", "XDG": "DOGE"}
@@ -42,15 +44,15 @@ def name_of(listing: Listing) -> str:
 
 
 def _book_feed(address: str, number: int, named: ByVenueSymbol, emit: Emit) -> Feed:
-    books = Books(named, emit, Ladder)
+    books, asked = Books(named, emit, Ladder), Subscriptions(named, "kraken")
 
     async def greet(send: Send, _: Receive) -> None:
         books.restart()
-        asked = {"channel": "book", "symbol": list(named), "depth": DEPTH}
-        await send({"method": "subscribe", "params": asked})
+        params = {"channel": "book", "symbol": asked.names(), "depth": DEPTH}
+        await send({"method": "subscribe", "params": params})
 
     def handle(message: Any) -> bool:
-        now, told = datetime.now(UTC), _told(message)
+        now, told = datetime.now(UTC), _told(message, asked)
         for row in told:
             if books.knows(row["symbol"]):
                 is_new = message["type"] == "snapshot"
@@ -72,10 +74,11 @@ def _book_feed(address: str, number: int, named: ByVenueSymbol, emit: Emit) -> F
     )
 
 
-def _told(message: Any) -> list[dict[str, Any]]:
+def _told(message: Any, asked: Subscriptions) -> list[dict[str, Any]]:
     """Return the books of a message; of others nothing. Raise on a refusal."""
     if message.get("success") is False or "error" in message:
-        raise UnexpectedPayload(f"subscription refused: {message['error']}", venue="kraken")
+        said = str(message["error"])
+        asked.refuse(f"{said} {message.get('symbol', '')}", is_unknown=UNSUPPORTED in said)
     return list(message["data"]) if message.get("channel") == "book" else []
 
 

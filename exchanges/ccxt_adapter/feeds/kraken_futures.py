@@ -14,11 +14,11 @@ from exchanges.ccxt_adapter.calls.kraken_futures import relative
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import MarketFact
-from exchanges.errors import UnexpectedPayload
 from exchanges.venues.krakenfutures import PROFILE
 
 PRODUCTS_PER_REQUEST = 100
@@ -27,13 +27,15 @@ WELCOME, ACKNOWLEDGED = "info", "subscribed"
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
+    asked = Subscriptions(listings, PROFILE.name)
+
     async def greet(send: Send, _: Receive) -> None:
-        for some in facts.chunks(list(listings), PRODUCTS_PER_REQUEST):
+        for some in facts.chunks(asked.names(), PRODUCTS_PER_REQUEST):
             await send({"event": "subscribe", "feed": TICKER, "product_ids": some})
 
     def handle(message: Any) -> bool:
         if "event" in message:
-            return _acknowledged(message)
+            return _acknowledged(message, asked)
         listing = listings.get(message["product_id"])
         if listing is not None:
             for fact in ticker_facts(message, listing, datetime.now(UTC)):
@@ -68,9 +70,9 @@ def ticker_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterat
         yield facts.book_top(listing, bid, ask, now)
 
 
-def _acknowledged(message: Any) -> bool:
+def _acknowledged(message: Any, asked: Subscriptions) -> bool:
     """Return False, which means no data; raise on a refusal, which is an alert or an error."""
     if message["event"] not in (WELCOME, ACKNOWLEDGED):
-        said = message.get("message", message["event"])
-        raise UnexpectedPayload(f"subscription refused: {said}", venue=PROFILE.name)
+        told = str(message.get("message", message["event"]))
+        asked.refuse(f"{told} {message.get('product_ids', '')}")
     return False

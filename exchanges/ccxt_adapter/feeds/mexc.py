@@ -7,13 +7,15 @@ by REST. Books come whole, which needs no sequence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import MarketFact
@@ -27,9 +29,8 @@ LEVELS = 5
 # After a minute without a ping the venue closes.
 PING_EVERY = 15.0
 TICKERS, BOOK = "tickers", "depth.full"
+MARKS_TOLD, BOOK_TOLD = f"push.{TICKERS}", f"push.{BOOK}"
 SUBSCRIBED, REFUSED, SUCCESS = "rs.sub.", "rs.error", "success"
-
-Facts = Callable[[Any, ByVenueSymbol, datetime], Iterator[MarketFact]]
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
@@ -54,12 +55,23 @@ def _feed(
         for subscription in subscriptions:
             await send(subscription)
 
-    def handle(message: Any) -> bool:
-        read = MARKET_FACTS.get(message["channel"])
-        if read is None:
-            return _acknowledged(message)
-        for fact in read(message, listings, datetime.now(UTC)):
+    def take(row: dict[str, Any], now: datetime) -> bool:
+        listing = listings.get(row["symbol"])
+        if listing is None:
+            return False
+        for fact in ticker_facts(row, listing, now):
             emit(fact)
+        return True
+
+    def handle(message: Any) -> bool:
+        channel, now = message["channel"], datetime.now(UTC)
+        if channel == MARKS_TOLD:
+            take_each(message["data"], take, now, name)
+        elif channel == BOOK_TOLD:
+            for fact in book_facts(message, listings, now):
+                emit(fact)
+        else:
+            return _acknowledged(message)
         return True
 
     return Feed(
@@ -75,13 +87,11 @@ def _feed(
     )
 
 
-def ticker_facts(message: Any, listings: ByVenueSymbol, now: datetime) -> Iterator[MarketFact]:
-    """Yield the marks of a list; one that lacks its index is told by REST alone."""
-    for row in message["data"]:
-        listing = listings.get(row["symbol"])
-        if listing is not None and row.get("fairPrice") and row.get("indexPrice"):
-            index = facts.price(row["indexPrice"], listing)
-            yield facts.quote(listing, facts.price(row["fairPrice"], listing), index, now)
+def ticker_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
+    """Yield the mark of one contract; where it lacks its index, REST alone tells it."""
+    if row.get("fairPrice") and row.get("indexPrice"):
+        index = facts.price(row["indexPrice"], listing)
+        yield facts.quote(listing, facts.price(row["fairPrice"], listing), index, now)
 
 
 def book_facts(message: Any, listings: ByVenueSymbol, now: datetime) -> Iterator[MarketFact]:
@@ -90,9 +100,6 @@ def book_facts(message: Any, listings: ByVenueSymbol, now: datetime) -> Iterator
     if listing is not None and book["bids"] and book["asks"]:
         bid, ask = book["bids"][0], book["asks"][0]
         yield facts.book_top(listing, (bid[0], bid[1]), (ask[0], ask[1]), now)
-
-
-MARKET_FACTS: Mapping[str, Facts] = {f"push.{TICKERS}": ticker_facts, f"push.{BOOK}": book_facts}
 
 
 def _subscription(channel: str, param: Mapping[str, object]) -> dict[str, object]:

@@ -14,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from exchanges.ccxt_adapter import parse_account
+from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import exact, streamed
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
@@ -36,8 +38,10 @@ PRIVATE_CHANNELS = (
     {"channel": "positions", "instType": "ANY"},
     {"channel": "account"},
 )
+# No contract is named in what an account asks for.
+ALL_OF_ACCOUNT = Subscriptions({}, "okx")
 KEY_REFUSALS = frozenset({"60005", "60007", "60009", "60024", "60032"})
-CLOSING_SOON = "64008"
+CLOSING_SOON, NOT_THERE = "64008", "60018"
 # A streamed order tells its latest fill in other words than the list of fills.
 FILL_COLUMNS = {
     **PROFILE.fills.columns,
@@ -92,24 +96,31 @@ def _feed(
     silent_after: float,
 ) -> Feed:
     indexes: Indexes = {}
+    # Contracts, and the indexes of them.
+    asked = Subscriptions({one["instId"]: one for one in channels}, "okx")
 
     async def greet(send: Send, _: Receive) -> None:
-        for start in range(0, len(channels), CHANNELS_PER_REQUEST):
-            some = channels[start : start + CHANNELS_PER_REQUEST]
-            await send({"op": "subscribe", "args": some})
+        known = [one for one in channels if asked.knows(one["instId"])]
+        for start in range(0, len(known), CHANNELS_PER_REQUEST):
+            await send({"op": "subscribe", "args": known[start : start + CHANNELS_PER_REQUEST]})
+
+    def take(row: dict[str, Any], channel: str) -> bool:
+        now = datetime.now(UTC)
+        if channel == INDEX:
+            indexes[row["instId"]] = (row["idxPx"], now)
+            return True
+        listing = listings.get(row["instId"])
+        if listing is None:
+            return False
+        for fact in _facts(channel, row, listing, now, indexes):
+            emit(fact)
+        return True
 
     def handle(message: Any) -> bool:
         if "data" not in message:
-            return _acknowledged(message)
-        channel, now = str(message["arg"]["channel"]), datetime.now(UTC)
-        for row in message["data"]:
-            if channel == INDEX:
-                indexes[row["instId"]] = (row["idxPx"], now)
-                continue
-            listing = listings.get(row["instId"])
-            if listing is not None:
-                for fact in _facts(channel, row, listing, now, indexes):
-                    emit(fact)
+            return _acknowledged(message, asked)
+        channel = str(message["arg"]["channel"])
+        take_each(message["data"], take, channel, name)
         return channel != INDEX
 
     return Feed(
@@ -181,14 +192,14 @@ async def _ping(send: Send) -> None:
     await send("ping")
 
 
-def _acknowledged(message: Any) -> bool:
+def _acknowledged(message: Any, asked: Subscriptions) -> bool:
     """Return False, which means no data; raise on a refusal and on the notice of an end."""
     if message == PONG:
         return False
     if message.get("code") == CLOSING_SOON:
         raise ConnectionResetError("the venue is about to close this connection")
     if message["event"] == "error":
-        raise UnexpectedPayload(f"subscription refused: {message['msg']}", venue="okx")
+        asked.refuse(str(message["msg"]), is_unknown=message.get("code") == NOT_THERE)
     return False
 
 
@@ -209,7 +220,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
 
     def handle(message: Any) -> bool:
         if "data" not in message:
-            return _acknowledged(message) or message == PONG
+            return _acknowledged(message, ALL_OF_ACCOUNT) or message == PONG
         # Not what was listed when the socket was opened: a contract may have another size by now.
         now, known = datetime.now(UTC), client.listings.by_venue_symbol
         for row in _rows_of(message):

@@ -8,7 +8,7 @@ from typing import Any, Never
 
 from exchanges.errors import UnexpectedPayload
 
-_NAMES = re.compile(r"[\w-]+")
+_NAMES = re.compile(r"[\w/-]+")
 
 
 class Subscriptions:
@@ -23,11 +23,18 @@ class Subscriptions:
         self._unknown: set[str] = set()
 
     def names(self) -> list[str]:
-        return [name for name in self._listed if name not in self._unknown]
+        return [name for name in self._listed if self.knows(name)]
 
-    def refuse(self, said: str) -> Never:
-        """Raise UnexpectedPayload; the one symbol that a refusal names is asked for no more."""
+    def knows(self, name: str) -> bool:
+        """Tell whether the venue has not refused this name."""
+        return name not in self._unknown
+
+    def refuse(self, said: str, *, is_unknown: bool = True) -> Never:
+        """Raise UnexpectedPayload; the one symbol that a refusal names is asked for no more.
+
+        `is_unknown`: whether it was refused for its name, where the venue tells that apart.
+        """
         named = self._listed.keys() & set(_NAMES.findall(said))
-        if len(named) == 1:
+        if is_unknown and len(named) == 1:
             self._unknown |= named
         raise UnexpectedPayload(f"subscription refused: {said}", venue=self._venue)

@@ -40,6 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, shard: str, **options: Any) -> None:
         part, parts = _shard(shard)
+        registry.share_with(parts)
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
@@ -68,20 +69,15 @@ def _wait(running: list[Future[None]], stopping: threading.Event) -> None:
 
 
 async def _markets_forever(part: int, parts: int) -> None:
-    """Run the feed; start it anew when what is listed has changed."""
-    while True:
-        instruments, modes = await asyncio.to_thread(_listed, part, parts)
-        feed = MarketFeed(instruments, modes, selectors.board_redis())
-        scan = LiveScan(feed.board, feed.flush)
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(feed.run(scan.changed)),
-                group.create_task(scan.run()),
-            ]
-            while (await asyncio.to_thread(_listed, part, parts))[0] == instruments:
-                await asyncio.sleep(RELIST_EVERY)
-            for task in tasks:
-                task.cancel()
+    """Run the feed and the scan of its board; have it look every so often at what is listed."""
+    feed = MarketFeed(*await asyncio.to_thread(_listed, part, parts), selectors.board_redis())
+    scan = LiveScan(feed.board, feed.flush)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(feed.run(scan.changed))
+        group.create_task(scan.run())
+        while True:
+            await asyncio.sleep(RELIST_EVERY)
+            feed.relist(*await asyncio.to_thread(_listed, part, parts))
 
 
 def _listed(part: int, parts: int) -> tuple[list[domain.Instrument], dict[str, Mode]]:
