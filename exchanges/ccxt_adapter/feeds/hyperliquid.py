@@ -116,15 +116,21 @@ def _is_answer(message: Any) -> bool:
 
 
 def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
-    wallet, known = client.exchange.walletAddress, listings.by_venue_symbol
+    wallet = client.exchange.walletAddress
 
     def handle(message: Any) -> bool:
         if _is_answer(message):
             return str(message["channel"]) == PONG
-        now = datetime.now(UTC)
+        # Not what was listed when the socket was opened: a contract may be new.
+        now, known = datetime.now(UTC), client.listings.by_venue_symbol
         for fact in account_facts(message["channel"], message["data"], known, wallet, now):
             emit(fact)
         return True
+
+    async def keep_up(send: Send) -> None:
+        await _ping(send)
+        # This process may be the only one here that asks what is listed.
+        await client.keep_listed()
 
     return Feed(
         name="hyperliquid account",
@@ -134,7 +140,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         ),
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=_ping,
+        upkeep=keep_up,
         pings=False,
     )
 
