@@ -33,6 +33,7 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
+from exchanges.outcomes import about_orders
 from exchanges.venues.practice import Practice
 from exchanges.venues.profile import VenueProfile
 
@@ -163,7 +164,8 @@ class VenueClient:
 
     async def submitting(self, call: Awaitable[T]) -> T:
         """Await the one request that places an order."""
-        return await self._watched(submitting(self.profile, call))
+        with about_orders():
+            return await self._watched(submitting(self.profile, call))
 
     async def setting(self, call: Awaitable[object]) -> None:
         """Await a change of leverage, mode or margin."""
