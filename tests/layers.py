@@ -30,6 +30,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.intervals",
         "exchanges.order_form",
         "exchanges.keccak",
+        # Whether a call is about orders, which the breaker counts apart.
+        "exchanges.outcomes",
     ),
     "exchanges.limits": ("exchanges.limits", "exchanges.errors"),
     "trading": ("trading", "exchanges", "arbsite.accounts"),

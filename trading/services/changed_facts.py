@@ -10,9 +10,8 @@ from django.db import transaction
 
 from exchanges.board import Key
 from exchanges.domain import Symbol
-from exchanges.fact_changes import said
 from exchanges.models import ExchangeAccount
-from exchanges.models.notices import CONTRACT_BASE, INTERVAL, IS_LISTED, FactChange
+from exchanges.models.notices import CONTRACT_BASE, INTERVAL, IS_LISTED, OFF, ON, FactChange
 from trading.core.states import LIVE_POSITION_STATES
 from trading.doorbell import ring_drive
 from trading.events import announce
@@ -38,9 +37,9 @@ FOLLOWS: Mapping[str, str] = {
     "expires_at": "; the position is left before it",
 }
 FOLLOWS_TRADING: Mapping[str, str] = {
-    said(IS_LISTED, False): "; nothing is opened there, and all legs are kept as they hedge each "
+    OFF: "; nothing is opened there, and all legs are kept as they hedge each "
     "other until it trades again or the venue settles it",
-    said(IS_LISTED, True): "; what waited for it goes on",
+    ON: "; what waited for it goes on",
 }
 # After these the account is compared with its venue and the position looked at, at once.
 COMPARED_AFTER = (CONTRACT_BASE, IS_LISTED)
