@@ -97,19 +97,21 @@ class CcxtTrading:
             )
 
     async def open_orders(self, *symbols: Symbol) -> Sequence[OrderReport]:
+        if len(symbols) == 1:
+            # Of one that nobody ever listed it raises: its orders could not be told.
+            await self._client.ever_listed(symbols[0])
         listed, ever = await self._client.ready(), await self._client.all_ever_listed()
-        wanted = [await self._client.ever_listed(symbol) for symbol in symbols]
+        known = [listed.by_symbol.get(symbol) for symbol in symbols]
         # One that is listed no more cannot be named; the list of all needs no names.
-        are_listed = all(listing.symbol in listed.by_symbol for listing in wanted)
-        named = wanted if are_listed else []
+        named = [listing for listing in known if listing and None not in known]
 
         async def read(part: VenueProfile, asked: Listing | None) -> list[OrderReport]:
             rows = part.all_open_orders if asked is None else part.open_orders
             request = {} if asked is None else naming(rows, part, asked)
             answer = await fetch_rows(self._client.exchange, rows, **request)
             of_part = ever.of(is_spot=part.is_spot)
-            known = ((row, of_part.get(row[part.symbol_param])) for row in answer)
-            return [self._report(row, listing) for row, listing in known if listing is not None]
+            told = ((row, of_part.get(row[part.symbol_param])) for row in answer)
+            return [self._report(row, listing) for row, listing in told if listing is not None]
 
         questions = list(self._open_questions(named))
         answers = await self._client.reading(all_of(read(*question) for question in questions))
