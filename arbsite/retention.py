@@ -227,6 +227,7 @@ STAYS: Mapping[str, str] = {
     "trading.CoolDown": _STATE,
     "trading.Engine": _STATE,
     "trading.EnginePulse": _STATE,
+    "trading.OrderFailures": _STATE,
     "trading.LimitUse": _STATE,
     "trading.Reconciliation": _STATE,
     "trading.AccountReview": _STATE,

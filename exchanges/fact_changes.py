@@ -14,7 +14,7 @@ from exchanges.board import Board
 from exchanges.decimals import ExactDecimalField
 from exchanges.domain import FundingRate
 from exchanges.models import Instrument
-from exchanges.models.notices import INTERVAL, IS_LISTED, FactChange
+from exchanges.models.notices import INTERVAL, IS_LISTED, OFF, ON, FactChange
 from exchanges.selectors import instrument_key
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def said(fact: str, value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return ON if value else OFF
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     return "not stated" if value is None else str(value)[:64]

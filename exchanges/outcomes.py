@@ -6,25 +6,40 @@ Venue calls run on a loop that must not wait for a database, and an order waits 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from exchanges.errors import Block
 
 # A process that never writes them, as the web's, keeps the newest.
 MOST = 10_000
+_is_about_orders: ContextVar[bool] = ContextVar("is_about_orders", default=False)
+
+
+@contextmanager
+def about_orders() -> Generator[None]:
+    """Count what is asked within as placing or cancelling an order, not as a read."""
+    before = _is_about_orders.set(True)
+    try:
+        yield
+    finally:
+        _is_about_orders.reset(before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one call to a venue ended. No `symptom`: the venue answered properly, yes or no.
 
-    `block`: it refuses everything from this address.
+    `block`: it refuses everything from this address. `is_order`: an order was placed or cancelled.
     """
 
     venue: str
     mode: str
     symptom: str = ""
     block: Block | None = None
+    is_order: bool = field(default_factory=_is_about_orders.get)
 
 
 class Outcomes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -19,6 +19,7 @@ from typing import Any, cast
 from django.conf import settings
 
 from exchanges import loop
+from exchanges.domain import Instrument
 from exchanges.errors import Block, VenueError
 from exchanges.limits.limiter import ALONE_SHARE, Limiter
 from exchanges.modes import Mode
@@ -76,6 +77,7 @@ class _Cache:
         self.clients: dict[Hashable, Any] = {}
         self.ports: dict[Hashable, Any] = {}
         self.public_sides: dict[str, Any] = {}
+        self.remembered: set[Hashable] = set()
 
 
 _lock = RLock()
@@ -130,6 +132,18 @@ def account_stream(key: AccountKey) -> AccountStream:
     if key.mode is Mode.PAPER:
         return cast(AccountStream, _paper_port("stream", "PaperStream", key, _paper_venue(key)))
     return cast(AccountStream, _port(STREAMS, "CcxtAccountStream", key))
+
+
+def remember(key: AccountKey, traded: Callable[[], Iterable[Instrument]]) -> None:
+    """Have this process know what was traded at an account's venue, listed or not; asks once."""
+    _refuse_accounts(key)
+    place = (key.venue, key.mode)
+    with _lock:
+        if place in _current().remembered:
+            return
+    _client(_speaker(key)).remember(traded())
+    with _lock:
+        _current().remembered.add(place)
 
 
 def why_no_dead_man(venue: str) -> str:

@@ -35,6 +35,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.keccak",
         "exchanges.matching",
         "exchanges.risk_tiers",
+        # Whether a call is about orders, which the breaker counts apart.
+        "exchanges.outcomes",
     ),
     "exchanges.limits": ("exchanges.limits", "exchanges.errors"),
     "trading": ("trading", "exchanges", "arbsite.accounts"),

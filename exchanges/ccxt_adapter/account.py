@@ -52,24 +52,37 @@ class CcxtAccount:
         return await self._read(read())
 
     async def positions(self) -> Sequence[VenuePosition]:
-        rows, listings = self._profile.positions, await self._client.ready()
+        """Return what is held, of contracts too that the venue lists no more.
+
+        Raise UnexpectedPayload where one is held that nobody knows: how much it is, is not told.
+        """
+        rows, ever = self._profile.positions, await self._client.all_ever_listed()
+        # A venue may name a spot market alike.
+        contracts = ever.of(is_spot=False)
         if rows is None:
             return []
 
-        async def read() -> list[VenuePosition]:
+        async def read() -> tuple[list[VenuePosition], dict[str, Row]]:
             answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
-            known = (
-                (row, listings.by_venue_symbol.get(row[rows.columns["symbol"]])) for row in answer
-            )
-            found = [
-                parse_account.position(row, rows.columns, listing, now)
-                for row, listing in known
-                if listing is not None
-            ]
-            held = [position for position in _once(found) if position.base_quantity]
-            return [_ranked(position, self._profile.adl_rank_offset) for position in held]
+            found, strange = [], {}
+            for row in answer:
+                name = row[rows.columns["symbol"]]
+                if (listing := contracts.get(name)) is not None:
+                    found.append(parse_account.position(row, rows.columns, listing, now))
+                elif optional(row, rows.columns["amount"]):
+                    strange[name] = row
+            return found, strange
 
-        return await self._read(read())
+        found, strange = await self._read(read())
+        # Not as an answer of the venue that is no good: it concerns this account alone.
+        for name, row in strange.items():
+            if await self._client.is_unknown(name):
+                raise UnexpectedPayload(
+                    f"it holds {row[rows.columns['amount']]} {name}, which is not listed",
+                    venue=self._profile.name,
+                )
+        held = [position for position in _once(found) if position.base_quantity]
+        return [_ranked(position, self._profile.adl_rank_offset) for position in held]
 
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
         listing = await self._client.ever_listed(symbol)
@@ -142,7 +155,7 @@ class CcxtAccount:
         return await self._read(read())
 
     async def isolated_margin(self, symbol: Symbol) -> Decimal | None:
-        listing = await self._client.listing(symbol)
+        listing = await self._client.ever_listed(symbol)
         part = self._profile.part(listing.instrument.kind)
         calls = part.isolated_margin
         if calls is None:

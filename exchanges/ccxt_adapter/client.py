@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
@@ -15,11 +15,17 @@ from exchanges.ccxt_adapter.clock import VenueClock
 from exchanges.ccxt_adapter.connections import ConnectionBudget
 from exchanges.ccxt_adapter.faults import reading, setting, submitting
 from exchanges.ccxt_adapter.library import REAL, Credential, Surroundings, create_exchange
-from exchanges.ccxt_adapter.listing import Listing, Listings, delivered_listing, read_listings
+from exchanges.ccxt_adapter.listing import (
+    Listing,
+    Listings,
+    delivered_listing,
+    former_listing,
+    read_listings,
+)
 from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
 from exchanges.ccxt_adapter.tiers import FamilyRates
-from exchanges.domain import Symbol
+from exchanges.domain import Instrument, Symbol
 from exchanges.errors import (
     ClockRefused,
     InvalidOrder,
@@ -27,6 +33,7 @@ from exchanges.errors import (
     VenueError,
     VenueUnavailable,
 )
+from exchanges.outcomes import about_orders
 from exchanges.venues.practice import Practice
 from exchanges.venues.profile import VenueProfile
 
@@ -47,6 +54,9 @@ class Catalogue:
         self.profile = profile
         self.listings = Listings()
         self.ended: dict[Symbol, Listing] = {}
+        self.ever = Listings()
+        # Contracts that the venue lists and we do not: inverse ones, for example.
+        self.others: frozenset[str] = frozenset()
         self.generation = 0
         self.loaded_at = -math.inf
         self.source: Any = None
@@ -69,9 +79,23 @@ class Catalogue:
             self.listings = listings
             gone = before.keys() - self.listings.by_symbol.keys()
             self.ended |= {symbol: before[symbol] for symbol in gone}
+            self._note_ever()
+            contracts = (market for market in markets.values() if market["contract"])
+            names = {str(market.get(self.profile.name_key)) for market in contracts}
+            self.others = frozenset(names - self.ever.of(is_spot=False).keys())
             self.source = exchange
             self.loaded_at = monotonic()
             self.generation += 1
+
+    def remember(self, instruments: Iterable[Instrument]) -> None:
+        """Know what was traded here before this process began, should it be listed no more."""
+        for instrument in instruments:
+            self.ended.setdefault(instrument.symbol, former_listing(self.profile, instrument))
+        self._note_ever()
+
+    def _note_ever(self) -> None:
+        # A name that was given anew means the new one.
+        self.ever = Listings([*self.ended.values(), *self.listings.by_symbol.values()])
 
     def is_older_than(self, seconds: float) -> bool:
         """Tell whether the venue was last asked longer ago than that."""
@@ -140,7 +164,8 @@ class VenueClient:
 
     async def submitting(self, call: Awaitable[T]) -> T:
         """Await the one request that places an order."""
-        return await self._watched(submitting(self.profile, call))
+        with about_orders():
+            return await self._watched(submitting(self.profile, call))
 
     async def setting(self, call: Awaitable[object]) -> None:
         """Await a change of leverage, mode or margin."""
@@ -208,13 +233,31 @@ class VenueClient:
 
     async def ever_listed(self, symbol: Symbol) -> Listing:
         """Return one listing, of what has ended too: its fills are read after its end."""
-        if symbol not in (await self.ready()).by_symbol:
+        listed = (await self.ready()).by_symbol
+        if symbol not in listed:
             ended = self._catalogue.ended.get(symbol)
-            listed = self._catalogue.listings.by_symbol
             ended = ended or delivered_listing(self.profile, symbol, self.now(), listed)
             if ended is not None:
                 return ended
         return await self.listing(symbol)
+
+    def remember(self, instruments: Iterable[Instrument]) -> None:
+        """Know for all clients of this venue what was traded here before this process began."""
+        self._catalogue.remember(instruments)
+
+    async def all_ever_listed(self) -> Listings:
+        """Return all listings, of what has ended too: it may be held until its venue settles it."""
+        await self.ready()
+        return self._catalogue.ever
+
+    async def is_unknown(self, venue_symbol: str) -> bool:
+        """Tell whether no contract has or had a name, after the list was read anew."""
+        if venue_symbol in self._catalogue.others:
+            return False
+        if self._catalogue.is_older_than(RELIST_MISSING_SECONDS):
+            await self.refresh()
+        catalogue = self._catalogue
+        return venue_symbol not in catalogue.others | catalogue.ever.of(is_spot=False).keys()
 
     def keep_warm(self) -> None:
         """Keep a connection open and the listings fresh from now on, for the order to come."""

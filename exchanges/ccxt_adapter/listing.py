@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -143,23 +143,38 @@ def delivered_listing(
         expires_at=expires_at,
         is_active=False,
     )
+    return Listing(instrument=instrument, price_multiplier=ONE, market=_former_market(instrument))
+
+
+def former_listing(profile: VenueProfile, instrument: Instrument) -> Listing:
+    """Return what an instrument was, of which we know what was kept and its venue lists no more.
+
+    It is for reading what is held of it and what becomes of that.
+    """
+    ticker = instrument.symbol.partition("/")[0]
+    if profile.ticker_key == profile.name_key:
+        ticker = instrument.venue_symbol
     return Listing(
-        instrument=instrument, price_multiplier=ONE, market=_delivered_market(instrument)
+        instrument=replace(instrument, is_active=False),
+        price_multiplier=split_ticker(ticker)[1],
+        market=_former_market(instrument),
     )
 
 
-def _delivered_market(instrument: Instrument) -> Mapping[str, Any]:
+def _former_market(instrument: Instrument) -> Mapping[str, Any]:
     """Return as much of a market as the library asks for when it reads an order."""
+    kind = instrument.kind
+    is_contract = kind is not InstrumentKind.SPOT
     return {
         "id": instrument.venue_symbol,
         "symbol": instrument.symbol,
-        "type": "future",
-        "spot": False,
-        "swap": False,
-        "future": True,
+        "type": "swap" if kind is InstrumentKind.PERPETUAL else kind.value,
+        "spot": not is_contract,
+        "swap": kind is InstrumentKind.PERPETUAL,
+        "future": kind is InstrumentKind.FUTURE,
         "option": False,
-        "contract": True,
-        "linear": True,
+        "contract": is_contract,
+        "linear": is_contract,
         "inverse": False,
         "base": instrument.base,
         "quote": instrument.quote,

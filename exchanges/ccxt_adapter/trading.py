@@ -31,6 +31,7 @@ from exchanges.errors import (
 )
 from exchanges.limits.lanes import Lane, asking
 from exchanges.order_form import off_the_grid
+from exchanges.outcomes import about_orders
 from exchanges.venues.profile import DeadMan, Rows, SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
@@ -88,29 +89,29 @@ class CcxtTrading:
         return await self._client.reading(self._look_up(client_order_id, listing))
 
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
-        listing = await self._client.listing(symbol)
+        listing = await self._client.ever_listed(symbol)
         request = {self._profile.client_id_param: client_order_id}
-        with asking(Lane.CLOSE):
+        with asking(Lane.CLOSE), about_orders():
             await self._client.reading(
                 self._ask(self._part(listing).cancel_order, listing, **request)
             )
 
     async def open_orders(self, *symbols: Symbol) -> Sequence[OrderReport]:
-        listings = await self._client.ready()
         if len(symbols) == 1:
-            named = [await self._client.listing(symbols[0])]
-        else:
-            known = [listings.by_symbol.get(symbol) for symbol in symbols]
-            # One that is listed no more cannot be named; the list of all needs no names.
-            named = [listing for listing in known if listing and None not in known]
+            # Of one that nobody ever listed it raises: its orders could not be told.
+            await self._client.ever_listed(symbols[0])
+        listed, ever = await self._client.ready(), await self._client.all_ever_listed()
+        known = [listed.by_symbol.get(symbol) for symbol in symbols]
+        # One that is listed no more cannot be named; the list of all needs no names.
+        named = [listing for listing in known if listing and None not in known]
 
         async def read(part: VenueProfile, asked: Listing | None) -> list[OrderReport]:
             rows = part.all_open_orders if asked is None else part.open_orders
             request = {} if asked is None else naming(rows, part, asked)
             answer = await fetch_rows(self._client.exchange, rows, **request)
-            of_part = listings.of(is_spot=part.is_spot)
-            known = ((row, of_part.get(row[part.symbol_param])) for row in answer)
-            return [self._report(row, listing) for row, listing in known if listing is not None]
+            of_part = ever.of(is_spot=part.is_spot)
+            told = ((row, of_part.get(row[part.symbol_param])) for row in answer)
+            return [self._report(row, listing) for row, listing in told if listing is not None]
 
         questions = list(self._open_questions(named))
         answers = await self._client.reading(all_of(read(*question) for question in questions))
@@ -239,6 +240,9 @@ class CcxtTrading:
 
     def _report(self, row: Row, listing: Listing) -> OrderReport:
         order = self._client.exchange.parse_order(row, listing.market)
+        if row.get(self._part(listing).symbol_param) == listing.instrument.venue_symbol:
+            # A name that is listed no more the library takes for that of something else.
+            order["symbol"] = listing.symbol
         return parse_account.order_report(order, listing, self._client.now())
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 CONTRACT_BASE, INTERVAL, IS_LISTED = "contract_base", "funding_interval_seconds", "is_active"
 RISK_TIER = "risk_tier"
+ON, OFF = "on", "off"
 WORDS = {
     CONTRACT_BASE: "base units of one contract",
     INTERVAL: "funding interval",

@@ -26,10 +26,11 @@ def named_account(simulator: Simulator, body: Json) -> Account:
     return account
 
 
-def named_listing(simulator: Simulator, body: Json) -> Listing:
-    """Accept the venue's own symbol or the unified one."""
+def named_listing(simulator: Simulator, body: Json, *, was_listed: bool = False) -> Listing:
+    """Accept the venue's own symbol or the unified one; of what is listed no more where told so."""
     symbol, venue = text(body, "symbol"), body.get("venue", USDM)
-    for listing in simulator.listings_at(venue).values():
+    listed = simulator.once_listed_at(venue) if was_listed else simulator.listings_at(venue)
+    for listing in listed.values():
         if symbol in (listing.symbol, listing.unified_symbol, listing.pair):
             return listing
     raise ControlRefusal(f"{venue} lists no {symbol!r}")

@@ -73,7 +73,7 @@ class Simulator:
         """Book settlements, expiries and countdowns that are due, before anything else happens."""
         self.funding_clock.settle_due(now)
         for listing in self.expiry_clock.deliver_due(now):
-            self._forget(listing)
+            self.unlist(listing)
         self.interest_clock.charge_due(now)
         fire_countdowns(self.ledger, self.engine, now=now)
 
@@ -95,7 +95,7 @@ class Simulator:
     def deliver(self, listing: Listing, *, price: Decimal | None, now: datetime) -> list[Order]:
         """Deliver a dated future now, before its time."""
         orders = self.expiry_clock.deliver(listing, at=now, price=price)
-        self._forget(listing)
+        self.unlist(listing)
         return orders
 
     def set_tiers(self, listing: Listing, tiers: tuple[LeverageTier, ...]) -> None:
@@ -132,8 +132,12 @@ class Simulator:
         ]
         return (earlier + recorded)[-limit:]
 
-    def _forget(self, listing: Listing) -> None:
+    def unlist(self, listing: Listing) -> None:
+        """Name an instrument no more, whatever is held of it."""
         self._listed[listing.venue].pop(listing.symbol, None)
+
+    def list_again(self, listing: Listing) -> None:
+        self._listed[listing.venue][listing.symbol] = listing
 
     def _before_birth(self, listing: Listing, at: datetime) -> Settled:
         return Settled(

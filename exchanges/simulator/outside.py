@@ -36,6 +36,7 @@ class OutsideDoor:
             web.post("/liquidate", self._liquidate),
             web.post("/deleverage", self._deleverage),
             web.post("/delist", self._delist),
+            web.post("/unlist", self._unlist),
             web.post("/announce", self._announce),
             web.post("/expire", self._expire),
             web.post("/charge-interest", self._charge_interest),
@@ -119,6 +120,16 @@ class OutsideDoor:
         orders = delist(ledger, engine, listing, price=number(body, "price"), now=now)
         self._simulator.ledger.commit()
         return answer({"orders": orders})
+
+    async def _unlist(self, request: web.Request) -> web.Response:
+        """Name an instrument no more while holdings of it stay, or name it `again`."""
+        body = await read_json(request)
+        if body.get("again"):
+            listing = named_listing(self._simulator, body, was_listed=True)
+            self._simulator.list_again(listing)
+        else:
+            self._simulator.unlist(named_listing(self._simulator, body))
+        return answer({})
 
     async def _expire(self, request: web.Request) -> web.Response:
         """Deliver a dated future at once, at `price` or as at its expiry."""

@@ -13,7 +13,7 @@ from arbsite.accounts.models import User
 from exchanges.errors import Bar, Block, VenueUnavailable
 from exchanges.models import Exchange, VenueHealth
 from exchanges.modes import Mode
-from exchanges.outcomes import Outcome, Outcomes
+from exchanges.outcomes import Outcome, Outcomes, about_orders
 from tests.services.test_submit import ScriptedVenue, intend, position, report, send
 from tests.web.rows import make_account, make_exchange, make_instrument, make_position
 from trading.core.states import OrderState, Purpose
@@ -73,6 +73,47 @@ def test_a_proper_answer_begins_the_count_anew(bybit: Exchange) -> None:
 
     assert state() == "closed"
     assert settle(LATE) == 1
+
+
+def settle_orders(*symptoms: str) -> int:
+    """Let each order be followed by a read that is answered."""
+    outcomes = Outcomes()
+    for symptom in symptoms:
+        with about_orders():
+            outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, symptom=symptom))
+        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL))
+    return settle_health(outcomes=outcomes, now=NOW)
+
+
+def test_five_orders_in_a_row_open_it_though_every_read_between_is_answered(
+    bybit: Exchange, owner: User
+) -> None:
+    assert (settle_orders(*[LATE] * 4), state()) == (0, "closed")
+
+    assert (settle_orders(LATE), state()) == (1, "open")
+
+    assert told(owner) == [
+        (
+            "breaker.opened",
+            "Bybit failed 5 times in a row, the last time because orders fail, reads do not: "
+            "the venue did not answer in time: since 14:00:00 UTC nothing is "
+            "opened there, until a probe succeeds; closing and look-ups go on.",
+        )
+    ]
+
+
+def test_an_order_that_is_answered_begins_their_count_anew(bybit: Exchange) -> None:
+    settle_orders(*[LATE] * 4, "", *[LATE] * 4)
+
+    assert state() == "closed"
+
+
+def test_reads_and_orders_that_fail_together_are_one_row_of_five(bybit: Exchange) -> None:
+    outcomes = Outcomes()
+    for is_order in (False, True, False, True, False):
+        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, symptom=LATE, is_order=is_order))
+
+    assert settle_health(outcomes=outcomes, now=NOW) == 1
 
 
 def test_processes_count_together_and_open_it_once(bybit: Exchange) -> None:

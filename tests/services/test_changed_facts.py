@@ -123,6 +123,28 @@ def test_who_holds_it_is_told_once_and_another_size_has_the_account_compared(
     assert review.account.exchange == bybit.exchange
 
 
+@pytest.mark.parametrize(
+    ("is_on", "follows"),
+    [
+        (False, "; nothing is opened there, and all legs are kept as they hedge each other"),
+        (True, "; what waited for it goes on"),
+    ],
+)
+def test_trading_that_ends_or_begins_again_is_told_and_has_the_account_compared(
+    market: Market, bybit: Instrument, is_on: bool, follows: str
+) -> None:
+    Instrument.objects.filter(pk=bybit.pk).update(is_active=not is_on)
+    position = make_position(market.user, market.instrument("binanceusdm"), bybit, NOW)
+    relist(bybit, is_active=is_on)
+
+    assert heed_changes(now=NOW) == 1
+
+    event = Event.objects.get(position=position, kind="fact.is_active")
+    assert event.severity == Event.Severity.CRITICAL
+    assert follows in event.sentence
+    assert AccountReview.objects.get().account.exchange == bybit.exchange
+
+
 def test_who_does_not_hold_it_hears_nothing(market: Market, bybit: Instrument) -> None:
     relist(bybit, contract_base=D("0.1"))
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from exchanges import registry
 from exchanges.domain import OrderReport, Side, Symbol, VenueOrderStatus
 from tests.services.conftest import Desk
 from trading.core.quantity import QuantityFinding, QuantityVerdict
@@ -19,6 +20,7 @@ from trading.models import CoolDown, Discrepancy, Event, Position, Trade
 from trading.services import lease, resolve
 from trading.services.discrepancies import READ_LAG, settle_findings
 from trading.services.order_facts import absorb_report
+from trading.services.read_back import ReadBackResult, read_back
 from trading.services.reconcile import reconcile_accounts, reconcile_due
 from trading.services.sweep import sweep
 from trading.services.venues import REAL
@@ -276,7 +278,15 @@ def test_a_venue_that_returns_is_reconciled_before_the_minute_is_over(
     assert not booked.exists()
     assert reconcile_due(venues=REAL, now=now + timedelta(seconds=4)) == 1
     assert booked.exists()
-    assert reconcile_due(venues=REAL, now=now + timedelta(seconds=5)) == 0
+    assert reconcile_due(venues=REAL, now=now + timedelta(seconds=4.9)) == 0
+
+
+def test_a_process_that_has_just_begun_reads_a_position_back_at_once(
+    desk: Desk, position: Position
+) -> None:
+    registry.close_all()
+
+    assert read_back(position, venues=REAL, now=timezone.now()) == (ReadBackResult.CONFIRMED, "")
 
 
 def test_another_order_under_our_id_halts_and_nothing_of_it_is_taken_over(

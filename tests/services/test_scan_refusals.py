@@ -100,6 +100,9 @@ def test_pair_of_other_venues_is_entered_while_one_is_unusable(third_venue: Mark
     bybit.update(halted_at=None, halted_reason="", checked_at=None)
     assert venues_found(third_venue) == ("binanceusdm", "binance")
 
+    bybit.update(checked_at=NOW - timedelta(hours=48, seconds=1))
+    assert venues_found(third_venue) == ("binanceusdm", "binance")
+
     # 100,000 of equity on 60,000 of margin: 1.67.
     bybit.update(checked_at=NOW)
     AccountBalance.objects.filter(account__in=bybit).update(free=D(40_000))

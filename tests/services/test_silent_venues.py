@@ -38,6 +38,8 @@ class FlatAccount:
             self._city.asked.append((self._venue, question, self._city.timeline.seconds))
             if self._venue in self._city.silent:
                 await asyncio.Event().wait()
+            if self._venue in self._city.failures:
+                raise self._city.failures[self._venue]
             return self._city.answers.get(self._venue, [])
 
         return ask
@@ -52,6 +54,7 @@ class City:
         self.silent: set[str] = set()
         self.asked: list[tuple[str, str, float]] = []
         self.answers: dict[str, list[Any]] = {}
+        self.failures: dict[str, Exception] = {}
         self.venues = Venues(
             trading=lambda account: cast(Trading, FlatAccount(self, account.exchange.code)),
             account=lambda account: cast(Account, FlatAccount(self, account.exchange.code)),

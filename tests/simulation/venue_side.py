@@ -21,7 +21,7 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.deliveries import Delivery
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faults import FaultRule
-from exchanges.simulator.ledger import Ledger
+from exchanges.simulator.ledger import FLAT, Ledger
 from exchanges.simulator.listings import GATE, OWNERS, SPOT, WALLETS, Listing
 from exchanges.simulator.market import GeneratedMarket
 from exchanges.simulator.venues import VENUE_OF_HOST, Venues
@@ -275,8 +275,22 @@ class VenueSide:
 
     def resize_contract(self, venue: str, base: str, value: Decimal) -> None:
         """Let a contract be another part of a coin: holdings in coins stay as they are."""
+        self.list_as(venue, base, contract_value=value)
+
+    def rename(self, user: str, venue: str, base: str, symbol: str) -> None:
+        """Tell of what a user holds by a name that the venue does not list; the old one is gone."""
+        old, key = self.listing(venue, base), api_key(user, venue)
+        new = replace(old, symbol=symbol)
+        cast(dict[Any, Listing], self.simulator.market.listings)[new.key] = new
+        self.simulator.unlist(old)
+        now, held = self._timeline.at, self.ledger.holding(key, old.key)
+        self.ledger.put_holding(key, new.key, held, now=now)
+        self.ledger.put_holding(key, old.key, FLAT, now=now)
+
+    def list_as(self, venue: str, base: str, **facts: Any) -> None:
+        """Let a venue list an instrument with other facts than before."""
         old = self.listing(venue, base)
-        new = replace(old, contract_value=value)
+        new = replace(old, **facts)
         listed = (self.simulator.market.listings, self.simulator.listings_at(venue))
         for rows, key in zip(listed, (old.key, old.symbol), strict=True):
             cast(dict[Any, Listing], rows)[key] = new

@@ -37,7 +37,7 @@ def exit_step(view: PositionView, now: datetime) -> Step:
     if (step := _reduce_legs(view, _closing_targets(view), now)) is not None:
         return step
     if any(_is_away(leg) for leg in view.legs):
-        return Wait(reason="a venue does not answer: the other leg is not closed alone")
+        return Wait(reason="a venue does not answer or trade: the other leg is not closed alone")
     cause = f"all legs are closed and read back{dust(view)}"
     return confirmed(view, PositionEvent.FLAT, cause)
 
@@ -126,7 +126,7 @@ def _reduce_leg(
         return None if leg.settled else Wait(reason="an order is not final at the venue yet")
     is_closing = view.state is PositionState.EXITING
     if is_closing and leg.is_reachable is False:
-        return Wait(reason=f"{leg.instrument.venue} does not answer")
+        return Wait(reason=f"{leg.instrument.venue} does not answer or trade")
     failures = _failures(view, leg)
     if _is_hopeless(view, failures):
         return Record(event=PositionEvent.HOLD, cause=cannot_close(view, leg, len(failures)))

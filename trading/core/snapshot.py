@@ -84,7 +84,7 @@ class LegView:
     base_fee: Decimal = ZERO
     decision_mid: Decimal | None = None
     is_reachable: bool | None = None
-    """Whether its venue answered on this visit; None while it was not asked anything."""
+    """Whether its venue answered on this visit and trades it; None while it was not asked."""
     was_closed_outside: bool = False
     """Its venue or its owner closed some of it: an entry must not fill that up again."""
     addition: int = 0

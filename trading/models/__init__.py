@@ -16,6 +16,7 @@ from trading.models.control import (
     JobRun,
     KillSwitch,
     LimitUse,
+    OrderFailures,
     Reconciliation,
 )
 from trading.models.daily_stop import DailyStop
@@ -58,6 +59,7 @@ __all__ = [
     "MarginTopUp",
     "Opportunity",
     "Order",
+    "OrderFailures",
     "Position",
     "Reconciliation",
     "RehearsedHour",

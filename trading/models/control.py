@@ -74,6 +74,24 @@ class Engine(models.Model):
         return f"{self.user} {self.state}"
 
 
+class OrderFailures(models.Model):
+    """How many orders in a row got no proper answer at a venue, whose reads may be answered.
+
+    Written by `breaker`, which counts all calls together in `VenueHealth`.
+    """
+
+    exchange = models.OneToOneField(
+        "exchanges.Exchange",
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="order_failures",
+    )
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.exchange}: {self.failures} orders failed in a row"
+
+
 class EnginePulse(models.Model):
     """The engine's sign of life: one row, written by the sweep of every trade worker.
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar, cast
 
 from exchanges.domain import Fill, InstrumentKind, OrderReport, Symbol
 from exchanges.errors import CredentialRefused
@@ -22,6 +23,16 @@ from trading.services.position_facts import store_positions
 from trading.services.side_by_side import Conversation
 from trading.services.venues import Venues
 
+T = TypeVar("T")
+
+
+class AccountUnread(Exception):
+    """A part of an account could not be read, for `failure`: nothing is known of the whole."""
+
+    def __init__(self, failure: BaseException) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
 
 def read_account(
     account: ExchangeAccount,
@@ -29,8 +40,8 @@ def read_account(
     spot: Collection[Symbol],
     venues: Venues,
     now: datetime,
-) -> Conversation[VenueReports | None]:
-    """Read positions, wallet, own open orders and fills; a part that fails fails the whole read.
+) -> Conversation[VenueReports]:
+    """Read positions, wallet, own open orders and fills. Raise AccountUnread where a part fails.
 
     Orders are read of the instruments of ours alone: all of an account are a heavy list, and what
     others have placed shows once it fills.
@@ -40,53 +51,45 @@ def read_account(
     [positions] = yield [port.positions()]
     if isinstance(positions, CredentialRefused):
         halt_account(account, reason=positions.detail, now=now)
-    if isinstance(positions, BaseException):
-        return None
+    held = _read(positions)
     working = yield from _working(orders, trading)
-    if working is None:
-        return None
     fills = yield from _fills(account, since, venues)
     wallet = (yield from _wallet(account, venues)) if spot else None
-    if fills is None or isinstance(wallet, BaseException):
-        return None
-    store_positions(account, positions, now=now)
-    if any(position.is_hedge_mode for position in positions):
+    store_positions(account, held, now=now)
+    if any(position.is_hedge_mode for position in held):
         note_hedge_mode(account, now=now)
     quantities: dict[Symbol, Decimal] = {}
-    for position in positions:
-        held = quantities.get(position.symbol, Decimal(0))
-        quantities[position.symbol] = held + position.base_quantity
+    for position in held:
+        before = quantities.get(position.symbol, Decimal(0))
+        quantities[position.symbol] = before + position.base_quantity
     return VenueReports(
         read_at=now, fills=fills, orders=list(working), quantities=quantities, wallet=wallet
     )
 
 
-def _working(
-    orders: Iterable[Order], trading: Trading
-) -> Conversation[Sequence[OrderReport] | None]:
+def _read(answer: T | BaseException) -> T:
+    if isinstance(answer, BaseException):
+        raise AccountUnread(answer)
+    return answer
+
+
+def _working(orders: Iterable[Order], trading: Trading) -> Conversation[Sequence[OrderReport]]:
     symbols = sorted({Symbol(order.leg.instrument.symbol) for order in orders})
     if not symbols:
         return []
     [working] = yield [trading.open_orders(*symbols)]
-    return None if isinstance(working, BaseException) else working
+    return cast(Sequence[OrderReport], _read(working))
 
 
 def _fills(
     account: ExchangeAccount, since: Mapping[Symbol, datetime], venues: Venues
-) -> Conversation[list[Fill] | None]:
+) -> Conversation[list[Fill]]:
     port = venues.account(account)
     answers = yield [port.fills(symbol, since=start) for symbol, start in since.items()]
-    fills: list[Fill] = []
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            return None
-        fills.extend(answer)
-    return fills
+    return [fill for answer in answers for fill in _read(answer)]
 
 
-def _wallet(
-    account: ExchangeAccount, venues: Venues
-) -> Conversation[dict[Symbol, Decimal] | BaseException | None]:
+def _wallet(account: ExchangeAccount, venues: Venues) -> Conversation[dict[Symbol, Decimal] | None]:
     """Return what the wallet holds of each spot instrument that a live leg of ours is in."""
     spot = Leg.objects.filter(
         account=account,
@@ -97,9 +100,7 @@ def _wallet(
     if not bases:
         return None
     [balances] = yield [venues.account(account).balances()]
-    if isinstance(balances, BaseException):
-        return balances
-    totals = {balance.asset: balance.total for balance in balances}
+    totals = {balance.asset: balance.total for balance in _read(balances)}
     return {Symbol(symbol): totals.get(base, Decimal(0)) for symbol, base in bases.items()}
 
 
@@ -109,10 +110,10 @@ def read_closings(
     ended: Iterable[Order],
     reports: VenueReports,
     venues: Venues,
-) -> Conversation[VenueReports | None]:
+) -> Conversation[VenueReports]:
     """Add the fills since both venues last confirmed each differing leg, with their causes.
 
-    And those since the orders of `ended` positions were written.
+    And those since the orders of `ended` positions were written. Raise AccountUnread.
     """
     since = since_written(ended)
     for symbol in symbols:
@@ -121,18 +122,14 @@ def read_closings(
             confirmed = unconfirmed_since(leg)
             since[symbol] = min(since.get(symbol, confirmed), confirmed)
     fills = yield from _fills(account, since, venues)
-    if fills is None:
-        return None
     traced = yield from _traced(account, fills, venues)
-    if traced is None:
-        return None
     known = {fill.venue_trade_id: fill for fill in (*reports.fills, *traced)}
     return replace(reports, fills=list(known.values()))
 
 
 def _traced(
     account: ExchangeAccount, fills: list[Fill], venues: Venues
-) -> Conversation[list[Fill] | None]:
+) -> Conversation[list[Fill]]:
     """Return the fills with the causes of those that no order of ours made, asked once an order."""
     strange = {
         fill.venue_order_id: fill
@@ -143,11 +140,7 @@ def _traced(
     }
     port = venues.account(account)
     answers = yield [port.trace(fill) for fill in strange.values()]
-    origins: dict[str, Fill] = {}
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            return None
-        origins[answer.venue_order_id] = answer
+    origins = {origin.venue_order_id: origin for origin in map(_read, answers)}
     return [
         replace(fill, client_order_id=origin.client_order_id, cause=origin.cause)
         if (origin := origins.get(fill.venue_order_id)) is not None

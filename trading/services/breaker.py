@@ -21,7 +21,7 @@ from exchanges.models import Exchange, ExchangeAccount, VenueHealth
 from exchanges.outcomes import Outcome, Outcomes, of_this_process
 from trading.core.states import EXPOSED_POSITION_STATES
 from trading.events import announce, announce_once
-from trading.models import Event, Position
+from trading.models import Event, OrderFailures, Position
 from trading.services.halt import halt_account
 from trading.services.venues import REAL, Venues
 
@@ -31,6 +31,7 @@ PROBE_SECONDS = 5.0
 SETTLE_EVERY_SECONDS = 1.0
 BLOCK_TOLD_AGAIN = timedelta(minutes=1)
 LONGEST_SYMPTOM = 80
+ORDERS_FAIL = "orders fail, reads do not: "
 BARRED_HELP = {
     Bar.ADDRESS: "See there why, or use another address; close by hand what must not wait.",
     Bar.REGION: "Run Carry from where it is served, or close by hand what is open there.",
@@ -75,18 +76,30 @@ def _settle(row: VenueHealth, outcome: Outcome, now: datetime) -> bool:
             _halt_the_barred(row.exchange, block.bar, now)
         return False
     if outcome.symptom:
-        return _fail(row, outcome.symptom[:LONGEST_SYMPTOM], now)
+        return _fail(row, outcome, now)
     if row.failures:
         VenueHealth.objects.filter(pk=row.pk, state=State.CLOSED).update(failures=0)
         row.failures = 0
+    if outcome.is_order:
+        _orders_of(row).exclude(failures=0).update(failures=0)
     return False
 
 
-def _fail(row: VenueHealth, symptom: str, now: datetime) -> bool:
-    """Count one failure; tell whether it was the one that opened the breaker."""
-    closed = VenueHealth.objects.filter(pk=row.pk, state=State.CLOSED)
+def _orders_of(row: VenueHealth) -> QuerySet[OrderFailures]:
+    return OrderFailures.objects.filter(exchange=row.exchange_id)
+
+
+def _fail(row: VenueHealth, outcome: Outcome, now: datetime) -> bool:
+    """Count one failure; tell whether it was the one that opened the breaker.
+
+    An answer to a read ends no row of orders that fail.
+    """
+    closed, symptom = VenueHealth.objects.filter(pk=row.pk, state=State.CLOSED), outcome.symptom
     with transaction.atomic():
-        closed.update(failures=F("failures") + 1, symptom=symptom, failed_at=now)
+        closed.update(failures=F("failures") + 1, symptom=symptom[:LONGEST_SYMPTOM], failed_at=now)
+        if outcome.is_order and closed.exists() and _count_order(row) >= FAILURES:
+            words = f"{ORDERS_FAIL}{symptom}"[:LONGEST_SYMPTOM]
+            closed.filter(failures__lt=FAILURES).update(failures=FAILURES, symptom=words)
         opened = closed.filter(failures__gte=FAILURES).update(
             state=State.OPEN, opened_at=now, probe_at=now + PROBE_AFTER
         )
@@ -94,6 +107,13 @@ def _fail(row: VenueHealth, symptom: str, now: datetime) -> bool:
         if opened:
             _tell(row.exchange, "breaker.opened", row.sentence, Event.Severity.WARNING, now)
     return bool(opened)
+
+
+def _count_order(row: VenueHealth) -> int:
+    OrderFailures.objects.get_or_create(exchange_id=row.exchange_id)
+    _orders_of(row).update(failures=F("failures") + 1)
+    count: int = _orders_of(row).values_list("failures", flat=True).get()
+    return count
 
 
 def probe_venues(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
@@ -124,6 +144,7 @@ def _take_answer(row: VenueHealth, answer: object, now: datetime) -> bool:
     with transaction.atomic():
         if mine.update(state=State.CLOSED, failures=0) != 1:
             return False
+        _orders_of(row).update(failures=0)
         opened_at = row.opened_at or now
         sentence = (
             f"{row.exchange.name} answers again after {_span(now - opened_at)}: entries there are "

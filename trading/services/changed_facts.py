@@ -15,6 +15,8 @@ from exchanges.models.notices import (
     CONTRACT_BASE,
     INTERVAL,
     IS_LISTED,
+    OFF,
+    ON,
     RISK_TIER,
     FactChange,
 )
@@ -44,12 +46,20 @@ FOLLOWS: Mapping[str, str] = {
     "expires_at": "; the position is left before it",
     RISK_TIER: "; how near it is to its liquidation is judged by the new one",
 }
+FOLLOWS_TRADING: Mapping[str, str] = {
+    OFF: "; nothing is opened there, and all legs are kept as they hedge each "
+    "other until it trades again or the venue settles it",
+    ON: "; what waited for it goes on",
+}
+# After these the account is compared with its venue and the position looked at, at once.
+COMPARED_AFTER = (CONTRACT_BASE, IS_LISTED)
 
 
 def heed_changes(*, now: datetime) -> int:
     """Tell those who hold an instrument of what changed; return how many changes were new.
 
-    After another contract size the account is compared and each position driven by what is true.
+    After another contract size, and when trading ends or begins again, the account is compared and
+    each position driven by what is true.
     """
     unheeded = FactChange.objects.filter(heeded_at=None).select_related("instrument__exchange")
     return sum(_heed(change, now) for change in unheeded.order_by("id")[:MOST_AT_ONCE])
@@ -69,21 +79,23 @@ def _heed(change: FactChange, now: datetime) -> bool:
             return False
         for leg in legs:
             _tell(leg, change, now)
-            if change.fact == CONTRACT_BASE:
+            if change.fact in COMPARED_AFTER:
                 ask_for_review(leg.account_id, reason=change.sentence, now=now)
-    if change.fact == CONTRACT_BASE:
+    if change.fact in COMPARED_AFTER:
         for leg in legs:
             ring_drive(leg.position_id)
     return True
 
 
 def _tell(leg: Leg, change: FactChange, now: datetime) -> None:
-    venue = change.instrument.exchange.name
+    venue, follows = change.instrument.exchange.name, FOLLOWS.get(change.fact, "")
+    if change.fact == IS_LISTED:
+        follows = FOLLOWS_TRADING[change.new]
     announce(
         user_id=leg.position.user_id,
         kind=f"fact.{change.fact}"[:40],
         severity=SEVERITIES.get(change.fact, Event.Severity.INFO),
-        sentence=f"{leg.position.base}: at {venue} {change.sentence}{FOLLOWS.get(change.fact, '')}",
+        sentence=f"{leg.position.base}: at {venue} {change.sentence}{follows}",
         position=leg.position,
         now=now,
     )

@@ -18,10 +18,26 @@ from trading.services.halt import halt_account, openable
 from trading.services.venues import READ_SECONDS, Venues
 
 CHECK_LASTS = timedelta(hours=24)
+# A check that failed is repeated every few minutes for a day before it bars anything.
+CHECK_BARS_AFTER = 2 * CHECK_LASTS
 EXPIRY_WARNED_BEFORE = timedelta(days=14)
 SAY_AGAIN = timedelta(hours=23)
 UNREADABLE_SAID_AGAIN = timedelta(hours=1)
 UNBOUND_SAID_AGAIN = timedelta(days=7)
+
+
+def why_unchecked(account: ExchangeAccount, now: datetime) -> str:
+    """Return why nothing is opened with a key whose rights are not known now, empty if they are."""
+    venue, checked_at = account.exchange.code, account.checked_at
+    if checked_at is None:
+        return f"The key for {venue} has not been checked yet: wait a moment."
+    if now - checked_at <= CHECK_BARS_AFTER:
+        return ""
+    return (
+        f"What the key for {venue} may do was last read on {checked_at:%Y-%m-%d %H:%M} UTC, more "
+        f"than {CHECK_BARS_AFTER // timedelta(hours=1)} h ago: nothing is opened with it until "
+        "the venue tells it again; closing goes on."
+    )
 
 
 def check_keys(*, venues: Venues, now: datetime) -> int:

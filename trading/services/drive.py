@@ -34,7 +34,7 @@ from trading.core.steps import (
 )
 from trading.models import Order, Position
 from trading.services import lease
-from trading.services.contact import away_names, reach
+from trading.services.contact import reach
 from trading.services.intents import drop_intent
 from trading.services.lookup import (
     book_missing_fills,
@@ -162,12 +162,12 @@ def _note_rest(position: Position) -> None:
 
 
 def _tell_if_one_sided(visit: Visit, loaded: Loaded) -> None:
-    """An exit that a silent venue stops keeps the other leg as its hedge, and a person hears."""
-    away = away_names([leg.account for leg in loaded.legs.values()], visit.contact)
-    if away and loaded.view.state is PositionState.EXITING:
+    """An exit that one venue stops keeps the other leg as its hedge, and a person hears."""
+    stuck = visit.contact.why_stuck(loaded.legs.values())
+    if stuck and loaded.view.state is PositionState.EXITING:
         visit.cry(
             "exit.unreachable",
-            f"{away} does not answer, so the exit waits and nothing is opened again; the other leg "
+            f"{stuck}, so the exit waits and nothing is opened again; the other leg "
             "is closed alone only if you force it",
         )
 
@@ -218,7 +218,12 @@ def _carry_out(step: Step, visit: Visit, loaded: Loaded) -> str:
         case Prepare():
             return _prepare(visit, loaded)
         case Reach():
-            reach(loaded.legs.values(), venues=visit.venues, contact=visit.contact)
+            reach(
+                loaded.legs.values(),
+                venues=visit.venues,
+                contact=visit.contact,
+                now=visit.now(),
+            )
             return ""
         case ReadBack():
             return _read_back(visit)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from trading.core.states import PositionState
 from trading.models import Leg, Position
 from trading.services import lasting
-from trading.services.contact import Contact, away_names, reach
+from trading.services.contact import Contact, reach
 from trading.services.holdings import leg_net_base
 from trading.services.release import RULES, force_one_sided
 from trading.services.venues import Venues
@@ -40,12 +40,12 @@ def close_alone(
     others = [leg for leg in legs if leg.account_id != endangered.account_id]
     held = [leg for leg in others if abs(leg_net_base(leg)) >= leg.instrument.lot]
     contact = Contact()
-    reach(held, venues=venues, contact=contact)
-    away = away_names([leg.account for leg in held], contact)
-    if not away:
+    reach(held, venues=venues, contact=contact, now=now)
+    stuck = contact.why_stuck(held)
+    if not stuck:
         lasting.has_ended(position, AWAY)
         return False
     if not lasting.has_lasted(position, AWAY, least=AWAY_FOR, now=now):
         return False
-    cause = f"{cause}, and {away} does not answer"
+    cause = f"{cause}, and {stuck}"
     return force_one_sided(position, actor=RULES, cause=cause, now=now)

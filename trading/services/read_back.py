@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, NoReturn
 
 from exchanges.domain import Balance, VenuePosition
+from exchanges.errors import VenueError
 from exchanges.models import ExchangeAccount
+from exchanges.ports import Account
+from exchanges.sealing import SealError
 from trading.core.quantity import SpotHolding
 from trading.core.states import PositionState
 from trading.models import Leg, Position
@@ -55,9 +59,20 @@ def read_back(position: Position, *, venues: Venues, now: datetime) -> tuple[Rea
     return _ask_why(position, differing, version, venues=venues, now=now)
 
 
-async def _holding(leg: Leg, venues: Venues) -> Answer:
-    port = venues.account(leg.account)
+def _holding(leg: Leg, venues: Venues) -> Coroutine[Any, Any, Answer]:
+    """Return the question what a leg's account holds; its port is opened here, not on the loop."""
+    try:
+        return _ask(leg, venues.account(leg.account))
+    except (SealError, VenueError) as error:
+        return _fail(error)
+
+
+async def _ask(leg: Leg, port: Account) -> Answer:
     return await (port.balances() if is_spot(leg) else port.positions())
+
+
+async def _fail(error: Exception) -> NoReturn:
+    raise error
 
 
 def _ask_why(

@@ -12,7 +12,7 @@ from trading.core.quantity import QuantityVerdict
 from trading.core.reconcile import Findings, VenueReports, reconcile
 from trading.doorbell import ring_drive
 from trading.models import Order, Position
-from trading.services.account_reads import read_account, read_closings
+from trading.services.account_reads import AccountUnread, read_account, read_closings
 from trading.services.discrepancies import settle_findings
 from trading.services.engine import note_reconciled
 from trading.services.halt import openable
@@ -28,7 +28,8 @@ from trading.services.reviews import (
     postpone_review,
 )
 from trading.services.side_by_side import Conversation, alone, side_by_side
-from trading.services.silence import NO_ANSWER, silent_accounts
+from trading.services.silence import silent_accounts
+from trading.services.unread import note_unread, release_read
 from trading.services.venues import Venues
 
 # Each round books what it finds; what is still moving after so many is looked at again later.
@@ -91,14 +92,15 @@ def _compare(
     An order may have been written between our snapshot and the venue's.
     """
     for round_number in range(1, ROUNDS + 1):
-        seen = yield from _look(account, venues, now)
-        if seen is None:
-            postpone_review(account.pk, reason=NO_ANSWER, now=now)
+        try:
+            findings, has_written = yield from _look(account, venues, now)
+        except AccountUnread as unread:
+            note_unread(account, unread.failure, now=now)
             return False
-        findings, has_written = seen
         if not has_written and (round_number > 1 or not findings.unexplained):
             break
     note_reconciled(account.pk, now=now)
+    release_read(account, now=now)
     close_review(account.pk, asked_until=now)
     if findings.venue_fills and has_written:
         postpone_review(account.pk, reason="its books were still moving", now=now)
@@ -109,21 +111,17 @@ def _compare(
 
 def _look(
     account: ExchangeAccount, venues: Venues, now: datetime
-) -> Conversation[tuple[Findings, bool] | None]:
+) -> Conversation[tuple[Findings, bool]]:
     """Compare once and apply what is ours; tell whether anything was written."""
     orders = own_orders(account)
     book = own_book(account, orders, now=now)
     reports = yield from read_account(account, orders, book.spot, venues, now)
-    if reports is None:
-        return None
     findings = reconcile(book, reports)
     if unequal := _unequal(findings):
         # Before anything is called foreign: an order that we took for final may have filled.
         ended = orders_of_ended(account, unequal, now=now)
         book = own_book(account, orders, of_ended=ended, now=now)
         reports = yield from read_closings(account, unequal, ended, reports, venues)
-        if reports is None:
-            return None
         findings = reconcile(book, reports)
     has_written = _apply(account, orders, findings, reports, now)
     book_missing_fills(orders, venues=venues, now=now)

@@ -31,6 +31,7 @@ from trading.models import CoolDown, DailyStop, EnginePulse, LimitUse, Position
 from trading.services import configure
 from trading.services.capital import capital_of
 from trading.services.changed_facts import resized
+from trading.services.check_keys import why_unchecked
 from trading.services.daily_stop import lost_today, refusal_of, stop_of
 from trading.services.depegs import stablecoin_rates
 from trading.services.engine import EngineView, unreconciled, usable_accounts, view_of
@@ -69,6 +70,8 @@ class Standing:
     engine: EngineView
     unreconciled: frozenset[UUID]
     """Accounts that were not compared with their venue since the engine came to life."""
+    unchecked: Mapping[UUID, str] = field(default_factory=dict)
+    """Accounts whose keys were not checked lately, each with a sentence."""
     stablecoins: tuple[StablecoinRate, ...] = ()
     """What the dollars that legs settle in are worth in one another, as read last."""
     resized: Mapping[Key, datetime] = field(default_factory=dict)
@@ -170,11 +173,8 @@ class Standing:
                 )
             if account.exchange.shut:
                 return Refusal(code="breaker_open", sentence=account.exchange.shut)
-            if account.checked_at is None and not account.is_halted:
-                return Refusal(
-                    code="key_unchecked",
-                    sentence=f"The key for {venue} has not been checked yet: wait a moment.",
-                )
+            if (lapsed := self.unchecked.get(account.pk)) and not account.is_halted:
+                return Refusal(code="key_unchecked", sentence=lapsed)
             if account.is_halted:
                 return Refusal(
                     code="account_halted",
@@ -262,6 +262,7 @@ def standing_of(user: User, now: datetime) -> Standing:
         daily_stop=stop_of(user, lost, configuration.parameters.daily_stop, now),
         engine=view_of(user, usable, pulse, waiting, now),
         unreconciled=frozenset(account.pk for account in waiting),
+        unchecked={one.pk: why for one in usable if (why := why_unchecked(one, now))},
         stablecoins=stablecoin_rates({one.exchange.mode for one in usable}),
         resized=resized(usable, now),
         announced=announced_at(now),

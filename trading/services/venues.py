@@ -13,10 +13,11 @@ from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
 from exchanges.domain import Symbol
 from exchanges.errors import VenueError
-from exchanges.models import Exchange, ExchangeAccount
+from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.modes import Mode
 from exchanges.ports import Account, Trading
 from exchanges.risk_tiers import TierLadder
+from trading.models import Leg
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,11 +67,19 @@ class Venues:
 
 
 def _trading(account: ExchangeAccount) -> Trading:
-    return registry.trading(account_key(account))
+    return registry.trading(_remembered(account))
 
 
 def _account(account: ExchangeAccount) -> Account:
-    return registry.account(account_key(account))
+    return registry.account(_remembered(account))
+
+
+def _remembered(account: ExchangeAccount) -> registry.AccountKey:
+    """Return an account's key; what is held there may be listed no more since before we began."""
+    key, ours = account_key(account), Leg.objects.filter(instrument__exchange=account.exchange_id)
+    traded = Instrument.objects.filter(pk__in=ours.values("instrument"))
+    registry.remember(key, lambda: [row.snapshot() for row in traded.select_related("exchange")])
+    return key
 
 
 def _tiers(exchange: Exchange, symbols: Sequence[Symbol]) -> Tiers:

@@ -213,7 +213,7 @@ def _empty_leg(
         ratio=leg.ratio,
         base_fee=fee_in_base(leg),
         decision_mid=leg.decision_mid,
-        is_reachable=contact.is_reachable(leg.account_id),
+        is_reachable=contact.can_close(leg),
     )
 
 

@@ -47,8 +47,6 @@ STATUSES = {
 
 
 def spot_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
-    known = listings.by_venue_symbol
-
     async def greet(send: Send, receive: Receive) -> None:
         await send(
             {
@@ -65,9 +63,15 @@ def spot_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount
         event = message["event"]
         if event["e"] == "eventStreamTerminated":
             raise ConnectionResetError("the venue ended the user data stream")
+        # Not what was listed when the socket was opened: an instrument may be new.
+        known = client.listings.by_venue_symbol
         for fact in spot_account_facts(event, known, datetime.now(UTC)):
             emit(fact)
         return True
+
+    async def keep_up(_: Send) -> None:
+        # This process may be the only one here that asks what is listed.
+        await client.keep_listed()
 
     return Feed(
         name="binance account",
@@ -75,12 +79,11 @@ def spot_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount
         greet=greet,
         handle=handle,
         silent_after=None,
+        upkeep=keep_up,
     )
 
 
 def usdm_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
-    known = listings.by_venue_symbol
-
     async def listen_key() -> str:
         answer = await client.reading(client.exchange.fapiPrivatePostListenKey())
         key: str = answer["listenKey"]
@@ -93,12 +96,14 @@ def usdm_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount
     async def upkeep(_: Send) -> None:
         # Asking again gives the same key another 60 minutes.
         await listen_key()
+        await client.keep_listed()
 
     async def greet(_: Send, __: Receive) -> None: ...
 
     def handle(message: Any) -> bool:
         if message["e"] == "listenKeyExpired":
             raise ConnectionResetError("the listen key has expired")
+        known = client.listings.by_venue_symbol
         for fact in usdm_account_facts(message, known, datetime.now(UTC)):
             emit(fact)
         return True

@@ -34,6 +34,10 @@ from exchanges.venues.bybit import PROFILE
 
 TOPICS_PER_REQUEST = 10
 LOGIN_LIFETIME_MS = 10_000
+# Private sockets are silent for long; the answers to our pings are not.
+PONG_SILENT_AFTER = 40.0
+PONG = "pong"
+CATEGORIES = {"linear": False, "spot": True}
 
 # No contract is named in what an account asks for.
 ALL_OF_ACCOUNT = Subscriptions({}, "bybit")
@@ -167,11 +171,7 @@ def _acknowledged(message: Any, asked: Subscriptions) -> bool:
 # --- Own orders and fills ---------------------------------------------------------------------
 
 
-def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
-    known = {
-        category: listings.of(is_spot=is_spot)
-        for category, is_spot in (("linear", False), ("spot", True))
-    }
+def account_feed(client: VenueClient, _: Listings, emit: EmitAccount) -> Feed:
     exchange = client.exchange
 
     async def greet(send: Send, receive: Receive) -> None:
@@ -186,13 +186,22 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
 
     def handle(message: Any) -> bool:
         if "topic" not in message:
-            return _acknowledged(message, ALL_OF_ACCOUNT)
+            told = message.get("op"), message.get("ret_msg")
+            return _acknowledged(message, ALL_OF_ACCOUNT) or PONG in told
+        # Not what was listed when the socket was opened: a contract may be new.
+        listings = client.listings
         for row in message["data"]:
-            listing = known.get(row["category"], {}).get(row["symbol"])
+            is_spot = CATEGORIES.get(row["category"])
+            listing = None if is_spot is None else listings.of(is_spot=is_spot).get(row["symbol"])
             if listing is not None:
                 for fact in account_facts(message["topic"], row, listing, datetime.now(UTC)):
                     emit(fact)
         return True
+
+    async def keep_up(send: Send) -> None:
+        await _ping(send)
+        # This process may be the only one here that asks what is listed.
+        await client.keep_listed()
 
     return Feed(
         name="bybit account",
@@ -201,8 +210,8 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         ),
         greet=greet,
         handle=handle,
-        silent_after=None,
-        upkeep=_ping,
+        silent_after=PONG_SILENT_AFTER,
+        upkeep=keep_up,
     )
 
 

@@ -120,7 +120,7 @@ def _is_answer(message: Any, asked: Subscriptions) -> bool:
 
 
 def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> Feed:
-    wallet, known = client.exchange.walletAddress, listings.by_venue_symbol
+    wallet = client.exchange.walletAddress
     channels = [{"type": name, "user": wallet} for name in ("orderUpdates", "userFills")]
 
     async def greet(send: Send, _: Receive) -> None:
@@ -129,10 +129,16 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
     def handle(message: Any) -> bool:
         if _is_answer(message, ALL_OF_ACCOUNT):
             return str(message["channel"]) == PONG
-        now = datetime.now(UTC)
+        # Not what was listed when the socket was opened: a contract may be new.
+        now, known = datetime.now(UTC), client.listings.by_venue_symbol
         for fact in account_facts(message["channel"], message["data"], known, wallet, now):
             emit(fact)
         return True
+
+    async def keep_up(send: Send) -> None:
+        await _ping(send)
+        # This process may be the only one here that asks what is listed.
+        await client.keep_listed()
 
     return Feed(
         name="hyperliquid account",
@@ -140,7 +146,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=_ping,
+        upkeep=keep_up,
         pings=False,
         decode=as_written,
     )

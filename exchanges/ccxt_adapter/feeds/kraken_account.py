@@ -59,9 +59,9 @@ class Told:
         self._number = None
 
     def follow(self, number: Any) -> None:
-        """Forget all orders where a message is missing: of one that ends then, ask the venue."""
+        """Raise where a message is missing: a new socket begins with all orders that work."""
         if self._number is not None and number != self._number + 1:
-            self._rows.clear()
+            raise ConnectionResetError(f"message {number} came after {self._number}")
         self._number = number if isinstance(number, int) else None
 
     def with_the_rest(self, row: Row) -> Row:
