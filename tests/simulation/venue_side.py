@@ -41,6 +41,7 @@ from tests.simulation.markets import (
     wallets,
 )
 from tests.simulation.memory import MemoryStorage
+from tests.simulation.pauses import asked_seconds
 from tests.simulation.timeline import START, Timeline
 from tests.simulation.transport import LATENCY, LATENCY_SPREAD
 
@@ -50,8 +51,6 @@ INTERVAL = timedelta(minutes=4)
 BEAT = timedelta(milliseconds=500)
 MOST_BEATS = 8
 ASKS_SILENCE = frozenset({403, 418, 429, 451})
-# Who serves nobody here is asked about once a minute.
-BARRED_SECONDS = {403: "55", 451: "55"}
 # Gate says 403 of keys and of clocks too.
 SAYS_403_OF_MORE = frozenset({GATE})
 USDT = Decimal(100_000)
@@ -159,14 +158,14 @@ class VenueSide:
 
     def heard(self, request: WireRequest, status: int, headers: Mapping[str, str]) -> None:
         """Note what silence a venue asked for: Carry knows of it from now on."""
-        waits = headers.get("Retry-After") or BARRED_SECONDS.get(status)
+        waits = asked_seconds(status, headers, self._timeline.at)
         if status == 403 and VENUE_OF_HOST[request.host] in SAYS_403_OF_MORE:
             return
         if status in ASKS_SILENCE and waits is not None:
             self.silences.append(
                 Silence(
                     heard_at=self._timeline.at,
-                    until=self._timeline.at + timedelta(seconds=float(waits)),
+                    until=self._timeline.at + timedelta(seconds=waits),
                     is_ban=status != 429,
                     by=self._arrival(request),
                 )
@@ -280,8 +279,9 @@ class VenueSide:
     def rename(self, user: str, venue: str, base: str, symbol: str) -> None:
         """Tell of what a user holds by a name that the venue does not list; the old one is gone."""
         old, key = self.listing(venue, base), api_key(user, venue)
-        new = replace(old, symbol=symbol)
+        new, price = replace(old, symbol=symbol), self.simulator.market.mark(old, self._timeline.at)
         cast(dict[Any, Listing], self.simulator.market.listings)[new.key] = new
+        self._pin(new, price=price)
         self.simulator.unlist(old)
         now, held = self._timeline.at, self.ledger.holding(key, old.key)
         self.ledger.put_holding(key, new.key, held, now=now)
