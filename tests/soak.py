@@ -52,6 +52,7 @@ STEPPED = {
     "kucoin": ("XBTUSDTM", Symbol("BTC/USDT:USDT")),
     "krakenfutures": ("PF_XBTUSD", Symbol("BTC/USD:USD")),
     "kraken": ("XBTUSDT", Symbol("BTC/USDT")),
+    "deribit": ("BTC_USDC-PERPETUAL", Symbol("BTC/USDC:USDC")),
 }
 STEP_EVERY, FAULT_EVERY, LOOK_EVERY = 2.0, 4.0, 0.25
 FIRST_PRICE, STEP = Decimal(50_000), Decimal(500)
