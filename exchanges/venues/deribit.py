@@ -63,6 +63,9 @@ PROFILE = VenueProfile(
     maintenance_part=Decimal("0.5"),
     symbol_param="instrument_name",
     depth_sizes=(5, 20, 100),
+    # Of market orders what finds nobody rests at the edge of the band, 1.5 % around the mark: a
+    # limit stands in, which may end at once.
+    market_slippage=Decimal("0.01"),
     quotas=QUOTAS,
     book_tops=UNASKED,
     quotes=flat.QUOTES,

@@ -45,19 +45,21 @@ class DeribitAccountCalls(DeribitRequests):
         price: Any = None,
         params: Any = None,
     ) -> Row:
-        """Place one order, which the venue begins with only within five seconds of its time."""
-        terms, is_limit = params or {}, type == "limit"
+        """Place one order, which the venue begins with only within five seconds of its time.
+
+        A market order has a price to go to, and goes as a limit that ends at once.
+        """
+        terms, usual = params or {}, "GTC" if type == "limit" else "IOC"
         asked = {
             "instrument_name": self.market(symbol)["id"],
             "amount": amount,
-            "type": type,
+            "type": "limit",
+            "price": price,
             "label": terms["clientOrderId"],
             "reduce_only": bool(terms.get("reduceOnly")),
-            "time_in_force": FORCES[terms.get("timeInForce", "GTC" if is_limit else "IOC")],
+            "time_in_force": FORCES[terms.get("timeInForce", usual)],
             "valid_until": self.now_there() + self.receive_window // MILLISECOND,
         }
-        if is_limit:
-            asked["price"] = price
         if terms.get("postOnly"):
             # Without the second its price would be moved to where it does not take.
             asked |= {"post_only": True, "reject_post_only": True}
