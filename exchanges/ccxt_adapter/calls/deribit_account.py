@@ -136,15 +136,14 @@ class DeribitAccountCalls(DeribitRequests):
         told, held = await all_of(
             [self._get("get_account_summaries"), self._get("get_positions", **OF_DOLLARS)]
         )
-        summaries = orders.listed(told["summaries"])
-        positions = [row for row in orders.listed(held) if wallet.is_perpetual(row)]
+        summaries, positions = orders.listed(told["summaries"]), wallet.perpetuals(held)
         if all(row["currency"] != DOLLAR for row in summaries):
             raise LookupError("no summary of what margins contracts")
         return [wallet.balance(row, positions) for row in summaries]
 
     async def position_rows(self, request: Request) -> list[Row]:
-        told = orders.listed(await self._get("get_positions", **OF_DOLLARS))
-        summary = await self._summary() if any(exact(row["size"]) for row in told) else None
+        told = wallet.perpetuals(await self._get("get_positions", **OF_DOLLARS))
+        summary = await self._summary() if any(map(wallet.signed_size, told)) else None
         return [wallet.position(row, summary) for row in told]
 
     async def fill_rows(self, request: Request) -> list[Row]:
