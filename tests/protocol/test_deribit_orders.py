@@ -110,7 +110,7 @@ def test_a_lost_order_is_sent_once_over_a_connection_that_breaks(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("terms", "kind", "force", "flags"),
     [
-        # It takes immediate-or-cancel of limits alone, and lets what is left of a market order rest.
+        # It takes immediate-or-cancel of limits alone; the rest of a market order would rest.
         ({}, "limit", "immediate_or_cancel", None),
         (
             {"price": D(61_000), "time_in_force": TimeInForce.IOC},
