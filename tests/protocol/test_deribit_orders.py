@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import ccxt
 import pytest
 
 from exchanges.ccxt_adapter.calls.deribit_requests import call_text, signature
@@ -156,6 +157,16 @@ def test_a_market_order_goes_a_hundredth_beyond_the_touch_and_never_rests(
     assert abs(D(str(sent["params"]["price"])) - worst) <= listing.tick
     assert (placed.status, placed.filled_base_quantity) == (VenueOrderStatus.CANCELED, there)
     assert call(desk.trading.open_orders(SYMBOL)) == []
+
+
+def test_the_simulated_venue_refuses_a_market_order_that_is_to_end_at_once(desk: Desk) -> None:
+    call(desk.client.ready())
+    asked = {"instrument_name": NAME, "amount": D("0.01"), "type": "market", "label": OWN}
+
+    with pytest.raises(ccxt.ExchangeError, match="time_in_force"):
+        call(desk.client.exchange._post("buy", **asked, time_in_force="immediate_or_cancel"))
+
+    assert not desk.world.simulator.ledger.orders
 
 
 def test_a_market_order_without_a_price_to_go_to_is_not_sent(desk: Desk) -> None:
