@@ -79,6 +79,9 @@ def set_margin_mode(
             raise MarginModeRefused(f"Nothing is held of {row.symbol}.")
         if is_isolated and profile.part(InstrumentKind.PERPETUAL).isolated_margin is None:
             raise MarginModeRefused(f"Margin is never added to a contract at {profile.title} here.")
+        if row.is_isolated is is_isolated:
+            # What was added to it stays behind it.
+            return row
         row.is_isolated, row.added_margin = is_isolated, ZERO
         row.save(update_fields=["is_isolated", "added_margin"])
         if is_isolated:

@@ -58,11 +58,14 @@ PROFILE = VenueProfile(
     receive_window=timedelta(seconds=5),
     # A look for one that is not found takes six questions of twenty a second.
     look_up_every=timedelta(seconds=1),
-    # By the contracts' specification in 2026 (support.deribit.com, Linear Perpetual) a position of
-    # no size needs 2 % and 1 % of bitcoin, 4 % and 2 % of others: nothing lists the lower one.
-    maintenance_part=Decimal("0.5"),
+    # Nothing lists it. By the specification (support.deribit.com, Linear Perpetual) a position of
+    # no size needs 2 % and 1 % of bitcoin, on the testnet of October 2026 2 % and 1.334 %.
+    maintenance_part=Decimal("0.67"),
     symbol_param="instrument_name",
     depth_sizes=(5, 20, 100),
+    # Of market orders what finds nobody rests at the edge of the band, 1.5 % around the mark: a
+    # limit stands in, which may end at once.
+    market_slippage=Decimal("0.01"),
     quotas=QUOTAS,
     book_tops=UNASKED,
     quotes=flat.QUOTES,

@@ -278,7 +278,8 @@ class VenueProfile:
     # Where the raw listing states the largest market order, if the library does not.
     largest_market_order: tuple[str, ...] = ()
     order_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
-    # How far beyond the touch a market order may go where the venue knows none without a limit.
+    # How far beyond the touch a market order may go where the venue knows none that has no limit
+    # and ends at once.
     market_slippage: Decimal | None = None
     # How many digits a price may have, besides its tick; whole prices may have more.
     price_digits: int | None = None

@@ -154,3 +154,15 @@ def test_a_wallet_without_that_much_free_gives_no_margin(desk: PaperDesk) -> Non
 
     with pytest.raises(MarginModeRefused, match="Less than 6000 USDT is free to stand behind it"):
         isolate(desk)
+
+
+def test_what_was_added_stays_when_an_isolated_contract_is_put_on_isolated_margin_again(
+    desk: PaperDesk,
+) -> None:
+    add(desk, "1000")
+    before = liquidated_at(desk)
+
+    isolate(desk)
+
+    assert (alone(desk.ledger().held()[0]), free(desk)) == (7_000, 3_000)
+    assert liquidated_at(desk) == before

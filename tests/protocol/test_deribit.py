@@ -104,6 +104,8 @@ def test_linear_contract_counts_coins_in_steps_of_a_contract() -> None:
         Decimal("0.5"),
     )
     assert (instrument.max_leverage, instrument.settlement) == (50, SettlementKind.ACCRUED)
+    # 0.112089298 dollars of 8.406277 were asked for on the testnet, 1.334 %.
+    assert instrument.maintenance_margin_rate == Decimal("0.0134")
     assert at.requests("/get_instruments") == [{"currency": "USDC", "kind": "future"}]
     assert_exact(instrument)
 

@@ -42,13 +42,15 @@ POSITION = {
     "instrument_name": NAME,
     "kind": "future",
     "direction": "sell",
-    "size": -0.1,
+    "size": -6000.0,
+    "size_currency": -0.1,
     "average_price": 60_100.0,
     "mark_price": 60_000.0,
     "maintenance_margin": 60.0,
     "realized_funding": 2.5,
 }
 FLAT = POSITION | {"instrument_name": "ETH_USDC-PERPETUAL", "direction": "zero", "size": 0}
+FLAT["size_currency"] = 0
 # Nothing of it is ours, so that what it wins is explained by nothing.
 DATED = POSITION | {"instrument_name": "BTC_USDC-27MAR26"}
 
@@ -141,17 +143,44 @@ def test_a_position_is_liquidated_where_the_account_would_be_worth_its_margin(
     assert abs(held.liquidation_price - (60_000 + D("954.5") / D("0.101"))) < D("1e-9")
 
 
-def test_a_size_in_dollars_is_not_taken_for_one_in_coins(desk: Desk) -> None:
+def test_a_size_in_dollars_is_never_taken_for_one_in_coins(desk: Desk) -> None:
+    """On the testnet `size` was seen in dollars: 8.4 of them were 0.0001 bitcoin."""
+    told = {name: value for name, value in POSITION.items() if name != "size_currency"}
     desk.hear(
         {
             "/get_account_summary": answered(SUMMARY),
-            "/get_positions": answered([POSITION | {"size": -6000.0, "size_currency": -0.1}]),
+            "/get_positions": answered([told]),
+        }
+    )
+
+    with pytest.raises(UnexpectedPayload):
+        call(desk.account.positions())
+
+
+def test_what_is_held_of_dated_contracts_hides_nothing_of_ours(desk: Desk) -> None:
+    desk.hear(
+        {
+            "/get_account_summary": answered(SUMMARY),
+            "/get_positions": answered([DATED, POSITION, FLAT]),
         }
     )
 
     [held] = call(desk.account.positions())
 
-    assert held.base_quantity == D("-0.1")
+    assert (held.symbol, held.base_quantity) == (SYMBOL, D("-0.1"))
+
+
+def test_a_perpetual_that_nobody_lists_is_no_stranger_s(desk: Desk) -> None:
+    unknown = POSITION | {"instrument_name": "NEW_USDC-PERPETUAL"}
+    desk.hear(
+        {
+            "/get_account_summary": answered(SUMMARY),
+            "/get_positions": answered([POSITION, unknown]),
+        }
+    )
+
+    with pytest.raises(UnexpectedPayload, match="which is not listed"):
+        call(desk.account.positions())
 
 
 def test_where_the_venue_tells_it_that_is_believed(desk: Desk) -> None:

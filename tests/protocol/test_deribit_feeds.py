@@ -30,7 +30,8 @@ CHANNEL = "user.changes.any.USDC.raw"
 POSITION = {
     "instrument_name": NAME,
     "direction": "buy",
-    "size": 0.01,
+    "size": 600.0,
+    "size_currency": 0.01,
     "average_price": 60_000.0,
     "mark_price": 60_001.5,
     "maintenance_margin": 6.0,

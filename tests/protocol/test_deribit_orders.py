@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import ccxt
 import pytest
 
 from exchanges.ccxt_adapter.calls.deribit_requests import call_text, signature
@@ -21,6 +22,7 @@ from exchanges.errors import (
     PostOnlyWouldTake,
     SettingRefused,
     UnexpectedPayload,
+    VenueUnavailable,
 )
 from exchanges.limits.buckets import Size
 from exchanges.limits.lanes import CLAIMS, Lane
@@ -109,7 +111,8 @@ def test_a_lost_order_is_sent_once_over_a_connection_that_breaks(desk: Desk) -> 
 @pytest.mark.parametrize(
     ("terms", "kind", "force", "flags"),
     [
-        ({}, "market", "immediate_or_cancel", None),
+        # It takes immediate-or-cancel of limits alone; the rest of a market order would rest.
+        ({}, "limit", "immediate_or_cancel", None),
         (
             {"price": D(61_000), "time_in_force": TimeInForce.IOC},
             "limit",
@@ -133,7 +136,46 @@ def test_each_form_of_an_order_has_its_name(
     asked = sent["params"]
     assert (asked["type"], asked["time_in_force"]) == (kind, force)
     assert asked.get("post_only") is asked.get("reject_post_only") is flags
-    assert ("price" in asked) is (kind == "limit")
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_market_order_goes_a_hundredth_beyond_the_touch_and_never_rests(
+    desk: Desk, side: Side
+) -> None:
+    """Within a hundredth there are fewer coins than are asked for."""
+    desk.world.pin(DERIBIT, level_quantity="0.01")
+    listing = desk.world.listing(DERIBIT)
+    book = desk.world.simulator.book(listing, desk.world.at)
+    levels = book.asks if side is Side.BUY else book.bids
+    worst = levels[0].price * (1 + D("0.01") * side.sign)
+    within = [level for level in levels if (worst - level.price) * side.sign >= 0]
+    there = sum((level.base_quantity for level in within), D(0))
+
+    placed = desk.submit(side=side, base_quantity=there + D("0.001"))
+
+    [sent] = desk.far.posted
+    assert abs(D(str(sent["params"]["price"])) - worst) <= listing.tick
+    assert (placed.status, placed.filled_base_quantity) == (VenueOrderStatus.CANCELED, there)
+    assert call(desk.trading.open_orders(SYMBOL)) == []
+
+
+def test_the_simulated_venue_refuses_a_market_order_that_is_to_end_at_once(desk: Desk) -> None:
+    call(desk.client.ready())
+    asked = {"instrument_name": NAME, "amount": D("0.01"), "type": "market", "label": OWN}
+
+    with pytest.raises(ccxt.ExchangeError, match="time_in_force"):
+        call(desk.client.exchange._post("buy", **asked, time_in_force="immediate_or_cancel"))
+
+    assert not desk.world.simulator.ledger.orders
+
+
+def test_a_market_order_without_a_price_to_go_to_is_not_sent(desk: Desk) -> None:
+    far = desk.hear({"/get_order_book": answered({"bids": [], "asks": []}), ROOT: answered({})})
+
+    with pytest.raises(VenueUnavailable):
+        desk.submit()
+
+    assert [one.method for one in far.asked] == ["GET"]
 
 
 def test_a_post_only_order_that_would_take_is_refused_as_such(desk: Desk) -> None:
@@ -175,7 +217,7 @@ def test_an_answer_that_proves_nothing_leaves_the_order_unknown(desk: Desk, answ
     far = desk.hear({ROOT: answer})
 
     with pytest.raises(OrderOutcomeUnknown):
-        desk.submit()
+        desk.submit(price=D(59_000))
 
     assert len(far.asked) == 1
 
@@ -184,7 +226,7 @@ def test_a_refusal_is_told_with_its_reason(desk: Desk) -> None:
     desk.hear({ROOT: refused(10009, "not_enough_funds", "margin of the account")})
 
     with pytest.raises(InsufficientMargin, match="not_enough_funds: margin of the account"):
-        desk.submit()
+        desk.submit(price=D(59_000))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +243,7 @@ def test_an_answer_is_held_to_what_was_sent(desk: Desk, change: Any, what: str) 
     desk.hear({ROOT: answered({"order": order(**change), "trades": []})})
 
     with pytest.raises(OrderOutcomeUnknown, match=what):
-        desk.submit()
+        desk.submit(price=D(59_000))
 
 
 @pytest.mark.skipif(not ADAPTERS.exists(), reason="the recorded payloads are not here")

@@ -45,19 +45,21 @@ class DeribitAccountCalls(DeribitRequests):
         price: Any = None,
         params: Any = None,
     ) -> Row:
-        """Place one order, which the venue begins with only within five seconds of its time."""
-        terms, is_limit = params or {}, type == "limit"
+        """Place one order, which the venue begins with only within five seconds of its time.
+
+        A market order has a price to go to, and goes as a limit that ends at once.
+        """
+        terms, usual = params or {}, "GTC" if type == "limit" else "IOC"
         asked = {
             "instrument_name": self.market(symbol)["id"],
             "amount": amount,
-            "type": type,
+            "type": "limit",
+            "price": price,
             "label": terms["clientOrderId"],
             "reduce_only": bool(terms.get("reduceOnly")),
-            "time_in_force": FORCES[terms.get("timeInForce", "GTC" if is_limit else "IOC")],
+            "time_in_force": FORCES[terms.get("timeInForce", usual)],
             "valid_until": self.now_there() + self.receive_window // MILLISECOND,
         }
-        if is_limit:
-            asked["price"] = price
         if terms.get("postOnly"):
             # Without the second its price would be moved to where it does not take.
             asked |= {"post_only": True, "reject_post_only": True}
@@ -134,15 +136,14 @@ class DeribitAccountCalls(DeribitRequests):
         told, held = await all_of(
             [self._get("get_account_summaries"), self._get("get_positions", **OF_DOLLARS)]
         )
-        summaries = orders.listed(told["summaries"])
-        positions = [row for row in orders.listed(held) if wallet.is_perpetual(row)]
+        summaries, positions = orders.listed(told["summaries"]), wallet.perpetuals(held)
         if all(row["currency"] != DOLLAR for row in summaries):
             raise LookupError("no summary of what margins contracts")
         return [wallet.balance(row, positions) for row in summaries]
 
     async def position_rows(self, request: Request) -> list[Row]:
-        told = orders.listed(await self._get("get_positions", **OF_DOLLARS))
-        summary = await self._summary() if any(exact(row["size"]) for row in told) else None
+        told = wallet.perpetuals(await self._get("get_positions", **OF_DOLLARS))
+        summary = await self._summary() if any(map(wallet.signed_size, told)) else None
         return [wallet.position(row, summary) for row in told]
 
     async def fill_rows(self, request: Request) -> list[Row]:

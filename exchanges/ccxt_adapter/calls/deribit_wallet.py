@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from exchanges.ccxt_adapter.calls.deribit_orders import listed
 from exchanges.ccxt_adapter.calls.deribit_requests import DOLLAR
 from exchanges.ccxt_adapter.numbers import exact, text
 from exchanges.venues.deribit_access import STANDARD_MODELS, power_of
@@ -42,18 +43,18 @@ def balance(summary: Told, positions: Iterable[Told]) -> Row:
     return {"asset": DOLLAR, "total": total, "equity": equity, "free": free}
 
 
-def is_perpetual(told: Told) -> bool:
-    """Tell whether a position is of a contract that is traded here: dated ones are a stranger's."""
-    return bool(told["instrument_name"].endswith(PERPETUAL))
+def perpetuals(held: Any) -> list[Row]:
+    """Return the positions of what is traded here: dated ones are a stranger's."""
+    return [row for row in listed(held) if row["instrument_name"].endswith(PERPETUAL)]
 
 
 def signed_size(told: Told) -> Decimal:
-    """Return the coins of a position, short below zero.
+    """Return the coins of a position, short below zero: `size` is told in the quote currency.
 
-    `size` is documented in the quote currency, `size_currency` in the base, which coins are.
+    Raise LookupError where coins are not told of what is held.
     """
-    size = told.get("size_currency")
-    return abs(exact(told["size"] if size is None else size)) * SIGNS[told["direction"]]
+    sign = SIGNS[told["direction"]]
+    return abs(exact(told["size_currency"])) * sign if sign else ZERO
 
 
 def unrealised(told: Told) -> Decimal:

@@ -52,6 +52,8 @@ def intent_of(call: Call, listing: Listing, side: Side) -> OrderIntent:
     if milliseconds(call.now) >= call.number("valid_until", 1 << 53):
         raise VenueRefusal(13888, "timed_out")
     is_market = kind == "market"
+    if is_market and force != "good_til_cancelled":
+        raise bad("time_in_force")
     time_in_force = TimeInForce.IOC if is_market else FORCES[force]
     if call.flag("post_only"):
         if not call.flag("reject_post_only"):
