@@ -94,8 +94,11 @@ class Catalogue:
         self._note_ever()
 
     def _note_ever(self) -> None:
-        # A name that was given anew means the new one.
-        self.ever = Listings([*self.ended.values(), *self.listings.by_symbol.values()])
+        # A name that was given anew means the new one: what is listed comes last.
+        listed = self.listings.by_symbol
+        # Copied first: who remembers is another thread than who loads.
+        former = [one for one in list(self.ended.values()) if one.symbol not in listed]
+        self.ever = Listings([*former, *listed.values()])
 
     def is_older_than(self, seconds: float) -> bool:
         """Tell whether the venue was last asked longer ago than that."""
