@@ -94,8 +94,11 @@ class Catalogue:
         self._note_ever()
 
     def _note_ever(self) -> None:
-        # A name that was given anew means the new one.
-        self.ever = Listings([*self.ended.values(), *self.listings.by_symbol.values()])
+        # A name that was given anew means the new one: what is listed comes last.
+        listed = self.listings.by_symbol
+        # Copied first: who remembers is another thread than who loads.
+        former = [one for one in list(self.ended.values()) if one.symbol not in listed]
+        self.ever = Listings([*former, *listed.values()])
 
     def is_older_than(self, seconds: float) -> bool:
         """Tell whether the venue was last asked longer ago than that."""
@@ -105,6 +108,11 @@ class Catalogue:
     def is_due(self) -> bool:
         """Tell whether it is time to ask the venue again."""
         return self.is_older_than(self.profile.relisted_every.total_seconds())
+
+    @property
+    def is_loading(self) -> bool:
+        """Tell whether somebody is asking the venue."""
+        return self._lock.locked()
 
     async def _maintenance_rates(
         self, exchange: Any, markets: Mapping[str, Any]
@@ -148,6 +156,7 @@ class VenueClient:
         self._clock = VenueClock(surroundings.now, surroundings.monotonic)
         self._generation = 0
         self._pings: asyncio.Task[None] | None = None
+        self._relisting: asyncio.Task[None] | None = None
 
     @property
     def connections(self) -> ConnectionBudget:
@@ -201,8 +210,16 @@ class VenueClient:
         return self._catalogue.listings
 
     async def keep_listed(self) -> None:
-        """Read the list again when it is due, for all clients of this venue."""
-        if self._catalogue.is_due:
+        """Have the list read again when it is due, for all clients of this venue.
+
+        Nobody waits for it: a socket whose ping waited for a slow list would be taken for dead.
+        """
+        if self._catalogue.is_due and not self._catalogue.is_loading:
+            self._relisting = asyncio.create_task(self._relist())
+
+    async def _relist(self) -> None:
+        # A venue that is down is noticed by those who ask it something.
+        with contextlib.suppress(VenueError):
             await self.refresh()
 
     async def recent(self) -> Listings:
@@ -265,9 +282,10 @@ class VenueClient:
             self._pings = asyncio.create_task(self._ping_forever())
 
     async def close(self) -> None:
-        if self._pings is not None:
-            self._pings.cancel()
-            self._pings = None
+        for task in (self._pings, self._relisting):
+            if task is not None:
+                task.cancel()
+        self._pings = self._relisting = None
         await self.exchange.close()
 
     def forget_clock(self) -> None:

@@ -17,6 +17,9 @@ from exchanges.venues.quotas import Quota, Scope
 BRIEF_STATUSES = frozenset({200, 429})
 # So long a silence is told to those whom it concerns.
 LONG_SECONDS = 60.0
+# A ban is as long as the venue says. What is down, or wants a pause, is asked again sooner than it
+# may say: a header that names a day would keep us from closing for a day.
+LONGEST_PAUSE = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,8 @@ class Pace:
         usual = quotas.barred if bar else quotas.ban if is_ban else quotas.pause
         pause = usual.total_seconds()
         seconds = pause if answer.retry_after is None else answer.retry_after
+        if bar or not is_ban:
+            seconds = min(seconds, LONGEST_PAUSE)
         await self._limiter.hush([use for _, use in silent], seconds)
         if not is_ban and seconds < LONG_SECONDS:
             return None

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.client import VenueClient
+from exchanges.ccxt_adapter.listed_rows import list_name
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.parse import Columns, optional
 from exchanges.ccxt_adapter.rows import Row, fetch_rows, naming
+from exchanges.ccxt_adapter.sockets import HANDLER_FAILURES
 from exchanges.domain import Symbol
+from exchanges.errors import InvalidOrder, UnexpectedPayload
 from exchanges.matching import ZERO, LeverageTier
 from exchanges.risk_tiers import NO_CAP, TierLadder, ladder_of
 from exchanges.venues.profile import Rows
@@ -18,19 +24,36 @@ from exchanges.venues.profile import Rows
 async def read_ladders(
     client: VenueClient, rows: Rows | None, symbols: Collection[Symbol]
 ) -> dict[Symbol, TierLadder]:
-    """Return the ladders that a venue tells of contracts; what it does not tell is not in it."""
+    """Return the ladders that a venue tells of contracts; what it does not tell is not in it.
+
+    Nor is what makes no ladder. Raise UnexpectedPayload where none does; since nothing is opened or
+    closed by them, that is no failure of the venue.
+    """
     if rows is None or not symbols:
         return {}
-    listings = [await client.listing(symbol) for symbol in symbols]
+    columns = rows.columns
+    answers = await client.reading(_answers(client, rows, await _listed(client, symbols)))
 
-    async def read() -> dict[Symbol, TierLadder]:
-        found = {}
-        for listing, answer in await _answers(client, rows, listings):
-            if answer:
-                found[listing.symbol] = _ladder(answer, rows.columns, listing)
-        return found
+    def ladder(told: tuple[Listing, list[Row]]) -> tuple[Symbol, TierLadder]:
+        listing, answer = told
+        return listing.symbol, _ladder(answer, columns, listing)
 
-    return await client.reading(read())
+    try:
+        return dict(
+            made_of(filter(itemgetter(1), answers), ladder, list_name(client.profile, rows))
+        )
+    except HANDLER_FAILURES:
+        words = "risk tiers that make no ladder"
+        raise UnexpectedPayload(words, venue=client.profile.name) from None
+
+
+async def _listed(client: VenueClient, symbols: Collection[Symbol]) -> list[Listing]:
+    """Return what is listed of these: one that left the list costs no other its ladder."""
+    found = []
+    for symbol in symbols:
+        with contextlib.suppress(InvalidOrder):
+            found.append(await client.listing(symbol))
+    return found
 
 
 async def _answers(

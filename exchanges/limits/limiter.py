@@ -53,8 +53,10 @@ class Counted:
         """Return it as it is now, None where its window has ended meanwhile."""
         if self.left is None:
             return self if self.at // window == now // window else None
-        left = self.at + self.left - now
-        return replace(self, at=now, left=left) if 0 < left <= self.left else None
+        # Longer than its window none lasts, whatever a header says: all that comes in is owed.
+        lasts = min(self.left, window)
+        left = self.at + lasts - now
+        return replace(self, at=now, left=left) if 0 < left <= lasts else None
 
 
 class Limiter:

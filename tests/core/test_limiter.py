@@ -184,6 +184,15 @@ def test_a_count_lasts_as_long_as_the_venue_says_its_window_does(bench: Bench) -
     assert bench.take(scope="pool", size=long) == 0
 
 
+def test_no_count_lasts_longer_than_its_window_whatever_a_header_says(bench: Bench) -> None:
+    """A moment since 1970 in the place of what is left of it would stop closings for years."""
+    long = Size.of(3000, 30.0, 0.3)
+    bench.limiter.hear(Use(scope="pool", size=long, cost=1), 3000, left=1_764_446_400.0)
+
+    with asking(Lane.CLOSE, within=60):
+        assert bench.take(scope="pool", size=long) == pytest.approx(30, abs=0.2)
+
+
 def test_without_redis_a_process_keeps_to_its_quarter(bench: Bench) -> None:
     bench.limiter = Limiter(now=lambda: bench.timeline.at.timestamp())
 

@@ -33,7 +33,7 @@ from exchanges.simulator.wire import WireRequest, milliseconds
 from exchanges.venues import PROFILES
 from tests.conformance.bench import Bench
 from tests.conformance.cards import SUBJECTS
-from tests.protocol.canned import CannedAccount, CannedVenue
+from tests.protocol.canned import NOW, CannedAccount, CannedVenue
 from tests.protocol.conftest import assert_exact
 from tests.protocol.test_bitget import CONTRACT, answered, of_dollars
 from tests.simulator.nearby import call
@@ -320,6 +320,22 @@ def test_contract_that_trades_on_after_its_opening_was_to_end_has_no_end() -> No
     [instrument] = asked.ask(CcxtMarketData.instruments)
 
     assert (instrument.expires_at, instrument.is_active) == (None, True)
+
+
+@pytest.mark.parametrize("state", ["limit_open", "maintain", "off"])
+@pytest.mark.parametrize("since", ["1672400000000", "-1"])
+def test_contract_that_may_only_be_reduced_trades_and_its_end_has_come(
+    since: str, state: str
+) -> None:
+    """Closing is what it is still for: an exit that waited would wait until it is settled."""
+    listed = CONTRACT | {"symbolStatus": state, "limitOpenTime": since, "offTime": "-1"}
+    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
+
+    [instrument] = asked.ask(CcxtMarketData.instruments)
+
+    is_reduced = state == "limit_open"
+    assert instrument.is_active is is_reduced
+    assert not is_reduced or (instrument.expires_at and instrument.expires_at <= NOW)
 
 
 def test_fills_up_to_now_are_read_where_the_venues_time_is_taken_for_a_later_one(

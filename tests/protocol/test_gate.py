@@ -97,6 +97,24 @@ def test_contract_that_will_be_delisted_ends_when_it_may_only_be_reduced(
     assert of_one.one(BITCOIN, CcxtMarketData.instruments).expires_at == ends_at
 
 
+@pytest.mark.parametrize(
+    ("since", "ends_at"),
+    [(int(NOW.timestamp()) - 60, NOW - timedelta(minutes=1)), (0, NOW.replace(hour=0, minute=0))],
+)
+def test_contract_that_may_only_be_reduced_trades_and_its_end_has_come(
+    since: int, ends_at: datetime
+) -> None:
+    """Closing is what it is still for: an exit that waited would wait until it is settled."""
+    reduced = CONTRACT | {"status": "delisting", "in_delisting": True, "delisting_time": since}
+    gone = reduced | {"name": "ETH_USDT", "status": "delisted"}
+    of_two = venue(**{"/futures/usdt/contracts": [reduced, gone]})
+
+    found = {one.symbol: one for one in of_two.ask(CcxtMarketData.instruments)}
+
+    assert (found[BITCOIN].is_active, found[BITCOIN].expires_at) == (True, ends_at)
+    assert not found[Symbol("ETH/USDT:USDT")].is_active
+
+
 def test_contract_of_a_ten_thousandth_coin_is_counted_in_coins() -> None:
     instrument = venue().one(BITCOIN, CcxtMarketData.instruments)
 

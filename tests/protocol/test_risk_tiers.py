@@ -29,7 +29,7 @@ from exchanges.simulator.listings import (
     USDM,
 )
 from exchanges.venues import PROFILES
-from tests.simulator.nearby import call, client_at
+from tests.simulator.nearby import call, client_at, surroundings_of
 from tests.simulator.world import World
 
 pytestmark = pytest.mark.protocol
@@ -208,6 +208,43 @@ def test_a_bracket_of_binance_is_as_small_as_its_coefficient_may_mean(
         maintenance_rate=D("0.01"),
         maintenance_amount=D(deduction),
     )
+
+
+def test_one_contract_without_a_ladder_costs_no_other_its_own(world: World) -> None:
+    good = {"notionalCap": 10_000, "initialLeverage": 75, "maintMarginRatio": 0.005, "cum": 0.0}
+    answer = [
+        {"symbol": "SOLUSDT", "brackets": [{}]},
+        {"symbol": "ETHUSDT", "brackets": [good | {"maintMarginRatio": 0}]},
+        {"symbol": "BTCUSDT", "brackets": [good]},
+    ]
+    client = answering(world, USDM, "fapiPrivateGetLeverageBracket", answer)
+    asked_for = [BTC, Symbol("ETH/USDT:USDT"), Symbol("SOL/USDT:USDT"), Symbol("OLD/USDT:USDT")]
+
+    ladders = call(CcxtAccount(client).risk_tiers(asked_for))
+    call(client.close())
+
+    assert {symbol: ladder.tiers[0].notional_cap for symbol, ladder in ladders.items()} == {
+        BTC: 10_000
+    }
+
+
+def test_tiers_that_make_no_ladder_are_no_illness_of_their_venue(world: World) -> None:
+    """Five of them in a row would open its breaker, though nothing is traded by them."""
+    symptoms: list[str] = []
+    near = surroundings_of(world)
+    noting = replace(near, note=symptoms.append)
+    client = VenueClient(Catalogue(PROFILES[BYBIT]), surroundings=noting)
+    call(client.ready())
+
+    async def answered(*request: Mapping[str, Any]) -> Any:
+        return {"result": {"list": [FIRST | {"maxLeverage": "0"}], "nextPageCursor": ""}}
+
+    client.exchange.publicGetV5MarketRiskLimit = answered
+    with pytest.raises(UnexpectedPayload, match="no ladder"):
+        call(CcxtMarketData(client).risk_tiers([BTC]))
+    call(client.close())
+
+    assert not any(symptoms)
 
 
 def test_hyperliquids_tables_are_counted_as_it_documents(world: World) -> None:

@@ -26,6 +26,10 @@ TOO_MANY = {"gate": "TOO_MANY_REQUESTS", "binanceusdm": "-1003", "okx": "50011"}
         # The address is counted there, whoever asks.
         ("binanceusdm", "fapiPrivate", 429, 600, Block(seconds=600)),
         ("gate", "private", 418, 30, Block(seconds=30)),
+        # A ban lasts; what is down or wants a pause is asked again, whatever it names.
+        ("gate", "private", 418, 86_400, Block(seconds=86_400)),
+        ("gate", "private", 503, 86_400, Block(seconds=600)),
+        ("okx", "private", 429, 604_800, Block(seconds=600, tenant="alice")),
         # Down, for all that is asked so.
         ("gate", "private", 503, 600, Block(seconds=600)),
         ("okx", "public", 503, 600, Block(seconds=600, is_of_reads=True)),

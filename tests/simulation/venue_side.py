@@ -284,6 +284,8 @@ class VenueSide:
         self._pin(new, price=price)
         self.simulator.unlist(old)
         now, held = self._timeline.at, self.ledger.holding(key, old.key)
+        # The market makes no prices of a name that it never listed.
+        self._pin(new, price=self.simulator.market.mark(old, now))
         self.ledger.put_holding(key, new.key, held, now=now)
         self.ledger.put_holding(key, old.key, FLAT, now=now)
 

@@ -48,16 +48,16 @@ def client_at(world: World, venue: str, catalogue: Catalogue | None = None) -> V
     return VenueClient(
         catalogue or CATALOGUES[venue],
         credential=Credential(api_key=keys.api_key, secret=keys.secret, passphrase=keys.passphrase),
-        surroundings=_near(world),
+        surroundings=surroundings_of(world),
     )
 
 
 def public_client_at(world: World, catalogue: Catalogue) -> VenueClient:
     """Return a client without a key."""
-    return VenueClient(catalogue, surroundings=_near(world))
+    return VenueClient(catalogue, surroundings=surroundings_of(world))
 
 
-def _near(world: World) -> Surroundings:
+def surroundings_of(world: World) -> Surroundings:
     far = Nearby(world)
     return Surroundings(now=lambda: world.at, session=lambda: InProcessSession(lambda: far))
 

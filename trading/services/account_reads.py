@@ -43,8 +43,8 @@ def read_account(
 ) -> Conversation[VenueReports]:
     """Read positions, wallet, own open orders and fills. Raise AccountUnread where a part fails.
 
-    Orders are read of the instruments of ours alone: all of an account are a heavy list, and what
-    others have placed shows once it fills.
+    Orders are read of the instruments alone in which one of ours is at work: all of an account are
+    a heavy list, and what others have placed shows once it fills.
     """
     port, trading = venues.account(account), venues.trading(account)
     since = unfinished_since(orders, now=now)
@@ -74,7 +74,9 @@ def _read(answer: T | BaseException) -> T:
 
 
 def _working(orders: Iterable[Order], trading: Trading) -> Conversation[Sequence[OrderReport]]:
-    symbols = sorted({Symbol(order.leg.instrument.symbol) for order in orders})
+    # Where none is at work the list is left out: it is the heaviest that a comparison may read.
+    at_work = [order for order in orders if not order.is_final_at_venue]
+    symbols = sorted({Symbol(order.leg.instrument.symbol) for order in at_work})
     if not symbols:
         return []
     [working] = yield [trading.open_orders(*symbols)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from ccxt.async_support.base.exchange import Exchange
 
+from exchanges.ccxt_adapter.bad_rows import made_of
 from exchanges.ccxt_adapter.numbers import exact
 
 Row = dict[str, Any]
@@ -25,18 +27,21 @@ class BinanceUsdmCalls(Exchange):  # type: ignore[misc]  # the library has no ty
         told = await self.fapiPrivateGetLeverageBracket(dict(request))
         if not isinstance(told, list):
             raise TypeError("brackets of another shape")
-        return [
-            {
-                "symbol": contract["symbol"],
-                "notional": exact(bracket["notionalCap"]) * part,
-                "leverage": bracket["initialLeverage"],
-                "maintenance": bracket["maintMarginRatio"],
-                "deduction": exact(bracket["cum"]) * part,
-            }
-            for contract in told
-            for part in [_prudent_part(contract.get("notionalCoef"))]
-            for bracket in contract["brackets"]
-        ]
+        return list(chain(*made_of(told, _brackets, "binanceusdm tiers")))
+
+
+def _brackets(contract: Row) -> list[Row]:
+    part = _prudent_part(contract.get("notionalCoef"))
+    return [
+        {
+            "symbol": contract["symbol"],
+            "notional": exact(bracket["notionalCap"]) * part,
+            "leverage": bracket["initialLeverage"],
+            "maintenance": bracket["maintMarginRatio"],
+            "deduction": exact(bracket["cum"]) * part,
+        }
+        for bracket in contract["brackets"]
+    ]
 
 
 def _prudent_part(coefficient: Any) -> Decimal:

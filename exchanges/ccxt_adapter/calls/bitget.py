@@ -15,18 +15,28 @@ Row = dict[str, Any]
 
 PRODUCTS = "USDT-FUTURES", "USDC-FUTURES"
 PAGE = 100
+# The state of a contract of which nothing may be opened any more.
+ONLY_REDUCED = "limit_open"
+DAY = 86_400_000
 
 
 class BitgetCalls(BitgetAccountCalls):
     """Goes between our careful base and the library's class."""
 
     async def fetch_markets(self, params: Any = None) -> list[Any]:
-        """Leave out a time since when nothing may be opened where a contract still trades."""
+        """Leave out a time since when nothing may be opened where a contract still trades.
+
+        What may be reduced and nothing else counts among what trades; its end has come.
+        """
         markets: list[Any] = await super().fetch_markets(params or {})
         for market in markets:
-            ends = int(market["info"].get("limitOpenTime") or 0)
-            if market["active"] and ends <= self.milliseconds():
-                market["info"].pop("limitOpenTime", None)
+            info, now = market["info"], self.milliseconds()
+            ends = int(info.get("limitOpenTime") or 0)
+            if info.get("symbolStatus") == ONLY_REDUCED:
+                market["active"] = True
+                info["limitOpenTime"] = ends if ends > 0 else now // DAY * DAY
+            elif market["active"] and ends <= now:
+                info.pop("limitOpenTime", None)
         return markets
 
     async def rate_rows(self, request: Request) -> list[Row]:

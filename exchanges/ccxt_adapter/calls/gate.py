@@ -14,9 +14,23 @@ from exchanges.ccxt_adapter.numbers import exact
 Request = Mapping[str, Any]
 Row = dict[str, Any]
 
+# The state of a contract from `delisting_time` on.
+ONLY_REDUCED = "delisting"
+DAY = 86_400_000
+
 
 class GateCalls(GateAccountCalls):
     """Goes between our careful base and the library's class."""
+
+    async def fetch_markets(self, params: Any = None) -> list[Any]:
+        """Count among what trades what may be reduced and nothing else; its end has come."""
+        markets: list[Any] = await super().fetch_markets(params or {})
+        for market in markets:
+            if market["contract"] and market["info"].get("status") == ONLY_REDUCED:
+                market["active"] = True
+                today = self.milliseconds() // DAY * DAY // 1000
+                market["info"]["delisting_time"] = market["info"].get("delisting_time") or today
+        return markets
 
     async def rate_rows(self, request: Request) -> list[Row]:
         told = listed(await self.publicFuturesGetSettleContracts(OF_DOLLARS))

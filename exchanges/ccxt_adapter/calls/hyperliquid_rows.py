@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
+from itertools import chain
 from typing import Any
 
 from exchanges.ccxt_adapter.bad_rows import made_of
@@ -52,11 +53,11 @@ def tiers(meta: Told) -> list[Row]:
     tables = {
         number: listed(table["marginTiers"]) for number, table in listed(meta["marginTables"])
     }
-    return [
-        {"symbol": contract["name"], **tier}
-        for contract in meta["universe"]
-        for tier in _table(contract, tables)
-    ]
+
+    def of_one(contract: Told) -> list[Row]:
+        return [{"symbol": contract["name"], **tier} for tier in _table(contract, tables)]
+
+    return list(chain(*made_of(meta["universe"], of_one, "hyperliquid tiers")))
 
 
 def _table(contract: Told, tables: Mapping[int, list[Told]]) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from exchanges.ccxt_adapter.bad_rows import made_of
@@ -88,12 +88,8 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
     async def tier_rows(self, request: Request) -> list[Row]:
         """Return the margin levels of all contracts, each up to where the next begins."""
         told = await self.publicGetInstruments()
-        return [
-            row
-            for contract in told["instruments"]
-            if contract.get("type") == FLEXIBLE
-            for row in _tiers(contract["symbol"], contract["marginLevels"])
-        ]
+        flexible = [one for one in told["instruments"] if one.get("type") == FLEXIBLE]
+        return list(chain(*made_of(flexible, _tiers, "krakenfutures tiers")))
 
     async def settlement_rows(self, request: Request) -> list[Row]:
         """Return what was due to who held through each whole period, at its end."""
@@ -150,15 +146,16 @@ class KrakenFuturesCalls(KrakenFuturesAccountCalls):
         return {}
 
 
-def _tiers(symbol: str, levels: list[Row]) -> list[Row]:
+def _tiers(contract: Row) -> list[Row]:
     """Return one contract's levels by where they end; the last goes on without an end.
 
     The rate of its level counts for the whole position, as the wallet's own figures do here.
     """
+    levels = contract["marginLevels"]
     ends = [exact(level["numNonContractUnits"]) for level in levels[1:]]
     return [
         {
-            "symbol": symbol,
+            "symbol": contract["symbol"],
             "notional": end,
             "leverage": 1 / exact(level["initialMargin"]),
             "maintenance": exact(level["maintenanceMargin"]),
