@@ -174,7 +174,8 @@ def _lasts(exchange: Exchange, channel: Channel) -> timedelta:
     """Return how old what a socket tells may be on a live channel before a list is read."""
     if channel is Channel.FUNDING:
         return RATE_BEHIND
-    return max(INSTRUMENT_BEHIND, _behind(exchange, channel))
+    rests = selectors.book_rests(exchange.code) if channel is Channel.BOOK else timedelta(0)
+    return max(INSTRUMENT_BEHIND, rests, _behind(exchange, channel))
 
 
 def _behind(exchange: Exchange, channel: Channel) -> timedelta:

@@ -226,6 +226,12 @@ def polled_every(code: str) -> timedelta:
     return (known and known.polled_every) or timedelta(0)
 
 
+def book_rests(code: str) -> timedelta:
+    """Return how long one book of a venue may rest on a live socket, zero where as elsewhere."""
+    known = PROFILES.get(code)
+    return timedelta(0) if known is None else known.book_rests
+
+
 def lists_tops(code: str, kind: InstrumentKind) -> bool:
     """Tell whether a venue lists the best prices of all instruments of a kind at once."""
     known = PROFILES.get(code)

@@ -210,6 +210,9 @@ class VenueProfile:
     polled_every: timedelta | None = None
     # What lies between two books that are read one by one, so that other reads find room.
     book_every: timedelta = timedelta(0)
+    # How long one book on a live socket may rest before the list of all is read for it, where that
+    # list takes much of what may be asked, or tells the prices of a larger size.
+    book_rests: timedelta = timedelta(0)
     settlement: SettlementKind
     # What accrues does so at one rate for a whole period: a part of it earns a part.
     rate_stands: bool = False

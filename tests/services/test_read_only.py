@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from arbsite.accounts.models import User
 from exchanges import registry, selectors
 from exchanges.account_keys import VenueReadOnly, store_account
-from exchanges.board import Board
-from exchanges.domain import InstrumentKind
+from exchanges.board import Board, Channel
+from exchanges.domain import InstrumentKind, Symbol
 from exchanges.market_poll import silence_at
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.modes import Mode
@@ -162,6 +162,26 @@ def test_no_channel_waits_longer_than_four_seconds_for_its_poll(watched: Market)
     }
 
     assert late == {4: False, 5: True}
+
+
+@pytest.mark.parametrize(("venue", "late"), [("bybit", [4, 14, 16]), ("hyperliquid", [16])])
+def test_a_book_that_rests_is_read_later_where_the_list_is_heavy(
+    market: Market, venue: str, late: list[int]
+) -> None:
+    """Hyperliquid's list takes a sixtieth of what may be asked in a minute."""
+    Exchange.objects.filter(code="bybit").update(code=venue)
+    [row] = Instrument.objects.filter(exchange__code=venue).select_related("exchange")
+    found = []
+    for seconds in (4, 14, 16):
+        now, board = NOW + timedelta(seconds=seconds), Board()
+        lively = replace(make_book(venue), symbol=Symbol("ETH/USDT:USDT"))
+        for fact in (make_rate(venue), make_quote(venue), lively):
+            board.apply(replace(fact, observed_at=now))
+        board.apply(make_book(venue))
+        if (row.symbol, Channel.BOOK) in silent_at(board, [row], now):
+            found.append(seconds)
+
+    assert found == late
 
 
 def test_book_that_no_list_tells_is_nothing_a_poll_brings(watched: Market) -> None:
