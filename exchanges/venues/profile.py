@@ -62,9 +62,7 @@ class Rows:
     # One request per entry where a venue wants the list asked for in parts.
     parts: tuple[Mapping[str, object], ...] = (EMPTY,)
     # Sent besides for an instrument of that kind.
-    of_kind: Mapping[InstrumentKind, Mapping[str, object]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    of_kind: Mapping[InstrumentKind, Mapping[str, object]] = field(default_factory=dict)
     # What names an instrument here instead of its symbol: parameter by key of the raw listing.
     of_listing: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     # Of all instruments in one list: none is named in the request, `symbol` tells them apart.
@@ -163,7 +161,7 @@ class StatusCall:
 
     call: Rows
     live: frozenset[str]
-    concerns: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    concerns: Mapping[str, frozenset[str]] = field(default_factory=dict)
     forgets_begun: bool = False
 
 
@@ -210,8 +208,7 @@ class VenueProfile:
     polled_every: timedelta | None = None
     # What lies between two books that are read one by one, so that other reads find room.
     book_every: timedelta = timedelta(0)
-    # How long one book on a live socket may rest before the list of all is read for it, where that
-    # list takes much of what may be asked, or tells the prices of a larger size.
+    # How long one book may rest on a live socket before a list is read that takes much of a limit.
     book_rests: timedelta = timedelta(0)
     settlement: SettlementKind
     # What accrues does so at one rate for a whole period: a part of it earns a part.
@@ -230,9 +227,7 @@ class VenueProfile:
     # The header that says until when an order may be executed; empty: signing bounds it.
     deadline_header: str = ""
     # What a raw listing must say to be traded here: key and the values that will do.
-    only_listed: Mapping[str, frozenset[object]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    only_listed: Mapping[str, frozenset[object]] = field(default_factory=dict)
     # The keys of the library's market with the venue's own name and with the ticker.
     name_key: str = "id"
     ticker_key: str = "base"
@@ -325,8 +320,8 @@ class VenueProfile:
     # Rows of the fills call that are no executions.
     not_fills: frozenset[str] = frozenset()
     # What the venue closed by itself: by the kind of the row, or by how the order's id begins.
-    kind_causes: Mapping[str, FillCause] = field(default_factory=lambda: MappingProxyType({}))
-    own_id_causes: Mapping[str, FillCause] = field(default_factory=lambda: MappingProxyType({}))
+    kind_causes: Mapping[str, FillCause] = field(default_factory=dict)
+    own_id_causes: Mapping[str, FillCause] = field(default_factory=dict)
     # Where the fills call leaves the own id out: the call that names it by the venue's order id.
     order_of_fill: Rows | None = None
     fee_tier: Rows = UNASKED
@@ -346,11 +341,9 @@ class VenueProfile:
     # Why there is none that is safe to arm.
     no_dead_man: str = ""
 
-    verdicts: Mapping[str, Verdict] = field(default_factory=lambda: MappingProxyType({}))
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     # (code, part of the message) → verdict, asked before `verdicts`.
-    message_verdicts: Mapping[tuple[str, str], Verdict] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    message_verdicts: Mapping[tuple[str, str], Verdict] = field(default_factory=dict)
 
     # What differs for spot at a venue that trades it in the same account as contracts.
     spot: VenueProfile | None = None
