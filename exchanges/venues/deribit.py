@@ -28,18 +28,6 @@ OPEN_ORDERS = Rows(method="open_order_rows")
 PRACTICE_HOST = "test.deribit.com"
 
 
-def _since(method: str, *columns: str) -> Rows:
-    """Return a list that comes whole for a span in milliseconds."""
-    return Rows(
-        method=method,
-        columns={name: name for name in columns},
-        paging=Paging.FORWARD,
-        page_size=flat.WHOLE,
-        window=timedelta(days=3650),
-        span=("since", "until"),
-    )
-
-
 PROFILE = VenueProfile(
     name="deribit",
     title="Deribit",
@@ -79,24 +67,11 @@ PROFILE = VenueProfile(
     open_orders=OPEN_ORDERS,
     all_open_orders=OPEN_ORDERS,
     balances=flat.BALANCES,
-    positions=Rows(
-        method="position_rows",
-        columns={
-            name: name
-            for name in (
-                *("symbol", "amount", "mode", "entry_price", "mark_price"),
-                *("liquidation_price", "leverage", "unrealised_pnl"),
-            )
-        },
-    ),
-    fills=_since(
-        "fill_rows",
-        *("symbol", "time", "key", "kind", "order_id", "client_order_id", "side"),
-        *("price", "amount", "fee", "fee_asset", "is_maker"),
-    ),
+    positions=flat.POSITIONS,
+    fills=flat.FILLS,
     kind_causes={"liquidation": FillCause.LIQUIDATION},
-    funding_payments=_since("payment_rows", "symbol", "time", "key", "payment", "asset"),
-    transfers=_since("transfer_rows", "time", "key", "amount", "asset"),
+    funding_payments=flat.PAYMENTS,
+    transfers=flat.TRANSFERS,
     # The day's settlement takes several seconds.
     settlement_slack=timedelta(seconds=30),
     fee_tier=Rows(

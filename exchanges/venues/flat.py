@@ -37,8 +37,36 @@ ACTIVITY_BESIDE_TOPS = (Rows(method="top_rows", columns=_ACTIVITY),)
 TIER_COLUMNS = _named("symbol", "notional", "leverage", "maintenance", "deduction")
 TIERS = Rows(method="tier_rows", columns=TIER_COLUMNS, lists_all=True)
 BALANCES = Rows(method="balance_rows", columns=_named("asset", "total", "equity", "free"))
+POSITIONS = Rows(
+    method="position_rows",
+    columns=_named(
+        *("symbol", "amount", "mode", "entry_price", "mark_price"),
+        *("liquidation_price", "leverage", "unrealised_pnl"),
+    ),
+)
 # Of a history that comes whole, however long it is.
 WHOLE = 1_000_000_000
+
+
+def since(method: str, *columns: str) -> Rows:
+    """Return a list that comes whole for a span in milliseconds."""
+    return Rows(
+        method=method,
+        columns=_named(*columns),
+        paging=Paging.FORWARD,
+        page_size=WHOLE,
+        window=timedelta(days=3650),
+        span=("since", "until"),
+    )
+
+
+FILLS = since(
+    "fill_rows",
+    *("symbol", "time", "key", "kind", "order_id", "client_order_id", "side"),
+    *("price", "amount", "fee", "fee_asset", "is_maker"),
+)
+PAYMENTS = since("payment_rows", "symbol", "time", "key", "payment", "asset")
+TRANSFERS = since("transfer_rows", "time", "key", "amount", "asset")
 
 
 def settlements(paging: Paging, page_size: int, window: timedelta = timedelta(days=3650)) -> Rows:

@@ -22,18 +22,6 @@ OPEN_ORDERS = Rows(method="open_order_rows")
 DEMO = "https://demo-futures.kraken.com"
 
 
-def _since(method: str, *columns: str) -> Rows:
-    """Return a list that comes whole for a span in milliseconds."""
-    return Rows(
-        method=method,
-        columns={name: name for name in columns},
-        paging=Paging.FORWARD,
-        page_size=flat.WHOLE,
-        window=timedelta(days=3650),
-        span=("since", "until"),
-    )
-
-
 PROFILE = VenueProfile(
     name="krakenfutures",
     title="Kraken Futures",
@@ -66,21 +54,8 @@ PROFILE = VenueProfile(
     open_orders=OPEN_ORDERS,
     all_open_orders=OPEN_ORDERS,
     balances=flat.BALANCES,
-    positions=Rows(
-        method="position_rows",
-        columns={
-            name: name
-            for name in (
-                *("symbol", "amount", "mode", "entry_price", "mark_price"),
-                *("liquidation_price", "leverage", "unrealised_pnl"),
-            )
-        },
-    ),
-    fills=_since(
-        "fill_rows",
-        *("symbol", "time", "key", "kind", "order_id", "client_order_id", "side"),
-        *("price", "amount", "fee", "fee_asset", "is_maker"),
-    ),
+    positions=flat.POSITIONS,
+    fills=flat.FILLS,
     kind_causes={
         "liquidation": FillCause.LIQUIDATION,
         "partialLiquidation": FillCause.LIQUIDATION,
@@ -88,8 +63,8 @@ PROFILE = VenueProfile(
         "unwindBankrupt": FillCause.LIQUIDATION,
         "unwindCounterparty": FillCause.ADL,
     },
-    funding_payments=_since("payment_rows", "symbol", "time", "key", "payment", "asset"),
-    transfers=_since("transfer_rows", "time", "key", "amount", "asset"),
+    funding_payments=flat.PAYMENTS,
+    transfers=flat.TRANSFERS,
     # The log may be written some seconds after the instant.
     settlement_slack=timedelta(seconds=5),
     fee_tier=Rows(
