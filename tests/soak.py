@@ -80,7 +80,8 @@ class Soak:
         self._redis = redis
         self._steps: deque[tuple[float, Decimal]] = deque(maxlen=2000)
         self.feed = self._made()
-        self.seen = self.stale = self.faults = 0
+        self.seen = self.faults = 0
+        self.stale: Counter[str] = Counter()
         self.rss: list[tuple[float, int]] = []
 
     def _made(self) -> MarketFeed:
@@ -134,7 +135,7 @@ class Soak:
             self.seen += 1
             over_since = self._over_since(book.mid)
             if over_since is not None and now - over_since > FRESH_SECONDS + SLACK_SECONDS:
-                self.stale += 1
+                self.stale[venue] += 1
 
     def _over_since(self, mid: Decimal) -> float | None:
         """Return when the step that a price belongs to was over; None while it is not."""
@@ -198,7 +199,7 @@ def soak(minutes: float, symbols: int) -> int:
 
 
 def _tell(
-    made: Soak, minutes: float, symbols: int, above: int, requests: int, openings: int
+    made: Soak, minutes: float, symbols: int, above: Counter[str], requests: int, openings: int
 ) -> int:
     growth = made.growth(warm_up=min(300.0, minutes * 60 / 2))
     lost: Counter[str] = Counter()
@@ -209,10 +210,16 @@ def _tell(
         f"soak: {minutes:g} min, {len(VENUES)} venues, {symbols} symbols each, "
         f"{instruments} instruments seen, {made.faults} faults, "
         f"{lost['connection']} sockets lost and {lost['message']} messages not understood, "
-        f"{made.seen} fresh facts looked at, {made.stale} stale used, {requests} requests "
-        f"and {openings} sockets opened, {above} above a limit, RSS growth {growth:.1%}"
+        f"{made.seen} fresh facts looked at, {shown(made.stale)} stale used, {requests} requests "
+        f"and {openings} sockets opened, {shown(above)} above a limit, RSS growth {growth:.1%}"
     )
-    return int(made.stale > 0 or above > 0 or growth >= 0.05)
+    return int(made.stale.total() > 0 or above.total() > 0 or growth >= 0.05)
+
+
+def shown(counts: Counter[str]) -> str:
+    """Return a sum, and in brackets what it is made of."""
+    parts = ", ".join(f"{name} {count}" for name, count in counts.most_common() if count)
+    return f"{counts.total()} ({parts})" if parts else "0"
 
 
 def main() -> None:

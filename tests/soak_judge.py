@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,10 @@ PREFIXES = (
 )
 
 
-def violations(entries: Iterable[Mapping[str, Any]]) -> int:
-    """Return how often the weight of a window was above an address quota of its venue."""
+def violations(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return how often the weight of a window was above an address quota, by its name."""
     windows: dict[tuple[str, str], deque[tuple[float, int]]] = {}
-    found = 0
+    found: Counter[str] = Counter()
     for entry in entries:
         at = at_of(entry)
         for quota in PROFILES[entry["venue"]].quotas.all:
@@ -30,21 +30,21 @@ def violations(entries: Iterable[Mapping[str, Any]]) -> int:
             window.append((at, weight))
             while window[0][0] <= at - quota.window.total_seconds():
                 window.popleft()
-            found += sum(one for _, one in window) > quota.limit
+            found[quota.name] += sum(one for _, one in window) > quota.limit
     return found
 
 
-def openings_above(openings: Iterable[Mapping[str, str]]) -> int:
+def openings_above(openings: Iterable[Mapping[str, str]]) -> Counter[str]:
     """Return how often more sockets were opened in a window than a venue lets one address."""
     windows: dict[str, deque[float]] = {}
-    found = 0
+    found: Counter[str] = Counter()
     for opening in openings:
         at, quota = at_of(opening), PROFILES[opening["venue"]].quotas.sockets
         window = windows.setdefault(opening["venue"], deque())
         window.append(at)
         while window[0] <= at - quota.window.total_seconds():
             window.popleft()
-        found += len(window) > quota.limit
+        found[f"sockets of {opening['venue']}"] += len(window) > quota.limit
     return found
 
 

@@ -14,6 +14,8 @@ from exchanges.venues.quotas import ConnectionQuota
 
 # Other processes of this machine open sockets too, by hand or at a start.
 OUR_SHARE = 0.8
+# One that was let pass at a window's end may arrive at the beginning of the next, among its own.
+ARRIVES_WITHIN = 0.5
 
 
 class ConnectionBudget:
@@ -32,7 +34,7 @@ class ConnectionBudget:
     ) -> None:
         part = quota.limit * OUR_SHARE / processes
         self._most = max(1, int(part))
-        self._window = quota.window.total_seconds() / min(1.0, part)
+        self._window = (quota.window.total_seconds() + ARRIVES_WITHIN) / min(1.0, part)
         self._clock = clock
         self._opened: deque[float] = deque()
         self._lock = asyncio.Lock()

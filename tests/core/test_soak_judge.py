@@ -24,8 +24,8 @@ def test_ten_openings_a_minute_are_what_kraken_futures_is_asked_for_and_an_eleve
     assert PROFILES["krakenfutures"].quotas.sockets.limit == 10
     ten = opened("krakenfutures", [float(second) for second in range(10)])
 
-    assert openings_above(ten) == 0
-    assert openings_above(ten + opened("krakenfutures", [59.9])) == 1
+    assert openings_above(ten).total() == 0
+    assert openings_above(ten + opened("krakenfutures", [59.9])) == {"sockets of krakenfutures": 1}
     # The first has left the window.
-    assert openings_above(ten + opened("krakenfutures", [60.0])) == 0
-    assert openings_above(ten + opened("bybit", [59.9])) == 0
+    assert openings_above(ten + opened("krakenfutures", [60.0])).total() == 0
+    assert openings_above(ten + opened("bybit", [59.9])).total() == 0

@@ -287,8 +287,8 @@ async def test_a_venue_that_closes_all_sockets_at_once_sees_no_more_than_its_quo
         async with asyncio.timeout(20):
             await enough.wait()
 
-    # Four fifths of the quota, counted where the venue counts: a little late, never early.
-    starts = [sum(at <= later < at + window * 0.8 for later in opened) for at in opened]
+    # Counted where the venue counts, some a little late.
+    starts = [sum(at <= later < at + window for later in opened) for at in opened]
     assert max(starts) <= 5
 
 
@@ -299,17 +299,18 @@ async def test_openings_wait_for_the_window_and_no_longer() -> None:
     for _ in range(4):
         await budget.take()
 
-    assert budget.wait() == 10
+    # Ten seconds, and a half in which the last one may arrive.
+    assert budget.wait() == 10.5
     now[0] = 107.5
-    assert budget.wait() == 2.5
-    now[0] = 110
+    assert budget.wait() == 3
+    now[0] = 110.5
     assert budget.wait() == 0
 
 
 @pytest.mark.parametrize(
     ("limit", "processes", "at_once", "then"),
-    # 500 in 5 min: a quarter of four fifths is 100. 3 in 1 s: 0.6 of one, so one in 1.67 s.
-    [(500, 4, 100, 300.0), (3, 4, 1, 1 / 0.6), (3, 1, 2, 1.0)],
+    # 500 in 5 min: a quarter of four fifths is 100. 3 in 1 s: 0.6 of one, so one in 2.5 s.
+    [(500, 4, 100, 300.5), (3, 4, 1, 1.5 / 0.6), (3, 1, 2, 1.5)],
 )
 async def test_processes_beside_one_another_open_no_more_than_one_alone(
     limit: int, processes: int, at_once: int, then: float
