@@ -53,8 +53,8 @@ check: $(STAMP)
 	$(VENV)/bin/pytest -q tests/test_architecture.py tests/test_docs.py
 
 # On PostgreSQL the test database is made anew and left behind: threads of tests may still be
-# connected to it at the end. Whole stories are two xdist groups, "scenario" and "browser": they run
-# one at a time each and mostly wait; three workers share all of it.
+# connected to it at the end. Whole stories, the xdist groups "scenario" and "browser", run one at a
+# time each and mostly wait; three workers share all of it.
 test: $(STAMP)
 	@if [ -n "$${CARRY_TEST_POSTGRES_URL:-}" ]; then \
 	  CARRY_TEST_DATABASE_URL="$$CARRY_TEST_POSTGRES_URL" \

@@ -22,11 +22,9 @@ from exchanges.sealing import create_key_file
 from tests.simulation.report import PROPERTY, total
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-# What fails soonest comes first; then whole stories, which two workers play, each for about as long
-# as the other, while a third goes through the rest: more stories at once would find too few cores.
+# What fails soonest comes first; then whole stories, which one worker a kind plays while another
+# goes through the rest.
 STORIES = ("scenario", "browser")
-# These two share a Carry.
-WITH_THE_BROWSER = frozenset({"test_lost_answers.py", "test_story.py"})
 KINDS = ("core", "db", "scenario", "browser", "protocol", "simulation", "postgres", "bench")
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
@@ -60,12 +58,11 @@ def pytest_make_collect_report(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # marked before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Run the kinds in their order, and whole stories at most two at a time (xdist groups)."""
+    """Run the kinds in their order, and whole stories of a kind one at a time (xdist groups)."""
     for item in items:
         for kind in STORIES:
             if item.get_closest_marker(kind):
-                group = "browser" if item.path.name in WITH_THE_BROWSER else kind
-                item.add_marker(pytest.mark.xdist_group(group))
+                item.add_marker(pytest.mark.xdist_group(kind))
         if item.get_closest_marker("postgres") and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="CARRY_TEST_DATABASE_URL names no PostgreSQL"))
     items.sort(key=_kind)
