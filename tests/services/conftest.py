@@ -209,7 +209,17 @@ class Desk:
         for leg in position.legs.select_related("instrument__exchange"):
             self.simulator.pin(leg.instrument.exchange.code, leg.instrument.base, price=price)
         position.legs.update(decision_entry_mid=Decimal(price))
-        self.refresh_market()
+        asked_at = timezone.now()
+        keys = [selectors.instrument_key(leg.instrument) for leg in position.legs.all()]
+
+        def is_told() -> bool:
+            self.refresh_market()
+            board = selectors.market_board()
+            books = [row.book if (row := board.row(*key)) else None for key in keys]
+            return all(book is not None and book.observed_at >= asked_at for book in books)
+
+        # On a busy machine a poll may find no room, and the price of before would be traded on.
+        wait_until(is_told, timeout=20, what=f"the venues of {position} tell {price}")
 
     def move(self, leg: Leg, part: Decimal) -> None:
         """Move a leg's market by a part of the price it was decided on."""
