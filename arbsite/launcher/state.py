@@ -1,4 +1,4 @@
-"""Prepares what Carry keeps on this machine: key, database, schedules, static files."""
+"""Prepares what Carry keeps, here and on servers: key, database, schedules, static files."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from arbsite.launcher.errors import StartRefused
 from arbsite.schedules import install_schedules
 from exchanges.canary import check_canary, has_canary, plant_canary
 from exchanges.sealing import KeyFileRefused, create_key_file
+
+# Any number that nothing else locks in our database.
+PREPARING = 0xCA_EE_11
 
 
 def check_key(path: Path) -> None:
@@ -39,6 +42,10 @@ def check_key(path: Path) -> None:
 
 def prepare_database() -> None:
     """Apply missing migrations, tie the database to the key, install the schedules."""
+    if connection.vendor == "postgresql":
+        # Several machines may start a new build together; it ends with the connection.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
