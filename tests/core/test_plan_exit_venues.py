@@ -126,7 +126,7 @@ def test_a_held_position_says_what_is_unhedged_where_and_what_helps() -> None:
     assert isinstance(step, Record)
     assert step.cause == (
         "the long leg at binanceusdm could not be closed after 4 orders. "
-        "Unhedged: 1 BTC (60000.05 USD); held: 1 at binanceusdm, 0 at bybit. "
+        "Unhedged: 1 BTC (60,000.05 USD); held: 1 at binanceusdm, 0 at bybit. "
         "Press Close to try again, or close it at the venue and adopt that on Reconciliation."
     )
     assert len(step.cause) <= 300

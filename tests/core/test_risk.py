@@ -65,5 +65,5 @@ def test_old_rate_slow_venue_and_absurd_gap_name_their_value() -> None:
     assert old is not None and "11.0 s old" in old.sentence
     assert slow is not None and slow.sentence == ("bybit takes 2.4 s to answer; the most is 2.0 s.")
     assert absurd is not None and absurd.sentence == (
-        "The price gap of BTC is -7.12 %, beyond the plausible 5.00 %: probably bad data."
+        "The price gap of BTC is −7.12 %, beyond the plausible 5.00 %: probably bad data."
     )

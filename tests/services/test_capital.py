@@ -233,4 +233,4 @@ def test_of_two_entries_counted_at_once_the_second_is_refused(market: Market) ->
         plan_entry.refuse_overdrawn(found, found.size)
 
     assert refused.value.refusal.code == "capital_taken"
-    assert "not the 11200.00 USD that were planned" in refused.value.refusal.sentence
+    assert "not the 11,200.00 USD that were planned" in refused.value.refusal.sentence

@@ -171,7 +171,7 @@ def test_stop_stays_though_the_loss_is_made_good(market: Market) -> None:
 
     assert "3.0000 % of the capital was lost" in later
     assert "was reached at 12:00:00 UTC" in later
-    assert later.endswith("-1.0000 % is lost now.")
+    assert later.endswith("−1.0000 % is lost now.")
     (scan,) = market.scan().users
     assert market.scan().worth_judging("BTC", market.seen, NOW) == []
     assert scan.standing.daily_stop is not None

@@ -124,7 +124,7 @@ def test_no_more_is_held_than_a_hundredth_of_the_open_interest(market: Market) -
     # 1 % of 24 coins at 50,000, in the exact count, in the arrays and in the entry alike.
     assert finding.size_usd == finding.capacity_usd == 12_000
     assert finding.refusal is None
-    assert finding.appraisal.venue_bound == "1 % of open interest at bybit is 12000.00 USD"
+    assert finding.appraisal.venue_bound == "1 % of open interest at bybit is 12,000.00 USD"
     assert details_of(finding, NOW)["interest_untold"] == ["binanceusdm"]
     assert isinstance(position, Position)
     assert position.target_base_quantity == D("0.24")

@@ -82,8 +82,8 @@ def test_a_size_beyond_a_venues_tier_is_refused_before_any_leg(market: Market) -
     assert refused.refusals == (
         Refusal(
             code="risk_tier",
-            sentence="10000.00 USD are more than bybit would take: at 2x it lets 10000.00 USD of "
-            "BTC/USDT:USDT be held. With what prices may move meanwhile 9800.00 USD can be "
+            sentence="10,000.00 USD are more than bybit would take: at 2x it lets 10,000.00 USD of "
+            "BTC/USDT:USDT be held. With what prices may move meanwhile 9,800.00 USD can be "
             "entered.",
         ),
     )
@@ -115,8 +115,8 @@ def test_what_is_held_already_counts(market: Market) -> None:
     assert isinstance(refused, Refused)
     (refusal,) = refused.refusals
     assert refusal.sentence == (
-        "5000.00 USD are more than bybit would take: at 2x it lets 10000.00 USD of BTC/USDT:USDT "
-        "be held, of which 5000.00 USD are held. With what prices may move meanwhile 4800.00 USD "
+        "5,000.00 USD are more than bybit would take: at 2x it lets 10,000.00 USD of BTC/USDT:USDT "
+        "be held, of which 5,000.00 USD are held. With what prices may move meanwhile 4,800.00 USD "
         "can be entered."
     )
 
@@ -140,7 +140,7 @@ def test_what_the_scan_finds_is_made_to_fit(market: Market) -> None:
 
     assert finding.refusal is None
     assert finding.size_usd == finding.capacity_usd == 9_800
-    assert finding.appraisal.venue_bound == "what bybit lets be held at 2x is 9800.00 USD"
+    assert finding.appraisal.venue_bound == "what bybit lets be held at 2x is 9,800.00 USD"
 
 
 def test_caps_in_coins_are_worth_what_the_coin_is(market: Market) -> None:

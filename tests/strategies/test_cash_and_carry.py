@@ -82,7 +82,7 @@ def test_it_opens_on_one_percent_of_basis_or_on_funding(
 def test_too_little_of_both_is_refused_with_both_values() -> None:
     assert refused(carried(perp="50200", rate="0.00005")) == (
         "spread_too_small: The price gap is 0.4000 %; 1.0000 % are needed. The 8 h spread is "
-        "0.0050 %; 10000.00 USD need 0.0110 %."
+        "0.0050 %; 10,000.00 USD need 0.0110 %."
     )
 
 
@@ -185,7 +185,7 @@ def test_the_sentence_of_a_closed_gap_names_both_values() -> None:
     found = signal(KEY, make_held(now_at=("50000", "49900")))
 
     assert found is not None
-    assert found.sentence == "The price gap is -0.2000 %, at or below the -0.1000 % that closes."
+    assert found.sentence == "The price gap is −0.2000 %, at or below the −0.1000 % that closes."
 
 
 def test_opened_on_funding_no_basis_closes_it() -> None:

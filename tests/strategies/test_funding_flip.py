@@ -46,7 +46,7 @@ def test_a_likely_flip_switches_sides_where_the_other_side_pays() -> None:
     assert found is not None
     assert (found.reason, found.switches) == (ExitReason.FUNDING_FLIP, True)
     assert found.sentence == (
-        "Funding is forecast at -0.0300 % per 8 h against us after 0.0100 %; a change of sign is "
+        "Funding is forecast at −0.0300 % per 8 h against us after 0.0100 %; a change of sign is "
         "71 % likely; the other side pays and is to be entered after this one, every gate asked "
         "again."
     )

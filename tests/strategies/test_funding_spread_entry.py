@@ -161,7 +161,7 @@ def test_spread_below_the_threshold_names_both() -> None:
     thin = candidate(short=make_facts("okx", rate="0.0002", carry_8h="0.0010"))
 
     assert refused(thin) == (
-        "spread_too_small: The 8 h spread is 0.0100 %; 10000.00 USD need 0.0110 %."
+        "spread_too_small: The 8 h spread is 0.0100 %; 10,000.00 USD need 0.0110 %."
     )
 
 
@@ -170,7 +170,7 @@ def test_spread_that_does_not_pay_its_costs_is_refused() -> None:
 
     # 20 x 0.00005 + 0 - 0.0020
     assert refused(weak) == (
-        "net_return_too_small: Held 168.0 h it would bring -0.1000 % after costs; the least is "
+        "net_return_too_small: Held 168.0 h it would bring −0.1000 % after costs; the least is "
         "0.0000 %."
     )
     assert gate(weak, Parameters.from_values({"entry_policy": "spread_only"})) is None

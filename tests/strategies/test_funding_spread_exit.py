@@ -78,7 +78,7 @@ def test_stop_loss_is_two_percent_of_capital_unless_said_otherwise() -> None:
     assert reason(held(pnl="-199.99")) is None
     assert signal(held(pnl="-200")) == ExitSignal(
         reason=ExitReason.STOP_LOSS,
-        sentence="Net P&L is -200.00 USD, at the stop loss of -200.00 USD.",
+        sentence="Net P&L is −200.00 USD, at the stop loss of −200.00 USD.",
     )
     assert reason(held(pnl="-50"), stop_loss_usd="50") is ExitReason.STOP_LOSS
     assert reason(held(pnl="-9000"), stop_loss_pct="") is None
@@ -128,7 +128,7 @@ def test_cost_aware_closes_when_staying_costs_more_than_leaving() -> None:
     assert signal(held(carry="-0.0003", rate="-0.0003")) == ExitSignal(
         reason=ExitReason.COST_OF_STAYING,
         sentence=(
-            "Staying 168.0 h is expected to bring -0.3300 %, worse than the 0.1000 % that "
+            "Staying 168.0 h is expected to bring −0.3300 %, worse than the 0.1000 % that "
             "leaving costs."
         ),
     )

@@ -92,7 +92,7 @@ def test_the_bare_threshold_is_told_in_red_what_it_did(desk: Desk) -> None:
     assert (
         '<p class="why" id="did-entry_policy">On what was settled since '
         f"{desk.now - timedelta(hours=240):%Y-%m-%d} the bare threshold would have opened 10 "
-        "positions on 1 pair of venues and lost 2.09 % of one leg: -0.09 % of funding less "
+        "positions on 1 pair of venues and lost 2.09 % of one leg: −0.09 % of funding less "
         "2.00 % of taker fees.</p>"
     ) in row_of(page(desk), "entry_policy")
 

@@ -11,11 +11,15 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def percent(fraction: Decimal, places: int = 4) -> str:
-    return f"{for_display(fraction * 100, places)} %"
+    return f"{_shown(fraction * 100, places)} %"
 
 
 def usd(amount: Decimal) -> str:
-    return f"{for_display(amount, 2)} USD"
+    return f"{_shown(amount, 2)} USD"
+
+
+def _shown(value: Decimal, places: int) -> str:
+    return f"{for_display(value, places):,}".replace("-", "\N{MINUS SIGN}")
 
 
 def seconds(span: timedelta) -> str:
