@@ -10,6 +10,8 @@
   }
 
   let chord = 0;
+  const command = document.getElementById("command");
+  const basis = (index) => document.querySelectorAll("#funding .seg a")[index]?.click();
   const page = (selector) => document.querySelector(`.fn ${selector}`)?.click();
 
   function move(step) {
@@ -22,8 +24,12 @@
     j: () => move(1),
     k: () => move(-1),
     t: () => document.querySelector("#ticket-form [name=symbol]")?.focus(),
-    p: () => document.getElementById("pause-live")?.click(),
+    p: () => document.querySelector("[data-pause]")?.click(),
     g: () => { chord = Date.now(); },
+    "/": () => command?.focus(),
+    1: () => basis(0),
+    2: () => basis(1),
+    3: () => basis(2),
     "?": () => page("[data-go=H]"),
   };
 
@@ -33,6 +39,12 @@
       document.getElementById("kill")?.click();
       return;
     }
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "k" && command?.offsetParent) {
+      event.preventDefault();
+      command.select();
+      return;
+    }
+    if (event.key === "Escape" && event.target === command) command.blur();
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, dialog")) return;
     const functionKey = stored("function-keys") && document.querySelector(`.fn [data-function-key=${CSS.escape(event.key)}]`);
     if (functionKey) {

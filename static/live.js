@@ -6,7 +6,7 @@
   const link = document.getElementById("link");
   const bar = document.getElementById("link-bar");
   const failure = document.getElementById("failure");
-  const pauseButton = document.getElementById("pause-live");
+  const pauseButtons = document.querySelectorAll("[data-pause]");
   const { carry, htmx } = window;
   const SIGNED_OUT = 4401, LOST_AFTER = 3000, ALARM_AFTER = 5000;
   const pending = new Map();
@@ -106,10 +106,12 @@
   const hint = (what) => socket && socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify(what));
 
   document.addEventListener("visibilitychange", () => hint({ hidden: document.hidden }));
-  pauseButton?.addEventListener("click", () => {
+  for (const button of pauseButtons) button.addEventListener("click", () => {
     paused = !paused;
-    pauseButton.setAttribute("aria-pressed", paused);
-    carry.write(pauseButton, paused ? "Resume updates" : "Pause updates");
+    for (const each of pauseButtons) {
+      each.setAttribute("aria-pressed", paused);
+      carry.write(each, paused ? "Resume updates" : "Pause updates");
+    }
     if (paused) socket?.close(4001, "paused");
     else { heardAt = Date.now(); connect(); }
     judge();

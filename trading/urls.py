@@ -5,6 +5,7 @@ from django.urls import path
 from trading.views import (
     actions,
     calculators,
+    command,
     configuration,
     fragments,
     kill,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<uuid:token_id>/revoke/", tokens.revoke, name="revoke_token"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("cmd/", command.command, name="command"),
     path("help/", pages.help_page, name="help"),
     path("ticket/", ticket.open_position, name="open"),
     path("ticket/quote/", ticket.quote, name="quote"),

@@ -62,3 +62,36 @@ def test_updates_can_be_paused_and_keys_move_without_moving_money(person: Person
     page.keyboard.press("c")
     expect(page.get_by_role("heading", name="Configuration").first).to_be_attached()
     assert person.complaints == []
+
+
+@on_a_desk
+def test_a_typed_line_fills_the_ticket_in_and_sends_nothing(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    page.keyboard.press("/")
+    page.keyboard.type("btc bin nowhere 2k")
+    page.keyboard.press("Enter")
+    expect(page.locator("#command-why")).to_have_text("NOWHERE: no such venue.")
+
+    page.locator("#command").fill("btc bin byb 2k")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/ticket/?symbol=BTC*")
+    expect(page.get_by_label("Size, USD per leg")).to_have_value("2K")
+
+    # What proves who asks does not belong into an address, which logs keep.
+    with page.expect_request("**/ticket/quote/*") as asked:
+        page.get_by_label("Size, USD per leg").fill("3k")
+    assert "size=3k" in asked.value.url
+    assert "csrf" not in asked.value.url and "idempotency" not in asked.value.url
+
+
+@pytest.mark.parametrize("person", [(390, 844)], indirect=True, ids=["phone"])
+def test_a_phone_reaches_every_page(person: Person) -> None:
+    page = person.page
+    person.sign_in()
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("link", name="Reconciliation").click()
+    expect(page.get_by_role("heading", name="To decide")).to_be_visible()
+    page.get_by_text("More", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()

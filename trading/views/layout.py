@@ -16,9 +16,10 @@ from trading.views.access import SignedInRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One link of the page bar. `letter` follows G; `function_key` is offered beside it."""
+    """One link of the page bar. `code` is typed in the command line, `letter` follows G."""
 
     route: str
+    code: str
     name: str
     letter: str
     function_key: str = ""
@@ -30,16 +31,29 @@ class Page:
 
 
 PAGES = (
-    Page(route="trading:help", name="Help", letter="H", function_key="F1", on_phone=False),
-    Page(route="trading:dashboard", name="Dashboard", letter="D", function_key="F2"),
-    Page(route="trading:positions", name="Positions", letter="P", function_key="F4"),
-    Page(route="trading:opportunities", name="Opportunities", letter="O"),
-    Page(route="trading:reconciliation", name="Reconciliation", letter="E", on_phone=False),
-    Page(route="trading:profit", name="P&L", letter="N", on_phone=False),
-    Page(route="trading:calculators", name="Calculators", letter="K", on_phone=False),
-    Page(route="trading:calendar", name="Calendar", letter="A", on_phone=False),
-    Page(route="alerts:alerts", name="Alerts", letter="L"),
-    Page(route="trading:configuration", name="Config", letter="C"),
+    Page(
+        route="trading:help",
+        code="HELP",
+        name="Help",
+        letter="H",
+        function_key="F1",
+        on_phone=False,
+    ),
+    Page(route="trading:dashboard", code="DASH", name="Dashboard", letter="D", function_key="F2"),
+    Page(route="trading:positions", code="POS", name="Positions", letter="P", function_key="F4"),
+    Page(route="trading:opportunities", code="OPP", name="Opportunities", letter="O"),
+    Page(
+        route="trading:reconciliation",
+        code="REC",
+        name="Reconciliation",
+        letter="E",
+        on_phone=False,
+    ),
+    Page(route="trading:profit", code="PNL", name="P&L", letter="N", on_phone=False),
+    Page(route="trading:calculators", code="CALC", name="Calculators", letter="K", on_phone=False),
+    Page(route="trading:calendar", code="CAL", name="Calendar", letter="A", on_phone=False),
+    Page(route="alerts:alerts", code="LOG", name="Alerts", letter="L"),
+    Page(route="trading:configuration", code="CFG", name="Config", letter="C", on_phone=False),
 )
 
 

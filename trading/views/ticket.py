@@ -105,11 +105,13 @@ def open_position(request: SignedInRequest) -> HttpResponse:
     if request.method == "GET":
         base = request.GET.get("symbol", "").upper()
         chosen = request.GET.get("opportunity", "")
-        ticket = (
-            _ticket_of(screen, chosen)
-            if chosen
-            else ticket_for(screen, base if base in screen.sheet.bases else None)
-        )
+        if chosen:
+            ticket = _ticket_of(screen, chosen)
+        elif "long" in request.GET and "short" in request.GET:
+            ticket, form = _typed(screen, request.GET.dict())
+            _quote(screen, ticket, form)
+        else:
+            ticket = ticket_for(screen, base if base in screen.sheet.bases else None)
         return render_page(request, "ticket.html", screen, ticket=ticket)
     ticket, form = _typed(screen, request.POST.dict())
     _quote(screen, ticket, form)
