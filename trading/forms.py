@@ -22,6 +22,7 @@ from trading.strategies.registry import STRATEGIES
 
 SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[km]?)", re.IGNORECASE)
 UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
+MOST_USD = 1_000_000_000
 KILL_PHRASE = re.compile(r"KILL\s+(?P<count>\d+)", re.IGNORECASE)
 # A perpetual is meant before a spot market, and the commonest margin asset before the others.
 KIND_RANK = {InstrumentKind.PERPETUAL: 0, InstrumentKind.SPOT: 1}
@@ -39,6 +40,8 @@ def parse_size(text: str) -> Decimal:
     amount = Decimal(match["number"]) * UNITS[match["unit"].lower()]
     if amount <= 0:
         raise ValidationError(f"{text!r} is no size: it must be above zero.")
+    if amount > MOST_USD:
+        raise ValidationError(f"{text!r} is too large a size: {MOST_USD:,} USD is the most.")
     return amount
 
 

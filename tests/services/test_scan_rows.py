@@ -34,6 +34,7 @@ def test_same_finding_again_renews_its_row(market: Market) -> None:
     assert (row.status, row.reason) == (Opportunity.Status.CANDIDATE, "")
     assert (row.found_at, row.seen_at) == (NOW, NOW + timedelta(seconds=1))
     assert row.net_return == D("0.003920000000")
+    assert D(row.details["hold_hours"]) == 48
 
 
 def test_other_reason_begins_a_new_row_and_the_old_one_is_found_again(market: Market) -> None:

@@ -73,6 +73,10 @@ def test_a_hold_time_of_whole_days_has_no_decimal() -> None:
     assert carry.hold(D(168)) == "7 d"
 
 
+def test_a_hold_time_below_a_day_is_exact() -> None:
+    assert [carry.hold(D(hours)) for hours in ("0.5", "1.5", "14")] == ["30 min", "90 min", "14 h"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "shown"),
     [
@@ -99,6 +103,14 @@ def test_ages_coarsen_with_time(seconds: float, shown: str) -> None:
 )
 def test_holding_time_is_whole_units(value: timedelta, shown: str) -> None:
     assert carry.held(value) == shown
+
+
+def test_basis_points_that_are_mine_carry_their_sign() -> None:
+    assert [carry.bp_earned(D(value)) for value in ("0.0224", "-0.00035")] == [
+        "+224.0 bp",
+        "−3.5 bp",
+    ]
+    assert (carry.bp_earned(D(0)), carry.bp_earned(None)) == ("0.0 bp", "?")
 
 
 def test_intervals_and_countdowns() -> None:

@@ -83,7 +83,7 @@ def test_detail_shows_what_the_funding_was_expected_from(
 
     assert "Estimate average of settled rates, half-life 3 d" in page
     assert words in page
-    assert "Settled average 2.0 bp Predicted for the coming settlement 3.1 bp" in page
+    assert "Settled average +2.0 bp Predicted for the coming settlement +3.1 bp" in page
 
 
 def test_opportunity_of_an_older_build_shows_none_of_it(desk: Desk) -> None:
@@ -93,3 +93,9 @@ def test_opportunity_of_an_older_build_shows_none_of_it(desk: Desk) -> None:
 def test_others_see_nothing_of_it(desk: Desk, stranger: User) -> None:
     assert shown(desk.user, desk.now, 9) == ["Owner's why."]
     assert shown(stranger, desk.now, 9) == []
+
+
+def test_a_hold_of_half_an_hour_is_called_that(desk: Desk) -> None:
+    assert "Net APR, 7 d hold" in text_of(desk.client.get("/opportunities/").content.decode())
+    Opportunity.objects.update(hold_hours=1, details={"hold_hours": "0.5"})
+    assert "Net APR, 30 min hold" in text_of(desk.client.get("/opportunities/").content.decode())

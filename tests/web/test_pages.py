@@ -22,6 +22,7 @@ from trading.models import (
     Position,
     Trade,
 )
+from trading.services import kill_switch
 
 pytestmark = pytest.mark.db
 
@@ -79,9 +80,36 @@ def test_the_dashboard_shows_rates_pair_position_and_alert(desk: Desk) -> None:
     # The ETH opportunity: 0.0003 per 8 h = 32.85 % (half even 32.8), 20.6 % net.
     assert "L BIN S BYB 32.8 +20.6 1.9 d 38k" in shown
     # The BTC position: +3.00 funding, 2 x 0.50 fees, 2 x 0.10 slippage, marks at the entry mids.
-    assert "BTC 6h 00m L BIN S BYB 1,000 Hedged +32.8 +$3.00 $0.00 −$1.00 +$1.80" in shown
+    assert "BTC 6h 00m L BIN S BYB 1,000 Hedged +32.8 +$3.00 −$0.20 −$1.00 +$1.80" in shown
+    assert "Net +$1.80 funding +$3.00 · price −$0.20 · fees −$1.00" in shown
     assert "Owner's alert." in shown
     assert "SIMULATION" in shown
+
+
+def test_every_page_is_reached_from_a_phone_and_left_there_too(desk: Desk) -> None:
+    page = desk.client.get("/").content.decode()
+    bar = page[page.index('class="bn"') :]
+
+    for address in ("/reconciliation/", "/pnl/", "/calculators/", "/calendar/", "/configuration/"):
+        assert f'href="{address}"' in bar
+    for address in ("/alerts/", "/help/", "/preferences/", "/opportunities/", "/positions/"):
+        assert f'href="{address}"' in bar
+    assert 'action="/account/logout/"' in bar
+    assert "data-pause" in bar
+
+
+def test_a_pressed_switch_is_why_nothing_is_open(desk: Desk, stranger: User) -> None:
+    kill_switch.press(
+        user=stranger, actor="stranger", reason="drill", closes_positions=False, now=desk.now
+    )
+    desk.client.force_login(stranger)
+    shown = text_of(desk.client.get("/").content.decode())
+    assert "The kill switch is pressed: nothing is opened, by hand neither" in shown
+    assert "open one by hand in the ticket" not in shown
+
+
+def test_what_is_open_is_not_added_up_above_what_is_closed(desk: Desk) -> None:
+    assert "Net +$1.80" not in text_of(desk.client.get("/?tab=closed").content.decode())
 
 
 def test_the_day_is_measured_from_midnight_or_from_the_first_position(desk: Desk) -> None:

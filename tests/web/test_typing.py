@@ -22,13 +22,16 @@ pytestmark = pytest.mark.core
         ("$1.5m", "1500000"),
         (" 2 500 ", "2500"),
         ("99.5", "99.5"),
+        ("1000m", "1000000000"),
     ],
 )
 def test_sizes_are_read_as_people_write_them(typed: str, usd: str) -> None:
     assert parse_size(typed) == D(usd)
 
 
-@pytest.mark.parametrize("typed", ["", "abc", "-5", "0", "0k", "1e9", "NaN", "5 BTC", "25kk"])
+@pytest.mark.parametrize(
+    "typed", ["", "abc", "-5", "0", "0k", "1e9", "NaN", "5 BTC", "25kk", "1001m"]
+)
 def test_what_is_no_size_is_refused_by_name(typed: str) -> None:
     with pytest.raises(ValidationError, match="size"):
         parse_size(typed)

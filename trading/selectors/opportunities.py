@@ -30,7 +30,7 @@ FIGURES = (
     *("gap", "expected_funding", "gap_credit", "fees", "slippage", "borrow", "transfer"),
     *("carry_cost", "gross_apr", "profit_usd", "best_size_usd", "best_profit_usd"),
     *("half_life_hours", "gap_half_life_hours", "stability", "persistence"),
-    "break_even_probability",
+    *("break_even_probability", "hold_hours"),
     *("warning_probability", "risk", "implied_carry_8h", "fair_carry_8h"),
 )
 BASIS = ("settled_8h", "predicted_8h", "premium_8h", "beta", "half_life_hours")

@@ -142,6 +142,11 @@ class PositionLine:
         return max(self.legs, key=lambda line: abs(line.base_quantity) / line.leg.ratio)
 
     @property
+    def charges(self) -> Decimal:
+        """Return fees and interest together, > 0 paid: funding, price and charges are the net."""
+        return self.pnl.fees + self.pnl.borrow
+
+    @property
     def exit_cost(self) -> Decimal | None:
         """Return the estimated cost of closing both legs now."""
         costs = [line.exit_cost for line in self.legs]

@@ -36,7 +36,7 @@ def record(user_id: UUID, findings: Iterable[Finding], *, hold: timedelta, now: 
     new = []
     for finding in findings:
         figures = _figures(finding, hold) | {
-            "details": details_of(finding, now),
+            "details": details_of(finding, now) | {"hold_hours": str(_hours(hold))},
             # Of more than two legs the row's two columns do not tell the others.
             "legs": [leg_row(leg) for leg in finding.legs],
         }

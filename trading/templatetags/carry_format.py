@@ -151,6 +151,12 @@ def bp(value: Decimal | None) -> str:
 
 
 @register.filter
+def bp_earned(value: Decimal | None) -> str:
+    """Return a gain, loss or rate in basis points, signed: `+224.0 bp`, `−3.5 bp`."""
+    return UNKNOWN if value is None else f"{signed(value * 10_000, 1)} bp"
+
+
+@register.filter
 def at_tick(value: Decimal | None, tick: Decimal) -> str:
     """Return a price with the decimals of the venue's tick."""
     if value is None:
@@ -204,7 +210,9 @@ def horizon(hours: Decimal | None) -> str:
 
 @register.filter
 def hold(hours: Decimal) -> str:
-    """Return a chosen hold time, which is mostly whole days: `7 d`."""
+    """Return a chosen hold time, exact below a day: `7 d`, `90 min`."""
+    if hours < 24 and hours % 1:
+        return f"{plain(hours * 60, 0)} min"
     return horizon(hours).replace(".0 d", " d")
 
 
