@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchanges.venues.key_rules import forbidden
 from exchanges.venues.profile import KeyRights, KeyRule, Rows
 
 KEY_PAGE = "at Bitget open API keys, edit the key"
@@ -22,14 +23,7 @@ NEEDED = {"coow": "Orders", "cpow": "Holdings"}
 KEY_RIGHTS = KeyRights(
     call=Rows(method="key_rows"),
     rules=(
-        *(
-            KeyRule(
-                path=("authorities",),
-                refused=right,
-                advice=f"this key may {what}: {KEY_PAGE}, clear {name}, save, and try again",
-            )
-            for right, (what, name) in FORBIDDEN.items()
-        ),
+        *forbidden(("authorities",), FORBIDDEN, page=KEY_PAGE),
         *(
             KeyRule(
                 path=("authorities",),

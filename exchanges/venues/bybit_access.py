@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from exchanges.venues.key_rules import forbidden
 from exchanges.venues.profile import KeyRights, KeyRule, Rows, StatusCall
 
 LIST = ("result", "list")
+KEY_PAGE = "at Bybit open API Management, edit the key"
+FORBIDDEN = {
+    "Withdraw": ("withdraw", "Withdrawal under Wallet"),
+    "AccountTransfer": ("move money (Account Transfer)", "Account Transfer under Wallet"),
+    "SubMemberTransfer": ("move money (Subaccount Transfer)", "Subaccount Transfer under Wallet"),
+}
 
 KEY_RIGHTS = KeyRights(
     call=Rows(method="privateGetV5UserQueryApi", path=("result",)),
@@ -14,28 +21,7 @@ KEY_RIGHTS = KeyRights(
             refused=1,
             advice="this key is read-only: make it Read-Write in API Management",
         ),
-        KeyRule(
-            path=("permissions", "Wallet"),
-            refused="Withdraw",
-            advice=(
-                "this key may withdraw: at Bybit open API Management, edit the key, clear "
-                "Withdrawal under Wallet, save, and try again"
-            ),
-        ),
-        *(
-            KeyRule(
-                path=("permissions", "Wallet"),
-                refused=right,
-                advice=(
-                    f"this key may move money ({name}): at Bybit open API Management, edit the "
-                    f"key, clear {name} under Wallet, save, and try again"
-                ),
-            )
-            for right, name in (
-                ("AccountTransfer", "Account Transfer"),
-                ("SubMemberTransfer", "Subaccount Transfer"),
-            )
-        ),
+        *forbidden(("permissions", "Wallet"), FORBIDDEN, page=KEY_PAGE),
     ),
     # It fills either, by how large the number is.
     uid=(("userID",), ("userIDInt64",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchanges.venues.key_rules import forbidden
 from exchanges.venues.profile import KeyRights, KeyRule, Rows
 
 KEY_PAGE = "at Deribit open Account, API, edit the key"
@@ -31,14 +32,7 @@ def power_of(scope: str) -> str:
 KEY_RIGHTS = KeyRights(
     call=Rows(method="key_rows"),
     rules=(
-        *(
-            KeyRule(
-                path=("powers",),
-                refused=power,
-                advice=f"this key may {what}: {KEY_PAGE}, clear {name}, save, and try again",
-            )
-            for power, (what, name) in FORBIDDEN.items()
-        ),
+        *forbidden(("powers",), FORBIDDEN, page=KEY_PAGE),
         KeyRule(
             path=("powers",),
             refused=TRADES,

@@ -5,6 +5,7 @@ Source: docs.kraken.com/api, Get API Key Info.
 
 from __future__ import annotations
 
+from exchanges.venues.key_rules import forbidden
 from exchanges.venues.profile import KeyRights, KeyRule, Rows
 
 KEY_PAGE = "at Kraken open Settings, API, edit the key"
@@ -29,14 +30,7 @@ ALL_TIMES, WIDE = "all", "wide"
 KEY_RIGHTS = KeyRights(
     call=Rows(method="key_rows"),
     rules=(
-        *(
-            KeyRule(
-                path=("permissions",),
-                refused=right,
-                advice=f"this key may {what}: {KEY_PAGE}, clear {name}, save, and try again",
-            )
-            for right, (what, name) in FORBIDDEN.items()
-        ),
+        *forbidden(("permissions",), FORBIDDEN, page=KEY_PAGE),
         *(
             KeyRule(
                 path=("permissions",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchanges.venues.key_rules import forbidden
 from exchanges.venues.profile import KeyRights, KeyRule, Rows
 
 KEY_PAGE = "at KuCoin open API management, edit the key"
@@ -31,14 +32,7 @@ def right_of(told: str) -> str:
 KEY_RIGHTS = KeyRights(
     call=Rows(method="key_rows"),
     rules=(
-        *(
-            KeyRule(
-                path=("permission",),
-                refused=right,
-                advice=f"this key may {what}: {KEY_PAGE}, clear {name}, save, and try again",
-            )
-            for right, (what, name) in FORBIDDEN.items()
-        ),
+        *forbidden(("permission",), FORBIDDEN, page=KEY_PAGE),
         KeyRule(
             path=("permission",),
             refused="Futures",
