@@ -27,13 +27,12 @@ from exchanges.models import (
 )
 from tests.machine import wait_until
 from tests.rehearsal import RunningRedis, RunningSimulator
+from tests.services.memory_board import board_in_memory
 from tests.services.strategy_desk import StrategyDesk
-from tests.simulation.memory import MemoryRedis
 from tests.simulator.world import START
 from trading.core.parameters import Parameters
 from trading.core.states import PositionState
 from trading.models import Leg, LegSide, Position
-from trading.services import evaluate
 from trading.services.check_keys import check_keys
 from trading.services.demo import VALUES, seed_demo
 from trading.services.drive import drive
@@ -307,12 +306,8 @@ def open_accounts(simulator: RunningSimulator, listed: Listed) -> None:
 @pytest.fixture
 def strategy_desk(tmp_path: Path, db: None) -> Generator[StrategyDesk]:
     """Venues in this process with a future that ends in 30 hours and one in 81 days."""
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    expiries = START + timedelta(hours=30), START + timedelta(days=81)
-    desk = StrategyDesk(tmp_path / "venues", memory, expiries=expiries)
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        expiries = START + timedelta(hours=30), START + timedelta(days=81)
+        desk = StrategyDesk(tmp_path / "venues", memory, expiries=expiries)
+        yield desk
+        desk.close()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from exchanges import selectors
+from tests.services.memory_board import board_in_memory
 from tests.services.pair_desk import PairDesk, symbol_of
 from tests.services.strategy_desk import PlannedLeg
-from tests.simulation.memory import MemoryRedis
 from trading.core.states import OrderState, PositionState
 from trading.models import LegSide, Order, Position
-from trading.services import evaluate
 
 ONE_COMPANY = ("kraken", "krakenfutures")
 IN_USDC = ("deribit", "hyperliquid")
@@ -37,14 +35,10 @@ LOST = [
 
 def standing(folder: Path) -> Generator[PairDesk]:
     """Open a desk with a board of its own for a while."""
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    desk = PairDesk(folder, memory)
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        desk = PairDesk(folder, memory)
+        yield desk
+        desk.close()
 
 
 def planned(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from arbsite.accounts.models import User
-from exchanges import selectors
 from exchanges.board import Board, Key
 from exchanges.domain import BookTop, Depth, InstrumentKind, MarketFact, Symbol
 from exchanges.models import (
@@ -20,10 +19,10 @@ from exchanges.models import (
     Instrument,
 )
 from tests.market import NOW, PERP, D, make_book, make_instrument, make_quote, make_rate
-from tests.simulation.memory import MemoryRedis
+from tests.services.memory_board import board_in_memory
 from trading.core.states import PositionState
 from trading.models import Leg, Order, Position
-from trading.services import configure, engine, evaluate, opportunities
+from trading.services import configure, engine, opportunities
 from trading.services.scan import MarketScan
 from trading.services.seen import Seen
 from trading.services.user_scan import Finding
@@ -86,13 +85,9 @@ class Market:
 @contextmanager
 def on_the_board(market: Market) -> Iterator[None]:
     """Let services read the market's facts as they read those of the streams."""
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    market.board.publish(memory)  # type: ignore[arg-type]
-    yield
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        market.board.publish(memory)  # type: ignore[arg-type]
+        yield
 
 
 def list_perpetual(venue: str) -> Exchange:

@@ -9,12 +9,12 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from arbsite.accounts.models import User
-from exchanges import registry, selectors
+from exchanges import registry
 from exchanges.account_keys import account_key, store_account
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from tests.market import NOW
-from tests.simulation.memory import MemoryRedis
+from tests.services.memory_board import board_in_memory
 from trading.services.demo import CODES, DemoLogin, seed_demo
 
 pytestmark = pytest.mark.django_db
@@ -47,9 +47,8 @@ class Simulated:
 def simulated(settings: Settings) -> Generator[Simulated]:
     settings.CARRY_SIMULATOR_URL = ""
     registry.close_all()
-    selectors.stand_in_for_board(MemoryRedis())  # type: ignore[arg-type]  # what is used of it
-    yield Simulated()
-    selectors.stand_in_for_board(None)
+    with board_in_memory():
+        yield Simulated()
 
 
 def accounts() -> dict[str, ExchangeAccount]:

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges import selectors
 from exchanges.board import Board
 from exchanges.domain import BookTop, ClientOrderId, Fill, Side, Symbol
 from exchanges.models import Exchange, ExchangeAccount, Instrument
+from tests.services.memory_board import board_in_memory
 from tests.services.spot_purchase import NOW, purchase_of_one, spot
 from tests.simulation.memory import MemoryRedis
 from tests.web.rows import make_account, make_exchange
@@ -26,10 +26,8 @@ D = Decimal
 
 @pytest.fixture
 def redis() -> Generator[MemoryRedis]:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    yield memory
-    selectors.stand_in_for_board(None)
+    with board_in_memory() as memory:
+        yield memory
 
 
 @pytest.fixture

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from exchanges import selectors
+from tests.services.memory_board import board_in_memory
 from tests.services.strategy_desk import D, PlannedLeg, StrategyDesk
 from tests.services.test_strategies import PERP, assert_books_are_the_venues
-from tests.simulation.memory import MemoryRedis
 from trading.core.states import OrderState, PositionState
 from trading.models import LegSide, Order
-from trading.services import evaluate, lookup
+from trading.services import lookup
 from trading.services.pnl import realised_parts
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db]
@@ -25,15 +24,11 @@ PLACE, WORKING, ENDED = "/0/private/AddOrder", "private/OpenOrders", "private/Cl
 
 @pytest.fixture
 def desk(tmp_path: Path, db: None) -> Generator[StrategyDesk]:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    desk = StrategyDesk(tmp_path / "venues", memory, watched=True)
-    desk.open_accounts("kraken", "binanceusdm")
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        desk = StrategyDesk(tmp_path / "venues", memory, watched=True)
+        desk.open_accounts("kraken", "binanceusdm")
+        yield desk
+        desk.close()
 
 
 def disturb(desk: StrategyDesk, action: str, path: str = PLACE, **how: Any) -> None:

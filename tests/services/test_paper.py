@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from exchanges import selectors
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
@@ -30,6 +29,7 @@ from exchanges.paper.venue import PaperVenue
 from exchanges.services import store_listing
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import VenueProfile
+from tests.services.memory_board import board_in_memory
 from tests.services.strategy_desk import (
     CATALOGUES,
     LISTED,
@@ -46,7 +46,6 @@ from tests.simulator.world import World
 from trading.core.states import PositionState
 from trading.models import FundingEvent, LegSide, Trade
 from trading.selectors.engine import Identity, account_identity
-from trading.services import evaluate
 from trading.services.check_keys import check_keys
 from trading.services.pnl import realised_parts
 from trading.services.refresh_tiers import refresh_tiers
@@ -127,14 +126,10 @@ class PaperStories(StrategyDesk):
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Generator[PaperStories]:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    desk = PaperStories(tmp_path / "venues", memory)
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        desk = PaperStories(tmp_path / "venues", memory)
+        yield desk
+        desk.close()
 
 
 def wallet(venue: str, asset: str = "USDT") -> Decimal:

@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from exchanges import selectors
 from exchanges.modes import Mode
+from tests.services.memory_board import board_in_memory
 from tests.services.strategy_desk import PlannedLeg
 from tests.services.test_paper import PaperStories, assert_books_are_the_papers, paid_to
-from tests.simulation.memory import MemoryRedis
 from tests.simulator.world import bitcoin
 from trading.core.states import PositionState
 from trading.models import Discrepancy, Event, ExpectedFunding, FundingEvent, LegSide, Position
-from trading.services import evaluate
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db(transaction=True)]
 
@@ -25,18 +23,14 @@ COINS, CONTRACT = "kraken", "krakenfutures"
 @pytest.fixture
 def desk(tmp_path: Path) -> Generator[PaperStories]:
     """An hour of a coin pays 60 dollars; it is 12:00:30."""
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    desk = PaperStories(tmp_path / "venues", memory, asset="USD", watched=True)
-    desk.open_accounts(COINS, CONTRACT)
-    pins = {"price": "60000", "level_quantity": "5"}
-    desk.world.pin(COINS, **pins)
-    desk.world.pin(CONTRACT, funding_rate="0.001", **pins)
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        desk = PaperStories(tmp_path / "venues", memory, asset="USD", watched=True)
+        desk.open_accounts(COINS, CONTRACT)
+        pins = {"price": "60000", "level_quantity": "5"}
+        desk.world.pin(COINS, **pins)
+        desk.world.pin(CONTRACT, funding_rate="0.001", **pins)
+        yield desk
+        desk.close()
 
 
 def opened(desk: PaperStories) -> Position:

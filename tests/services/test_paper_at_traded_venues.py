@@ -8,18 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from exchanges import selectors
 from exchanges.models import ExchangeAccount, Instrument
 from exchanges.modes import Mode
 from exchanges.paper.rows import PaperHolding, PaperOrder
 from exchanges.venues import PROFILES
+from tests.services.memory_board import board_in_memory
 from tests.services.strategy_desk import D, PlannedLeg
 from tests.services.test_paper import PaperStories, assert_books_are_the_papers, paid_to
-from tests.simulation.memory import MemoryRedis
 from tests.simulator.world import bitcoin
 from trading.core.states import PositionState
 from trading.models import DeadManSwitch, Discrepancy, LegSide, Position
-from trading.services import evaluate
 from trading.services.dead_man import COUNTDOWN, tend_switches
 from trading.services.drive import drive
 
@@ -31,22 +29,18 @@ WATCHED = "Its market is watched: no real order is sent there."
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Generator[PaperStories]:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    desk = PaperStories(tmp_path / "venues", memory, watched=True)
-    desk.profiles = {
-        venue: replace(PROFILES[venue], read_only=WATCHED, dead_man=None) for venue in PAIR
-    }
-    desk.bases = ["BTC", "ETH"]
-    desk.open_accounts(*PAIR)
-    for venue, rate in zip(PAIR, ("0.0001", "0.0005"), strict=True):
-        pins = {"price": "64000", "funding_rate": rate, "level_quantity": "5"}
-        desk.world.pin(venue, **pins)
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        desk = PaperStories(tmp_path / "venues", memory, watched=True)
+        desk.profiles = {
+            venue: replace(PROFILES[venue], read_only=WATCHED, dead_man=None) for venue in PAIR
+        }
+        desk.bases = ["BTC", "ETH"]
+        desk.open_accounts(*PAIR)
+        for venue, rate in zip(PAIR, ("0.0001", "0.0005"), strict=True):
+            pins = {"price": "64000", "funding_rate": rate, "level_quantity": "5"}
+            desk.world.pin(venue, **pins)
+        yield desk
+        desk.close()
 
 
 def planned(desk: PaperStories, symbols: tuple[str, str], quantity: str, **how: str) -> Position:

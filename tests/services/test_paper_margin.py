@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from exchanges import selectors
 from exchanges.domain import Quote, Symbol
 from exchanges.errors import SettingRefused, VenueUnavailable
 from exchanges.models import AccountBalance, AccountPosition, ExchangeAccount
@@ -22,6 +21,7 @@ from exchanges.paper.rows import PaperBalance, PaperHolding
 from exchanges.paper.trading import PaperTrading
 from exchanges.paper.venue import PaperVenue
 from exchanges.simulator.listings import BYBIT_SPOT
+from tests.services.memory_board import board_in_memory
 from tests.services.strategy_desk import D, PlannedLeg
 from tests.services.test_paper import (
     BINANCE,
@@ -31,11 +31,9 @@ from tests.services.test_paper import (
     wallet,
 )
 from tests.services.way_in import enter, set_out
-from tests.simulation.memory import MemoryRedis
 from tests.simulator.nearby import call
 from trading.core.states import Goal, PositionState
 from trading.models import Discrepancy, Event, Leg, LegSide, MarginTopUp, Position
-from trading.services import evaluate
 from trading.services.equity_bridge import equity_bridge
 from trading.services.pnl import realised_parts
 
@@ -44,14 +42,10 @@ pytestmark = [pytest.mark.protocol, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Generator[PaperStories]:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    desk = PaperStories(tmp_path / "venues", memory)
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        desk = PaperStories(tmp_path / "venues", memory)
+        yield desk
+        desk.close()
 
 
 def entered(desk: PaperStories) -> Position:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from exchanges import selectors
 from exchanges.modes import Mode
 from exchanges.paper.rows import PaperHolding
 from exchanges.venues import PROFILES
+from tests.services.memory_board import board_in_memory
 from tests.services.strategy_desk import D
 from tests.services.test_paper import (
     STARTS_WITH,
@@ -24,9 +24,7 @@ from tests.services.test_paper import (
     wallet,
 )
 from tests.services.way_in import enter, scan, set_out
-from tests.simulation.memory import MemoryRedis
 from trading.core.states import PositionState
-from trading.services import evaluate
 from trading.services.pnl import realised_parts
 
 pytestmark = [pytest.mark.protocol, pytest.mark.django_db(transaction=True)]
@@ -36,14 +34,10 @@ DYDX, HYPERLIQUID = "dydx", "hyperliquid"
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Generator[PaperStories]:
-    memory = MemoryRedis()
-    selectors.stand_in_for_board(memory)  # type: ignore[arg-type]  # what is used of it
-    evaluate._shared.cache_clear()
-    desk = PaperStories(tmp_path / "venues", memory, asset="USDC", watched=True)
-    yield desk
-    desk.close()
-    selectors.stand_in_for_board(None)
-    evaluate._shared.cache_clear()
+    with board_in_memory() as memory:
+        desk = PaperStories(tmp_path / "venues", memory, asset="USDC", watched=True)
+        yield desk
+        desk.close()
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import Any, cast
 import pytest
 
 from arbsite.accounts.models import User
-from exchanges import selectors
 from exchanges.models import AccountPosition, Exchange, ExchangeAccount
 from exchanges.ports import Account, Trading
-from tests.simulation.memory import MemoryRedis
+from tests.services.memory_board import board_in_memory
 from tests.simulation.timeline import Timeline, TimelineLoop
 from tests.web import rows
 from trading.models import AccountReview, EquitySnapshot, Event, Reconciliation
@@ -86,11 +85,10 @@ class City:
 
 @pytest.fixture
 def city() -> Generator[City]:
-    selectors.stand_in_for_board(cast(Any, MemoryRedis()))
-    city = City()
-    yield city
-    city.loop.close()
-    selectors.stand_in_for_board(None)
+    with board_in_memory():
+        city = City()
+        yield city
+        city.loop.close()
 
 
 @pytest.fixture
