@@ -157,3 +157,43 @@ def test_history_is_read_back_to_the_day_asked_for_and_no_further() -> None:
     assert found[0].settled_at >= since
     assert found == sorted(found, key=lambda one: one.settled_at)
     assert [query["pageNo"] for query in at.requests("/history-fund-rate")] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("closed_to_new", "gone"),
+    [("-1", "1772400000000"), ("1772400000000", "1772403600000"), ("1772400000000", "-1")],
+)
+def test_contract_that_goes_ends_when_nothing_may_be_opened_any_more(
+    closed_to_new: str, gone: str
+) -> None:
+    listed = CONTRACT | {"limitOpenTime": closed_to_new, "offTime": gone}
+    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
+
+    [instrument] = asked.ask(CcxtMarketData.instruments)
+
+    assert instrument.expires_at == datetime(2026, 3, 1, 21, 20, tzinfo=UTC)
+
+
+def test_contract_that_trades_on_after_its_opening_was_to_end_has_no_end() -> None:
+    listed = CONTRACT | {"limitOpenTime": "1672400000000", "offTime": "-1"}
+    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
+
+    [instrument] = asked.ask(CcxtMarketData.instruments)
+
+    assert (instrument.expires_at, instrument.is_active) == (None, True)
+
+
+@pytest.mark.parametrize("state", ["limit_open", "maintain", "off"])
+@pytest.mark.parametrize("since", ["1672400000000", "-1"])
+def test_contract_that_may_only_be_reduced_trades_and_its_end_has_come(
+    since: str, state: str
+) -> None:
+    """Closing is what it is still for: an exit that waited would wait until it is settled."""
+    listed = CONTRACT | {"symbolStatus": state, "limitOpenTime": since, "offTime": "-1"}
+    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
+
+    [instrument] = asked.ask(CcxtMarketData.instruments)
+
+    is_reduced = state == "limit_open"
+    assert instrument.is_active is is_reduced
+    assert not is_reduced or (instrument.expires_at and instrument.expires_at <= NOW)

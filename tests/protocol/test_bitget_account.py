@@ -6,7 +6,7 @@ Payloads that the simulator does not make are written after its documentation (v
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,6 @@ from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.calls import bitget_rows as rows
-from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.client_order_ids import client_order_id
 from exchanges.domain import ClientOrderId, FillCause, Side, Symbol, VenueOrderStatus
 from exchanges.errors import (
@@ -33,7 +32,7 @@ from exchanges.simulator.wire import WireRequest, milliseconds
 from exchanges.venues import PROFILES
 from tests.conformance.bench import Bench
 from tests.conformance.cards import SUBJECTS
-from tests.protocol.canned import NOW, CannedAccount, CannedVenue
+from tests.protocol.canned import CannedAccount
 from tests.protocol.conftest import assert_exact
 from tests.protocol.test_bitget import CONTRACT, answered, of_dollars
 from tests.simulator.nearby import call
@@ -296,46 +295,6 @@ def test_position_at_no_risk_has_no_liquidation_price() -> None:
 
 
 # --- The account ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("closed_to_new", "gone"),
-    [("-1", "1772400000000"), ("1772400000000", "1772403600000"), ("1772400000000", "-1")],
-)
-def test_contract_that_goes_ends_when_nothing_may_be_opened_any_more(
-    closed_to_new: str, gone: str
-) -> None:
-    listed = CONTRACT | {"limitOpenTime": closed_to_new, "offTime": gone}
-    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
-
-    [instrument] = asked.ask(CcxtMarketData.instruments)
-
-    assert instrument.expires_at == datetime(2026, 3, 1, 21, 20, tzinfo=UTC)
-
-
-def test_contract_that_trades_on_after_its_opening_was_to_end_has_no_end() -> None:
-    listed = CONTRACT | {"limitOpenTime": "1672400000000", "offTime": "-1"}
-    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
-
-    [instrument] = asked.ask(CcxtMarketData.instruments)
-
-    assert (instrument.expires_at, instrument.is_active) == (None, True)
-
-
-@pytest.mark.parametrize("state", ["limit_open", "maintain", "off"])
-@pytest.mark.parametrize("since", ["1672400000000", "-1"])
-def test_contract_that_may_only_be_reduced_trades_and_its_end_has_come(
-    since: str, state: str
-) -> None:
-    """Closing is what it is still for: an exit that waited would wait until it is settled."""
-    listed = CONTRACT | {"symbolStatus": state, "limitOpenTime": since, "offTime": "-1"}
-    asked = CannedVenue("bitget", {"/mix/market/contracts": of_dollars(listed)})
-
-    [instrument] = asked.ask(CcxtMarketData.instruments)
-
-    is_reduced = state == "limit_open"
-    assert instrument.is_active is is_reduced
-    assert not is_reduced or (instrument.expires_at and instrument.expires_at <= NOW)
 
 
 def test_fills_up_to_now_are_read_where_the_venues_time_is_taken_for_a_later_one(
