@@ -96,11 +96,6 @@ def spawn(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
 
 
-def start() -> None:
-    """Start the loop now, so that the first call does not pay for it."""
-    _running()
-
-
 def close() -> None:
     """Cancel what still runs and stop the loop; a later call starts a new one."""
     global _current

@@ -6,7 +6,6 @@ One port serves all venues as `/<venue host>/<path>`; nothing here knows a venue
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -22,7 +21,6 @@ from exchanges.simulator.switchboard import Switchboard
 from exchanges.simulator.venues import Venues
 from exchanges.simulator.wire import WireRequest
 
-logger = logging.getLogger(__name__)
 HANG_CHECK_SECONDS = 0.5
 MOST_WAITING = 4096
 MOST_OPENINGS = 100_000

@@ -11,7 +11,7 @@ PORTFOLIO_ADVICE = (
     "set its margin model to Standard Margin, and try again"
 )
 STANDARD_MODELS = frozenset({"segregated_sm", "cross_sm"})
-READ, WRITE = "read", "read_write"
+WRITE = "read_write"
 TRADES, READS_ACCOUNT, MORE = "trade", "account:read", "more"
 FORBIDDEN = {
     "wallet": ("withdraw and move money", "wallet, read_write"),

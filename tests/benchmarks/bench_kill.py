@@ -10,7 +10,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,7 +33,6 @@ from trading.services.flatten import carry_out
 
 BACKLOG = 10_000
 POLL_TASK = "exchanges.tasks.poll_market"
-IN_FLIGHT = timedelta(seconds=5)
 
 
 def measure() -> rows.Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -148,6 +148,3 @@ class Bench:
     def close(self) -> None:
         for client in self.opened:
             call(client.close())
-
-
-OpenBench = Callable[[Subject], Bench]

@@ -22,7 +22,6 @@ from trading.core.funding import (
     expected_carry,
     funding_spread_8h,
     hourly_rate,
-    in_settlement_guard,
     payment,
     persistence_count,
     rate_8h,
@@ -224,16 +223,6 @@ def test_entry_window_shrinks_with_the_interval(
     assert window.opens_at == NOW - timedelta(minutes=opens)
     assert window.tries_at == NOW - timedelta(minutes=tries)
     assert window.closes_at == NOW - timedelta(minutes=closes)
-
-
-def test_settlement_guard_reaches_to_both_sides() -> None:
-    guard = timedelta(seconds=60)
-
-    def guarded(seconds_to_settlement: int) -> bool:
-        return in_settlement_guard(NOW, NOW + timedelta(seconds=seconds_to_settlement), H8, guard)
-
-    assert guarded(60) and guarded(-60) and guarded(H8 - 30)
-    assert not guarded(61) and not guarded(-61)
 
 
 @quick

@@ -64,7 +64,7 @@ def test_spawned_coroutine_runs_until_cancelled() -> None:
 
 
 def test_closed_loop_starts_anew_at_the_next_call() -> None:
-    loop.start()
+    loop.call(thread_name(), 1)
     loop.close()
 
     assert loop.call(thread_name(), 1) == "venue-loop"

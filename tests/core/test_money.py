@@ -9,15 +9,12 @@ from exchanges.domain import Side
 from tests.generated import lots, quantities, quick
 from tests.market import D
 from trading.core.money import (
-    MixedAssets,
-    Money,
     ceil_to_lot,
     common_lot,
     floor_to_lot,
     for_display,
     price_against_us,
     price_passive,
-    total,
 )
 
 pytestmark = pytest.mark.core
@@ -52,18 +49,6 @@ def test_marketable_price_is_the_worse_tick_and_resting_price_the_better() -> No
 def test_display_rounds_half_to_even() -> None:
     assert for_display(D("0.125"), 2) == D("0.12")
     assert for_display(D("0.135"), 2) == D("0.14")
-
-
-def test_money_of_different_assets_never_adds_up() -> None:
-    usdt, usdc = Money(D(3), "USDT"), Money(D(4), "USDC")
-
-    assert usdt + usdc.converted("USDT", D("0.5")) == Money(D(5), "USDT")
-    assert -usdt < usdt - Money(D(1), "USDT")
-    assert total([], "USDT") == Money(D(0), "USDT")
-    with pytest.raises(MixedAssets, match="3 USDT and 4 USDC"):
-        total([usdt, usdc], "USDT")
-    with pytest.raises(MixedAssets):
-        _ = usdt < usdc
 
 
 @quick

@@ -7,7 +7,6 @@ a recorded book of linear contracts is read as it is where present.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ BOOK = {
 }
 REFUSAL = {"channel": "rs.error", "data": "Contract [BTC_USDT] not exists", "ts": 1587442022003}
 PONG = {"channel": "pong", "data": 1587453241453}
-Enough = Callable[[list[MarketFact]], bool]
 
 
 def tickers(*rows: dict[str, Any]) -> dict[str, Any]:

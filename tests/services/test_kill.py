@@ -51,7 +51,6 @@ MIDS = {
 }
 QUANTITIES = {"BTC": "0.1", "ETH": "1", "SOL": "10", "XRP": "500", "DOGE": "5000", "ADA": "1000"}
 MOST_SECONDS = 60.0
-IN_FLIGHT = timedelta(seconds=5)
 
 
 @pytest.fixture

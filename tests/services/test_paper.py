@@ -45,7 +45,7 @@ from tests.simulator.nearby import Nearby, call
 from tests.simulator.world import World
 from trading.core.states import PositionState
 from trading.models import FundingEvent, LegSide, Trade
-from trading.selectors.engine import Identity, account_identity
+from trading.selectors.engine import Identity, engine_status
 from trading.services.check_keys import check_keys
 from trading.services.pnl import realised_parts
 from trading.services.refresh_tiers import refresh_tiers
@@ -149,7 +149,9 @@ def test_a_trade_on_paper_ends_with_the_money_worked_by_hand(desk: PaperStories)
     desk.world.wait(minutes=40)
 
     position = enter(desk)
-    assert (position.mode, account_identity(desk.user)) == (Mode.PAPER, Identity.PAPER)
+    accounts = [*desk.user.exchange_accounts.active()]
+    identity = engine_status(desk.user, accounts, desk.world.at).identity
+    assert (position.mode, identity) == (Mode.PAPER, Identity.PAPER)
     quantity = position.legs.get(index=0).trades.get().base_quantity
     desk.restart()
     desk.pass_hours(3)

@@ -19,7 +19,7 @@ from exchanges.paper.rows import PaperAccount, PaperBalance, PaperHolding
 from tests.web.rows import make_exchange
 from trading.models import EquitySnapshot, LimitUse
 from trading.selectors.dashboard import summary
-from trading.selectors.engine import Identity, account_identity
+from trading.selectors.engine import Identity, engine_status
 from trading.services.limits import Claim, LimitReached, reserve
 from trading.services.money_mode import mode_of
 
@@ -222,7 +222,8 @@ class TestModesStayApart:
         ExchangeAccount.objects.filter(pk=account.pk).update(is_active=False)
         call_command("paper_account", "owner", "bybit")
 
-        assert (account_identity(owner), mode_of(owner)) == (Identity.PAPER, Mode.PAPER)
+        status = engine_status(owner, [*owner.exchange_accounts.active()], timezone.now())
+        assert (status.identity, mode_of(owner)) == (Identity.PAPER, Mode.PAPER)
         with pytest.raises(ModesMixed, match="owner trades in mode paper"):
             store_account(user=owner, exchange=okx, **keys)
 

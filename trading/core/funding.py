@@ -361,14 +361,5 @@ def entry_window(
     )
 
 
-def in_settlement_guard(
-    now: datetime, next_funding_at: datetime, interval_seconds: int, guard: timedelta
-) -> bool:
-    """Tell whether a fill now may or may not count for the settlement next to it."""
-    coming = next_settlement(next_funding_at, interval_seconds, now)
-    last = coming - timedelta(seconds=interval_seconds)
-    return coming - now <= guard or now - last <= guard
-
-
 def _whole_seconds(span: timedelta) -> int:
     return (span + _SECOND / 2) // _SECOND

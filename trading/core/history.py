@@ -29,6 +29,8 @@ LEAST_OBSERVATIONS = 30
 LEAST_HORIZONS = 3
 """A period shorter than this many horizons says nothing about one of them."""
 MOST_INTERVALS = 2
+USUAL_MAINTENANCE = Decimal("0.005")
+"""The maintenance rate that a leg of the past is taken to have had."""
 SUGGESTED_PART = Decimal("0.75")
 _SECOND = timedelta(seconds=1)
 
@@ -169,9 +171,6 @@ def probability_of_warning(
     prices: Sequence[PriceBar],
     leverage: Decimal,
     horizon: timedelta,
-    warning_distance: Decimal = WARNING_DISTANCE,
-    *,
-    maintenance: Decimal = Decimal("0.005"),
 ) -> Frequency | None:
     """Return in how many windows of `horizon` the long or the short leg reached WARNING.
 
@@ -180,7 +179,7 @@ def probability_of_warning(
     """
     if not _is_long_enough([bar.at for bar in prices], horizon):
         return None
-    below, above = _warning_levels(leverage, maintenance, warning_distance)
+    below, above = _warning_levels(leverage)
     hits = windows = 0
     for entry, lowest, highest in _price_windows(prices, horizon):
         windows += 1
@@ -292,15 +291,15 @@ class _Extreme:
         return self._kept[0][1]
 
 
-def _warning_levels(
-    leverage: Decimal, maintenance: Decimal, distance: Decimal
-) -> tuple[Decimal, Decimal]:
+def _warning_levels(leverage: Decimal) -> tuple[Decimal, Decimal]:
     """Return at which parts of the entry price the long and the short leg reach WARNING."""
     long, short = (
-        liquidation_price(entry_price=ONE, leverage=leverage, maintenance=maintenance, side=side)
+        liquidation_price(
+            entry_price=ONE, leverage=leverage, maintenance=USUAL_MAINTENANCE, side=side
+        )
         for side in (Side.BUY, Side.SELL)
     )
-    return long / (1 - distance), short / (1 + distance)
+    return long / (1 - WARNING_DISTANCE), short / (1 + WARNING_DISTANCE)
 
 
 def _is_long_enough(moments: Sequence[datetime], horizon: timedelta) -> bool:

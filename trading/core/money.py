@@ -1,59 +1,15 @@
-"""Rounding and money: the only caller of `quantize`.
+"""Rounding: the only caller of `quantize`.
 
 Quantities are cut towards zero to a lot, prices go to a tick against us (marketable) or to the
-passive side (resting), figures are rounded half-even for display only. Amounts of different assets
-never add up.
+passive side (resting), figures are rounded half-even for display only.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from exchanges.domain import Side
-
-
-class MixedAssets(TypeError):
-    """Amounts of different assets were added: convert one of them at an explicit rate first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount of one asset. Addition, subtraction and comparison refuse another asset."""
-
-    amount: Decimal
-    asset: str
-
-    def __add__(self, other: Money) -> Money:
-        return Money(self.amount + self._same(other), self.asset)
-
-    def __sub__(self, other: Money) -> Money:
-        return Money(self.amount - self._same(other), self.asset)
-
-    def __neg__(self) -> Money:
-        return Money(-self.amount, self.asset)
-
-    def __lt__(self, other: Money) -> bool:
-        return self.amount < self._same(other)
-
-    def converted(self, asset: str, rate: Decimal) -> Money:
-        """Return the amount in `asset`; `rate` is units of `asset` per unit of this one."""
-        return Money(self.amount * rate, asset)
-
-    def _same(self, other: Money) -> Decimal:
-        if other.asset != self.asset:
-            raise MixedAssets(f"{self.amount} {self.asset} and {other.amount} {other.asset}")
-        return other.amount
-
-
-def total(amounts: Iterable[Money], asset: str) -> Money:
-    """Sum amounts of one asset, zero of it when there are none. Raise MixedAssets."""
-    result = Money(Decimal(0), asset)
-    for amount in amounts:
-        result += amount
-    return result
 
 
 def floor_to_lot(base_quantity: Decimal, lot: Decimal) -> Decimal:

@@ -76,10 +76,5 @@ class Opportunity(models.Model):
             models.Index(fields=["seen_at"], name="opportunity_age"),
         ]
 
-    @property
-    def instrument_ids(self) -> tuple[uuid.UUID, uuid.UUID]:
-        """Return the first long and the first short leg."""
-        return self.long_instrument_id, self.short_instrument_id
-
     def __str__(self) -> str:
         return f"{self.base} L {self.long_instrument} S {self.short_instrument} {self.status}"

@@ -10,8 +10,6 @@ from django.db.models import QuerySet
 from arbsite.accounts.models import User
 from trading.models import Event
 
-GLYPHS = {Event.Severity.CRITICAL: "crit", Event.Severity.WARNING: "warn", Event.Severity.INFO: ""}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFeed:

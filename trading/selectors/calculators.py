@@ -26,7 +26,6 @@ from trading.core.parameters import Parameters
 from trading.core.sentence import percent
 from trading.templatetags import carry_format as carry
 
-ZERO = Decimal(0)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 HOURS_A_DAY = 24
 PERCENT_PLACES = 4

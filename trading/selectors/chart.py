@@ -15,7 +15,7 @@ from trading.core.funding import annualised_rate
 from trading.models import Position
 from trading.templatetags import carry_format as carry
 
-WIDTH, HEIGHT = 392, 302
+# Within the view box of `_chart.html`.
 LEFT, RIGHT, TOP, BOTTOM = 34, 332, 12, 280
 TONES = "abcd"
 MOST_POINTS = 120

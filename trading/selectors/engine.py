@@ -148,11 +148,6 @@ def _daily_stop(user: User, mode: Mode, now: datetime) -> str:
     return "" if stop is None else halted_by(stop)
 
 
-def account_identity(user: User) -> Identity:
-    """Tell from the accounts in use whose money moves; mixed or no accounts is UNKNOWN."""
-    return identity_of(user.exchange_accounts.active().values_list("exchange__mode", flat=True))
-
-
 def identity_of(modes: Iterable[str]) -> Identity:
     """Tell from the modes of accounts whose money moves; mixed or none is UNKNOWN."""
     found = set(modes)

@@ -31,16 +31,14 @@ TURN, LONGEST_TURN = timedelta(seconds=0.5), timedelta(seconds=20)
 LONGEST_WAIT = timedelta(minutes=1)
 
 
-def ask_for_review(
-    account_id: UUID, *, reason: str, now: datetime, after: timedelta = timedelta(0)
-) -> None:
+def ask_for_review(account_id: UUID, *, reason: str, now: datetime) -> None:
     """Have an account compared with its venue soon; asking again makes it no later."""
     review, is_new = AccountReview.objects.get_or_create(
         account_id=account_id,
-        defaults={"reason": reason[:300], "asked_at": now, "due_at": now + after},
+        defaults={"reason": reason[:300], "asked_at": now, "due_at": now},
     )
-    if not is_new and review.due_at > now + after:
-        AccountReview.objects.filter(pk=review.pk).update(due_at=now + after, reason=reason[:300])
+    if not is_new and review.due_at > now:
+        AccountReview.objects.filter(pk=review.pk).update(due_at=now, reason=reason[:300])
 
 
 def ask_for_all(accounts: Iterable[ExchangeAccount], *, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from exchanges.domain import OrderType, Side, TimeInForce, VenueOrderStatus
 from exchanges.simulator.accounts import Order, Origin, TradeRow
@@ -12,7 +11,6 @@ from exchanges.simulator.faces.deribit_calls import Call, bad, number
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.wire import Json, VenueRefusal, milliseconds
 
-ZERO = Decimal(0)
 LONGEST_LABEL = 64
 # How long an ended order, and an execution, are in the recent lists; then in the others alone.
 ORDERS_RECENT, TRADES_RECENT = timedelta(minutes=30), timedelta(hours=24)

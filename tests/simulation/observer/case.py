@@ -11,7 +11,6 @@ from typing import Any
 from exchanges.simulator.accounts import Order
 from tests.simulation.chronicle import Chronicle, net_of_fee
 from tests.simulation.markets import base_of
-from tests.simulation.venue_side import Sight
 from tests.simulation.world import World
 
 Row = dict[str, Any]
@@ -60,7 +59,6 @@ class Case:
     positions: list[Row] = field(default_factory=list)
     before: dict[str, Row] = field(default_factory=dict)
     epochs: dict[str, int] = field(default_factory=dict)
-    sights_checked: int = 0
     trades_checked: int = 0
     windows_checked: int = 0
     events_seen: int = 0
@@ -81,12 +79,6 @@ class Case:
 
     def rows(self, query: str, *values: object) -> list[Row]:
         return self.world.laboratory.database.rows(query, *values)
-
-    def new_sights(self) -> list[Sight]:
-        """Return the create requests since the last look."""
-        sights = self.world.far.sights
-        new, self.sights_checked = sights[self.sights_checked :], len(sights)
-        return new
 
     def at_venue(self, own_id: str) -> list[Order]:
         """Return what the venues hold under one of our ids."""

@@ -176,4 +176,3 @@ REQUEST_RULES = (
     i16_nothing_grows_after_a_kill,
     i31_a_wrong_clock_opens_nothing,
 )
-UNLICENSED = frozenset({"I1", "I15", "I16"})

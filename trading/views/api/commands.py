@@ -28,8 +28,8 @@ class Done(Answer):
     detail = serializers.CharField(help_text="What happens now.")
 
 
-def done(sentence: str, status: int = HTTPStatus.ACCEPTED) -> tuple[int, Any]:
-    return status, {"detail": sentence}
+def done(sentence: str) -> tuple[int, Any]:
+    return HTTPStatus.ACCEPTED, {"detail": sentence}
 
 
 def checked(view: Api, form: type[serializers.Serializer[Any]], **context: Any) -> dict[str, Any]:
