@@ -13,6 +13,7 @@ from typing import Any
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, EmitAccount
+from exchanges.ccxt_adapter.feeds.upkeep import keeping_listed
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import flag, streamed, text
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -69,17 +70,13 @@ def spot_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount
             emit(fact)
         return True
 
-    async def keep_up(_: Send) -> None:
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
-
     return Feed(
         name="binance account",
         url=facts.fixed(client.exchange.urls["api"]["ws"]["ws-api"]["spot"]),
         greet=greet,
         handle=handle,
         silent_after=None,
-        upkeep=keep_up,
+        upkeep=keeping_listed(client),
     )
 
 
@@ -93,10 +90,9 @@ def usdm_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount
         address: str = client.exchange.get_private_ws_url("linear", await listen_key())
         return address
 
-    async def upkeep(_: Send) -> None:
+    async def renew(_: Send) -> None:
         # Asking again gives the same key another 60 minutes.
         await listen_key()
-        await client.keep_listed()
 
     async def greet(_: Send, __: Receive) -> None: ...
 
@@ -114,7 +110,7 @@ def usdm_account_feed(client: VenueClient, listings: Listings, emit: EmitAccount
         greet=greet,
         handle=handle,
         silent_after=None,
-        upkeep=upkeep,
+        upkeep=keeping_listed(client, renew),
         upkeep_every=LISTEN_KEY_EVERY,
     )
 

@@ -52,13 +52,7 @@ def mark_facts(update: dict[str, Any], listing: Listing, now: datetime) -> Itera
 
 
 def _mark_feed(address: str, listings: ByVenueSymbol, emit: Emit) -> Feed:
-    def take(update: dict[str, Any], now: datetime) -> bool:
-        listing = listings.get(update["s"])
-        if listing is None:
-            return False
-        for fact in mark_facts(update, listing, now):
-            emit(fact)
-        return True
+    take = facts.taker(listings, "s", mark_facts, emit)
 
     def handle(message: Any) -> bool:
         if not isinstance(message, list):

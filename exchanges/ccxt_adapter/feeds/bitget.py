@@ -15,10 +15,12 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
+from exchanges.ccxt_adapter.feeds.upkeep import pinging
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
 from exchanges.domain import MarketFact
 
+PING = pinging("ping")
 # It wants fewer than 50, and no request of more than 4096 bytes: these make 3600 at most.
 TICKERS_PER_SOCKET = 45
 # It closes a socket that has not said ping for two minutes, and wants to hear it every 30 s.
@@ -39,13 +41,7 @@ def _feed(name: str, url: str, listings: ByVenueSymbol, emit: Emit) -> Feed:
         channels = [_channel(listings[name]) for name in asked.names()]
         await send({"op": "subscribe", "args": channels})
 
-    def take(row: dict[str, Any], now: datetime) -> bool:
-        listing = listings.get(row["instId"])
-        if listing is None:
-            return False
-        for fact in ticker_facts(row, listing, now):
-            emit(fact)
-        return True
+    take = facts.taker(listings, "instId", ticker_facts, emit)
 
     def handle(message: Any) -> bool:
         if "data" not in message:
@@ -59,7 +55,7 @@ def _feed(name: str, url: str, listings: ByVenueSymbol, emit: Emit) -> Feed:
         greet=greet,
         handle=handle,
         silent_after=facts.BOOK_SILENT_AFTER,
-        upkeep=_ping,
+        upkeep=PING,
         upkeep_every=PING_EVERY,
         pings=False,
     )
@@ -83,10 +79,6 @@ def ticker_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterat
     if row["bidPr"] and row["askPr"]:
         bid, ask = (row["bidPr"], row["bidSz"]), (row["askPr"], row["askSz"])
         yield facts.book_top(listing, bid, ask, now)
-
-
-async def _ping(send: Send) -> None:
-    await send("ping")
 
 
 def _acknowledged(message: Any, asked: Subscriptions) -> bool:

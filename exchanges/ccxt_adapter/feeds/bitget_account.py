@@ -6,9 +6,6 @@ orders, fill, positions and account. A contract that is flat is told by its abse
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -18,15 +15,17 @@ from exchanges.ccxt_adapter.calls import bitget_rows as rows
 from exchanges.ccxt_adapter.calls.bitget_account import COINS
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
+from exchanges.ccxt_adapter.feeds.bitget import PING
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, EmitAccount
+from exchanges.ccxt_adapter.feeds.passphrase_login import login
+from exchanges.ccxt_adapter.feeds.upkeep import PONG_SILENT_AFTER, keeping_listed
 from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
 from exchanges.domain import AccountFact
 from exchanges.errors import CredentialRefused, UnexpectedPayload
 from exchanges.venues.bitget import PROFILE
 
-# It is silent for long; the answers to our pings are not.
-PONG_SILENT_AFTER = 40.0
+LOGIN_PATH = "/user/verify"
 CHANNELS = ("orders", "instId"), ("fill", "instId"), ("positions", "instId"), ("account", "coin")
 KEY_REFUSALS = frozenset({"30002", "30005", "30011", "30012", "30015"})
 
@@ -35,8 +34,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
     exchange = client.exchange
 
     async def greet(send: Send, receive: Receive) -> None:
-        stamp = str(int(exchange.nonce()) // 1000)
-        await send({"op": "login", "args": [_login(exchange, stamp)]})
+        await send(login(exchange, LOGIN_PATH))
         answer = await receive()
         code = str(answer.get("code", ""))
         if answer.get("event") != "login" or code != "0":
@@ -54,18 +52,13 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
                 emit(fact)
         return True
 
-    async def keep_up(send: Send) -> None:
-        await send("ping")
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
-
     return Feed(
         name="bitget account",
         url=facts.fixed(exchange.urls["api"]["ws"]["private"]),
         greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=keep_up,
+        upkeep=keeping_listed(client, PING),
         pings=False,
     )
 
@@ -76,17 +69,6 @@ def _channels() -> list[dict[str, str]]:
         for coin in COINS
         for channel, of_all in CHANNELS
     ]
-
-
-def _login(exchange: Any, stamp: str) -> dict[str, str]:
-    text, secret = f"{stamp}GET/user/verify".encode(), exchange.secret.encode()
-    signature = base64.b64encode(hmac.new(secret, text, hashlib.sha256).digest()).decode()
-    return {
-        "apiKey": exchange.apiKey,
-        "passphrase": exchange.password,
-        "timestamp": stamp,
-        "sign": signature,
-    }
 
 
 def _is_pong(message: Any) -> bool:

@@ -16,6 +16,7 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
+from exchanges.ccxt_adapter.feeds.upkeep import PONG_SILENT_AFTER, keeping_listed, pinging
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import flag, streamed, text
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -32,10 +33,9 @@ from exchanges.domain import (
 from exchanges.errors import CredentialRefused
 from exchanges.venues.bybit import PROFILE
 
+PING = pinging({"op": "ping"})
 TOPICS_PER_REQUEST = 10
 LOGIN_LIFETIME_MS = 10_000
-# Private sockets are silent for long; the answers to our pings are not.
-PONG_SILENT_AFTER = 40.0
 PONG = "pong"
 CATEGORIES = {"linear": False, "spot": True}
 
@@ -73,7 +73,7 @@ def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> It
         greet=greet,
         handle=handle,
         silent_after=facts.MARK_SILENT_AFTER,
-        upkeep=_ping,
+        upkeep=PING,
     )
 
 
@@ -101,7 +101,7 @@ def spot_market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) 
         greet=greet,
         handle=handle,
         silent_after=facts.BOOK_SILENT_AFTER,
-        upkeep=_ping,
+        upkeep=PING,
     )
 
 
@@ -149,10 +149,6 @@ def ticker_facts(known: dict[str, Any], listing: Listing, now: datetime) -> Iter
         yield facts.book_top(listing, bid, (known["ask1Price"], known["ask1Size"]), now)
 
 
-async def _ping(send: Send) -> None:
-    await send({"op": "ping"})
-
-
 async def _subscribe(send: Send, topics: list[str]) -> None:
     for some in facts.chunks(topics, TOPICS_PER_REQUEST):
         await send({"op": "subscribe", "args": some})
@@ -198,11 +194,6 @@ def account_feed(client: VenueClient, _: Listings, emit: EmitAccount) -> Feed:
                     emit(fact)
         return True
 
-    async def keep_up(send: Send) -> None:
-        await _ping(send)
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
-
     return Feed(
         name="bybit account",
         url=facts.fixed(
@@ -211,7 +202,7 @@ def account_feed(client: VenueClient, _: Listings, emit: EmitAccount) -> Feed:
         greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=keep_up,
+        upkeep=keeping_listed(client, PING),
     )
 
 

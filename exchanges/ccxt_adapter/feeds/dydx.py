@@ -18,7 +18,7 @@ from exchanges.ccxt_adapter.feeds.ladders import Books, Ladder, Touch
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import streamed
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.domain import FundingRate, IntervalSource, MarketFact, Side
+from exchanges.domain import MarketFact, Side
 from exchanges.errors import UnexpectedPayload
 
 # What one connection may hear of one channel.
@@ -77,17 +77,7 @@ def market_facts(row: dict[str, Any], listing: Listing, now: datetime) -> Iterat
     if oracle is not None:
         yield facts.quote(listing, oracle, oracle, now)
     if row.get("nextFundingRate"):
-        yield FundingRate(
-            venue=listing.instrument.venue,
-            symbol=listing.symbol,
-            funding_rate=streamed(row["nextFundingRate"]),
-            interval_seconds=None,
-            interval_source=IntervalSource.UNKNOWN,
-            next_funding_at=None,
-            observed_at=now,
-            mark_price=oracle,
-            index_price=oracle,
-        )
+        yield facts.rate(listing, row["nextFundingRate"], None, oracle, oracle, now)
 
 
 def _book_feed(address: str, number: int, listings: ByVenueSymbol, emit: Emit) -> Feed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import streamed
@@ -24,6 +25,7 @@ from exchanges.domain import (
 Emit = Callable[[MarketFact], None]
 EmitAccount = Callable[[AccountFact], None]
 ByVenueSymbol = Mapping[str, Listing]
+Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
 # A mark price comes every second; a book of quiet markets may rest for a while.
 MARK_SILENT_AFTER = 10.0
@@ -95,6 +97,25 @@ def book_top(
         ask_quantity=quantity(ask[1], listing),
         observed_at=now,
     )
+
+
+def taker(
+    listings: ByVenueSymbol, name: str, read: Facts, emit: Emit
+) -> Callable[[dict[str, Any], datetime], bool]:
+    """Return what emits the facts of a row and tells whether it was of ours.
+
+    `name` is where a row has its contract; `read` yields its facts.
+    """
+
+    def take(row: dict[str, Any], now: datetime) -> bool:
+        listing = listings.get(row[name])
+        if listing is None:
+            return False
+        for fact in read(row, listing, now):
+            emit(fact)
+        return True
+
+    return take
 
 
 def fixed(address: str) -> Callable[[], Awaitable[str]]:

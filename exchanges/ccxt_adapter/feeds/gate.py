@@ -6,14 +6,14 @@ and its announcements 48788 (sizes) and 49851 (notice of an end). Sizes are cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
-from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, Facts
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.instants import of_seconds
 from exchanges.ccxt_adapter.listing import Listing
@@ -27,8 +27,6 @@ CONTRACTS_PER_REQUEST = 100
 # Without it sizes come cut off to whole contracts.
 DECIMAL_SIZES = {"X-Gate-Size-Decimal": "1"}
 TICKERS, BOOKS, SYSTEM = "futures.tickers", "futures.book_ticker", "futures.system"
-
-Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
@@ -49,13 +47,7 @@ def _feed(
             now = int(datetime.now(UTC).timestamp())
             await send({"time": now, "channel": channel, "event": "subscribe", "payload": some})
 
-    def take(row: dict[str, Any], now: datetime) -> bool:
-        listing = listings.get(row[key])
-        if listing is None:
-            return False
-        for fact in read(row, listing, now):
-            emit(fact)
-        return True
+    take = facts.taker(listings, key, read, emit)
 
     def handle(message: Any) -> bool:
         if message["channel"] == SYSTEM:

@@ -19,6 +19,7 @@ from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import EmitAccount
 from exchanges.ccxt_adapter.feeds.gate import DECIMAL_SIZES, SYSTEM
+from exchanges.ccxt_adapter.feeds.upkeep import PONG_SILENT_AFTER, keeping_listed
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -27,8 +28,6 @@ from exchanges.errors import CredentialRefused, UnexpectedPayload
 from exchanges.venues.gate import POSITIONS as HELD
 from exchanges.venues.gate import PROFILE
 
-# It is silent for long; the answers to our pings are not.
-PONG_SILENT_AFTER = 40.0
 ORDERS, FILLS, POSITIONS = "futures.orders", "futures.usertrades", "futures.positions"
 PING, PONG = "futures.ping", "futures.pong"
 OF_ALL = "!all"
@@ -60,10 +59,8 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
             emit(fact)
         return True
 
-    async def keep_up(send: Send) -> None:
+    async def ping(send: Send) -> None:
         await send({"time": int(exchange.nonce()) // 1000, "channel": PING})
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
 
     return Feed(
         name="gate account",
@@ -71,7 +68,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
         greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=keep_up,
+        upkeep=keeping_listed(client, ping),
         decode=as_written,
         headers=DECIMAL_SIZES,
     )

@@ -6,7 +6,7 @@ Those of a wallet are open to all, so that no key is checked here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,24 +14,22 @@ from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.calls import hyperliquid_rows as rows
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
-from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount, Facts
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
+from exchanges.ccxt_adapter.feeds.upkeep import PONG_SILENT_AFTER, keeping_listed, pinging
 from exchanges.ccxt_adapter.listing import Listing, Listings
-from exchanges.ccxt_adapter.numbers import as_written, streamed
+from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
-from exchanges.domain import AccountFact, FundingRate, IntervalSource, MarketFact
+from exchanges.domain import AccountFact, MarketFact
 from exchanges.venues.hyperliquid import PROFILE
 
-# Sockets of wallets are silent for long; the answers to our pings are not.
-PONG_SILENT_AFTER = 40.0
+PING = pinging({"method": "ping"})
 CONTEXT_SILENT_AFTER = 25.0
 PONG, REFUSED, TWICE = "pong", "error", "Already subscribed"
 ACKNOWLEDGED = frozenset({"subscriptionResponse", PONG})
 
 # No contract is named in what an account asks for.
 ALL_OF_ACCOUNT = Subscriptions({}, PROFILE.name)
-
-Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
@@ -66,7 +64,7 @@ def _market_feed(
         greet=greet,
         handle=handle,
         silent_after=silent_after,
-        upkeep=_ping,
+        upkeep=PING,
         pings=False,
     )
 
@@ -77,17 +75,7 @@ def context_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Iter
     mark = facts.price(context["markPx"], listing)
     oracle = facts.optional_price(context["oraclePx"], listing)
     yield facts.quote(listing, mark, oracle, now)
-    yield FundingRate(
-        venue=listing.instrument.venue,
-        symbol=listing.symbol,
-        funding_rate=streamed(context["funding"]),
-        interval_seconds=None,
-        interval_source=IntervalSource.UNKNOWN,
-        next_funding_at=None,
-        observed_at=now,
-        mark_price=mark,
-        index_price=oracle,
-    )
+    yield facts.rate(listing, context["funding"], None, mark, oracle, now)
 
 
 def book_facts(data: dict[str, Any], listing: Listing, now: datetime) -> Iterator[MarketFact]:
@@ -102,10 +90,6 @@ MARKET_FACTS: dict[str, Facts] = {"activeAssetCtx": context_facts, "bbo": book_f
 async def _subscribe(send: Send, channels: list[dict[str, str]]) -> None:
     for channel in channels:
         await send({"method": "subscribe", "subscription": channel})
-
-
-async def _ping(send: Send) -> None:
-    await send({"method": "ping"})
 
 
 def _is_answer(message: Any, asked: Subscriptions) -> bool:
@@ -135,18 +119,13 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
             emit(fact)
         return True
 
-    async def keep_up(send: Send) -> None:
-        await _ping(send)
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
-
     return Feed(
         name="hyperliquid account",
         url=facts.fixed(client.exchange.urls["api"]["ws"]["public"]),
         greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=keep_up,
+        upkeep=keeping_listed(client, PING),
         pings=False,
         decode=as_written,
     )

@@ -17,12 +17,14 @@ from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
 from exchanges.ccxt_adapter.feeds.ladders import Books, Ladder
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
+from exchanges.ccxt_adapter.feeds.upkeep import pinging
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
 from exchanges.domain import Side
 from exchanges.errors import UnexpectedPayload
 
+PING = pinging({"method": "ping"})
 DEPTH = 10
 UNSUPPORTED = "not supported"
 BOOKS_PER_SOCKET = 200
@@ -68,7 +70,7 @@ def _book_feed(address: str, number: int, named: ByVenueSymbol, emit: Emit) -> F
         greet=greet,
         handle=handle,
         silent_after=facts.BOOK_SILENT_AFTER,
-        upkeep=_ping,
+        upkeep=PING,
         pings=False,
         decode=as_written,
     )
@@ -103,7 +105,3 @@ def checksum(book: Ladder) -> int:
 def _digits(numbers: Iterable[Decimal]) -> Iterator[str]:
     for number in numbers:
         yield f"{number:f}".replace(".", "").lstrip("0")
-
-
-async def _ping(send: Send) -> None:
-    await send({"method": "ping"})

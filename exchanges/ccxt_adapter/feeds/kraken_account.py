@@ -16,7 +16,8 @@ from exchanges.ccxt_adapter.calls.kraken_rows import own_id
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import EmitAccount
-from exchanges.ccxt_adapter.feeds.kraken import name_of
+from exchanges.ccxt_adapter.feeds.kraken import PING, name_of
+from exchanges.ccxt_adapter.feeds.upkeep import keeping_listed
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import as_written, text
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -101,18 +102,13 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
             return True
         return bool(message.get("channel") == HEARTBEAT or message.get("method") == "pong")
 
-    async def keep_up(send: Send) -> None:
-        await send({"method": "ping"})
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
-
     return Feed(
         name="kraken account",
         url=facts.fixed(exchange.urls["api"]["ws"]["privateV2"]),
         greet=greet,
         handle=handle,
         silent_after=SILENT_AFTER,
-        upkeep=keep_up,
+        upkeep=keeping_listed(client, PING),
         pings=False,
         decode=as_written,
     )

@@ -20,6 +20,7 @@ from exchanges.ccxt_adapter.calls.kraken_futures_signing import signature
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, EmitAccount
+from exchanges.ccxt_adapter.feeds.upkeep import keeping_listed
 from exchanges.ccxt_adapter.listing import Listings
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -62,17 +63,13 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
             if message.get("event") == "subscribed":
                 waiting.discard(message["feed"])
 
-    async def keep_listed(send: Send) -> None:
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
-
     return Feed(
         name="krakenfutures account",
         url=facts.fixed(exchange.urls["api"]["ws"]),
         greet=greet,
         handle=handle,
         silent_after=HEARTBEAT_SILENT_AFTER,
-        upkeep=keep_listed,
+        upkeep=keeping_listed(client),
         decode=as_written,
     )
 

@@ -8,14 +8,14 @@ list calls predicted; the one that is paid next is in the list alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
-from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, Facts
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import as_written, exact, text
@@ -28,8 +28,6 @@ TOPICS_PER_SOCKET = 100
 MARKS, BOOKS = "/contract/instrument", "/contractMarket/tickerV2"
 LONGEST_PAUSE = 60.0
 PING = {"id": "2", "type": "ping"}
-
-Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:

@@ -17,6 +17,7 @@ from exchanges.ccxt_adapter.calls import kucoin_rows as rows
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, EmitAccount
 from exchanges.ccxt_adapter.feeds.kucoin import PING, Door, welcomed
+from exchanges.ccxt_adapter.feeds.upkeep import PONG_SILENT_AFTER
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import as_written, text
 from exchanges.ccxt_adapter.rows import all_of
@@ -31,8 +32,7 @@ ORDER_SUBJECTS = frozenset({"orderChange", "symbolOrderChange"})
 POSITION, WALLET = "position.change", "walletBalance.change"
 TOLD_OF_POSITIONS = {"currentQty", "positionSide", "marginMode"}
 MATCH = "match"
-# It is silent for long; the answers to our pings are not.
-PONG_SILENT_AFTER, LONGEST_PAUSE = 40.0, 15.0
+LONGEST_PAUSE = 15.0
 LOOK_EVERY = 0.2
 # A list that still lacks an execution after so many looks is left to those who ask for it.
 MOST_LOOKS = 25

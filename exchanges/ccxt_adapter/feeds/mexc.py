@@ -15,6 +15,7 @@ from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
 from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit
+from exchanges.ccxt_adapter.feeds.upkeep import pinging
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.ccxt_adapter.sockets import Feed, Receive, Send
@@ -22,6 +23,7 @@ from exchanges.domain import MarketFact
 from exchanges.errors import UnexpectedPayload
 from exchanges.venues.mexc import PROFILE
 
+PING = pinging({"method": "ping"})
 # Of contracts no maximum is documented; this is the one of its spot markets.
 BOOKS_PER_SOCKET = 30
 # The fewest levels that a full book may have.
@@ -55,13 +57,7 @@ def _feed(
         for subscription in subscriptions:
             await send(subscription)
 
-    def take(row: dict[str, Any], now: datetime) -> bool:
-        listing = listings.get(row["symbol"])
-        if listing is None:
-            return False
-        for fact in ticker_facts(row, listing, now):
-            emit(fact)
-        return True
+    take = facts.taker(listings, "symbol", ticker_facts, emit)
 
     def handle(message: Any) -> bool:
         channel, now = message["channel"], datetime.now(UTC)
@@ -80,7 +76,7 @@ def _feed(
         greet=greet,
         handle=handle,
         silent_after=silent_after,
-        upkeep=_ping,
+        upkeep=PING,
         upkeep_every=PING_EVERY,
         pings=False,
         decode=as_written,
@@ -105,10 +101,6 @@ def book_facts(message: Any, listings: ByVenueSymbol, now: datetime) -> Iterator
 def _subscription(channel: str, param: Mapping[str, object]) -> dict[str, object]:
     """Return what asks for a channel as text; the venue may compress it otherwise."""
     return {"method": f"sub.{channel}", "param": param, "gzip": False}
-
-
-async def _ping(send: Send) -> None:
-    await send({"method": "ping"})
 
 
 def _acknowledged(message: Any) -> bool:

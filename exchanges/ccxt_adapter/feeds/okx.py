@@ -6,10 +6,7 @@ positions and account. A private row has the names of its REST row and is read l
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,8 +14,10 @@ from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.bad_rows import take_each
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds import facts
-from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount
+from exchanges.ccxt_adapter.feeds.facts import ByVenueSymbol, Emit, EmitAccount, Facts
+from exchanges.ccxt_adapter.feeds.passphrase_login import login
 from exchanges.ccxt_adapter.feeds.subscriptions import Subscriptions
+from exchanges.ccxt_adapter.feeds.upkeep import PONG_SILENT_AFTER, keeping_listed, pinging
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.numbers import exact, streamed
 from exchanges.ccxt_adapter.sockets import PONG, Feed, Receive, Send
@@ -27,12 +26,12 @@ from exchanges.errors import CredentialRefused, UnexpectedPayload
 from exchanges.funding_intervals import from_next_two
 from exchanges.venues.okx import PROFILE
 
+PING = pinging("ping")
+LOGIN_PATH = "/users/self/verify"
 CHANNELS_PER_REQUEST = 50
 TICKERS_PER_SOCKET = 200
 # A mark price that rests is sent every ten seconds.
 MARK_SILENT_AFTER = 25.0
-# Private sockets are silent for long; the answers to our pings are not.
-PONG_SILENT_AFTER = 40.0
 PRIVATE_CHANNELS = (
     {"channel": "orders", "instType": "ANY"},
     {"channel": "positions", "instType": "ANY"},
@@ -56,7 +55,6 @@ INDEX_LASTS = timedelta(seconds=90)
 
 # By the name of an index its price, and when it came.
 Indexes = dict[str, tuple[str, datetime]]
-Facts = Callable[[dict[str, Any], Listing, datetime], Iterator[MarketFact]]
 
 
 def market_feeds(client: VenueClient, listings: ByVenueSymbol, emit: Emit) -> Iterator[Feed]:
@@ -129,7 +127,7 @@ def _feed(
         greet=greet,
         handle=handle,
         silent_after=silent_after,
-        upkeep=_ping,
+        upkeep=PING,
         pings=False,
     )
 
@@ -188,10 +186,6 @@ MARKET_FACTS: dict[str, Facts] = {
 }
 
 
-async def _ping(send: Send) -> None:
-    await send("ping")
-
-
 def _acknowledged(message: Any, asked: Subscriptions) -> bool:
     """Return False, which means no data; raise on a refusal and on the notice of an end."""
     if message == PONG:
@@ -210,8 +204,7 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
     exchange = client.exchange
 
     async def greet(send: Send, receive: Receive) -> None:
-        stamp = str(int(exchange.nonce()) // 1000)
-        await send({"op": "login", "args": [_login(exchange, stamp)]})
+        await send(login(exchange, LOGIN_PATH))
         answer = await receive()
         if answer.get("code") != "0":
             refused = CredentialRefused if answer.get("code") in KEY_REFUSALS else UnexpectedPayload
@@ -229,31 +222,15 @@ def account_feed(client: VenueClient, listings: Listings, emit: EmitAccount) -> 
                 emit(fact)
         return True
 
-    async def keep_up(send: Send) -> None:
-        await _ping(send)
-        # This process may be the only one here that asks what is listed.
-        await client.keep_listed()
-
     return Feed(
         name="okx account",
         url=facts.fixed(exchange.urls["api"]["ws"] + "/private"),
         greet=greet,
         handle=handle,
         silent_after=PONG_SILENT_AFTER,
-        upkeep=keep_up,
+        upkeep=keeping_listed(client, PING),
         pings=False,
     )
-
-
-def _login(exchange: Any, stamp: str) -> dict[str, str]:
-    text, secret = f"{stamp}GET/users/self/verify".encode(), exchange.secret.encode()
-    signature = base64.b64encode(hmac.new(secret, text, hashlib.sha256).digest()).decode()
-    return {
-        "apiKey": exchange.apiKey,
-        "passphrase": exchange.password,
-        "timestamp": stamp,
-        "sign": signature,
-    }
 
 
 def _rows_of(message: Any) -> list[dict[str, Any]]:
