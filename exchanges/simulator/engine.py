@@ -236,17 +236,8 @@ class Engine:
         notional = execution.base_quantity * execution.price
         realised = closed = ZERO
         if listing.is_contract:
-            before = self._ledger.holding(account.api_key, listing.key)
-            closed = reducible(before, side=order.side, base_quantity=execution.base_quantity)
-            after, realised = book_fill(
-                before,
-                side=order.side,
-                base_quantity=execution.base_quantity,
-                price=execution.price,
-            )
-            self._hold(account, listing, after, now)
+            realised, closed = self._book(account, order, listing, execution, now)
             fee, fee_asset = trade_fee(notional=notional, rate=rate), listing.settle
-            account.credit(listing.wallet, listing.settle, realised)
         else:
             # Spot takes its fee from what is received: base on a buy, quote on a sell.
             in_coins = order.side is Side.BUY and not listing.habits.fees_in_quote
@@ -278,6 +269,22 @@ class Engine:
             mark_price=self._market.mark(listing, now),
             filled_at=now,
         )
+
+    def _book(
+        self, account: Account, order: Order, listing: Listing, execution: Level, now: datetime
+    ) -> tuple[Decimal, Decimal]:
+        """Move the holding of a contract; return what was realised, and the quantity closed."""
+        before = self._ledger.holding(account.api_key, listing.key)
+        closed = reducible(before, side=order.side, base_quantity=execution.base_quantity)
+        after, realised = book_fill(
+            before,
+            side=order.side,
+            base_quantity=execution.base_quantity,
+            price=execution.price,
+        )
+        self._hold(account, listing, after, now)
+        account.credit(listing.wallet, listing.settle, realised)
+        return realised, closed
 
     def _hold(self, account: Account, listing: Listing, holding: Holding, now: datetime) -> None:
         """Keep a holding; margin that was added to one that ended is free again."""
