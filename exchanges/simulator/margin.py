@@ -10,6 +10,7 @@ from exchanges.loans import indebted
 from exchanges.matching import (
     Holding,
     MarginState,
+    cross_liquidation_price,
     maintenance_margin,
     margin_alone,
     standing_alone,
@@ -90,6 +91,22 @@ def state_behind(
         mark_price=mark,
         maintenance=maintenance_margin(holding.notional(mark), listing.tiers),
     )
+
+
+def liquidation_price(
+    ledger: Ledger, market: Market, account: Account, row: HoldingRow, *, now: datetime
+) -> Decimal | None:
+    """Return the mark at which a holding is taken over, to 8 places; None where none threatens."""
+    if not row.base_quantity:
+        return None
+    listing = market.listings[(row.venue, row.symbol)]
+    price = cross_liquidation_price(
+        holding_of(row),
+        state=state_behind(ledger, market, account, row, now=now),
+        mark_price=market.mark(listing, now),
+        tiers=listing.tiers,
+    )
+    return None if price is None else round(price, 8)
 
 
 def isolated_part(

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -20,6 +20,7 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.wire import (
     Dialect,
+    Json,
     VenueRefusal,
     WireRequest,
     WireResponse,
@@ -29,7 +30,6 @@ from exchanges.simulator.wire import (
 
 DEFAULT_RECV_WINDOW = 5000
 MAX_AHEAD = 1000
-MOST_ROWS = 1000
 
 
 class Security(Enum):
@@ -155,30 +155,12 @@ class BinanceFace:
             return WireResponse(status=refusal.status, body=body, outcome=str(refusal.code))
         return WireResponse(status=200, body=orjson.dumps(payload), outcome="ok")
 
+    def _time(self, call: Call) -> Json:
+        return {"serverTime": milliseconds(call.now)}
+
     def client_order_id(self, request: WireRequest) -> str:
         parameters = request.parameters
         return parameters.get("newClientOrderId") or parameters.get("origClientOrderId", "")
-
-
-def listing_of(call: Call, listings: Mapping[str, Listing]) -> Listing:
-    listing = listings.get(call.required("symbol"))
-    if listing is None:
-        raise VenueRefusal(-1121, "Invalid symbol.")
-    return listing
-
-
-def listings_asked(call: Call, listings: Mapping[str, Listing]) -> tuple[list[Listing], bool]:
-    """Return the listings a market-data call asks for, and whether it names a single one."""
-    if "symbol" in call.parameters:
-        return [listing_of(call, listings)], True
-    names = call.parameters.get("symbols")
-    if not names:
-        return list(listings.values()), False
-    wanted = orjson.loads(names)
-    unknown = [name for name in wanted if name not in listings]
-    if unknown:
-        raise VenueRefusal(-1121, "Invalid symbol.")
-    return [listings[name] for name in wanted], False
 
 
 def intent_of(call: Call, listing: Listing, *, post_only_type: str = "") -> OrderIntent:
@@ -222,48 +204,3 @@ def placed(
         code, message = codes[result.reason]
         raise VenueRefusal(code, message)
     return result
-
-
-def order_named(simulator: Simulator, call: Call, listing: Listing) -> Order | None:
-    """Return the order a call names by venue id or client id, unless it is not visible yet."""
-    owner = call.owner
-    number = call.parameters.get("orderId")
-    client_id = call.parameters.get("origClientOrderId")
-    if not number and not client_id:
-        message = "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!"
-        raise VenueRefusal(-1102, message)
-    if number:
-        orders = simulator.ledger.account_orders(owner.api_key, listing.venue, listing.symbol)
-        found = [order for order in orders if order.venue_order_id == number]
-    else:
-        named = simulator.ledger.orders_named(owner.api_key, listing.venue, client_id or "")
-        found = [order for order in named if order.symbol == listing.symbol]
-    visible = [order for order in found if order.visible_at <= call.now]
-    return visible[-1] if visible else None
-
-
-def page(
-    rows: list[Any],
-    call: Call,
-    *,
-    time_of: Callable[[Any], datetime],
-    default: int,
-    most_span: timedelta | None = None,
-) -> list[Any]:
-    """Return a time-filtered page: from `startTime` forward, without it the latest rows."""
-    start, end = call.number("startTime"), call.number("endTime")
-    limit = min(call.number("limit") or default, MOST_ROWS)
-    if most_span is not None and start is not None:
-        span = int(most_span.total_seconds() * 1000)
-        if end is not None and end - start > span:
-            hours = span // 3_600_000
-            message = f"More than {hours} hours between startTime and endTime."
-            raise VenueRefusal(-1127, message)
-        end = start + span if end is None else end
-    kept = [
-        row
-        for row in rows
-        if (start is None or milliseconds(time_of(row)) >= start)
-        and (end is None or milliseconds(time_of(row)) <= end)
-    ]
-    return kept[-limit:] if start is None else kept[:limit]

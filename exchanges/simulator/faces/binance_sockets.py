@@ -14,21 +14,12 @@ from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces.binance import account_of, check_clock, signature
 from exchanges.simulator.faces.binance_events import spot_messages, usdm_messages
 from exchanges.simulator.faces.binance_feeds import BinanceFeed
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import SPOT, USDM
 from exchanges.simulator.wire import Json, VenueRefusal, milliseconds
 
 USER_TOPIC = "user"
 REPLY_TOPIC = "reply"
-
-
-def read_message(text: str) -> Json:
-    """Return a client message as an object; what is none is an empty one."""
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 class StreamSocket:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from exchanges.simulator.accounts import Order
 from exchanges.simulator.admission import RefusalReason
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces import binance_spot_payloads as payloads
@@ -15,14 +13,21 @@ from exchanges.simulator.faces.binance import (
     Route,
     Security,
     intent_of,
-    listing_of,
-    listings_asked,
-    order_named,
-    page,
     placed,
 )
+from exchanges.simulator.faces.binance_questions import (
+    DAY,
+    cancelled,
+    listing_of,
+    listings_asked,
+    order_found,
+    orders_asked,
+    told_of_each,
+    trades_asked,
+    working,
+)
 from exchanges.simulator.listings import SPOT
-from exchanges.simulator.wire import Json, VenueRefusal, milliseconds, plain
+from exchanges.simulator.wire import Json, VenueRefusal, plain
 
 CODES = {
     RefusalReason.QUANTITY_STEP: (-1013, "Filter failure: LOT_SIZE"),
@@ -39,7 +44,6 @@ CODES = {
     ),
 }
 MOST_PLACES = -8
-DAY = timedelta(days=1)
 
 
 class BinanceSpotFace(BinanceFace):
@@ -84,29 +88,17 @@ class BinanceSpotFace(BinanceFace):
         goes_on = any(window.state(call.now) == "ongoing" for window in windows)
         return {"status": int(goes_on), "msg": "system maintenance" if goes_on else "normal"}
 
-    def _time(self, call: Call) -> Json:
-        return {"serverTime": milliseconds(call.now)}
-
     def _exchange_info(self, call: Call) -> Json:
         return payloads.exchange_info(self._listings.values(), call.now)
 
     def _book_ticker(self, call: Call) -> Any:
-        asked, is_single = listings_asked(call, self._listings)
-        rows = [payloads.book_ticker(self._simulator, row, call.now) for row in asked]
-        return rows[0] if is_single else rows
+        return told_of_each(self._simulator, call, self._listings, payloads.book_ticker)
 
     def _ticker(self, call: Call) -> Any:
-        asked, is_single = listings_asked(call, self._listings)
-        rows = [payloads.ticker(self._simulator, row, call.now) for row in asked]
-        return rows[0] if is_single else rows
+        return told_of_each(self._simulator, call, self._listings, payloads.ticker)
 
     def _last_price(self, call: Call) -> Any:
-        asked, is_single = listings_asked(call, self._listings)
-        rows = [
-            {"symbol": row.symbol, "price": plain(self._simulator.market.mark(row, call.now))}
-            for row in asked
-        ]
-        return rows[0] if is_single else rows
+        return told_of_each(self._simulator, call, self._listings, payloads.last_price)
 
     def _depth(self, call: Call) -> Json:
         listing = listing_of(call, self._listings)
@@ -127,55 +119,32 @@ class BinanceSpotFace(BinanceFace):
         return payloads.new_order(order, fills)
 
     def _order(self, call: Call) -> Json:
-        order = order_named(self._simulator, call, listing_of(call, self._listings))
-        if order is None:
-            raise VenueRefusal(-2013, "Order does not exist.")
-        return payloads.order(order)
+        listing = listing_of(call, self._listings)
+        return payloads.order(order_found(self._simulator, call, listing))
 
     def _cancel(self, call: Call) -> Json:
-        order = order_named(self._simulator, call, listing_of(call, self._listings))
-        engine = self._simulator.engine
-        if order is None or not engine.cancel(call.owner, order, now=call.now):
-            raise VenueRefusal(-2011, "Unknown order sent.")
+        order = cancelled(self._simulator, call, listing_of(call, self._listings))
         return payloads.canceled(order, call.now)
 
-    def _working(self, call: Call) -> list[Order]:
-        rows = self._simulator.ledger.open_orders(
-            api_key=call.owner.api_key, venue=SPOT, symbol=call.parameters.get("symbol")
-        )
-        return [row for row in rows if row.visible_at <= call.now]
-
     def _open_orders(self, call: Call) -> list[Json]:
-        return [payloads.order(row) for row in self._working(call)]
+        return [payloads.order(row) for row in working(self._simulator, call, SPOT)]
 
     def _cancel_all(self, call: Call) -> list[Json]:
         listing_of(call, self._listings)
-        working = self._working(call)
-        if not working:
+        orders = working(self._simulator, call, SPOT)
+        if not orders:
             raise VenueRefusal(-2011, "Unknown order sent.")
-        for order in working:
+        for order in orders:
             self._simulator.engine.cancel(call.owner, order, now=call.now)
-        return [payloads.canceled(order, call.now) for order in working]
+        return [payloads.canceled(order, call.now) for order in orders]
 
     def _all_orders(self, call: Call) -> list[Json]:
         listing = listing_of(call, self._listings)
-        rows = self._simulator.ledger.account_orders(call.owner.api_key, SPOT, listing.symbol)
-        visible = [row for row in rows if row.visible_at <= call.now]
-        kept = page(visible, call, time_of=lambda row: row.created_at, default=500, most_span=DAY)
-        return [payloads.order(row) for row in kept]
+        return [payloads.order(row) for row in orders_asked(self._simulator, call, listing, DAY)]
 
     def _my_trades(self, call: Call) -> list[Json]:
         listing = listing_of(call, self._listings)
-        order_id, from_id = call.parameters.get("orderId"), call.number("fromId") or 0
-        rows = [
-            row
-            for row in self._simulator.ledger.account_trades(
-                call.owner.api_key, SPOT, listing.symbol
-            )
-            if order_id in (None, row.venue_order_id) and int(row.venue_trade_id) >= from_id
-        ]
-        kept = page(rows, call, time_of=lambda row: row.filled_at, default=500, most_span=DAY)
-        return [payloads.trade(row) for row in kept]
+        return [payloads.trade(row) for row in trades_asked(self._simulator, call, listing, DAY)]
 
     def _account(self, call: Call) -> Json:
         return payloads.account(self._simulator, call.owner, call.now)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain import OrderType, Side, TimeInForce
 from exchanges.simulator.accounts import Account, Order, TradeRow
 from exchanges.simulator.core import Simulator
+from exchanges.simulator.faces.binance_questions import rolling_day
 from exchanges.simulator.faces.binance_usdm_orders import STATUSES
 from exchanges.simulator.listings import SPOT, Listing
 from exchanges.simulator.margin import locked
 from exchanges.simulator.wire import Json, milliseconds, plain
 
-DAY = timedelta(days=1)
 ZERO = Decimal(0)
 
 
@@ -110,32 +110,19 @@ def depth(simulator: Simulator, listing: Listing, now: datetime, limit: int) -> 
 
 
 def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
-    market, book = simulator.market, simulator.book(listing, now)
-    last, first = market.mark(listing, now), market.mark(listing, now - DAY)
-    volume = listing.max_quantity / 100
-    return {
-        "symbol": listing.symbol,
-        "priceChange": plain(last - first),
-        "priceChangePercent": format((last - first) / first * 100, ".3f"),
-        "weightedAvgPrice": plain(last),
-        "prevClosePrice": plain(first),
-        "lastPrice": plain(last),
-        "lastQty": plain(listing.lot),
+    book = simulator.book(listing, now)
+    day = rolling_day(simulator, listing, listing.max_quantity / 100, now)
+    return day | {
+        "prevClosePrice": day["openPrice"],
         "bidPrice": plain(book.bid.price),
         "bidQty": plain(book.bid.base_quantity),
         "askPrice": plain(book.ask.price),
         "askQty": plain(book.ask.base_quantity),
-        "openPrice": plain(first),
-        "highPrice": plain(max(first, last)),
-        "lowPrice": plain(min(first, last)),
-        "volume": plain(volume),
-        "quoteVolume": plain(volume * last),
-        "openTime": milliseconds(now - DAY),
-        "closeTime": milliseconds(now),
-        "firstId": 1,
-        "lastId": 2,
-        "count": 2,
     }
+
+
+def last_price(simulator: Simulator, listing: Listing, now: datetime) -> Json:
+    return {"symbol": listing.symbol, "price": plain(simulator.market.mark(listing, now))}
 
 
 def kind_of(order: Order) -> str:

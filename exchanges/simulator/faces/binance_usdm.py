@@ -8,7 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from exchanges.matching import notional_limit
-from exchanges.simulator.accounts import Account, Order
+from exchanges.simulator.accounts import Account
 from exchanges.simulator.admission import RefusalReason
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces import binance_usdm_account as account_payloads
@@ -20,11 +20,18 @@ from exchanges.simulator.faces.binance import (
     Route,
     Security,
     intent_of,
+    placed,
+)
+from exchanges.simulator.faces.binance_questions import (
+    cancelled,
     listing_of,
     listings_asked,
-    order_named,
+    order_found,
+    orders_asked,
     page,
-    placed,
+    told_of_each,
+    trades_asked,
+    working,
 )
 from exchanges.simulator.faces.binance_usdm_orders import order_payload, trade_payload
 from exchanges.simulator.listings import USDM, Listing
@@ -117,16 +124,11 @@ class BinanceUsdmFace(BinanceFace):
         }
         self._routes = market | orders | account
 
-    def _time(self, call: Call) -> Json:
-        return {"serverTime": milliseconds(call.now)}
-
     def _exchange_info(self, call: Call) -> Json:
         return market_payloads.exchange_info(self._simulator, self._listings.values(), call.now)
 
     def _premium_index(self, call: Call) -> Any:
-        asked, is_single = listings_asked(call, self._listings)
-        rows = [market_payloads.premium_index(self._simulator, row, call.now) for row in asked]
-        return rows[0] if is_single else rows
+        return told_of_each(self._simulator, call, self._listings, market_payloads.premium_index)
 
     def _funding_info(self, call: Call) -> list[Json]:
         return market_payloads.funding_info(self._simulator, self._listings.values())
@@ -148,14 +150,10 @@ class BinanceUsdmFace(BinanceFace):
         return None if start is None else datetime.fromtimestamp(max(0, start) / 1000, UTC)
 
     def _book_ticker(self, call: Call) -> Any:
-        asked, is_single = listings_asked(call, self._listings)
-        rows = [market_payloads.book_ticker(self._simulator, row, call.now) for row in asked]
-        return rows[0] if is_single else rows
+        return told_of_each(self._simulator, call, self._listings, market_payloads.book_ticker)
 
     def _ticker(self, call: Call) -> Any:
-        asked, is_single = listings_asked(call, self._listings)
-        rows = [market_payloads.ticker(self._simulator, row, call.now) for row in asked]
-        return rows[0] if is_single else rows
+        return told_of_each(self._simulator, call, self._listings, market_payloads.ticker)
 
     def _depth(self, call: Call) -> Json:
         listing = listing_of(call, self._listings)
@@ -180,30 +178,19 @@ class BinanceUsdmFace(BinanceFace):
         return order_payload(placed(self._simulator, call, intent, CODES))
 
     def _order(self, call: Call) -> Json:
-        order = order_named(self._simulator, call, listing_of(call, self._once_listed))
-        if order is None:
-            raise VenueRefusal(-2013, "Order does not exist.")
-        return order_payload(order)
+        listing = listing_of(call, self._once_listed)
+        return order_payload(order_found(self._simulator, call, listing))
 
     def _cancel(self, call: Call) -> Json:
-        order = order_named(self._simulator, call, listing_of(call, self._listings))
-        engine = self._simulator.engine
-        if order is None or not engine.cancel(call.owner, order, now=call.now):
-            raise VenueRefusal(-2011, "Unknown order sent.")
-        return order_payload(order)
+        listing = listing_of(call, self._listings)
+        return order_payload(cancelled(self._simulator, call, listing))
 
     def _open_orders(self, call: Call) -> list[Json]:
-        rows = self._simulator.ledger.open_orders(
-            api_key=call.owner.api_key, venue=USDM, symbol=call.parameters.get("symbol")
-        )
-        return [order_payload(row) for row in rows if row.visible_at <= call.now]
+        return [order_payload(row) for row in working(self._simulator, call, USDM)]
 
     def _all_orders(self, call: Call) -> list[Json]:
         listing = listing_of(call, self._once_listed)
-        rows = self._simulator.ledger.account_orders(call.owner.api_key, USDM, listing.symbol)
-        visible = [row for row in rows if row.visible_at <= call.now]
-        kept: list[Order] = page(visible, call, time_of=_created_at, default=500, most_span=WEEK)
-        return [order_payload(row) for row in kept]
+        return [order_payload(row) for row in orders_asked(self._simulator, call, listing, WEEK)]
 
     def _cancel_all(self, call: Call) -> Json:
         listing = listing_of(call, self._listings)
@@ -215,16 +202,7 @@ class BinanceUsdmFace(BinanceFace):
 
     def _user_trades(self, call: Call) -> list[Json]:
         listing = listing_of(call, self._once_listed)
-        order_id, from_id = call.parameters.get("orderId"), call.number("fromId") or 0
-        rows = [
-            row
-            for row in self._simulator.ledger.account_trades(
-                call.owner.api_key, USDM, listing.symbol
-            )
-            if order_id in (None, row.venue_order_id) and int(row.venue_trade_id) >= from_id
-        ]
-        kept = page(rows, call, time_of=lambda row: row.filled_at, default=500, most_span=WEEK)
-        return [trade_payload(row) for row in kept]
+        return [trade_payload(row) for row in trades_asked(self._simulator, call, listing, WEEK)]
 
     def _income(self, call: Call) -> list[Json]:
         symbol, kind = call.parameters.get("symbol"), call.parameters.get("incomeType")
@@ -313,10 +291,6 @@ class BinanceUsdmFace(BinanceFace):
 
     def _listen_key(self, call: Call) -> Json:
         return {"listenKey": listen_key_of(call.owner)}
-
-
-def _created_at(order: Order) -> datetime:
-    return order.created_at
 
 
 def _symbol_config_row(account: Account, listing: Listing) -> Json:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.simulator.core import Settled, Simulator
+from exchanges.simulator.faces.binance_questions import rolling_day
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.market import next_settlement
 from exchanges.simulator.wire import Json, milliseconds, plain
@@ -16,7 +17,6 @@ HOUR = timedelta(hours=1)
 ONBOARD_DATE = 1569398400000
 DELIVERY_DATE = 4133404800000
 INTEREST_RATE = "0.00010000"
-DAY = timedelta(days=1)
 
 
 def exchange_info(simulator: Simulator, listings: Iterable[Listing], now: datetime) -> Json:
@@ -189,28 +189,7 @@ def depth(simulator: Simulator, listing: Listing, now: datetime, limit: int) -> 
 
 
 def ticker(simulator: Simulator, listing: Listing, now: datetime) -> Json:
-    """Return the rolling day."""
-    market = simulator.market
-    last, first = market.mark(listing, now), market.mark(listing, now - DAY)
-    volume = market.day_volume(listing)
-    return {
-        "symbol": listing.symbol,
-        "priceChange": plain(last - first),
-        "priceChangePercent": format((last - first) / first * 100, ".3f"),
-        "weightedAvgPrice": plain(last),
-        "lastPrice": plain(last),
-        "lastQty": plain(listing.lot),
-        "openPrice": plain(first),
-        "highPrice": plain(max(first, last)),
-        "lowPrice": plain(min(first, last)),
-        "volume": plain(volume),
-        "quoteVolume": plain(volume * last),
-        "openTime": milliseconds(now - DAY),
-        "closeTime": milliseconds(now),
-        "firstId": 1,
-        "lastId": 2,
-        "count": 2,
-    }
+    return rolling_day(simulator, listing, simulator.market.day_volume(listing), now)
 
 
 def leverage_bracket(listing: Listing) -> Json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.matching import cross_liquidation_price, tier_of
+from exchanges.matching import tier_of
 from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.bitget_calls import COIN
@@ -15,8 +15,8 @@ from exchanges.simulator.margin import (
     holding_of,
     isolated_margin,
     isolated_part,
+    liquidation_price,
     margin_state,
-    state_behind,
 )
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -108,6 +108,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
     margin = isolated_margin(owner, row) if is_isolated else notional / leverage
     entry = plain(round(holding.entry_price, 8)) if holding.entry_price else ""
     size = plain(abs(holding.base_quantity))
+    liquidation = liquidation_price(simulator.ledger, simulator.market, owner, row, now=now)
     return {
         "achievedProfits": "0",
         "assetMode": "single",
@@ -119,7 +120,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
         "holdSide": "short" if holding.base_quantity < 0 else "long",
         "keepMarginRate": plain(tier_of(notional, listing.tiers).maintenance_rate),
         "leverage": plain(leverage),
-        "liquidationPrice": _liquidation_price(simulator, owner, row, listing, now),
+        "liquidationPrice": "-1" if liquidation is None else plain(liquidation),
         "locked": "0",
         "marginCoin": COIN,
         "marginMode": margin_mode(owner, row.symbol),
@@ -149,16 +150,3 @@ def streamed_position(simulator: Simulator, owner: Account, row: HoldingRow, now
         "posId": f"{owner.uid}{sum(row.symbol.encode())}",
         "unrealizedPLR": "0",
     }
-
-
-def _liquidation_price(
-    simulator: Simulator, owner: Account, row: HoldingRow, listing: Listing, now: datetime
-) -> str:
-    """Return the price, below zero where nothing threatens."""
-    price = cross_liquidation_price(
-        holding_of(row),
-        state=state_behind(simulator.ledger, simulator.market, owner, row, now=now),
-        mark_price=simulator.market.mark(listing, now),
-        tiers=listing.tiers,
-    )
-    return plain(round(price, 8)) if price else "-1"

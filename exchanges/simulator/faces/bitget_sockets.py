@@ -12,12 +12,11 @@ from exchanges.simulator.books import beat
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces import bitget_account as payloads
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.bitget_calls import LOGIN_TEXT, PRODUCT, STAMP_LASTS, account_of
 from exchanges.simulator.faces.bitget_market import levels, streamed_ticker
 from exchanges.simulator.faces.bitget_orders import streamed_fill, streamed_order
 from exchanges.simulator.faces.passphrase_signature import signature
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, arguments, read_message
 from exchanges.simulator.listings import BITGET, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, milliseconds
 
@@ -31,12 +30,6 @@ Builder = Callable[[Simulator, Listing, datetime], Json]
 
 def refused(code: int, message: str, **more: object) -> Outgoing:
     return Outgoing.of(REPLY_TOPIC, {"event": "error", **more, "code": code, "msg": message})
-
-
-def arguments(message: Json) -> list[Json]:
-    found = message.get("args")
-    rows = found if isinstance(found, list) else []
-    return [row for row in rows if isinstance(row, dict)]
 
 
 def _best(simulator: Simulator, listing: Listing, now: datetime) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
+from exchanges.matching import Holding, maintenance_margin
 from exchanges.simulator.accounts import ALL, Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.interest import coin_worth, owed
@@ -14,9 +14,9 @@ from exchanges.simulator.listings import BYBIT, BYBIT_SPOT, UNIFIED, Listing
 from exchanges.simulator.margin import (
     isolated_margin,
     isolated_part,
+    liquidation_price,
     locked,
     margin_state,
-    state_behind,
 )
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -284,10 +284,5 @@ def _liquidation_price(
     simulator: Simulator, owner: Account, listing: Listing, holding: Holding, now: datetime
 ) -> str:
     row = _row(owner, listing, holding, now)
-    price = cross_liquidation_price(
-        holding,
-        state=state_behind(simulator.ledger, simulator.market, owner, row, now=now),
-        mark_price=simulator.market.mark(listing, now),
-        tiers=listing.tiers,
-    )
-    return plain(round(price, 8)) if price else ""
+    price = liquidation_price(simulator.ledger, simulator.market, owner, row, now=now)
+    return "" if price is None else plain(price)

@@ -9,11 +9,10 @@ from datetime import datetime
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.bybit_calls import account_of, signature
 from exchanges.simulator.faces.bybit_events import TOPICS, private_messages
 from exchanges.simulator.faces.bybit_feeds import BybitFeed
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
 from exchanges.simulator.wire import Json, VenueRefusal, decimal_of, milliseconds
 

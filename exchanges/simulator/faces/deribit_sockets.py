@@ -12,10 +12,9 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces import deribit_account as payloads
 from exchanges.simulator.faces import deribit_orders as orders
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.deribit_calls import TEST_HOST, account_of, refusal, signature
 from exchanges.simulator.faces.deribit_market import ticker
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import DERIBIT
 from exchanges.simulator.wire import Json, VenueRefusal
 

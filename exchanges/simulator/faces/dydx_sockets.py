@@ -11,9 +11,8 @@ from exchanges.simulator.books import beat
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces import dydx as market
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.feeds import Ladder, changes, ladder
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import DYDX
 from exchanges.simulator.wire import Json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.matching import cross_liquidation_price, tier_of
+from exchanges.matching import tier_of
 from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.gate_calls import number, size
@@ -14,8 +14,8 @@ from exchanges.simulator.margin import (
     holding_of,
     isolated_margin,
     isolated_part,
+    liquidation_price,
     margin_state,
-    state_behind,
 )
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -82,6 +82,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
     notional, leverage = holding.notional(mark), plain(owner.leverage(GATE, row.symbol))
     is_isolated = owner.is_isolated(GATE, row.symbol)
     margin = isolated_margin(owner, row) if is_isolated else notional / Decimal(leverage)
+    liquidation = liquidation_price(simulator.ledger, simulator.market, owner, row, now=now)
     return {
         "adl_ranking": 5 if holding.base_quantity else 6,
         "contract": row.symbol,
@@ -92,7 +93,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
         "leverage": leverage if is_isolated else "0",
         "leverage_max": plain(listing.max_leverage),
         "lever": leverage,
-        "liq_price": _liquidation_price(simulator, owner, row, now),
+        "liq_price": "0" if liquidation is None else plain(liquidation),
         "maintenance_rate": plain(tier_of(notional, listing.tiers).maintenance_rate),
         "margin": plain(round(margin, 8)),
         "mark_price": plain(mark),
@@ -128,17 +129,3 @@ def streamed_position(simulator: Simulator, owner: Account, row: HoldingRow, now
         "time_ms": milliseconds(now),
         "user": str(owner.uid),
     }
-
-
-def _liquidation_price(simulator: Simulator, owner: Account, row: HoldingRow, now: datetime) -> str:
-    """Return the price, 0 where nothing threatens."""
-    listing = simulator.market.listings[(row.venue, row.symbol)]
-    if not row.base_quantity:
-        return "0"
-    price = cross_liquidation_price(
-        holding_of(row),
-        state=state_behind(simulator.ledger, simulator.market, owner, row, now=now),
-        mark_price=simulator.market.mark(listing, now),
-        tiers=listing.tiers,
-    )
-    return plain(round(price, 8)) if price else "0"

@@ -12,11 +12,10 @@ from exchanges.simulator.books import beat
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces import gate_account as payloads
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.gate_calls import STAMP_LASTS, account_of, signature
 from exchanges.simulator.faces.gate_market import streamed_ticker, streamed_top
 from exchanges.simulator.faces.gate_orders import streamed_fill, streamed_order
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import GATE, Listing
 from exchanges.simulator.wire import Json, VenueRefusal, milliseconds
 

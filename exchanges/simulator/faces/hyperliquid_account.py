@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from exchanges.matching import cross_liquidation_price
 from exchanges.simulator.accounts import Account, HoldingRow, Order
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces import hyperliquid_orders as orders
@@ -23,8 +22,8 @@ from exchanges.simulator.margin import (
     holding_of,
     isolated_margin,
     isolated_part,
+    liquidation_price,
     margin_state,
-    state_behind,
 )
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -174,12 +173,7 @@ def _position(simulator: Simulator, owner: Account, row: HoldingRow, now: dateti
     leverage, value = owner.leverage(HYPERLIQUID, row.symbol), holding.notional(mark)
     is_isolated = owner.is_isolated(HYPERLIQUID, row.symbol)
     margin = isolated_margin(owner, row) if is_isolated else value / leverage
-    liquidation = cross_liquidation_price(
-        holding,
-        state=state_behind(simulator.ledger, simulator.market, owner, row, now=now),
-        mark_price=mark,
-        tiers=listing.tiers,
-    )
+    liquidation = liquidation_price(simulator.ledger, simulator.market, owner, row, now=now)
     return {
         "coin": row.symbol,
         "szi": plain(holding.base_quantity),
@@ -188,7 +182,7 @@ def _position(simulator: Simulator, owner: Account, row: HoldingRow, now: dateti
         "positionValue": plain(value),
         "unrealizedPnl": plain(holding.unrealised_pnl(mark)),
         "returnOnEquity": "0.0",
-        "liquidationPx": plain(round(liquidation, 8)) if liquidation else None,
+        "liquidationPx": None if liquidation is None else plain(liquidation),
         "marginUsed": plain(round(margin, 8)),
         "maxLeverage": int(listing.max_leverage),
         "cumFunding": {"allTime": "0.0", "sinceOpen": "0.0", "sinceChange": "0.0"},

@@ -12,9 +12,8 @@ from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces import hyperliquid_market as market
 from exchanges.simulator.faces import hyperliquid_orders as orders
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.hyperliquid_calls import account_of
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import HYPERLIQUID, Listing
 from exchanges.simulator.wire import Json
 

@@ -14,11 +14,10 @@ from exchanges.simulator.books import beat
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent, Happening
 from exchanges.simulator.faces import kraken_futures_account as payloads
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.kraken_futures_calls import is_signed
 from exchanges.simulator.faces.kraken_futures_market import streamed_ticker
 from exchanges.simulator.faces.kraken_futures_orders import streamed_order
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import KRAKEN_FUTURES
 from exchanges.simulator.wire import Json, milliseconds
 

@@ -15,7 +15,6 @@ from exchanges.simulator.accounts import Account
 from exchanges.simulator.books import Book, beat
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent, Happening
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.feeds import Ladder, changes, ladder
 from exchanges.simulator.faces.kraken import token_of
 from exchanges.simulator.faces.kraken_market import LOT_PLACES, price_places
@@ -27,7 +26,7 @@ from exchanges.simulator.faces.kraken_orders import (
     trade_report,
     whole_report,
 )
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import KRAKEN, Listing
 from exchanges.simulator.wire import Json
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.matching import cross_liquidation_price, tier_of
+from exchanges.matching import tier_of
 from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.kucoin_calls import COIN, contracts, number
 from exchanges.simulator.faces.kucoin_orders import margin_mode
-from exchanges.simulator.listings import KUCOIN, Listing
+from exchanges.simulator.listings import KUCOIN
 from exchanges.simulator.margin import (
     holding_of,
     isolated_margin,
     isolated_part,
+    liquidation_price,
     margin_state,
-    state_behind,
 )
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -107,7 +107,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
     is_isolated, is_open = owner.is_isolated(KUCOIN, row.symbol), bool(row.base_quantity)
     margin = isolated_margin(owner, row) if is_isolated and is_open else notional / leverage
     entry = round(holding.entry_price, 8) if is_open and holding.entry_price else ZERO
-    liquidation = _liquidation_price(simulator, owner, row, listing, now) if is_open else ZERO
+    liquidation = liquidation_price(simulator.ledger, simulator.market, owner, row, now=now) or ZERO
     return {
         "id": f"{owner.uid}{sum(row.symbol.encode())}",
         "symbol": row.symbol,
@@ -139,16 +139,3 @@ def _side(owner: Account, row: HoldingRow) -> str:
     if not owner.is_hedge_mode:
         return "BOTH"
     return "SHORT" if row.base_quantity < 0 else "LONG"
-
-
-def _liquidation_price(
-    simulator: Simulator, owner: Account, row: HoldingRow, listing: Listing, now: datetime
-) -> Decimal:
-    """Return the price, zero where nothing threatens."""
-    price = cross_liquidation_price(
-        holding_of(row),
-        state=state_behind(simulator.ledger, simulator.market, owner, row, now=now),
-        mark_price=simulator.market.mark(listing, now),
-        tiers=listing.tiers,
-    )
-    return round(price, 8) if price else ZERO

@@ -11,11 +11,10 @@ from exchanges.simulator.books import beat
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
 from exchanges.simulator.faces import kucoin_account as payloads
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.kucoin_market import PUBLIC_TOKEN, marks, touch
 from exchanges.simulator.faces.kucoin_orders import streamed_match, streamed_order
 from exchanges.simulator.faces.passphrase_signature import signature
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, read_message
 from exchanges.simulator.listings import KUCOIN, Listing
 from exchanges.simulator.wire import Json, milliseconds
 

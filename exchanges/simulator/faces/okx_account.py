@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
+from exchanges.matching import Holding, maintenance_margin
 from exchanges.simulator.accounts import Account, HoldingRow
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.okx_market import fee_group
@@ -15,9 +15,9 @@ from exchanges.simulator.margin import (
     holding_of,
     isolated_margin,
     isolated_part,
+    liquidation_price,
     locked,
     margin_state,
-    state_behind,
 )
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -151,6 +151,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
     is_isolated = owner.is_isolated(OKX, listing.symbol)
     size = abs(holding.base_quantity) if owner.is_hedge_mode else holding.base_quantity
     entry = plain(round(holding.entry_price, 8)) if holding.entry_price else ""
+    liquidation = liquidation_price(simulator.ledger, simulator.market, owner, row, now=now)
     return {
         **dict.fromkeys(UNTOLD_OF_POSITION, ""),
         "adl": "2",
@@ -169,7 +170,7 @@ def position(simulator: Simulator, owner: Account, row: HoldingRow, now: datetim
         "last": plain(mark),
         "lever": plain(leverage),
         "liqPenalty": "0",
-        "liqPx": _liquidation_price(simulator, owner, row, listing, now),
+        "liqPx": "" if liquidation is None else plain(liquidation),
         "margin": plain(isolated_margin(owner, row)) if is_isolated else "",
         "markPx": plain(mark),
         "mgnMode": "isolated" if is_isolated else "cross",
@@ -194,18 +195,6 @@ def _side(owner: Account, holding: Holding) -> str:
     if not owner.is_hedge_mode:
         return "net"
     return "short" if holding.base_quantity < 0 else "long"
-
-
-def _liquidation_price(
-    simulator: Simulator, owner: Account, row: HoldingRow, listing: Listing, now: datetime
-) -> str:
-    price = cross_liquidation_price(
-        holding_of(row),
-        state=state_behind(simulator.ledger, simulator.market, owner, row, now=now),
-        mark_price=simulator.market.mark(listing, now),
-        tiers=listing.tiers,
-    )
-    return plain(round(price, 8)) if price else ""
 
 
 def fees(listing: Listing, now: datetime) -> Json:

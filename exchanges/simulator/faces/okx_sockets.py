@@ -9,13 +9,12 @@ from typing import Any
 from exchanges.simulator.accounts import Account
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.events import AccountEvent
-from exchanges.simulator.faces.binance_sockets import read_message
 from exchanges.simulator.faces.okx_account import balance, position
 from exchanges.simulator.faces.okx_calls import LOGIN_TEXT, STAMP_LASTS, account_of
 from exchanges.simulator.faces.okx_feeds import Channel, OkxFeed
 from exchanges.simulator.faces.okx_orders import streamed_order
 from exchanges.simulator.faces.passphrase_signature import signature
-from exchanges.simulator.faces.sockets import Outgoing
+from exchanges.simulator.faces.sockets import Outgoing, arguments, read_message
 from exchanges.simulator.listings import OKX
 from exchanges.simulator.wire import Json, VenueRefusal, decimal_of
 
@@ -31,12 +30,6 @@ def replied(event: str, **more: object) -> Outgoing:
 
 def refused(code: int, message: str) -> Outgoing:
     return replied("error", code=str(code), msg=message)
-
-
-def arguments(message: Json) -> list[Json]:
-    found = message.get("args")
-    rows = found if isinstance(found, list) else []
-    return [row for row in rows if isinstance(row, dict)]
 
 
 class PublicSocket:

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import orjson
 
 from exchanges.simulator.events import AccountEvent
+from exchanges.simulator.wire import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,19 @@ class Welcoming(Protocol):
 def first_words(socket: VenueSocket) -> list[Outgoing]:
     """Return what a venue says to a new socket before it is asked anything."""
     return [socket.welcome()] if isinstance(socket, Welcoming) else []
+
+
+def read_message(text: str) -> Json:
+    """Return a client message as an object; what is none is an empty one."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def arguments(message: Json) -> list[Json]:
+    """Return what a message asks for, at the venues that take lists of objects for it."""
+    found = message.get("args")
+    rows = found if isinstance(found, list) else []
+    return [row for row in rows if isinstance(row, dict)]
