@@ -22,6 +22,7 @@ from trading.services.daily_stop import lift_daily_stop
 from trading.services.exit import request_exit
 from trading.services.flatten import carry_out
 from trading.services.plan_entry import Refused, plan_entry
+from trading.services.quote import EntryQuote, quote_entry
 from trading.services.release import force_one_sided
 from trading.services.release import release as release_held
 from trading.services.reviews import ask_for_review
@@ -40,6 +41,18 @@ class Press:
 
     switch: KillSwitch
     is_ours: bool
+
+
+def quote(*, user: User, entry: Entry, now: datetime) -> EntryQuote:
+    """Return the figures of an entry at this moment; nothing is reserved and nothing is sent."""
+    return quote_entry(
+        user=user,
+        strategy=entry.strategy,
+        base=entry.base,
+        legs=entry.legs,
+        size_usd=entry.size_usd,
+        now=now,
+    )
 
 
 def open_position(

@@ -19,7 +19,7 @@ from trading.selectors.opportunities import LegWords, get_opportunity_for_user, 
 from trading.selectors.screen import Screen
 from trading.selectors.venues import own_exchanges
 from trading.services.plan_entry import Refused
-from trading.services.quote import EntryQuote, quote_entry
+from trading.services.quote import EntryQuote
 from trading.templatetags import carry_format as carry
 from trading.views.access import SignedInRequest, signed_in
 from trading.views.layout import render_page, screen_for
@@ -186,14 +186,7 @@ def _quote(screen: Screen, ticket: Ticket, form: TicketForm) -> None:
     entry = form.entry()
     ticket.legs = [leg_words(leg) for leg in entry.legs]
     ticket.strategy, ticket.symbol = entry.strategy, entry.base
-    ticket.quote = quote_entry(
-        user=screen.user,
-        strategy=entry.strategy,
-        base=entry.base,
-        legs=entry.legs,
-        size_usd=entry.size_usd,
-        now=screen.now,
-    )
+    ticket.quote = desk.quote(user=screen.user, entry=entry, now=screen.now)
 
 
 def _form(screen: Screen, data: dict[str, str]) -> TicketForm:

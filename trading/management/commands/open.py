@@ -13,7 +13,6 @@ from trading.forms import SIMPLE, TicketForm
 from trading.management.person import WRONG, PersonCommand, from_terminal
 from trading.models import Position
 from trading.selectors.venues import own_exchanges
-from trading.services.quote import quote_entry
 from trading.views.api.entries import QuoteOut
 
 
@@ -40,14 +39,7 @@ class Command(PersonCommand):
             wrong = [str(sentence) for why in form.errors.values() for sentence in why]
             raise CommandError(" ".join(wrong), returncode=WRONG)
         entry = form.entry()
-        quote = quote_entry(
-            user=user,
-            strategy=entry.strategy,
-            base=entry.base,
-            legs=entry.legs,
-            size_usd=entry.size_usd,
-            now=self.now,
-        )
+        quote = desk.quote(user=user, entry=entry, now=self.now)
         if not self.as_json:
             self.facts(QuoteOut(quote).data)
         if quote.refusals:

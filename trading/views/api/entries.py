@@ -16,7 +16,6 @@ from trading.forms import SIMPLE, TicketForm
 from trading.models import Position
 from trading.selectors.venues import own_exchanges
 from trading.services.idempotency import stored_name
-from trading.services.quote import quote_entry
 from trading.views.api.base import Api
 from trading.views.api.commands import HEADER, answer_once, checked
 from trading.views.api.errors import Refused, refuse
@@ -95,14 +94,7 @@ class Quote(Api):
     def post(self, request: Request) -> Response:
         """Every figure is of this moment; nothing is reserved and nothing is sent."""
         entry = checked(self, EntryIn, user=self.user)["entry"]
-        quote = quote_entry(
-            user=self.user,
-            strategy=entry.strategy,
-            base=entry.base,
-            legs=entry.legs,
-            size_usd=entry.size_usd,
-            now=self.now,
-        )
+        quote = desk.quote(user=self.user, entry=entry, now=self.now)
         return Response(QuoteOut(quote).data)
 
 
@@ -122,14 +114,7 @@ class Open(Api):
     def _open(self, values: dict[str, Any]) -> tuple[int, Any]:
         entry, seen = values["entry"], values.get("quoted_net_apr")
         if seen is not None:
-            quote = quote_entry(
-                user=self.user,
-                strategy=entry.strategy,
-                base=entry.base,
-                legs=entry.legs,
-                size_usd=entry.size_usd,
-                now=self.now,
-            )
+            quote = desk.quote(user=self.user, entry=entry, now=self.now)
             if desk.has_moved(seen, quote.net_apr):
                 sentence = f"The net APR is {quote.net_apr} now, not {seen}: quote it again."
                 raise refuse("moved", sentence, status=HTTPStatus.CONFLICT)
