@@ -19,8 +19,9 @@ from exchanges.domain import FillCause, Side
 from exchanges.errors import CredentialRefused, UnexpectedPayload
 from exchanges.simulator.accounts import Origin
 from exchanges.simulator.listings import DERIBIT
-from tests.protocol.deribit_desk import NAME, OWN, SYMBOL, D, Desk, answered, trade
+from tests.protocol.deribit_desk import NAME, SYMBOL, Desk, answered, trade
 from tests.protocol.test_recorded_payloads import ADAPTERS, recorded
+from tests.protocol.venue_desk import OWN, D
 from tests.simulator.nearby import call
 from tests.simulator.world import START
 

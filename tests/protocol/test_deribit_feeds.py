@@ -20,7 +20,8 @@ from exchanges.ccxt_adapter.feeds.deribit_account import account_facts, account_
 from exchanges.ccxt_adapter.numbers import as_written
 from exchanges.domain import AccountFact, Fill, OrderReport, VenueOrderStatus, VenuePosition
 from exchanges.errors import CredentialRefused, UnexpectedPayload
-from tests.protocol.deribit_desk import NAME, OWN, D, Desk, order, trade
+from tests.protocol.deribit_desk import NAME, Desk, order, trade
+from tests.protocol.venue_desk import OWN, D
 from tests.simulator.nearby import call
 from tests.simulator.world import START
 

@@ -18,17 +18,8 @@ from exchanges.limits.buckets import Size
 from exchanges.limits.lanes import CLAIMS, Lane
 from exchanges.simulator.listings import DERIBIT
 from exchanges.venues.deribit import PROFILE
-from tests.protocol.deribit_desk import (
-    OWN,
-    ROOT,
-    SYMBOL,
-    D,
-    Desk,
-    answered,
-    order,
-    refused,
-    trade,
-)
+from tests.protocol.deribit_desk import ROOT, SYMBOL, Desk, answered, order, refused, trade
+from tests.protocol.venue_desk import OWN, D
 from tests.simulator.nearby import call
 
 pytestmark = pytest.mark.protocol

@@ -24,18 +24,9 @@ from exchanges.errors import (
     VenueUnavailable,
 )
 from exchanges.simulator.listings import DERIBIT
-from tests.protocol.deribit_desk import (
-    NAME,
-    OWN,
-    ROOT,
-    SYMBOL,
-    D,
-    Desk,
-    answered,
-    order,
-    refused,
-)
+from tests.protocol.deribit_desk import NAME, ROOT, SYMBOL, Desk, answered, order, refused
 from tests.protocol.test_recorded_payloads import ADAPTERS, recorded
+from tests.protocol.venue_desk import OWN, D
 from tests.simulator.nearby import call
 
 pytestmark = pytest.mark.protocol

@@ -28,7 +28,8 @@ from exchanges.simulator.accounts import Origin
 from exchanges.simulator.listings import KRAKEN_FUTURES, WALLETS
 from exchanges.simulator.wire import WireRequest
 from tests.protocol.canned import CannedVenue
-from tests.protocol.krakenfutures_desk import OWN, PF, SYMBOL, D, Desk
+from tests.protocol.krakenfutures_desk import PF, SYMBOL, Desk
+from tests.protocol.venue_desk import OWN, D
 from tests.simulation.transport import InProcessSession
 from tests.simulator.nearby import call
 from tests.simulator.world import START

@@ -21,7 +21,8 @@ from exchanges.domain import (
     VenueOrderStatus,
     VenuePosition,
 )
-from tests.protocol.krakenfutures_desk import D, Desk
+from tests.protocol.krakenfutures_desk import Desk
+from tests.protocol.venue_desk import D
 from tests.simulator.nearby import call
 from tests.simulator.world import START
 

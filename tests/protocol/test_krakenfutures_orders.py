@@ -34,7 +34,8 @@ from exchanges.limits.lanes import CLAIMS, Lane
 from exchanges.simulator.listings import KRAKEN_FUTURES
 from exchanges.venues.krakenfutures import PROFILE
 from tests.protocol.canned import CannedVenue
-from tests.protocol.krakenfutures_desk import NUMBER, OWN, PF, SYMBOL, D, Desk
+from tests.protocol.krakenfutures_desk import NUMBER, PF, SYMBOL, Desk
+from tests.protocol.venue_desk import OWN, D
 from tests.simulation.transport import InProcessSession
 from tests.simulator.nearby import call
 from trading.services.lookup import ORDER_LIFETIME

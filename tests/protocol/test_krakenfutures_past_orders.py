@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from exchanges.ccxt_adapter.calls import kraken_futures_orders as orders
-from tests.protocol.krakenfutures_desk import NUMBER, OWN, PF, D
+from tests.protocol.krakenfutures_desk import NUMBER, PF
+from tests.protocol.venue_desk import OWN, D
 
 pytestmark = pytest.mark.protocol
 
