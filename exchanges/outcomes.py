@@ -10,36 +10,47 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from exchanges.errors import Block
 
 # A process that never writes them, as the web's, keeps the newest.
 MOST = 10_000
-_is_about_orders: ContextVar[bool] = ContextVar("is_about_orders", default=False)
+
+
+class Asked(StrEnum):
+    """What a call wanted of the venue."""
+
+    READ = "read"
+    ORDER = "order"
+    CANCEL = "cancel"
+
+
+_asked: ContextVar[Asked] = ContextVar("asked", default=Asked.READ)
 
 
 @contextmanager
-def about_orders() -> Generator[None]:
-    """Count what is asked within as placing or cancelling an order, not as a read."""
-    before = _is_about_orders.set(True)
+def about_orders(asked: Asked = Asked.ORDER) -> Generator[None]:
+    """Count what is asked within as placing an order, or cancelling one, not as a read."""
+    before = _asked.set(asked)
     try:
         yield
     finally:
-        _is_about_orders.reset(before)
+        _asked.reset(before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How one call to a venue ended. No `symptom`: the venue answered properly, yes or no.
 
-    `block`: it refuses everything from this address. `is_order`: an order was placed or cancelled.
+    `block`: it refuses everything from this address.
     """
 
     venue: str
     mode: str
     symptom: str = ""
     block: Block | None = None
-    is_order: bool = field(default_factory=_is_about_orders.get)
+    asked: Asked = field(default_factory=_asked.get)
 
 
 class Outcomes:

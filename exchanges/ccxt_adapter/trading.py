@@ -31,7 +31,7 @@ from exchanges.errors import (
 )
 from exchanges.limits.lanes import Lane, asking
 from exchanges.order_form import off_the_grid
-from exchanges.outcomes import about_orders
+from exchanges.outcomes import Asked, about_orders
 from exchanges.venues.profile import DeadMan, Rows, SettingCalls, VenueProfile
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
@@ -91,7 +91,7 @@ class CcxtTrading:
     async def cancel(self, client_order_id: ClientOrderId, symbol: Symbol) -> None:
         listing = await self._client.ever_listed(symbol)
         request = {self._profile.client_id_param: client_order_id}
-        with asking(Lane.CLOSE), about_orders():
+        with asking(Lane.CLOSE), about_orders(Asked.CANCEL):
             await self._client.reading(
                 self._ask(self._part(listing).cancel_order, listing, **request)
             )

@@ -44,11 +44,10 @@ class Exchange(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.mode})"
 
-    @property
-    def shut(self) -> str:
-        """Return why its breaker lets nothing be opened here, empty while it does."""
+    def shut(self, entry: uuid.UUID | None = None) -> str:
+        """Return why its breaker keeps out this entry, or any new one; empty where it does not."""
         health: VenueHealth | None = getattr(self, "health", None)
-        return "" if health is None else health.sentence
+        return "" if health is None or health.lets_in(entry) else health.sentence
 
 
 class VenueHealth(models.Model):
@@ -58,6 +57,7 @@ class VenueHealth(models.Model):
         CLOSED = "closed", "closed"
         OPEN = "open", "open"
         PROBING = "probing", "probing"
+        HALF_OPEN = "half_open", "half open"
 
     exchange = models.OneToOneField(
         Exchange, on_delete=models.CASCADE, primary_key=True, related_name="health"
@@ -70,6 +70,15 @@ class VenueHealth(models.Model):
     failed_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(null=True, blank=True)
     probe_at = models.DateTimeField(null=True, blank=True, help_text="Of the next probe.")
+    order_trials = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="How often in a row orders kept it open; 0 where an answer to a read closes it.",
+    )
+    trial_of = models.UUIDField(
+        null=True,
+        blank=True,
+        help_text="The one entry that may be sent while it is half open: its order tells.",
+    )
 
     class Meta:
         verbose_name_plural = "venue health"
@@ -83,11 +92,23 @@ class VenueHealth(models.Model):
         """Return why nothing is opened here, empty while the breaker is closed."""
         if self.state == self.State.CLOSED or self.opened_at is None:
             return ""
-        return (
+        failed = (
             f"{self.exchange.name} failed {self.failures} times in a row, the last time because "
-            f"{self.symptom}: since {self.opened_at:%H:%M:%S} UTC nothing is opened there, until a "
-            "probe succeeds; closing and look-ups go on."
+            f"{self.symptom}: since {self.opened_at:%H:%M:%S} UTC "
         )
+        if self.state == self.State.HALF_OPEN:
+            does = "is tried now" if self.trial_of else "may be tried"
+            return (
+                f"{failed}nothing was opened there; one entry {does}, closing and look-ups go on."
+            )
+        until = "an order there is answered" if self.order_trials else "a probe succeeds"
+        return f"{failed}nothing is opened there, until {until}; closing and look-ups go on."
+
+    def lets_in(self, entry: uuid.UUID | None = None) -> bool:
+        """Tell whether this entry may open here, or one that is not planned yet may be."""
+        if self.state == self.State.HALF_OPEN:
+            return self.trial_of == entry
+        return self.state == self.State.CLOSED
 
 
 class Instrument(models.Model):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote, Symbol
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
+from exchanges.modes import Mode
+from exchanges.outcomes import Outcome, Outcomes
 from exchanges.ports import MarketData
 from exchanges.services import store_listing
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
@@ -98,11 +101,13 @@ class StrategyDesk:
         self._clients: dict[str, VenueClient] = {}
         self._ports: dict[Any, tuple[CcxtTrading, CcxtAccount]] = {}
         self.lenders: dict[str, MarketData] = {}
+        self.outcomes = Outcomes()
         self.venues = Venues(
             trading=lambda account: self._ports[account.pk][0],
             account=lambda account: self._ports[account.pk][1],
             call=call,
             call_all=call_all,
+            probe=lambda exchange: CcxtMarketData(self._clients[exchange.code]).server_time(),
             tiers=lambda exchange, symbols: CcxtMarketData(self._clients[exchange.code]).risk_tiers(
                 symbols
             ),
@@ -364,6 +369,9 @@ class StrategyDesk:
             taker_fee=listing.taker_fee,
         )
 
+    def _note(self, venue: str, symptom: str) -> None:
+        self.outcomes.note(Outcome(venue=venue, mode=Mode.REHEARSAL, symptom=symptom))
+
     def _open_account(self, venue: str) -> None:
         exchange = Exchange.objects.create(
             code=venue, short_code=SHORT_CODES[venue], name=venue, mode="rehearsal"
@@ -372,7 +380,7 @@ class StrategyDesk:
             user=self.user, exchange=exchange, key_fingerprint=venue, checked_at=self.now
         )
         catalogue = CATALOGUES.setdefault(venue, Catalogue(PROFILES[venue]))
-        client = client_at(self.world, venue, catalogue)
+        client = client_at(self.world, venue, catalogue, partial(self._note, venue))
         self._clients[venue] = client
         self._ports[account.pk] = CcxtTrading(client), CcxtAccount(client)
         data = CcxtMarketData(client)

@@ -13,13 +13,20 @@ from arbsite.accounts.models import User
 from exchanges.errors import Bar, Block, VenueUnavailable
 from exchanges.models import Exchange, VenueHealth
 from exchanges.modes import Mode
-from exchanges.outcomes import Outcome, Outcomes, about_orders
+from exchanges.outcomes import Asked, Outcome, Outcomes, about_orders
 from tests.services.test_submit import ScriptedVenue, intend, position, report, send
-from tests.web.rows import make_account, make_exchange, make_instrument, make_position
+from tests.web.rows import (
+    make_account,
+    make_entering,
+    make_exchange,
+    make_instrument,
+    make_position,
+)
 from trading.core.states import OrderState, Purpose
 from trading.models import Event, Position
 from trading.services.breaker import probe_venues, settle_health
 from trading.services.contact import Contact
+from trading.services.order_trial import claim_trials
 from trading.services.standing import standing_of
 from trading.services.venues import Venues
 from trading.services.view import load
@@ -75,14 +82,14 @@ def test_a_proper_answer_begins_the_count_anew(bybit: Exchange) -> None:
     assert settle(LATE) == 1
 
 
-def settle_orders(*symptoms: str) -> int:
+def settle_orders(*symptoms: str, now: datetime = NOW) -> int:
     """Let each order be followed by a read that is answered."""
     outcomes = Outcomes()
     for symptom in symptoms:
         with about_orders():
             outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, symptom=symptom))
         outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL))
-    return settle_health(outcomes=outcomes, now=NOW)
+    return settle_health(outcomes=outcomes, now=now)
 
 
 def test_five_orders_in_a_row_open_it_though_every_read_between_is_answered(
@@ -97,7 +104,7 @@ def test_five_orders_in_a_row_open_it_though_every_read_between_is_answered(
             "breaker.opened",
             "Bybit failed 5 times in a row, the last time because orders fail, reads do not: "
             "the venue did not answer in time: since 14:00:00 UTC nothing is "
-            "opened there, until a probe succeeds; closing and look-ups go on.",
+            "opened there, until an order there is answered; closing and look-ups go on.",
         )
     ]
 
@@ -108,10 +115,20 @@ def test_an_order_that_is_answered_begins_their_count_anew(bybit: Exchange) -> N
     assert state() == "closed"
 
 
+def test_cancels_that_are_answered_begin_no_count_of_orders_anew(bybit: Exchange) -> None:
+    """A venue that only lets one cancel takes no order."""
+    outcomes = Outcomes()
+    for _ in range(5):
+        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, symptom=LATE, asked=Asked.ORDER))
+        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, asked=Asked.CANCEL))
+
+    assert settle_health(outcomes=outcomes, now=NOW) == 1
+
+
 def test_reads_and_orders_that_fail_together_are_one_row_of_five(bybit: Exchange) -> None:
     outcomes = Outcomes()
-    for is_order in (False, True, False, True, False):
-        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, symptom=LATE, is_order=is_order))
+    for asked in (Asked.READ, Asked.ORDER, Asked.READ, Asked.CANCEL, Asked.READ):
+        outcomes.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, symptom=LATE, asked=asked))
 
     assert settle_health(outcomes=outcomes, now=NOW) == 1
 
@@ -274,6 +291,97 @@ def test_a_position_sees_why_nothing_may_be_opened_for_it(position: Position) ->
     assert barred() == "the breaker of Bybit is open"
     Probed(NOW).at(10)
     assert barred() == ""
+
+
+def half_open(position: Position, seconds: int = 10) -> Exchange:
+    """Let five orders fail and a read be answered after; return the venue."""
+    settle_orders(*[LATE] * 5)
+    assert Probed(NOW).at(seconds) == 0
+    return position.legs.get().account.exchange
+
+
+def test_an_answered_read_lets_one_entry_in_where_orders_failed_and_no_second_one(
+    position: Position, owner: User, teammate: User
+) -> None:
+    bybit, other = half_open(position), make_entering(teammate, NOW)
+    assert state() == "half_open"
+    assert standing_of(owner, NOW).refuse_venues(["bybit"]) is None
+
+    assert claim_trials(position, [bybit], NOW) == ""
+    refused = claim_trials(other, [bybit], NOW)
+
+    assert refused.endswith("opened there; one entry is tried now, closing and look-ups go on.")
+    refusal = standing_of(owner, NOW).refuse_venues(["bybit"])
+    assert refusal is not None
+    assert (refusal.code, refusal.sentence) == ("breaker_open", refused)
+    assert [kind for kind, _ in told(owner)] == ["breaker.opened"]
+
+
+def test_half_open_licenses_what_the_trial_opens_and_nothing_else(position: Position) -> None:
+    bybit, venue = half_open(position), ScriptedVenue(report())
+    first, second = intend(position), intend(position)
+
+    assert send(first, position, venue) == OrderState.PLANNED
+    assert load(position, contact=Contact(), now=NOW).view.barred
+    claim_trials(position, [bybit], NOW)
+
+    assert load(position, contact=Contact(), now=NOW).view.barred == ""
+    assert send(second, position, venue) == OrderState.FILLED
+
+
+def test_each_trial_that_fails_doubles_the_wait_for_the_next_and_tells_nobody(
+    position: Position, owner: User
+) -> None:
+    bybit, at = half_open(position), 10
+    waits = []
+
+    for wait in (20, 40, 80, 160, 320, 320):
+        assert claim_trials(position, [bybit], NOW) == ""
+        settle_orders(LATE, now=NOW + timedelta(seconds=at))
+        assert state() == "open"
+        probed = Probed(NOW, NOW)
+        probed.at(at + wait - 1)
+        waits.append(state())
+        probed.at(at + wait)
+        waits.append(state())
+        at += wait
+
+    assert waits == ["open", "half_open"] * 6
+    assert [kind for kind, _ in told(owner)] == ["breaker.opened"]
+
+
+def test_any_order_that_is_answered_closes_it_for_all_and_no_cancel_does(
+    position: Position, owner: User
+) -> None:
+    """An exit is sent whatever a breaker says; a cancel tells nothing of who takes orders."""
+    settle_orders(*[LATE] * 5)
+    cancelled = Outcomes()
+    cancelled.note(Outcome(venue="bybit", mode=Mode.REHEARSAL, asked=Asked.CANCEL))
+    settle_health(outcomes=cancelled, now=NOW)
+    assert state() == "open"
+
+    settle_orders("", now=NOW + timedelta(seconds=7))
+
+    assert state() == "closed"
+    assert told(owner)[-1] == (
+        "breaker.closed",
+        "Bybit takes orders again after 7 s: entries there are possible.",
+    )
+    # Both counts begin at nothing.
+    assert (settle_orders(*[LATE] * 4), state()) == (0, "closed")
+
+
+def test_an_entry_that_was_let_in_and_never_sent_gives_its_place_to_another(
+    position: Position, teammate: User
+) -> None:
+    bybit, other = half_open(position), make_entering(teammate, NOW)
+    claim_trials(position, [bybit], NOW)
+
+    Probed().at(59)
+    assert claim_trials(other, [bybit], NOW) != ""
+    Probed().at(60)
+
+    assert claim_trials(other, [bybit], NOW) == ""
 
 
 def test_the_gate_of_venues_says_the_sentence(bybit: Exchange, owner: User) -> None:

@@ -11,7 +11,7 @@ from trading.models import Position
 from trading.services import configure, engine
 from trading.services.entry_legs import EntryLeg
 from trading.services.fees import refresh_fees
-from trading.services.plan_entry import plan_entry
+from trading.services.plan_entry import Refused, plan_entry
 from trading.services.scan import MarketScan
 from trading.services.seen import Seen
 from trading.services.standing import Standing
@@ -62,10 +62,18 @@ def scan(desk: StrategyDesk, *bases: str) -> tuple[Standing, list[Finding]]:
 
 def enter(desk: StrategyDesk, base: str = "BTC") -> Position:
     """Enter what the scan takes, as its doorbell does, and drive it until it is OPEN."""
+    planned = plan(desk, base)
+    assert isinstance(planned, Position), planned
+    desk.drive_until(planned, PositionState.OPEN)
+    return planned
+
+
+def plan(desk: StrategyDesk, base: str = "BTC") -> Position | Refused:
+    """Plan what the scan takes, as its doorbell does."""
     standing, found = scan(desk, base)
     taken = take(found, standing)
     assert len(taken) == 1, [one.refusal for one in found]
-    planned = plan_entry(
+    return plan_entry(
         user=desk.user,
         strategy=taken[0].strategy,
         base=taken[0].base,
@@ -77,9 +85,6 @@ def enter(desk: StrategyDesk, base: str = "BTC") -> Position:
         signalled_at=desk.now,
         now=desk.now,
     )
-    assert isinstance(planned, Position), planned
-    desk.drive_until(planned, PositionState.OPEN)
-    return planned
 
 
 def read_loans(desk: StrategyDesk) -> None:

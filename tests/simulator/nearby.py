@@ -6,7 +6,8 @@ Nothing takes time: the venues' clock stands until a test moves it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
@@ -39,16 +40,22 @@ def call_all(
     return call(gathered(), timeout)
 
 
-def client_at(world: World, venue: str, catalogue: Catalogue | None = None) -> VenueClient:
+def client_at(
+    world: World,
+    venue: str,
+    catalogue: Catalogue | None = None,
+    note: Callable[[str], None] = lambda symptom: None,
+) -> VenueClient:
     """Return a client of the world's one account at a venue.
 
-    Worlds that list the same may share a catalogue; one that lists more brings its own.
+    Worlds that list the same may share a catalogue; one that lists more brings its own. `note`
+    hears of each call's symptom.
     """
     keys = world.account(venue)
     return VenueClient(
         catalogue or CATALOGUES[venue],
         credential=Credential(api_key=keys.api_key, secret=keys.secret, passphrase=keys.passphrase),
-        surroundings=surroundings_of(world),
+        surroundings=replace(surroundings_of(world), note=note),
     )
 
 

@@ -1,5 +1,8 @@
 """One breaker for each venue: five failures in a row open it, a probe that is answered closes it.
 
+Where orders fail and reads do not, an answer to a read proves nothing: it lets one entry in, whose
+order closes the breaker or keeps it open for twice as long. Any order that is answered closes it.
+
 It bars what opens a position and nothing else: hedges, exits, look-ups and polls go on, and one of
 these may be the first to find the venue well again. The row is shared by all processes. Each writes
 every second what its own calls saw, in their order; a breaker is opened by the one update that
@@ -18,26 +21,31 @@ from django.utils import timezone
 from arbsite.accounts.models import User
 from exchanges.errors import BARRED_WORDS, Bar, Block
 from exchanges.models import Exchange, ExchangeAccount, VenueHealth
-from exchanges.outcomes import Outcome, Outcomes, of_this_process
+from exchanges.outcomes import Asked, Outcome, Outcomes, of_this_process
 from trading.core.states import EXPOSED_POSITION_STATES
 from trading.events import announce, announce_once
 from trading.models import Event, OrderFailures, Position
 from trading.services.halt import halt_account
+from trading.services.order_trial import (
+    LONGEST_SYMPTOM,
+    LONGEST_WAIT,
+    PROBE_AFTER,
+    fail_trial,
+    of_orders,
+)
 from trading.services.venues import REAL, Venues
 
 FAILURES = 5
-PROBE_AFTER = timedelta(seconds=10)
 PROBE_SECONDS = 5.0
 SETTLE_EVERY_SECONDS = 1.0
 BLOCK_TOLD_AGAIN = timedelta(minutes=1)
-LONGEST_SYMPTOM = 80
-ORDERS_FAIL = "orders fail, reads do not: "
 BARRED_HELP = {
     Bar.ADDRESS: "See there why, or use another address; close by hand what must not wait.",
     Bar.REGION: "Run Carry from where it is served, or close by hand what is open there.",
 }
 
 State = VenueHealth.State
+CLOSED = {"state": State.CLOSED, "failures": 0, "order_trials": 0, "trial_of": None}
 Key = tuple[str, str]
 
 
@@ -80,9 +88,18 @@ def _settle(row: VenueHealth, outcome: Outcome, now: datetime) -> bool:
     if row.failures:
         VenueHealth.objects.filter(pk=row.pk, state=State.CLOSED).update(failures=0)
         row.failures = 0
-    if outcome.is_order:
+    if outcome.asked is Asked.ORDER:
         _orders_of(row).exclude(failures=0).update(failures=0)
+        _close_for_orders(row, now)
     return False
+
+
+def _close_for_orders(row: VenueHealth, now: datetime) -> None:
+    """Close what orders have opened: whichever was answered, an exit too, tells of all."""
+    shut = VenueHealth.objects.filter(pk=row.pk, order_trials__gt=0).exclude(state=State.CLOSED)
+    with transaction.atomic():
+        if shut.update(**CLOSED):
+            _tell_closed(row, "takes orders again", now)
 
 
 def _orders_of(row: VenueHealth) -> QuerySet[OrderFailures]:
@@ -92,16 +109,20 @@ def _orders_of(row: VenueHealth) -> QuerySet[OrderFailures]:
 def _fail(row: VenueHealth, outcome: Outcome, now: datetime) -> bool:
     """Count one failure; tell whether it was the one that opened the breaker.
 
-    An answer to a read ends no row of orders that fail.
+    An answer to a read or a cancel ends no row of orders that fail.
     """
     closed, symptom = VenueHealth.objects.filter(pk=row.pk, state=State.CLOSED), outcome.symptom
+    is_order = outcome.asked is not Asked.READ
     with transaction.atomic():
+        if is_order and fail_trial(row, symptom, now):
+            return False
         closed.update(failures=F("failures") + 1, symptom=symptom[:LONGEST_SYMPTOM], failed_at=now)
-        if outcome.is_order and closed.exists() and _count_order(row) >= FAILURES:
-            words = f"{ORDERS_FAIL}{symptom}"[:LONGEST_SYMPTOM]
-            closed.filter(failures__lt=FAILURES).update(failures=FAILURES, symptom=words)
+        trials = int(is_order and closed.exists() and _count_order(row) >= FAILURES)
+        if trials:
+            told = {"failures": FAILURES, "symptom": of_orders(symptom)}
+            closed.filter(failures__lt=FAILURES).update(**told)
         opened = closed.filter(failures__gte=FAILURES).update(
-            state=State.OPEN, opened_at=now, probe_at=now + PROBE_AFTER
+            state=State.OPEN, opened_at=now, probe_at=now + PROBE_AFTER, order_trials=trials
         )
         row.refresh_from_db()
         if opened:
@@ -119,15 +140,22 @@ def _count_order(row: VenueHealth) -> int:
 def probe_venues(*, venues: Venues = REAL, clock: Callable[[], datetime] = timezone.now) -> int:
     """Ask each venue whose breaker has been open for a while one thing; return how many closed."""
     now = clock()
-    # No probe is put off longer: what lies further ahead was written before the clock was set back.
-    is_due = Q(probe_at__lte=now) | Q(probe_at__gt=now + 2 * PROBE_AFTER)
-    due = VenueHealth.objects.exclude(state=State.CLOSED).filter(is_due, exchange__is_enabled=True)
+    due = VenueHealth.objects.filter(_is_due(now), exchange__is_enabled=True)
+    # Nobody has sent the entry that was let in: another may be tried.
+    due.filter(state=State.HALF_OPEN).exclude(trial_of=None).update(trial_of=None)
+    asked = due.filter(state__in=(State.OPEN, State.PROBING)).select_related("exchange")
     # One worker probes; should it die of it, the next one's turn comes with the next probe.
-    claimed = [row for row in due.select_related("exchange") if _claim(row, now)]
+    claimed = [row for row in asked if _claim(row, now)]
     answers = venues.call_all([venues.probe(row.exchange) for row in claimed], PROBE_SECONDS)
     return sum(
         _take_answer(row, answer, clock()) for row, answer in zip(claimed, answers, strict=True)
     )
+
+
+def _is_due(now: datetime) -> Q:
+    """No probe is put off longer: what lies further ahead was written by a clock since set back."""
+    ahead = Q(order_trials=0, probe_at__gt=now + 2 * PROBE_AFTER)
+    return Q(probe_at__lte=now) | ahead | Q(probe_at__gt=now + LONGEST_WAIT + PROBE_AFTER)
 
 
 def _claim(row: VenueHealth, now: datetime) -> bool:
@@ -141,17 +169,23 @@ def _take_answer(row: VenueHealth, answer: object, now: datetime) -> bool:
     if isinstance(answer, BaseException):
         mine.update(state=State.OPEN)
         return False
+    if row.order_trials:
+        mine.update(state=State.HALF_OPEN)
+        return False
     with transaction.atomic():
-        if mine.update(state=State.CLOSED, failures=0) != 1:
+        if mine.update(**CLOSED) != 1:
             return False
         _orders_of(row).update(failures=0)
-        opened_at = row.opened_at or now
-        sentence = (
-            f"{row.exchange.name} answers again after {_span(now - opened_at)}: entries there are "
-            "possible."
-        )
-        _tell(row.exchange, "breaker.closed", sentence, Event.Severity.INFO, now)
+        _tell_closed(row, "answers again", now)
     return True
+
+
+def _tell_closed(row: VenueHealth, what: str, now: datetime) -> None:
+    sentence = (
+        f"{row.exchange.name} {what} after {_span(now - (row.opened_at or now))}: entries there "
+        "are possible."
+    )
+    _tell(row.exchange, "breaker.closed", sentence, Event.Severity.INFO, now)
 
 
 def _span(span: timedelta) -> str:

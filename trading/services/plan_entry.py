@@ -26,6 +26,7 @@ from trading.services.entry_legs import EntryLeg, wish_of
 from trading.services.evaluate import Evaluation, evaluate
 from trading.services.leg_order import ordered_legs
 from trading.services.opportunities import note_taken
+from trading.services.order_trial import claim_trials
 from trading.services.prepare import prepared_lately
 from trading.strategies.base import Candidate, EntryTrigger
 
@@ -82,6 +83,7 @@ def plan_entry(
             for row in rows:
                 row.position = position
             Leg.objects.bulk_create(rows)
+            _claim_trials(position, rows, now)
             note_taken(position, legs, now=now)
             _tell(position, rows, why)
             if idempotency_key is not None:
@@ -135,6 +137,12 @@ def _write(
         reserved_usd=size.size_usd,
     )
     return position
+
+
+def _claim_trials(position: Position, legs: Sequence[Leg], now: datetime) -> None:
+    """Raise LimitReached where a breaker shut meanwhile, or lets another entry in."""
+    if why := claim_trials(position, [leg.account.exchange for leg in legs], now):
+        raise limits.LimitReached(Refusal(code="breaker_open", sentence=why))
 
 
 def refuse_overdrawn(found: Evaluation, size: PlannedSize) -> None:

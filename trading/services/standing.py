@@ -171,8 +171,8 @@ class Standing:
                     code="no_account",
                     sentence=f"There is no active account at {venue}: add one first.",
                 )
-            if account.exchange.shut:
-                return Refusal(code="breaker_open", sentence=account.exchange.shut)
+            if shut := account.exchange.shut():
+                return Refusal(code="breaker_open", sentence=shut)
             if (lapsed := self.unchecked.get(account.pk)) and not account.is_halted:
                 return Refusal(code="key_unchecked", sentence=lapsed)
             if account.is_halted:

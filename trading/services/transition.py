@@ -98,8 +98,9 @@ def license_order(order: Order, *, position: Position, now: datetime) -> bool:
     """Tx 1: one statement asks for all that must hold at this instant, and moves the state.
 
     The state and the lease for every order; no kill switch for what opens or hedges; no halted
-    account of any leg and no open breaker at its venue for what opens, and for a hedge something
-    that was opened. Return False, writing nothing, when any of them says no.
+    account of any leg and no open breaker at its venue for what opens, unless it is the breaker's
+    trial, and for a hedge something that was opened. Return False, writing nothing, when any of
+    them says no.
     """
     with transaction.atomic():
         licensed = (
@@ -141,7 +142,8 @@ def _pressed_kill_switches() -> QuerySet[KillSwitch]:
 
 def _open_breakers() -> QuerySet[VenueHealth]:
     there = VenueHealth.objects.filter(exchange=OuterRef("leg__account__exchange"))
-    return there.exclude(state=VenueHealth.State.CLOSED)
+    trial = Q(state=VenueHealth.State.HALF_OPEN, trial_of=OuterRef("position"))
+    return there.exclude(state=VenueHealth.State.CLOSED).exclude(trial)
 
 
 def _journal(

@@ -56,7 +56,7 @@ def load(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     for leg in legs:
         for order in leg.orders.all():
             order.position, order.leg = position, leg
-    view = _position_view(position, views, parameters, _barred(legs), now)
+    view = _position_view(position, views, parameters, _barred(position, legs), now)
     return Loaded(view, {leg.index: leg for leg in legs}, orders, parameters, board)
 
 
@@ -65,7 +65,7 @@ def load_new(position: Position, *, contact: Contact, now: datetime) -> Loaded:
     legs, parameters = list(_legs(position)), Parameters.from_stored(position.parameters)
     board = market.board_of([leg.instrument for leg in legs])
     views = tuple(_empty_leg(leg, board, parameters, contact, now) for leg in legs)
-    view = _position_view(position, views, parameters, _barred(legs), now)
+    view = _position_view(position, views, parameters, _barred(position, legs), now)
     return Loaded(view, {leg.index: leg for leg in legs}, {}, parameters, board)
 
 
@@ -101,13 +101,13 @@ def _filled(leg: LegView, orders: Iterable[OrderView]) -> Decimal:
     )
 
 
-def _barred(legs: Iterable[Leg]) -> str:
+def _barred(position: Position, legs: Iterable[Leg]) -> str:
     """Return what bars opening, in words for a journal: a halted account, a venue's breaker."""
     accounts = [leg.account for leg in legs]
     for account in accounts:
         if account.is_halted:
             return why_barred(account)
-    shut = [account.exchange.name for account in accounts if account.exchange.shut]
+    shut = [account.exchange.name for account in accounts if account.exchange.shut(position.pk)]
     return f"the breaker of {shut[0]} is open" if shut else ""
 
 
