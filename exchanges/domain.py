@@ -134,6 +134,8 @@ class Instrument:
     funding_floor: Decimal | None = None
     expires_at: datetime | None = None
     is_active: bool = True
+    limits_only: bool = False
+    """Its venue takes limits and no market orders now, and may match none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

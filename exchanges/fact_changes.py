@@ -36,6 +36,7 @@ LISTED_COLUMNS = (
     "settlement",
     "expires_at",
     "is_active",
+    "limits_only",
 )
 # A rate that nobody has confirmed for so long says nothing of the spacing of now.
 RATES_LAST = timedelta(minutes=2)

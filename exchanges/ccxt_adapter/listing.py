@@ -207,6 +207,8 @@ def _listing(
     base, multiplier = split_ticker(market[profile.ticker_key])
     contract_base = (_exact(market["contractSize"]) or ONE) * multiplier
     limits, kind = market["limits"], _kind(market)
+    rule = profile.part(kind).limits_only
+    limits_only = rule is not None and rule.applies(market["info"])
     part, least = _exact(market["precision"]["amount"]), _exact(limits["amount"]["min"])
     instrument = Instrument(
         venue=profile.name,
@@ -227,7 +229,8 @@ def _listing(
         settlement=profile.settlement if market["swap"] else SettlementKind.NONE,
         funding_interval_seconds=_listed_interval(profile, market),
         expires_at=_moment(market["expiry"]) or _announced_end(profile, market),
-        is_active=market["active"] is True,
+        is_active=market["active"] is True or limits_only,
+        limits_only=limits_only,
     )
     return Listing(instrument=instrument, price_multiplier=multiplier, market=market)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import blake2s
@@ -81,6 +82,7 @@ class CcxtTrading:
         refusal = form or self._unpayable(request, listing)
         if refusal:
             raise InvalidOrder(refusal, venue=self._profile.name)
+        request = await self._as_limit(request, listing)
         price = await self._limit(request, listing)
         return await self._client.submitting(self._place(request, listing, price))
 
@@ -189,14 +191,27 @@ class CcxtTrading:
             return listing.venue_price(request.price)
         if part.market_slippage is None:
             return None
-        book = await self._client.reading(self._client.exchange.fetch_order_book(request.symbol, 1))
-        return worst_price(
-            book,
-            request.side,
-            listing,
-            slippage=part.market_slippage,
-            digits=part.price_digits,
+        return await self._worst_price(request, listing, part.market_slippage)
+
+    async def _as_limit(self, request: OrderRequest, listing: Listing) -> OrderRequest:
+        """Return a limit that ends at once for a market order where those are not taken now."""
+        rule, is_market = self._part(listing).limits_only, request.order_type is OrderType.MARKET
+        if rule is None or not (is_market and listing.instrument.limits_only):
+            return request
+        price = await self._worst_price(request, listing, rule.slippage)
+        return replace(
+            request,
+            order_type=OrderType.LIMIT,
+            time_in_force=TimeInForce.IOC,
+            price=listing.price(price),
         )
+
+    async def _worst_price(
+        self, request: OrderRequest, listing: Listing, slippage: Decimal
+    ) -> Decimal:
+        book = await self._client.reading(self._client.exchange.fetch_order_book(request.symbol, 1))
+        digits = self._part(listing).price_digits
+        return worst_price(book, request.side, listing, slippage=slippage, digits=digits)
 
     async def _place(
         self, request: OrderRequest, listing: Listing, price: Decimal | None

@@ -17,6 +17,7 @@ WORDS = {
     INTERVAL: "funding interval",
     IS_LISTED: "trading",
     "expires_at": "end",
+    "limits_only": "limit orders only",
 }
 
 

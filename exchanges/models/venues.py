@@ -147,6 +147,9 @@ class Instrument(models.Model):
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    limits_only = models.BooleanField(
+        default=False, help_text="Its venue takes no market orders now; nothing is opened on it."
+    )
     refreshed_at = models.DateTimeField()
 
     class Meta:
@@ -189,6 +192,7 @@ class Instrument(models.Model):
             funding_floor=self.funding_floor,
             expires_at=self.expires_at,
             is_active=self.is_active,
+            limits_only=self.limits_only,
         )
 
 

@@ -43,6 +43,7 @@ class RefusalReason(StrEnum):
     POSITION_LIMIT = "position_limit"
     NOT_LENT = "not_lent"
     BORROW_LIMIT = "borrow_limit"
+    LIMITS_ONLY = "limits_only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,8 @@ def refusal_of(
 
 def _format_refusal(intent: OrderIntent) -> Refusal | None:
     listing, quantity = intent.listing, intent.base_quantity
+    if listing.limits_only and intent.order_type is OrderType.MARKET:
+        return Refusal(reason=RefusalReason.LIMITS_ONLY, detail="no market orders now")
     if quantity < listing.lot:
         detail = f"quantity {quantity} is below the minimum {listing.lot}"
         return Refusal(reason=RefusalReason.BELOW_MIN_QUANTITY, detail=detail)

@@ -104,6 +104,8 @@ class Listing:
     most_borrowed: Decimal = Decimal(0)
     # Base units of one contract, where the venue counts in contracts.
     contract_value: Decimal = Decimal(1)
+    # Market orders are refused.
+    limits_only: bool = False
 
     @property
     def key(self) -> ListingKey:

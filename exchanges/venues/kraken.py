@@ -15,7 +15,7 @@ from exchanges.venues.kraken_access import KEY_RIGHTS
 from exchanges.venues.kraken_codes import MESSAGE_VERDICTS, VERDICTS
 from exchanges.venues.kraken_quotas import QUOTAS
 from exchanges.venues.kraken_schedule import status_of
-from exchanges.venues.profile import IntervalRule, Paging, Rows, VenueProfile
+from exchanges.venues.profile import IntervalRule, LimitsOnly, Paging, Rows, VenueProfile
 
 # It cannot be asked for the working orders of one pair.
 OPEN_ORDERS = Rows(method="open_order_rows", lists_all=True)
@@ -33,6 +33,8 @@ PROFILE = VenueProfile(
     receive_window=timedelta(seconds=5),
     look_up_every=timedelta(seconds=5),
     depth_sizes=(10, 100, 500),
+    # In `post_only`, `cancel_only` and `reduce_only` no order of ours would trade.
+    limits_only=LimitsOnly(key="status", value="limit_only", slippage=Decimal("0.01")),
     symbol_param="pair",
     quotas=QUOTAS,
     book_tops=flat.SPOT_TOPS,

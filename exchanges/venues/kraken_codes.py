@@ -12,6 +12,8 @@ from exchanges.venues.verdicts import Verdict
 INVALID_ORDER = (
     *("EGeneral:Invalid arguments", "EOrder:Order minimum not met", "EOrder:Cost minimum not met"),
     *("EOrder:Tick size check failed", "EOrder:Invalid price", "EQuery:Unknown asset pair"),
+    # The list is read anew after it, and says so.
+    "EService:Market in limit_only mode",
 )
 REJECTED = (
     *("EOrder:Orders limit exceeded", "EOrder:Scheduled orders limit exceeded"),

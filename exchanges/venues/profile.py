@@ -121,6 +121,22 @@ class DeadMan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsOnly:
+    """What the raw listing says where a venue takes limits and no market orders for a while.
+
+    `slippage`: how far beyond the touch a limit that ends at once goes then in place of one.
+    """
+
+    key: str
+    value: str
+    slippage: Decimal
+
+    def applies(self, info: Mapping[str, object]) -> bool:
+        """Tell whether a raw listing says so."""
+        return info.get(self.key) == self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRule:
     """A key is refused where the answer at `path` is `refused`, or a list that holds it.
 
@@ -279,6 +295,7 @@ class VenueProfile:
     # How far beyond the touch a market order may go where the venue knows none that has no limit
     # and ends at once.
     market_slippage: Decimal | None = None
+    limits_only: LimitsOnly | None = None
     # How many digits a price may have, besides its tick; whole prices may have more.
     price_digits: int | None = None
     # Where our ids do not fit: so many bytes of a hash of them, in hex, after a prefix.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -68,6 +69,20 @@ def test_a_person_may_force_one_side_and_the_silent_one_is_tried_later() -> None
     step = step_of(PositionState.EXITING, *hedge(is_reachable=False), force_one_sided=True)
 
     assert closes(step) == [(0, "1")]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_leg_whose_venue_takes_limits_only_goes_first_and_keeps_the_other(
+    is_killed: bool,
+) -> None:
+    """It may match none of them."""
+    slow = replace(make_leg(1).instrument, limits_only=True)
+
+    whole = step_of(PositionState.EXITING, *hedge(instrument=slow), is_killed=is_killed)
+    rest = make_leg(0, net_base=D(1)), make_leg(1, net_base=D("-0.3"), instrument=slow)
+
+    assert closes(whole) == [(1, "1")]
+    assert closes(step_of(PositionState.EXITING, *rest)) == [(0, "0.7"), (1, "0.3")]
 
 
 def test_the_last_leg_is_closed_whatever_the_other_venue_says() -> None:

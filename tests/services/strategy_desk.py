@@ -107,6 +107,7 @@ class StrategyDesk:
             account=lambda account: self._ports[account.pk][1],
             call=call,
             call_all=call_all,
+            relist=self.relist,
             probe=lambda exchange: CcxtMarketData(self._clients[exchange.code]).server_time(),
             tiers=lambda exchange, symbols: CcxtMarketData(self._clients[exchange.code]).risk_tiers(
                 symbols
@@ -221,6 +222,16 @@ class StrategyDesk:
     def leg(self, position: Position, index: int) -> Leg:
         legs: Leg = position.legs.select_related("instrument__exchange", "account").get(index=index)
         return legs
+
+    def relist(self, exchange: Exchange, now: datetime) -> list[str]:
+        """Read anew what a venue lists, as all clients of this process share it."""
+        data, is_spot = (
+            CcxtMarketData(self._clients[exchange.code]),
+            PROFILES[exchange.code].is_spot,
+        )
+        listed = self.venues.call(data.instruments(), 60)
+        rates = [] if is_spot else self.venues.call(data.funding_rates(), 60)
+        return store_listing(exchange, listed, rates, now)
 
     def coins(self, venue: str, asset: str) -> Decimal:
         """Return what the venue's own ledger says of an asset in the account's wallet."""

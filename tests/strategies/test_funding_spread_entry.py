@@ -138,6 +138,7 @@ def test_candidate_without_an_estimate_is_ranked_last_but_by_spread(ranking: str
         ),
         (replace(HIGH, latency=timedelta(seconds=3)), "slow_venue"),
         (replace(HIGH, instrument=make_instrument(is_active=False)), "not_tradable"),
+        (replace(HIGH, instrument=replace(make_instrument(), limits_only=True)), "limits_only"),
         (replace(HIGH, instrument=make_instrument(kind=InstrumentKind.SPOT)), "not_tradable"),
     ],
 )

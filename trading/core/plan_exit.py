@@ -76,11 +76,15 @@ def _must_ask_whether_reachable(view: PositionView) -> bool:
 def _closing_targets(view: PositionView) -> dict[int, Decimal]:
     """Return zero for each leg, or what keeps it hedged against one that is not gone yet.
 
-    That is one at a venue out of reach, or one that goes first.
+    That is one at a venue out of reach, or one that goes first, as one does whose venue takes
+    limits only and may match none of them.
     """
     if view.force_one_sided:
         return {leg.index: ZERO for leg in view.legs}
     leading = [leg for leg in view.legs if _is_away(leg)]
+    leading = leading or [
+        leg for leg in view.legs if leg.instrument.limits_only and leg.cut_to(ZERO) > 0
+    ]
     if not leading and not view.is_killed:
         leading = _first_to_go(view)
     kept = max((leg.exposure.size for leg in leading), default=ZERO)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -101,12 +101,15 @@ def _filled(leg: LegView, orders: Iterable[OrderView]) -> Decimal:
     )
 
 
-def _barred(position: Position, legs: Iterable[Leg]) -> str:
-    """Return what bars opening, in words for a journal: a halted account, a venue's breaker."""
+def _barred(position: Position, legs: Collection[Leg]) -> str:
+    """Return what bars opening, in words for a journal: a halt, a mode, a venue's breaker."""
     accounts = [leg.account for leg in legs]
     for account in accounts:
         if account.is_halted:
             return why_barred(account)
+    for leg in legs:
+        if leg.instrument.limits_only:
+            return f"{leg.instrument.symbol} takes limit orders only at {leg.account.exchange.name}"
     shut = [account.exchange.name for account in accounts if account.exchange.shut(position.pk)]
     return f"the breaker of {shut[0]} is open" if shut else ""
 

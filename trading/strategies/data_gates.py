@@ -49,6 +49,9 @@ def _refuse_leg(
     if instrument.kind not in place.kinds or not instrument.is_active:
         kinds = " or ".join(kind for kind in InstrumentKind if kind in place.kinds)
         return Refusal(code="not_tradable", sentence=f"{name} is not a tradable {kinds}.")
+    if instrument.limits_only:
+        sentence = f"{name} takes limit orders only now: nothing is opened on it."
+        return Refusal(code="limits_only", sentence=sentence)
     if book is None:
         return Refusal(code="no_data", sentence=f"No book of {name} has arrived yet.")
     return (

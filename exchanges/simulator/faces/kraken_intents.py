@@ -27,6 +27,7 @@ WORDS = {
     RefusalReason.PRICE_BAND: "EOrder:Invalid price",
     RefusalReason.WOULD_TAKE: "EOrder:Post only order",
     RefusalReason.INSUFFICIENT_MARGIN: "EOrder:Insufficient funds",
+    RefusalReason.LIMITS_ONLY: "EService:Market in limit_only mode",
 }
 
 

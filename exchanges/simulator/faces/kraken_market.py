@@ -141,5 +141,5 @@ def _pair(listing: Listing) -> Json:
         "ordermin": plain(listing.lot),
         "costmin": plain(listing.min_notional),
         "tick_size": plain(listing.tick),
-        "status": "online",
+        "status": "limit_only" if listing.limits_only else "online",
     }
