@@ -17,6 +17,7 @@ from exchanges.errors import VenueError
 from exchanges.models import Instrument
 from exchanges.modes import Mode
 from exchanges.registry import market_data
+from exchanges.rested_books import RestedBooks
 
 HASH = "carry:depth"
 LEVELS = 50
@@ -26,11 +27,13 @@ READ_SECONDS = 5.0
 def read_depths(instruments: Sequence[Instrument], redis: Redis) -> dict[Key, Depth]:
     """Read the books by REST, share each as it comes and return those that could be read."""
     found: dict[Key, Depth] = {}
+    rested = RestedBooks(instruments, redis)
     for answer in loop.as_they_come(map(_read, instruments), READ_SECONDS):
         if isinstance(answer, Depth):
             key = answer.venue, answer.symbol
             found[key] = answer
             redis.hset(HASH, mapping={_field(key): _encoded(answer)})
+            rested.take(answer)
         elif not isinstance(answer, VenueError | TimeoutError):
             raise answer
     return found

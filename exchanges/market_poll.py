@@ -158,7 +158,8 @@ def silence_at(
                 continue
             lasts = _lasts(exchange, channel) if is_streamed else UNSTREAMED_BEHIND
             if unheard.is_dead(topic, known):
-                lasts = RENEWED_AFTER
+                # What matters of a dear list is renewed by the reads of whole books.
+                lasts = max(RENEWED_AFTER, _rests(exchange, channel))
             if known is None or abs(now - known.observed_at) > lasts:
                 topics.add(topic)
                 missed |= {topic} if is_streamed else set()
@@ -174,8 +175,11 @@ def _lasts(exchange: Exchange, channel: Channel) -> timedelta:
     """Return how old what a socket tells may be on a live channel before a list is read."""
     if channel is Channel.FUNDING:
         return RATE_BEHIND
-    rests = selectors.book_rests(exchange.code) if channel is Channel.BOOK else timedelta(0)
-    return max(INSTRUMENT_BEHIND, rests, _behind(exchange, channel))
+    return max(INSTRUMENT_BEHIND, _rests(exchange, channel), _behind(exchange, channel))
+
+
+def _rests(exchange: Exchange, channel: Channel) -> timedelta:
+    return selectors.book_rests(exchange.code) if channel is Channel.BOOK else timedelta(0)
 
 
 def _behind(exchange: Exchange, channel: Channel) -> timedelta:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.feeds.facts import Emit
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
-from exchanges.domain import BookTop, Depth, MarketFact, Symbol
+from exchanges.domain import MarketFact, Symbol
 from exchanges.errors import VenueError
 from exchanges.limits.lanes import Lane, asking
 from exchanges.quotes import quotes_in
@@ -76,7 +76,7 @@ class PolledMarket:
                 if not is_silent(told_at.get(symbol)):
                     continue
                 book = await self._answer(self._data.depth(symbol, levels=1), None)
-                top = None if book is None else top_of(book)
+                top = None if book is None else book.top
                 emit(() if top is None else (top,))
                 await asyncio.sleep(AGAIN_SECONDS if book is None else pause)
             await asyncio.sleep(LOOK_SECONDS)
@@ -101,19 +101,3 @@ def reads_books(profile: VenueProfile) -> bool:
 def is_silent(told_at: float | None) -> bool:
     """Tell whether no socket has told a top lately; the moment is one of the monotonic clock."""
     return told_at is None or monotonic() - told_at > TOLD_WITHIN
-
-
-def top_of(book: Depth) -> BookTop | None:
-    """Return the touch of a book, None where a side of it is empty."""
-    if not book.bids or not book.asks:
-        return None
-    bid, ask = book.bids[0], book.asks[0]
-    return BookTop(
-        venue=book.venue,
-        symbol=book.symbol,
-        bid=bid.price,
-        bid_quantity=bid.base_quantity,
-        ask=ask.price,
-        ask_quantity=ask.base_quantity,
-        observed_at=book.observed_at,
-    )

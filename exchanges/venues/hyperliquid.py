@@ -117,7 +117,8 @@ PROFILE = VenueProfile(
     symbol_param=COIN,
     quotas=QUOTAS,
     # Books are told one by one; of all at once, at what average some thousand dollars trade.
-    # The list takes 20 of the 1,200 that may be asked in a minute, and tells impact prices.
+    # The list takes 20 of the 1,200 that may be asked in a minute, and tells impact prices; books
+    # that matter are taken over sooner, where they are read whole.
     book_rests=timedelta(seconds=15),
     book_tops=Rows(
         method="context_rows",
