@@ -218,22 +218,6 @@ class Depth:
     asks: Sequence[Level]
     observed_at: datetime
 
-    @property
-    def top(self) -> BookTop | None:
-        """Return the touch, None where a side is empty."""
-        if not self.bids or not self.asks:
-            return None
-        bid, ask = self.bids[0], self.asks[0]
-        return BookTop(
-            venue=self.venue,
-            symbol=self.symbol,
-            bid=bid.price,
-            bid_quantity=bid.base_quantity,
-            ask=ask.price,
-            ask_quantity=ask.base_quantity,
-            observed_at=self.observed_at,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:

@@ -17,6 +17,7 @@ from exchanges.board import Board, Channel
 from exchanges.domain import BookTop, Depth
 from exchanges.market_poll import CHANNEL_BEHIND, INSTRUMENT_BEHIND
 from exchanges.models import Instrument
+from exchanges.quotes import top_of
 from exchanges.unheard import Unheard
 
 # With four seconds between two reads and a part of one for the answer: within five.
@@ -36,7 +37,7 @@ class RestedBooks:
 
         Of a channel that is silent as a whole the poll reads the list. Raise RedisError.
         """
-        venue, top = depth.venue, depth.top
+        venue, top = depth.venue, top_of(depth)
         if top is None or not selectors.book_rests(venue) or self._is_silent(depth):
             return False
         board = Board.load_rows(self._redis, [(venue, depth.symbol)])

@@ -19,7 +19,7 @@ from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import MarketFact, Symbol
 from exchanges.errors import VenueError
 from exchanges.limits.lanes import Lane, asking
-from exchanges.quotes import quotes_in
+from exchanges.quotes import quotes_in, top_of
 from exchanges.venues.profile import UNASKED, VenueProfile
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class PolledMarket:
                 if not is_silent(told_at.get(symbol)):
                     continue
                 book = await self._answer(self._data.depth(symbol, levels=1), None)
-                top = None if book is None else book.top
+                top = None if book is None else top_of(book)
                 emit(() if top is None else (top,))
                 await asyncio.sleep(AGAIN_SECONDS if book is None else pause)
             await asyncio.sleep(LOOK_SECONDS)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from exchanges.domain import FillCause, InstrumentKind, PremiumTerms, SettlementKind
 from exchanges.modes import Mode
+from exchanges.venues.limits_only import LimitsOnly
 from exchanges.venues.practice import Practice
 from exchanges.venues.quotas import Quotas
 from exchanges.venues.verdicts import Verdict
@@ -118,22 +119,6 @@ class DeadMan:
     unit: timedelta = timedelta(milliseconds=1)
     shortest: timedelta = timedelta(0)
     tag_param: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsOnly:
-    """What the raw listing says where a venue takes limits and no market orders for a while.
-
-    `slippage`: how far beyond the touch a limit that ends at once goes then in place of one.
-    """
-
-    key: str
-    value: str
-    slippage: Decimal
-
-    def applies(self, info: Mapping[str, object]) -> bool:
-        """Tell whether a raw listing says so."""
-        return info.get(self.key) == self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
