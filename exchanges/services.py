@@ -170,7 +170,7 @@ def poll_settlements(now: datetime, *, within: float = SETTLEMENTS_SECONDS) -> i
         if since is None or _has_settled_since(instrument, since, now)
     ]
     # One request for each contract: they come as each venue's quota lets them.
-    with asking(Lane.POLL, within=within):
+    with asking(Lane.HISTORY, within=within):
         answers = loop.as_they_come(calls, REFRESH_SECONDS)
     return sum(_store_settled(*found) for found in each_good(answers))
 

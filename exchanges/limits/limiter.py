@@ -34,6 +34,7 @@ REDIS_SECONDS = 0.25
 ASK_REDIS_AGAIN_AFTER = 2.0
 # Others take tokens meanwhile: asking again sooner than this would only cost.
 POLL_LOOKS_UP = 1.0
+PATIENT = (Lane.POLL, Lane.HISTORY)
 SHORTEST_WAIT = 0.005
 LATE = 0.5
 
@@ -105,12 +106,12 @@ class Limiter:
             wait = await self._wait(uses, lane, tenant)
             # A process that stood still with the tokens in its hands must not send late.
             is_late = _seconds() + wait > deadline + (LATE if wait == 0 else 0)
-            if is_late or (wait > 0 and self._is_ending and lane is Lane.POLL):
+            if is_late or (wait > 0 and self._is_ending and lane in PATIENT):
                 raise self._refusal(uses, wait, lane, venue)
             if wait == 0:
                 return
             # A poll looks up in between: its process may be about to end.
-            pause = min(wait, POLL_LOOKS_UP) if lane is Lane.POLL else wait
+            pause = min(wait, POLL_LOOKS_UP) if lane in PATIENT else wait
             await asyncio.sleep(max(pause, SHORTEST_WAIT))
 
     def silence(self, uses: Sequence[Use]) -> float:

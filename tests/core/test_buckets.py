@@ -104,17 +104,23 @@ def test_whatever_else_was_asked_the_last_fifth_is_there_to_close(asks: list[Ask
 
 @pytest.mark.parametrize(
     ("lane", "tokens"),
-    [(Lane.CLOSE, 200), (Lane.LOOK_UP, 160), (Lane.ENTRY, 140), (Lane.POLL, 100)],
+    [
+        (Lane.CLOSE, 200),
+        (Lane.LOOK_UP, 160),
+        (Lane.ENTRY, 140),
+        (Lane.POLL, 100),
+        (Lane.HISTORY, 60),
+    ],
 )
 def test_a_lane_leaves_to_those_before_it_what_is_theirs(lane: Lane, tokens: int) -> None:
     assert drained(Buckets(), lane) == tokens
 
 
-def test_what_polling_has_emptied_still_serves_entries_look_ups_and_closing_in_this_order() -> None:
+def test_what_the_past_has_emptied_still_serves_the_present_and_closing_in_this_order() -> None:
     buckets = Buckets()
-    drained(buckets, Lane.POLL)
+    drained(buckets, Lane.HISTORY)
 
-    assert [drained(buckets, lane) for lane in reversed(LANES)] == [0, 40, 20, 40]
+    assert [drained(buckets, lane) for lane in reversed(LANES)] == [0, 40, 40, 20, 40]
 
 
 @given(ASKS, st.integers(1, 200))
