@@ -23,8 +23,17 @@ from exchanges.ccxt_adapter.listed_rows import (
     without_end,
 )
 from exchanges.ccxt_adapter.listing import Listing, Listings
+from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.risk_tiers import read_ladders
-from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since, naming
+from exchanges.ccxt_adapter.rows import (
+    Row,
+    all_of,
+    fetch_one,
+    fetch_rows,
+    fetch_since,
+    naming,
+    span_of,
+)
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
 from exchanges.domain import (
     BookTop,
@@ -185,6 +194,21 @@ class CcxtMarketData:
                 **naming(rows, self._profile, listing),
             )
             return [parse.settled_funding(row, rows.columns, listing) for row in answer]
+
+        return await self._read(read())
+
+    async def accrued_rate(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Decimal | None:
+        rows = self._profile.accrued_rate
+        if rows is None:
+            return None
+        listing = await self._client.listing(symbol)
+        asked = {**naming(rows, self._profile, listing), **span_of(rows, since, until)}
+
+        async def read() -> Decimal:
+            row = await fetch_one(self._client.exchange, rows, **asked)
+            return exact(row[rows.columns["funding_rate"]])
 
         return await self._read(read())
 
