@@ -200,8 +200,7 @@ class VenueProfile:
     ccxt_class: str
     options: Mapping[str, object]
     is_spot: bool
-    # Why no real order is sent here, as a trader reads it; its market and history are shown, and
-    # paper accounts trade it.
+    # Why no real order is sent here, as a trader reads it; its market is shown, paper trades it.
     read_only: str = ""
     # How often its list of rates is read by REST, where no socket tells them all.
     polled_every: timedelta | None = None
@@ -363,10 +362,7 @@ class VenueProfile:
             raise ValueError(f"{self.name}: what a part of a period earns on paper is not known")
 
     def untraded(self, mode: Mode) -> str:
-        """Return why nothing is traded here in a mode, empty where orders are taken.
-
-        A paper account sends no real order.
-        """
+        """Return why nothing is traded here in a mode; empty on paper, which sends no order."""
         return "" if mode is Mode.PAPER else self.read_only
 
     @property

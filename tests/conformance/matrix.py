@@ -39,8 +39,8 @@ READ_ONLY = (
     "order is sent there. Paper accounts trade them and pairs are planned for their owners. They",
     "are off until staff run `manage.py watch_venue` or open a paper account. What they answer is",
     "tested in `tests/protocol/`, on recorded payloads where there are some, else on payloads",
-    "written after the venue's documentation, marked so; `test_paper_round_trips.py` buys and sells",
-    "at each. None of them was ever asked.",
+    "written after the venue's documentation, marked so; `test_paper_round_trips.py` buys and",
+    "sells at each. None of them was ever asked.",
     "",
 )
 
