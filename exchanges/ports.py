@@ -71,6 +71,14 @@ class MarketData(Protocol):
     async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
         """Return past settlements after `since`, oldest first, all pages."""
 
+    async def accrued_rate(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Decimal | None:
+        """Return what was owed in a span of whole milliseconds, as a fraction of the index.
+
+        > 0 where longs paid. None where a rate stands for its whole period, or nothing accrues.
+        """
+
     async def maintenance(self) -> Sequence[Maintenance]:
         """Return the windows to come and those that go on; empty where the venue tells of none."""
 

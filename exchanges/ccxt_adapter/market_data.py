@@ -24,7 +24,8 @@ from exchanges.ccxt_adapter.listed_rows import (
 )
 from exchanges.ccxt_adapter.listing import Listing, Listings
 from exchanges.ccxt_adapter.risk_tiers import read_ladders
-from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, fetch_since, naming
+from exchanges.ccxt_adapter.rows import Row, all_of, fetch_rows, naming
+from exchanges.ccxt_adapter.settled import read_accrued, read_settled
 from exchanges.ccxt_adapter.spacing import SettlementSpacing
 from exchanges.domain import (
     BookTop,
@@ -172,21 +173,12 @@ class CcxtMarketData:
         return await self._read(read())
 
     async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
-        listing, rows = await self._client.listing(symbol), self._profile.settled_funding
-        if rows is None:
-            return []
+        return await read_settled(self._client, symbol, since=since)
 
-        async def read() -> list[SettledFunding]:
-            answer = await fetch_since(
-                self._client.exchange,
-                rows,
-                since=since,
-                now=self._client.now(),
-                **naming(rows, self._profile, listing),
-            )
-            return [parse.settled_funding(row, rows.columns, listing) for row in answer]
-
-        return await self._read(read())
+    async def accrued_rate(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Decimal | None:
+        return await read_accrued(self._client, symbol, since=since, until=until)
 
     async def maintenance(self) -> Sequence[Maintenance]:
         status = self._profile.status

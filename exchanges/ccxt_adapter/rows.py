@@ -55,9 +55,9 @@ async def fetch_rows(exchange: Any, rows: Rows, **params: Any) -> list[Row]:
     return found
 
 
-async def fetch_one(exchange: Any, rows: Rows) -> Row:
+async def fetch_one(exchange: Any, rows: Rows, **params: Any) -> Row:
     """Return the row of a call that tells of one thing; raise LookupError where it is not one."""
-    found = await fetch_rows(exchange, rows)
+    found = await fetch_rows(exchange, rows, **params)
     if len(found) != 1:
         raise LookupError(f"{len(found)} rows instead of one")
     return found[0]
@@ -106,11 +106,11 @@ async def _window(
     """Return the rows of one window, which is as long as the venue lets us ask for."""
     if rows.paging in (Paging.CURSOR, Paging.OLDER_THAN_ID):
         paged = _by_cursor if rows.paging is Paging.CURSOR else _by_id
-        request = {**rows.params, **params, **_span(rows, start, until)}
+        request = {**rows.params, **params, **span_of(rows, start, until)}
         return await paged(exchange, rows, request)
     found: list[Row] = []
     for _ in range(MOST_PAGES):
-        span = _span(rows, start, until)
+        span = span_of(rows, start, until)
         request = {**rows.params, **params, **span, "limit": rows.page_size}
         page = _rows_in(await _answer(exchange, rows, request), rows.path)
         found += page
@@ -131,7 +131,8 @@ async def _window(
     raise UnexpectedPayload(f"more than {MOST_PAGES} pages in one window", venue=exchange.id)
 
 
-def _span(rows: Rows, start: datetime, until: datetime) -> dict[str, int]:
+def span_of(rows: Rows, start: datetime, until: datetime) -> dict[str, int]:
+    """Return the parameters that bound a call by time, in milliseconds."""
     begin, end = rows.span
     return {begin: milliseconds(start), end: milliseconds(until)}
 

@@ -10,12 +10,11 @@ from django.db import transaction
 
 from arbsite.accounts import audit
 from arbsite.accounts.models import User
-from exchanges.account_keys import VenueReadOnly, refuse_mixed_modes, refuse_read_only
+from exchanges.account_keys import refuse_mixed_modes
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.paper.rows import PaperAccount, PaperBalance
 from exchanges.sealing import keyed_fingerprint
-from exchanges.selectors import read_only
 from exchanges.venues import PROFILES
 
 
@@ -23,15 +22,8 @@ class PaperRefused(ValueError):
     """This paper account may not be opened; the sentence says what stands in the way."""
 
 
-def paper_exchange(venue: str) -> Exchange:
-    """Return the venue in paper mode, made where it is missing. Raise PaperRefused."""
-    if why := read_only(venue, Mode.PAPER):
-        raise PaperRefused(why)
-    return watched_exchange(venue)
-
-
 def watched_exchange(venue: str) -> Exchange:
-    """Return the venue with its real market, enabled, made where it is missing.
+    """Return the venue in paper mode, with its real market, enabled, made where it is missing.
 
     Raise PaperRefused where it is unknown or in use in another mode.
     """
@@ -112,10 +104,6 @@ def check_paper_account(
             f"A starting balance is above 0 and an allocation within 0 and 1, not "
             f"{starting_balance} and {allocation}."
         )
-    try:
-        refuse_read_only(exchange)
-    except VenueReadOnly as refusal:
-        raise PaperRefused(str(refusal)) from refusal
     refuse_mixed_modes(user, exchange)
     if ExchangeAccount.objects.for_user(user).filter(exchange=exchange, label=label).exists():
         raise PaperRefused(f"{user.get_username()} has an account {label!r} there already.")

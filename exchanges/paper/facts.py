@@ -6,11 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from exchanges.domain import BorrowRate, Depth, Instrument, Quote, SettledFunding, Symbol
 
 # Binance, Bybit and OKX all deliver dated futures at eight.
 DELIVERY_HOUR = 8
+
+
+class Span(NamedTuple):
+    """From one instant to another, in whole milliseconds."""
+
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +32,8 @@ class Facts:
     settled: Mapping[Symbol, Sequence[SettledFunding]] = field(default_factory=dict)
     # How long a rate of `settled` stood, where what is held pays all along and not at an instant.
     periods: Mapping[Symbol, timedelta] = field(default_factory=dict)
+    # What was owed in spans within such a period; None where one rate stands for all of it.
+    owed: Mapping[SettledFunding, Mapping[Span, Decimal]] | None = None
     loans: Mapping[str, BorrowRate] = field(default_factory=dict)
 
     def mark(self, symbol: Symbol) -> Decimal | None:

@@ -2,43 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges.domain import SettledFunding, Symbol
 from exchanges.matching import funding_payment
-from exchanges.paper.facts import Facts, settle_of
+from exchanges.paper.facts import Facts, Span, settle_of
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.margin import mark_of
+from exchanges.paper.parts import Part, holdings_of, mean_of, parts_of, spans_of
 from exchanges.paper.rows import PaperFill, PaperFunding, PaperHolding
 
 ZERO = Decimal(0)
 # As fine as venues book: a row that is rounded otherwise than the balance would not add up.
 PAID_TO = Decimal("0.00000001")
-MEAN_TO = Decimal("1e-12")
+
+Parted = tuple[SettledFunding, Sequence[Span]]
 
 
 def settle(ledger: Ledger, row: PaperHolding, facts: Facts) -> None:
-    """Book the settlements that the venue has published since the last one that was booked."""
+    """Book the settlements that the venue has published since the last one that was booked.
+
+    One of which a part is not known waits, and lets later ones be booked before it.
+    """
+    is_whole = True
+    for one in _due(row, facts):
+        is_whole = _pay(ledger, row, one, facts) and is_whole
+        if is_whole:
+            row.settled_until = one.settled_at
+            row.save(update_fields=["settled_until"])
+
+
+def parted(ledger: Ledger, facts: Facts) -> list[Parted]:
+    """Return what is due of periods within which a holding changed, with the spans of each."""
+    found: list[Parted] = []
+    for row in ledger.unsettled():
+        period = facts.periods.get(Symbol(row.symbol))
+        if period is None:
+            continue
+        for one in _due(row, facts):
+            spans = spans_of(_parts(ledger, row, one, period))
+            if len(spans) > 1 and not _is_booked(ledger, row, one, period):
+                found.append((one, spans))
+    return found
+
+
+def _due(row: PaperHolding, facts: Facts) -> list[SettledFunding]:
     published = facts.settled.get(Symbol(row.symbol), ())
     due = [one for one in published if row.settled_until < one.settled_at <= facts.now]
-    for one in sorted(due, key=lambda settled: settled.settled_at):
-        _pay(ledger, row, one, facts)
-        row.settled_until = one.settled_at
-        row.save(update_fields=["settled_until"])
+    return sorted(due, key=lambda settled: settled.settled_at)
 
 
-def _pay(ledger: Ledger, row: PaperHolding, settled: SettledFunding, facts: Facts) -> None:
-    """Book what one settlement pays; what accrued in its period is paid where it was earned."""
+def _pay(ledger: Ledger, row: PaperHolding, settled: SettledFunding, facts: Facts) -> bool:
+    """Book what one settlement pays, once; tell whether all that it takes is known.
+
+    What accrued in its period is paid where it was earned.
+    """
     period, at = facts.periods.get(Symbol(row.symbol)), settled.settled_at
     if period is None:
-        earned = [(at, _held_at(ledger, row, at))]
-    else:
-        earned = stretches(row.base_quantity, _fills(ledger, row, at - period), at - period, at)
-    for until, held in earned:
-        if held:
-            _credit(ledger, row, settled, until, held, facts)
+        _credit(ledger, row, settled, at, _held_at(ledger, row, at), settled.funding_rate, facts)
+        return True
+    if facts.owed is not None and _is_booked(ledger, row, settled, period):
+        return True
+    parts, rates = _parts(ledger, row, settled, period), dict[Span, Decimal]()
+    if facts.owed is not None and len(spans := spans_of(parts)) > 1:
+        rates |= facts.owed.get(settled, {})
+        if rates.keys() != set(spans):
+            return False
+    for holding in holdings_of(parts):
+        held, until = mean_of(holding, period), holding[-1].until
+        rate = _mean_rate(holding, held, rates) if rates and held else settled.funding_rate
+        _credit(ledger, row, settled, until, held, rate, facts)
+    return True
+
+
+def _mean_rate(holding: Sequence[Part], held: Decimal, rates: Mapping[Span, Decimal]) -> Decimal:
+    """Return at which rate of a whole period its mean earns what its parts earned at theirs."""
+    return sum((part.held * rates.get(part.span, ZERO) for part in holding), ZERO) / held
+
+
+def _parts(
+    ledger: Ledger, row: PaperHolding, settled: SettledFunding, period: timedelta
+) -> list[Part]:
+    until = settled.settled_at
+    since = until - period
+    return parts_of(row.base_quantity, _fills(ledger, row, since), since, until)
+
+
+def _is_booked(
+    ledger: Ledger, row: PaperHolding, settled: SettledFunding, period: timedelta
+) -> bool:
+    rows = PaperFunding.objects.filter(
+        paper=ledger.paper,
+        symbol=row.symbol,
+        settled_at__gt=settled.settled_at - period,
+        settled_at__lte=settled.settled_at,
+    )
+    return rows.exists()
 
 
 def _credit(
@@ -47,19 +108,22 @@ def _credit(
     settled: SettledFunding,
     paid_at: datetime,
     held: Decimal,
+    rate: Decimal,
     facts: Facts,
 ) -> None:
+    if not held:
+        return
     price = settled.settlement_price
     used = _nearest_mark(row, settled.settled_at, facts) if price is None else price
     payment = funding_payment(
-        position_base=held, settlement_price=used, funding_rate=settled.funding_rate
+        position_base=held, settlement_price=used, funding_rate=rate
     ).quantize(PAID_TO)
     asset = settle_of(row.symbol)
     PaperFunding.objects.create(
         paper=ledger.paper,
         symbol=row.symbol,
         settled_at=paid_at,
-        funding_rate=settled.funding_rate,
+        funding_rate=rate,
         settlement_price=used,
         is_venue_price=price is not None,
         position_base=held,
@@ -78,28 +142,6 @@ def _held_at(ledger: Ledger, row: PaperHolding, at: datetime) -> Decimal:
 def _fills(ledger: Ledger, row: PaperHolding, after: datetime) -> list[PaperFill]:
     fills = PaperFill.objects.filter(paper=ledger.paper, symbol=row.symbol, filled_at__gt=after)
     return list(fills.order_by("filled_at", "pk"))
-
-
-def stretches(
-    held_now: Decimal, fills: Iterable[PaperFill], since: datetime, until: datetime
-) -> list[tuple[datetime, Decimal]]:
-    """Return when each holding in (since, until] ended, and what it was on average of all of it.
-
-    `fills` are those after `since`, oldest first. A holding ends when it is flat or turns round, as
-    a venue that owes all along pays at such a fill whom it closes; the last one ends with the span.
-    """
-    later = list(fills)
-    held = held_now - sum((fill.signed for fill in later), ZERO)
-    span, weighted, last = (until - since) // timedelta.resolution, ZERO, since
-    found = []
-    for fill in (fill for fill in later if fill.filled_at <= until):
-        weighted += held * ((fill.filled_at - last) // timedelta.resolution)
-        last, before, held = fill.filled_at, held, held + fill.signed
-        if before and before * held <= 0:
-            found.append((last, (weighted / span).quantize(MEAN_TO)))
-            weighted = ZERO
-    weighted += held * ((until - last) // timedelta.resolution)
-    return [*found, (until, (weighted / span).quantize(MEAN_TO))]
 
 
 def _nearest_mark(row: PaperHolding, at: datetime, facts: Facts) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from exchanges.access import Maintenance
 from exchanges.activity import Activity
@@ -56,6 +57,11 @@ class PaperMarketData:
 
     async def settled_funding(self, symbol: Symbol, *, since: datetime) -> Sequence[SettledFunding]:
         return await self._venue.settled_funding(symbol, since=since)
+
+    async def accrued_rate(
+        self, symbol: Symbol, *, since: datetime, until: datetime
+    ) -> Decimal | None:
+        return await self._venue.accrued_rate(symbol, since=since, until=until)
 
     async def maintenance(self) -> Sequence[Maintenance]:
         return await self._venue.maintenance()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from exchanges.domain import (
     BorrowRate,
@@ -16,9 +18,13 @@ from exchanges.domain import (
     SettledFunding,
     Symbol,
 )
-from exchanges.errors import InvalidOrder
+from exchanges.errors import InvalidOrder, VenueError
+from exchanges.paper.facts import Span
+from exchanges.paper.parts import adds_up
 from exchanges.ports import MarketData
 from exchanges.venues.profile import VenueProfile
+
+logger = logging.getLogger(__name__)
 
 DEPTH_LEVELS = 50
 LISTING_LASTS = timedelta(hours=1)
@@ -101,6 +107,25 @@ class PublicSide:
             if last <= since < self.now() < rate.next_funding_at:
                 return []
         return list(await self.data.settled_funding(symbol, since=since))
+
+    async def owed(self, settled: SettledFunding, spans: Sequence[Span]) -> dict[Span, Decimal]:
+        """Return what was owed in the spans that a period falls into, as fractions of the index.
+
+        Nothing where the venue does not tell, or where they do not make up the period's own rate.
+        """
+        symbol, what = settled.symbol, {"symbol": settled.symbol, "settled_at": settled.settled_at}
+        asked = (self.data.accrued_rate(symbol, since=one, until=end) for one, end in spans)
+        try:
+            told = await asyncio.gather(*asked)
+        except VenueError as error:
+            logger.warning("funding of a part is not told", extra={**what, "reason": str(error)})
+            return {}
+        rates = [rate for rate in told if rate is not None]
+        if len(rates) < len(spans) or not adds_up(rates, settled.funding_rate):
+            parts = {"parts": list(map(str, rates)), "whole": str(settled.funding_rate)}
+            logger.warning("funding of parts does not add up", extra=what | parts)
+            return {}
+        return dict(zip(spans, rates, strict=True))
 
     async def period(self, symbol: Symbol) -> timedelta | None:
         """Return for how long a rate of a contract stands; None while its venue has not told."""

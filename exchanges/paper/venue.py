@@ -18,11 +18,14 @@ from django.db import DatabaseError, close_old_connections, connections, transac
 from exchanges.domain import InstrumentKind, SettlementKind, Symbol
 from exchanges.errors import VenueUnavailable
 from exchanges.paper.facts import Facts
+from exchanges.paper.funding import parted
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.passing import pass_time
 from exchanges.paper.public_side import PublicSide
 from exchanges.paper.terms import Terms, terms_of
 from exchanges.venues.profile import VenueProfile
+
+ASK_AGAIN_AFTER = timedelta(minutes=1)
 
 T = TypeVar("T")
 Step = Callable[[Ledger, Facts, Terms], T]
@@ -48,6 +51,8 @@ class PaperVenue:
     def __init__(self, account_id: str, public: PublicSide) -> None:
         self.account_id = account_id
         self.public = public
+        # When the venue did last not tell what was owed in a part of a period.
+        self._in_vain: dict[Symbol, datetime] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="paper")
 
     @property
@@ -104,7 +109,7 @@ class PaperVenue:
         if watched.is_idle:
             return facts
         facts = replace(
-            await self._with_settlements(facts, watched.unsettled),
+            await self._with_parts(await self._with_settlements(facts, watched.unsettled)),
             loans=await self.public.borrow_rates() if watched.borrows else {},
         )
         if facts.depths or watched.unsettled or watched.has_countdown or watched.borrows:
@@ -117,12 +122,30 @@ class PaperVenue:
         """Add what was settled; where it accrues nothing is due before its period is known."""
         periods: dict[Symbol, timedelta] = {}
         if self.public.profile.settlement is SettlementKind.ACCRUED:
+            unsettled = [one for one in unsettled if not self._asked_in_vain(one[0])]
             told = {symbol: await self.public.period(symbol) for symbol, _ in unsettled}
             periods = {symbol: period for symbol, period in told.items() if period is not None}
             unsettled = [one for one in unsettled if one[0] in periods]
         settled = await asyncio.gather(*(self.public.settled_since(*one) for one in unsettled))
         names = [symbol for symbol, _ in unsettled]
         return replace(facts, settled=dict(zip(names, settled, strict=True)), periods=periods)
+
+    async def _with_parts(self, facts: Facts) -> Facts:
+        """Add what was owed in parts of periods, where no rate stands for a whole one.
+
+        What is not told is not guessed: it is due until the venue tells.
+        """
+        if self.profile.accrued_rate is None or not any(facts.settled.values()):
+            return facts
+        due = await self.read(facts, lambda ledger, facts, terms: parted(ledger, facts))
+        told = await asyncio.gather(*(self.public.owed(*one) for one in due))
+        owed = {settled: rates for (settled, _), rates in zip(due, told, strict=True)}
+        self._in_vain |= {one.symbol: self.now() for one, rates in owed.items() if not rates}
+        return replace(facts, owed=owed)
+
+    def _asked_in_vain(self, symbol: Symbol) -> bool:
+        asked_at = self._in_vain.get(symbol)
+        return asked_at is not None and abs(self.now() - asked_at) < ASK_AGAIN_AFTER
 
     async def close(self) -> None:
         await asyncio.wrap_future(self._thread.submit(connections.close_all))

@@ -235,3 +235,4 @@ class Pin:
     borrow_rate: Decimal | None = None
     open_interest: Decimal | None = None
     day_volume: Decimal | None = None
+    funding_skew: Decimal | None = None

@@ -1,11 +1,12 @@
 """Funding that is owed all along: what a position has earned since it was last paid.
 
 The rate of a period holds from its beginning on, in dollars a unit: it is a part of the index at
-that moment.
+that moment. Where funding is paid daily a pin may let the rate move within its hour.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from exchanges.simulator.listings import Listing
 from exchanges.simulator.market import Market, next_settlement
 from exchanges.simulator.wire import milliseconds
 
-STEP = Decimal("1e-10")
+STEP, ZERO = Decimal("1e-10"), Decimal(0)
 # When in UTC who pays daily pays.
 PAYDAY_BEGINS, DAY = timedelta(hours=8), timedelta(days=1)
 # Entries of one millisecond in an account's log.
@@ -32,17 +33,18 @@ def period_of(market: Market, listing: Listing, at: datetime) -> Period:
     return ends - interval, ends
 
 
-def accrued(
-    row: HoldingRow, *, price: Decimal, rate: Decimal, period: Period, to: datetime
-) -> Decimal:
-    """Return what a position has earned in its period up to `to`, > 0 where it is received."""
-    since = max(period[0], row.updated_at)
-    held, whole_period = to - since, period[1] - period[0]
-    share = Decimal(held // timedelta.resolution) / (whole_period // timedelta.resolution)
-    whole = funding_payment(
-        position_base=row.base_quantity, settlement_price=price, funding_rate=rate
-    )
-    return (whole * share).quantize(STEP)
+def share_of(period: Period, since: datetime, to: datetime, *, skew: Decimal = ZERO) -> Decimal:
+    """Return which part of a period's funding is owed from one of its instants to another.
+
+    At a skew of 1 the rate rises from nothing to twice its mean, at 0 it stands.
+    """
+    whole = (period[1] - period[0]) // timedelta.resolution
+
+    def until(at: datetime) -> Decimal:
+        passed = Decimal((at - period[0]) // timedelta.resolution) / whole
+        return passed + skew * (passed * passed - passed)
+
+    return until(to) - until(since)
 
 
 def day_began(at: datetime) -> datetime:
@@ -61,17 +63,36 @@ def earned(
 ) -> Decimal:
     """Return what a position has earned since it was last paid, > 0 where it is received."""
     is_daily = listing.habits.pays_daily
-    told = {one.settled_at: one for one in ledger.settlements(listing.key)} if is_daily else {}
     began = day_began(to) if is_daily else period_of(market, listing, to)[0]
-    at, total = max(began, row.updated_at), Decimal(0)
-    while at < to:
-        begins, ends = period = period_of(market, listing, at + timedelta.resolution)
+    total = ZERO
+    for price, rate in _owed(ledger, market, listing, max(began, row.updated_at), to):
+        total += funding_payment(
+            position_base=row.base_quantity, settlement_price=price, funding_rate=rate
+        ).quantize(STEP)
+    return total
+
+
+def owed_between(
+    ledger: Ledger, market: Market, listing: Listing, since: datetime, until: datetime
+) -> Decimal:
+    """Return what was owed between two instants, as a fraction of the index."""
+    return sum((rate for _, rate in _owed(ledger, market, listing, since, until)), ZERO)
+
+
+def _owed(
+    ledger: Ledger, market: Market, listing: Listing, since: datetime, until: datetime
+) -> Iterator[tuple[Decimal, Decimal]]:
+    """Yield the price of each period and what was owed in the part of it that a span holds."""
+    is_daily, pin = listing.habits.pays_daily, ledger.pins.get(listing.key)
+    told = {one.settled_at: one for one in ledger.settlements(listing.key)} if is_daily else {}
+    skew = (pin.funding_skew if pin and is_daily else None) or ZERO
+    while since < until:
+        begins, ends = period = period_of(market, listing, since + timedelta.resolution)
         known = told.get(ends)
         price = known.settlement_price if known else market.index(listing, begins)
         rate = known.funding_rate if known else market.settled_rate(listing, ends)
-        total += accrued(row, price=price, rate=rate, period=period, to=min(ends, to))
-        at = ends
-    return total
+        yield price, rate * share_of(period, since, min(ends, until), skew=skew)
+        since = ends
 
 
 def realise(

@@ -153,6 +153,7 @@ class ControlDoor:
             borrow_rate=_either(number(body, "borrow_rate"), before.borrow_rate),
             open_interest=_either(number(body, "open_interest"), before.open_interest),
             day_volume=_either(number(body, "day_volume"), before.day_volume),
+            funding_skew=_either(number(body, "funding_skew"), before.funding_skew),
         )
         ledger.put_pin(pin)
         ledger.commit()

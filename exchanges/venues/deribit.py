@@ -1,7 +1,7 @@
 """Deribit: USDC-margined perpetuals, counted in coins, in an account of standard margin.
 
 Calls and fields: docs.deribit.com. The methods named here make flat rows of its answers. Funding is
-owed all along, and paid at each trade and once a day; histories count hours.
+owed all along, and paid at each trade and once a day; histories count hours, parts are asked for.
 """
 
 from __future__ import annotations
@@ -35,12 +35,9 @@ PROFILE = VenueProfile(
     ccxt_class="deribit",
     options={},
     is_spot=False,
-    no_paper=(
-        "Deribit is not traded on paper: its funding is paid all along while its history tells "
-        "whole hours alone, so what is due to a position held for a part of one is not known."
-    ),
     book_every=timedelta(seconds=0.25),
     settlement=SettlementKind.ACCRUED,
+    accrued_rate=flat.ACCRUED,
     pays_daily_at=time(8),
     interval_rule=IntervalRule.HOURS_BY_SETTLEMENTS,
     receive_window=timedelta(seconds=5),

@@ -35,6 +35,8 @@ _ACTIVITY = _named("symbol", "open_interest", "turnover", "volume", "price")
 ACTIVITY = (Rows(method="rate_rows", columns=_ACTIVITY),)
 ACTIVITY_BESIDE_TOPS = (Rows(method="top_rows", columns=_ACTIVITY),)
 TIER_COLUMNS = _named("symbol", "notional", "leverage", "maintenance", "deduction")
+# Of one span, as one row.
+ACCRUED = Rows(method="accrued_rows", columns=_named("funding_rate"), span=("since", "until"))
 TIERS = Rows(method="tier_rows", columns=TIER_COLUMNS, lists_all=True)
 BALANCES = Rows(method="balance_rows", columns=_named("asset", "total", "equity", "free"))
 POSITIONS = Rows(

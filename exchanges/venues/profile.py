@@ -201,9 +201,7 @@ class VenueProfile:
     ccxt_class: str
     options: Mapping[str, object]
     is_spot: bool
-    # Why no paper account is kept here: its public side does not tell all that one needs.
-    no_paper: str = ""
-    # Why no real order is sent here, as a trader reads it; its market and history are shown.
+    # Why no real order is sent here, as a trader reads it; its market is shown, paper trades it.
     read_only: str = ""
     # How often its list of rates is read by REST, where no socket tells them all.
     polled_every: timedelta | None = None
@@ -214,6 +212,8 @@ class VenueProfile:
     settlement: SettlementKind
     # What accrues does so at one rate for a whole period: a part of it earns a part.
     rate_stands: bool = False
+    # Else what was owed in a part of one is asked for, by its two instants.
+    accrued_rate: Rows | None = None
     # When in UTC it pays what has accrued, where that is once a day and not at each interval's end.
     pays_daily_at: time | None = None
     interval_rule: IntervalRule
@@ -359,12 +359,13 @@ class VenueProfile:
         is_told = self.find_order and self.client_id_param and self.receive_window
         if not self.read_only and (UNASKED in asked or not is_told):
             raise ValueError(f"{self.name}: orders are not described, and it is not read-only")
-        if self.settlement is SettlementKind.ACCRUED and not (self.rate_stands or self.no_paper):
+        tells_parts = self.rate_stands or self.accrued_rate is not None
+        if self.settlement is SettlementKind.ACCRUED and not tells_parts:
             raise ValueError(f"{self.name}: what a part of a period earns on paper is not known")
 
     def untraded(self, mode: Mode) -> str:
-        """Return why nothing is traded here in a mode, empty where orders are taken."""
-        return self.no_paper if mode is Mode.PAPER else self.read_only
+        """Return why nothing is traded here in a mode; empty on paper, which sends no order."""
+        return "" if mode is Mode.PAPER else self.read_only
 
     @property
     def uncounted(self) -> str:

@@ -78,6 +78,16 @@ SUBJECTS = (
     Subject(name="okx spot", venue="okx", simulated=OKX, symbol=COIN, venue_symbol="BTC-USDT"),
     Subject(name="paper", venue="bybit", simulated=BYBIT, symbol=PERPETUAL, is_paper=True),
     Subject(name="paper spot", venue="bybit", simulated=BYBIT_SPOT, symbol=COIN, is_paper=True),
+    # Paid by the hour on paper, for parts of it as the venue tells them.
+    Subject(
+        name="paper deribit",
+        venue="deribit",
+        simulated=DERIBIT,
+        symbol=IN_USDC,
+        venue_symbol="BTC_USDC-PERPETUAL",
+        is_paper=True,
+        accrues=True,
+    ),
     Subject(
         name="hyperliquid",
         venue="hyperliquid",
@@ -151,7 +161,7 @@ def listed_tops(subject: Subject) -> bool:
 
 def once(subject: Subject) -> bool:
     """Gate and Deribit take an id again: there nobody but us refuses a second."""
-    return any_market(subject) and subject.venue not in (GATE, DERIBIT)
+    return any_market(subject) and (subject.is_paper or subject.venue not in (GATE, DERIBIT))
 
 
 def contract(subject: Subject) -> bool:

@@ -18,7 +18,8 @@ HEAD = """# Venues
 
 Written by `python -m tests.conformance.matrix`; a test fails when it is stale. Each card is a test
 in `tests/conformance/`, run by the real adapter against the venue simulator's face of that venue.
-A paper account stands on that venue's market alone, here Bybit's; its own books are the database's.
+A paper account stands on that venue's market alone, Bybit's and Deribit's here; its own books are
+the database's.
 ✓ passed there, – does not apply. No testnet and no real venue has been asked: `python -m
 tests.conformance.testnet MARKET` plays on a testnet the cards that need no scripted venue, by hand,
 with a key of it in the environment.
@@ -35,12 +36,11 @@ INTERVALS = {
 
 READ_ONLY = (
     "Of these venues the market and the history are read and shown; no key is taken and no real",
-    "order is sent there. Where their public side tells all that a paper account needs, paper",
-    "accounts trade them and pairs are planned for their owners. They are off until staff run",
-    "`manage.py watch_venue` or open a paper account. What they answer is tested in",
-    "`tests/protocol/`, on recorded payloads where there are some, else on payloads written after",
-    "the venue's documentation, marked so; `test_paper_round_trips.py` buys and sells at each.",
-    "None of them was ever asked.",
+    "order is sent there. Paper accounts trade them and pairs are planned for their owners. They",
+    "are off until staff run `manage.py watch_venue` or open a paper account. What they answer is",
+    "tested in `tests/protocol/`, on recorded payloads where there are some, else on payloads",
+    "written after the venue's documentation, marked so; `test_paper_round_trips.py` buys and",
+    "sells at each. None of them was ever asked.",
     "",
 )
 
@@ -86,9 +86,9 @@ def _read_only() -> Iterator[str]:
     yield from READ_ONLY
     yield _row(
         *("venue", "markets", "funding interval", "settlement", "cap and floor", "book tops"),
-        *("rates read every", "on paper", "why no real order is sent"),
+        *("rates read every", "why no real order is sent"),
     )
-    yield _row(*["---"] * 9)
+    yield _row(*["---"] * 8)
     for profile in PROFILES.values():
         if profile.read_only:
             contracts, spot = not profile.is_spot, any(part.is_spot for part in profile.parts)
@@ -101,7 +101,6 @@ def _read_only() -> Iterator[str]:
                 "where told" if profile.funding_bounds else "–",
                 " and ".join(dict.fromkeys(map(_tops, profile.parts))),
                 "–" if every is None else f"{every / timedelta(seconds=1):g} s",
-                profile.no_paper or "traded",
                 profile.read_only,
             )
 

@@ -44,6 +44,7 @@ class PaperBench(Bench):
             exchange=Exchange.objects.create(code=subject.venue, mode=Mode.PAPER, name="paper"),
             label="main",
             starting_balance=Decimal(100_000),
+            asset=subject.dollar,
             actor="test",
             now=world.at,
         )

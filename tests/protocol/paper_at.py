@@ -11,7 +11,7 @@ from typing import Any
 from arbsite.accounts.models import User
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.paper.account import PaperReads
-from exchanges.paper.accounts import open_paper_account, paper_exchange
+from exchanges.paper.accounts import open_paper_account, watched_exchange
 from exchanges.paper.market_data import PaperMarketData
 from exchanges.paper.public_side import PublicSide
 from exchanges.paper.rows import PaperFill
@@ -44,7 +44,7 @@ def paper_at(canned: CannedVenue, owner: User, **how: Any) -> Generator[PaperAt]
     values: dict[str, Any] = {"starting_balance": Decimal(10_000), **how}
     row = open_paper_account(
         user=owner,
-        exchange=paper_exchange(canned.venue),
+        exchange=watched_exchange(canned.venue),
         label="main",
         actor="test",
         now=canned.now,

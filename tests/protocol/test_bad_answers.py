@@ -153,6 +153,9 @@ CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "book tops": lambda d: d.data.book_tops(),
     "depth": lambda d: d.data.depth(d.symbol, levels=10),
     "settled funding": lambda d: d.data.settled_funding(d.symbol, since=d.since),
+    "accrued rate": lambda d: d.data.accrued_rate(
+        d.symbol, since=d.since, until=d.since + timedelta(minutes=20)
+    ),
     "maintenance": lambda d: d.data.maintenance(),
     "server time": lambda d: d.data.server_time(),
     "balances": lambda d: d.account.balances(),

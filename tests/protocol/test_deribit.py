@@ -15,6 +15,7 @@ from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.library import Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.domain import IntervalSource, SettlementKind, Symbol
+from exchanges.errors import VenueError
 from exchanges.venues import PROFILES
 from tests.protocol.canned import NOW, CannedVenue
 from tests.protocol.conftest import assert_exact
@@ -88,6 +89,7 @@ def venue(**changes: Any) -> CannedVenue:
                 for number, at in enumerate(HOURS)
             ]
         ),
+        "/public/get_funding_rate_value": answered(-0.00025056853702101664),
         "/public/get_time": answered(int(NOW.timestamp() * 1000)),
     }
     return CannedVenue("deribit", payloads | changes)
@@ -136,6 +138,40 @@ def test_settlements_are_those_of_an_hour() -> None:
 
     assert [one.settled_at for one in found] == HOURS
     assert found[1].funding_rate == Decimal("0.000011")
+
+
+def test_what_was_owed_between_two_instants_is_a_fraction_asked_for_by_the_millisecond() -> None:
+    at, since = venue(), HOURS[2] + timedelta(milliseconds=1)
+    rate = at.ask(lambda data: data.accrued_rate(BITCOIN, since=since, until=HOURS[3]))
+
+    # As its documentation shows: below 0, longs received.
+    assert rate == Decimal("-0.00025056853702101664")
+    [asked] = at.requests("/get_funding_rate_value")
+    assert asked == {
+        "instrument_name": "BTC_USDC-PERPETUAL",
+        "start_timestamp": "1772362800001",
+        "end_timestamp": "1772366400000",
+    }
+
+
+@pytest.mark.parametrize(
+    "result",
+    [None, True, "", "n/a", "NaN", "Infinity", 1e300, [], [0.0001], {}, {"result": 0.0001}],
+    ids=repr,
+)
+def test_what_was_owed_is_a_number_or_unknown(result: Any) -> None:
+    at = venue(**{"/public/get_funding_rate_value": answered(result)})
+
+    with pytest.raises(VenueError):
+        at.ask(lambda data: data.accrued_rate(BITCOIN, since=HOURS[2], until=HOURS[3]))
+
+
+def test_a_span_that_the_venue_does_not_take_is_refused_in_its_words() -> None:
+    answer = {"error": {"code": -32602, "message": "Invalid params"}, "jsonrpc": "2.0"}
+    at = venue(**{"/public/get_funding_rate_value": answer})
+
+    with pytest.raises(VenueError, match="Invalid params"):
+        at.ask(lambda data: data.accrued_rate(BITCOIN, since=HOURS[0], until=HOURS[1]))
 
 
 def test_activity_in_coins_and_dollars() -> None:

@@ -94,6 +94,7 @@ def questions(at: CannedVenue, symbol: Symbol) -> list[Question]:
         CcxtMarketData.activity,
         lambda data: data.depth(symbol, levels=5),
         lambda data: data.settled_funding(symbol, since=since),
+        lambda data: data.accrued_rate(symbol, since=since, until=at.now),
         CcxtMarketData.server_time,
     ]
 

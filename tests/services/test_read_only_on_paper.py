@@ -5,15 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from arbsite.accounts.models import User
 from exchanges import registry, selectors
 from exchanges.domain import SettlementKind
 from exchanges.models import Exchange, ExchangeAccount, Instrument
 from exchanges.modes import Mode
-from exchanges.paper.accounts import PaperRefused, paper_exchange
-from exchanges.paper.rows import PaperAccount
 from exchanges.venues import PROFILES
 from exchanges.venues.profile import VenueProfile
 from tests.market import NOW, make_book, make_quote, make_rate
@@ -36,7 +33,6 @@ from trading.services.plan_entry import Refused, plan_entry
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
 WATCHED = [name for name, profile in PROFILES.items() if profile.read_only]
-REFUSED = ["deribit"]
 
 
 @pytest.fixture
@@ -94,14 +90,15 @@ def test_the_same_pair_is_refused_in_other_modes_with_why(market: Market, mode: 
     assert not Position.objects.exists()
 
 
-def test_a_pair_with_deribit_is_refused_on_paper_with_why(market: Market) -> None:
+def test_a_pair_with_deribit_which_pays_all_along_is_found_on_paper(market: Market) -> None:
     Exchange.objects.filter(code="dydx").update(code="deribit")
     market.tell(make_book("deribit"), make_rate("deribit", rate="0.002"), make_quote("deribit"))
-    Instrument.objects.filter(exchange__code="bybit").update(is_active=False)
     trade_in(Mode.PAPER)
 
-    assert market.refusal() == ("read_only", PROFILES["deribit"].no_paper)
-    assert "funding is paid all along" in PROFILES["deribit"].no_paper
+    finding = market.judge()
+
+    assert finding.refusal is None
+    assert finding.short.instrument.venue == "deribit"
 
 
 def test_a_watched_venue_chooses_the_asset_only_where_somebody_trades_it(market: Market) -> None:
@@ -157,7 +154,7 @@ def test_the_engine_panel_calls_it_read_only_to_others_alone(market: Market) -> 
     assert shown == {Mode.PAPER: "", Mode.REHEARSAL: PROFILES["dydx"].read_only}
 
 
-@pytest.mark.parametrize("venue", sorted(set(WATCHED) - set(REFUSED)))
+@pytest.mark.parametrize("venue", sorted({*WATCHED, "deribit"}))
 def test_registry_opens_its_doors_on_paper(venue: str) -> None:
     key = registry.AccountKey(
         credential_id="1", venue=venue, mode=Mode.PAPER, api_key="", secret=""
@@ -170,24 +167,7 @@ def test_registry_opens_its_doors_on_paper(venue: str) -> None:
     registry.close_all()
 
 
-@pytest.mark.parametrize("venue", REFUSED)
-def test_what_pays_all_along_is_refused_everywhere_with_why(venue: str, owner: User) -> None:
-    why = PROFILES[venue].no_paper
-    assert "on paper" in why
-    key = registry.AccountKey(
-        credential_id="1", venue=venue, mode=Mode.PAPER, api_key="", secret=""
-    )
-
-    with pytest.raises(registry.VenueReadOnly, match="on paper"):
-        registry.trading(key)
-    with pytest.raises(PaperRefused, match="on paper"):
-        paper_exchange(venue)
-    with pytest.raises(CommandError, match="on paper"):
-        call_command("paper_account", "owner", venue)
-    assert not PaperAccount.objects.exists()
-
-
-def test_no_venue_that_pays_all_along_can_be_described_as_fit_for_paper() -> None:
+def test_no_venue_can_be_described_that_pays_all_along_and_tells_nothing_of_parts() -> None:
     values = {name: getattr(PROFILES["dydx"], name) for name in VenueProfile.__slots__}
 
     with pytest.raises(ValueError, match="what a part of a period earns"):

@@ -306,12 +306,12 @@ class TestWhereNoRealOrderIsSent:
         assert f'<option value="{dydx.pk}">' in page
         assert PaperAccount.objects.get().account.exchange == dydx
 
-    def test_the_form_refuses_what_pays_all_along_with_why(
-        self, staff: Client, owner: User
+    def test_so_is_one_opened_where_funding_is_paid_all_along(
+        self, staff: Client, owner: User, capsys: pytest.CaptureFixture[str]
     ) -> None:
         call_command("watch_venue", "deribit")
 
-        answer = staff.post(ADD, form(owner, Exchange.objects.get()))
+        staff.post(ADD, form(owner, Exchange.objects.get()))
 
-        assert "Deribit is not traded on paper" in answer.content.decode()
-        assert not PaperAccount.objects.exists()
+        assert PaperAccount.objects.get().account.exchange.code == "deribit"
+        assert capsys.readouterr().out == "Deribit is read from now on.\n"

@@ -69,6 +69,17 @@ class DeribitCalls(DeribitAccountCalls):
     async def settlement_rows(self, request: Request) -> list[Row]:
         return await self._hours(request["instrument_name"], request["since"], request["until"])
 
+    async def accrued_rows(self, request: Request) -> list[Row]:
+        """Return what was owed between two instants, as a fraction of the index."""
+        answer = await self.publicGetGetFundingRateValue(
+            {
+                "instrument_name": request["instrument_name"],
+                "start_timestamp": request["since"],
+                "end_timestamp": request["until"],
+            }
+        )
+        return [{"funding_rate": answer["result"]}]
+
     async def _hours(self, name: str, since: int, until: int) -> list[Row]:
         answer = await self.publicGetGetFundingRateHistory(
             {"instrument_name": name, "start_timestamp": since, "end_timestamp": until}

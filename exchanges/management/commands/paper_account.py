@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from arbsite.accounts.models import User
 from exchanges.account_keys import ModesMixed
-from exchanges.modes import Mode
-from exchanges.paper.accounts import PaperRefused, open_paper_account, paper_exchange
+from exchanges.paper.accounts import PaperRefused, open_paper_account, watched_exchange
 from exchanges.venues import PROFILES
 
 
@@ -21,8 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user")
-        offered = [name for name, one in PROFILES.items() if not one.untraded(Mode.PAPER)]
-        parser.add_argument("venue", help=", ".join(offered))
+        parser.add_argument("venue", help=", ".join(PROFILES))
         parser.add_argument("--label", default="main")
         parser.add_argument("--balance", default="100000", help="Starting balance.")
         parser.add_argument("--asset", default="USDT", help="Of the starting balance.")
@@ -34,7 +32,7 @@ class Command(BaseCommand):
         if owner is None:
             raise CommandError(f"There is no user {user!r}.")
         try:
-            exchange = paper_exchange(venue)
+            exchange = watched_exchange(venue)
             paper = open_paper_account(
                 user=owner,
                 exchange=exchange,

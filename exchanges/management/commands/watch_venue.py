@@ -26,6 +26,5 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         Exchange.objects.filter(pk=exchange.pk).update(is_enabled=not off)
         self.stdout.write(f"{exchange.name} is {'off' if off else 'read from now on'}.")
-        profile = PROFILES[venue]
-        for why in () if off else filter(None, (profile.read_only, profile.no_paper)):
+        if not off and (why := PROFILES[venue].read_only):
             self.stdout.write(why)

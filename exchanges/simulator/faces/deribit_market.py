@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from exchanges.simulator.accrual import period_of
+from exchanges.simulator.accrual import owed_between, period_of
 from exchanges.simulator.core import Simulator
-from exchanges.simulator.faces.deribit_calls import Call, listing_named, number
+from exchanges.simulator.faces.deribit_calls import Call, Number, listing_named, number
 from exchanges.simulator.listings import DERIBIT, Listing
 from exchanges.simulator.wire import Json, milliseconds
 
 EIGHT = Decimal(8)
 USUAL_DEPTH = 5
+VALUE_STEP = Decimal("1e-20")
 NEVER = 32503708800000
 
 
@@ -28,6 +29,7 @@ class MarketPages:
             "public/get_instruments": self._instruments,
             "public/get_book_summary_by_currency": self._summaries,
             "public/get_funding_rate_history": self._history,
+            "public/get_funding_rate_value": self._value,
             "public/get_order_book": self._book,
         }
 
@@ -52,6 +54,14 @@ class MarketPages:
             if since <= milliseconds(row.at) <= until
         ]
 
+    def _value(self, call: Call) -> Number:
+        """Return what was owed between two instants, of which the later is not to come."""
+        listing = listing_named(self._listings, call.required("instrument_name"))
+        since, until = (instant(call, name) for name in ("start_timestamp", "end_timestamp"))
+        simulator, until = self._simulator, min(until, call.now)
+        owed = owed_between(simulator.ledger, simulator.market, listing, since, until)
+        return number(owed.quantize(VALUE_STEP))
+
     def _book(self, call: Call) -> Json:
         listing = listing_named(self._listings, call.required("instrument_name"))
         book, depth = self._simulator.book(listing, call.now), call.number("depth", USUAL_DEPTH)
@@ -66,6 +76,11 @@ def _now(simulator: Simulator, listing: Listing, now: datetime) -> Decimal:
     """Return the rate of the present hour."""
     _, ends = period_of(simulator.market, listing, now + timedelta.resolution)
     return simulator.market.settled_rate(listing, ends)
+
+
+def instant(call: Call, name: str) -> datetime:
+    call.required(name)
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=call.number(name, 0))
 
 
 def instrument(listing: Listing) -> Json:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from exchanges.domain import Side
 from exchanges.matching import Holding, cross_liquidation_price, maintenance_margin
 from exchanges.simulator.accounts import Account, HoldingRow, Order, Origin, TradeRow
-from exchanges.simulator.accrual import accrued, period_of
+from exchanges.simulator.accrual import earned
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.kraken_futures_calls import iso, number
 from exchanges.simulator.listings import KRAKEN_FUTURES, WALLETS
@@ -29,10 +29,7 @@ def account_uid(owner: Account) -> str:
 def unrealised_funding(simulator: Simulator, row: HoldingRow, now: datetime) -> Decimal:
     """Return what a position has earned since it was last paid."""
     market = simulator.market
-    listing = market.listings[(row.venue, row.symbol)]
-    begins, ends = period = period_of(market, listing, now)
-    price, rate = market.index(listing, begins), market.settled_rate(listing, ends)
-    return accrued(row, price=price, rate=rate, period=period, to=max(now, row.updated_at))
+    return earned(simulator.ledger, market, market.listings[(row.venue, row.symbol)], row, to=now)
 
 
 class Wallet(NamedTuple):
