@@ -65,6 +65,12 @@ class PaperAccount(models.Model):
         help_text="An hour, as a fraction of what is borrowed, where the venue tells no rate of a "
         "coin: 0.000004 is 0.01 % a day.",
     )
+    borrow_rates = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Of single coins instead, a year or an hour: [["BTC", "0.05", "year"], '
+        '["ETH", "0.000004", "hour"]].',
+    )
     orders_placed = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField()
 

@@ -15,8 +15,10 @@ from typing import TypeVar
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 
-from exchanges.domain import InstrumentKind, SettlementKind, Symbol
+from exchanges.assumed_loans import lends
+from exchanges.domain import SettlementKind, Symbol
 from exchanges.errors import VenueUnavailable
+from exchanges.modes import Mode
 from exchanges.paper.facts import Facts
 from exchanges.paper.ledger import Ledger
 from exchanges.paper.passing import pass_time
@@ -130,12 +132,11 @@ class PaperVenue:
 
     def _watched(self) -> Watched:
         ledger = Ledger.read(self.account_id)
-        lent = self.profile.part(InstrumentKind.SPOT).borrow_params
         return Watched(
             ordered=list(dict.fromkeys(Symbol(row.symbol) for row in ledger.orders())),
             unsettled=[(Symbol(row.symbol), row.settled_until) for row in ledger.unsettled()],
             has_countdown=ledger.counts_down(),
-            borrows=bool(lent) and ledger.may_owe(),
+            borrows=lends(self.profile.name, Mode.PAPER) and ledger.may_owe(),
         )
 
     async def _run(self, work: Callable[[], T]) -> T:

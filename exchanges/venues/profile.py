@@ -304,6 +304,8 @@ class VenueProfile:
     borrow_interest: Rows | None = None
     # Sent with a spot sale that may borrow; empty where none may.
     borrow_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
+    # Whether coins are lent by the hour though our ports do not borrow: a paper account may.
+    lends_on_paper: bool = False
     # Added to the venue's rank in the queue of auto-deleveraging, so that 5 is always the first.
     adl_rank_offset: int = 0
     # Of all contracts in one list: none is named in the request, `symbol` tells them apart.
