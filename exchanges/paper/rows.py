@@ -115,6 +115,9 @@ class PaperHolding(models.Model):
     settled_until = models.DateTimeField()
     mark_price = price_field(null=True, blank=True)
     marked_at = models.DateTimeField(null=True, blank=True)
+    unlisted_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its venue names it no more."
+    )
     cancels_at = models.DateTimeField(
         null=True, blank=True, help_text="When its countdown cancels its orders."
     )

@@ -62,13 +62,15 @@ class PaperVenue:
     async def facts(self, *symbols: Symbol) -> Facts:
         """Return instruments and marks of now, and the books of these symbols."""
         instruments, quotes = await self.public.instruments(), await self.public.quotes()
-        known = [symbol for symbol in symbols if symbol in instruments]
+        unlisted = self.public.unlisted
+        known = [one for one in symbols if one in instruments and one not in unlisted]
         depths = await asyncio.gather(*map(self.public.depth, known))
         return Facts(
             now=self.now(),
             instruments=instruments,
             quotes=quotes,
-            depths=dict(zip(known, depths, strict=True)),
+            depths={one: depth for one, depth in zip(known, depths, strict=True) if depth},
+            unlisted=self.public.unlisted,
         )
 
     async def step(self, facts: Facts, work: Step[T]) -> T:

@@ -65,6 +65,8 @@ class Rows:
     of_kind: Mapping[InstrumentKind, Mapping[str, object]] = field(default_factory=dict)
     # What names an instrument here instead of its symbol: parameter by key of the raw listing.
     of_listing: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    # The same by what is kept of an instrument, so that one that is listed no more is named too.
+    of_instrument: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     # Of all instruments in one list: none is named in the request, `symbol` tells them apart.
     lists_all: bool = False
     # The parameter that names all instruments asked of, where no list tells of all.
