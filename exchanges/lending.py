@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from exchanges import domain, loop, registry, selectors
+from exchanges.assumed_loans import lends
 from exchanges.models import Exchange, HourlyBorrowRate
 from exchanges.modes import Mode
 from exchanges.services import POLL_SECONDS, good_answers
@@ -13,11 +14,16 @@ from exchanges.services import POLL_SECONDS, good_answers
 
 def poll_borrow_rates(now: datetime) -> int:
     """Read and store what borrowing costs now; return how many assets are lent."""
-    exchanges = selectors.exchanges_with_spot()
-    answers = loop.call_all([_read(exchange) for exchange in exchanges], POLL_SECONDS)
+    answers = loop.call_all([_read(exchange) for exchange in lenders()], POLL_SECONDS)
     return sum(
         store_borrow_rates(exchange, rates, now) for exchange, rates in good_answers(answers)
     )
+
+
+def lenders() -> list[Exchange]:
+    """Return the venues in use whose rates count: where coins may be borrowed in their mode."""
+    listing = selectors.exchanges_with_spot()
+    return [exchange for exchange in listing if lends(exchange.code, Mode(exchange.mode))]
 
 
 async def _read(exchange: Exchange) -> tuple[Exchange, Sequence[domain.BorrowRate]]:

@@ -213,6 +213,20 @@ def bankruptcy_price(holding: Holding, margin: Decimal) -> Decimal:
     return (holding.cost - margin) / holding.base_quantity
 
 
+def takeover_price(
+    base_quantity: Decimal, *, mark_price: Decimal, equity: Decimal, fee_rate: Decimal
+) -> Decimal:
+    """Return the mark, or the price at which closing a holding leaves its wallet nothing.
+
+    `equity` is the wallet's, all at their marks; > 0 held, < 0 sold. From
+    equity + q (P - mark) - |q| P r = 0 follows P = (mark - equity / q) / (1 - r sign q): 1 short at
+    66,000 in a wallet that is 1,000 short without a fee is taken over at 65,000.
+    """
+    sign = 1 if base_quantity > 0 else -1
+    price = (mark_price - equity / base_quantity) / (1 - fee_rate * sign)
+    return max(mark_price, price) if base_quantity > 0 else min(mark_price, price)
+
+
 def cross_liquidation_price(
     holding: Holding, *, state: MarginState, mark_price: Decimal, tiers: Sequence[LeverageTier]
 ) -> Decimal | None:

@@ -82,6 +82,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "exchanges.selectors",
         "exchanges.board",
         "exchanges.loop",
+        # What paper accounts assume of loans whose rate no venue tells.
+        "exchanges.assumed_loans",
         # In which lane an order or a poll is sent.
         "exchanges.limits.lanes",
         # The rows that our own rows point at, and what names and opens an account.

@@ -97,6 +97,9 @@ class PaperDesk:
     venue = "bybit"
     # What borrowing BTC costs an hour, None where the venue tells nothing.
     borrow_rate: Decimal | None = None
+    # What the venue names no more though a process knows it, and what it tells no mark of.
+    unlisted: frozenset[Symbol] = frozenset()
+    unmarked: frozenset[Symbol] = frozenset()
 
     def __init__(self, **assumptions: Any) -> None:
         self.now = START
@@ -140,7 +143,7 @@ class PaperDesk:
                 index_price=None,
                 observed_at=self.now,
             )
-            for symbol in self.instruments
+            for symbol in self.instruments.keys() - self.unlisted - self.unmarked
         }
         return Facts(
             now=self.now,
@@ -149,6 +152,7 @@ class PaperDesk:
             depths={symbol: self.depth(symbol) for symbol in books},
             settled={PERPETUAL: self.settlements},
             loans=self.loans(),
+            unlisted=self.unlisted,
         )
 
     def loans(self) -> dict[str, BorrowRate]:

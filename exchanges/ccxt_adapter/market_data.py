@@ -132,7 +132,8 @@ class CcxtMarketData:
             found: list[BorrowRate] = []
 
             def take(row: Row, columns: parse.Columns) -> bool:
-                if row[columns["asset"]] not in assets or not row[columns["is_lent"]]:
+                is_lent = "is_lent" not in columns or row[columns["is_lent"]]
+                if row[columns["asset"]] not in assets or not is_lent:
                     return False
                 found.append(parse.borrow_rate(row, columns, self._profile.name, now))
                 return True

@@ -32,6 +32,7 @@ Bounds = tuple[Decimal | None, Decimal | None]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+HOURS_PER_DAY = 24
 
 
 def moment(milliseconds: Any) -> datetime:
@@ -151,7 +152,10 @@ def funding_bounds(row: Row, columns: tuple[str, str] | None) -> Bounds:
 
 def borrow_rate(row: Row, columns: Columns, venue: str, now: datetime) -> BorrowRate:
     """Return what borrowing an asset costs now; a venue tells its day's highest to nobody."""
-    hourly_rate = exact(row[columns["hourly_rate"]])
+    if "daily_rate" in columns:
+        hourly_rate = exact(row[columns["daily_rate"]]) / HOURS_PER_DAY
+    else:
+        hourly_rate = exact(row[columns["hourly_rate"]])
     return BorrowRate(
         venue=venue,
         asset=text(row[columns["asset"]]),

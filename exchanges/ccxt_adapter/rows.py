@@ -30,6 +30,8 @@ def naming(rows: Rows, profile: VenueProfile, listing: Listing) -> dict[str, Any
     if rows.of_listing:
         info = listing.market["info"]
         named = {param: info[key] for param, key in rows.of_listing.items()}
+    kept = listing.instrument
+    named |= {param: getattr(kept, name) for param, name in rows.of_instrument.items()}
     return {**rows.of_kind.get(listing.instrument.kind, {}), **named}
 
 

@@ -17,6 +17,7 @@ from arbsite.accounts import audit
 from arbsite.accounts.models import User
 from arbsite.accounts.read_only import ReadOnly
 from exchanges.account_keys import ModesMixed
+from exchanges.assumed_loans import hourly_rates
 from exchanges.matching import tiers_from
 from exchanges.models import Exchange
 from exchanges.modes import Mode
@@ -35,6 +36,7 @@ ASSUMPTIONS: tuple[str, ...] = (
     "maintenance_rate",
     "tiers",
     "borrow_rate",
+    "borrow_rates",
 )
 # 1 % an hour is beyond what any venue ever asked.
 MOST_BORROW_RATE = Decimal("0.01")
@@ -62,6 +64,30 @@ class PaperAccountForm(ModelForm):  # type: ignore[type-arg]
                 "maintenance rate; the notionals rise."
             )
         return [[str(value) for value in row] for row in rows]
+
+    def clean_borrow_rates(self) -> list[list[str]]:
+        """Refuse rates of coins that are no rows of coin, rate and its span, each coin once."""
+        rows = self.cleaned_data["borrow_rates"] or []
+        try:
+            written = [
+                [str(asset).upper(), f"{Decimal(str(rate)):f}", str(span)]
+                for asset, rate, span in rows
+            ]
+            rates = dict(hourly_rates(written))
+        except (ArithmeticError, KeyError, TypeError, ValueError):
+            written, rates = [[]], {}
+        if len(rates) < len(written):
+            raise forms.ValidationError(
+                'Write rates as [["BTC", "0.05", "year"], ["ETH", "0.000004", "hour"]]: a coin '
+                "once, its rate as a fraction, and for how long."
+            )
+        for asset, rate in rates.items():
+            if not 0 <= rate <= MOST_BORROW_RATE:
+                raise forms.ValidationError(
+                    f"{rate.normalize():f} of {asset} is no hourly rate of a loan: 0 to "
+                    f"{MOST_BORROW_RATE}."
+                )
+        return written
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

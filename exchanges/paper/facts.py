@@ -35,10 +35,17 @@ class Facts:
     # What was owed in spans within such a period; None where one rate stands for all of it.
     owed: Mapping[SettledFunding, Mapping[Span, Decimal]] | None = None
     loans: Mapping[str, BorrowRate] = field(default_factory=dict)
+    # Of `instruments` those that the venue names no more.
+    unlisted: frozenset[Symbol] = frozenset()
 
     def mark(self, symbol: Symbol) -> Decimal | None:
         quote = self.quotes.get(symbol)
         return None if quote is None else quote.mark_price
+
+    def is_gone(self, symbol: Symbol) -> bool:
+        """Tell whether the venue neither lists a contract nor tells its mark any more."""
+        is_listed = symbol in self.instruments and symbol not in self.unlisted
+        return not is_listed and self.mark(symbol) is None
 
 
 def is_contract(symbol: str) -> bool:

@@ -49,6 +49,7 @@ class PublicSide:
         self.now = now
         self._instruments: dict[Symbol, Instrument] = {}
         self._listed_at: datetime | None = None
+        self.unlisted: frozenset[Symbol] = frozenset()
         self._quotes: dict[Symbol, Quote] = {}
         self._quoted_at: datetime | None = None
         self._rates: dict[Symbol, FundingRate] = {}
@@ -60,9 +61,9 @@ class PublicSide:
     async def instrument(self, symbol: Symbol) -> Instrument:
         """Return what is listed under a symbol. Raise InvalidOrder where nothing is."""
         found = (await self.instruments()).get(symbol)
-        if found is None:
+        if found is None or symbol in self.unlisted:
             found = (await self.instruments(lasting=MISSING_LASTS)).get(symbol)
-        if found is None:
+        if found is None or symbol in self.unlisted:
             raise InvalidOrder(
                 f"{symbol} is not listed here as spot or linear contract", venue=self.profile.name
             )
@@ -74,6 +75,8 @@ class PublicSide:
             if self._is_old(self._listed_at, lasting):
                 listed = await self.data.instruments()
                 self._instruments |= {one.symbol: one for one in listed}
+                named = {one.symbol for one in listed}
+                self.unlisted = frozenset(self._instruments.keys() - named)
                 self._listed_at = self.now()
             return self._instruments
 
@@ -93,20 +96,35 @@ class PublicSide:
                 self._lent_at = self.now()
             return self._loans
 
-    async def depth(self, symbol: Symbol) -> Depth:
-        return await self.data.depth(symbol, levels=DEPTH_LEVELS)
+    async def depth(self, symbol: Symbol) -> Depth | None:
+        """Return the book of a symbol; None where it has left the list since that was read."""
+        try:
+            return await self.data.depth(symbol, levels=DEPTH_LEVELS)
+        except InvalidOrder:
+            await self.instruments(lasting=QUOTES_LAST)
+            return None
 
     async def settled_since(self, symbol: Symbol, since: datetime) -> list[SettledFunding]:
-        """Return the settlements after `since`; the venue is asked only when one has passed."""
+        """Return the settlements after `since`; the venue is asked only when one has passed.
+
+        Of what it lists no more it is asked nothing: should it be back, all are asked for then.
+        """
         instrument = (await self.instruments()).get(symbol)
         if instrument is None or instrument.kind is not InstrumentKind.PERPETUAL:
+            return []
+        if symbol in self.unlisted:
             return []
         rate = (await self._funding_rates()).get(symbol)
         if rate is not None and rate.next_funding_at is not None and rate.interval_seconds:
             last = rate.next_funding_at - timedelta(seconds=rate.interval_seconds)
             if last <= since < self.now() < rate.next_funding_at:
                 return []
-        return list(await self.data.settled_funding(symbol, since=since))
+        try:
+            return list(await self.data.settled_funding(symbol, since=since))
+        except InvalidOrder:
+            # It has left the list since that was read.
+            await self.instruments(lasting=QUOTES_LAST)
+            return []
 
     async def owed(self, settled: SettledFunding, spans: Sequence[Span]) -> dict[Span, Decimal]:
         """Return what was owed in the spans that a period falls into, as fractions of the index.

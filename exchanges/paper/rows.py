@@ -65,6 +65,12 @@ class PaperAccount(models.Model):
         help_text="An hour, as a fraction of what is borrowed, where the venue tells no rate of a "
         "coin: 0.000004 is 0.01 % a day.",
     )
+    borrow_rates = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Of single coins instead, a year or an hour: [["BTC", "0.05", "year"], '
+        '["ETH", "0.000004", "hour"]].',
+    )
     orders_placed = models.PositiveBigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField()
 
@@ -109,6 +115,9 @@ class PaperHolding(models.Model):
     settled_until = models.DateTimeField()
     mark_price = price_field(null=True, blank=True)
     marked_at = models.DateTimeField(null=True, blank=True)
+    unlisted_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its venue names it no more."
+    )
     cancels_at = models.DateTimeField(
         null=True, blank=True, help_text="When its countdown cancels its orders."
     )

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from exchanges.assumed_loans import assumed_of, lends
 from exchanges.domain import FeeTier, Instrument, InstrumentKind, Symbol
 from exchanges.matching import LeverageTier, tiers_from
 from exchanges.models import RiskTiers
+from exchanges.modes import Mode
 from exchanges.paper.facts import Facts
 from exchanges.paper.rows import PaperAccount
 from exchanges.risk_tiers import NO_CAP, TierLadder, tiers_at
@@ -61,12 +63,12 @@ class Terms:
     @property
     def lends(self) -> bool:
         """Tell whether coins are borrowed at this venue to sell them."""
-        return bool(self.profile.part(InstrumentKind.SPOT).borrow_params)
+        return lends(self.profile.name, Mode.PAPER)
 
     def hourly_borrow_rate(self, asset: str, facts: Facts) -> Decimal | None:
         """Return what borrowing a coin costs an hour: as its venue tells, else as is assumed."""
         told = facts.loans.get(asset)
-        return self.paper.borrow_rate if told is None else told.hourly_rate
+        return assumed_of(self.paper).hourly_rate(asset) if told is None else told.hourly_rate
 
     @property
     def quote_fee(self) -> Decimal:

@@ -97,6 +97,8 @@ class PaperTrading:
             if refusal := off_the_grid(request, instrument):
                 raise InvalidOrder(refusal, venue=self._name)
             facts = await self._venue.facts(request.symbol)
+            if request.symbol not in facts.depths:
+                raise InvalidOrder(f"{request.symbol} is not listed here now", venue=self._name)
             if request.may_borrow:
                 facts = replace(facts, loans=await self._venue.public.borrow_rates())
         except (RateLimited, OrderRejected):

@@ -15,8 +15,10 @@ from typing import TypeVar
 
 from django.db import DatabaseError, close_old_connections, connections, transaction
 
-from exchanges.domain import InstrumentKind, SettlementKind, Symbol
+from exchanges.assumed_loans import lends
+from exchanges.domain import SettlementKind, Symbol
 from exchanges.errors import VenueUnavailable
+from exchanges.modes import Mode
 from exchanges.paper.facts import Facts
 from exchanges.paper.funding import parted
 from exchanges.paper.ledger import Ledger
@@ -65,13 +67,15 @@ class PaperVenue:
     async def facts(self, *symbols: Symbol) -> Facts:
         """Return instruments and marks of now, and the books of these symbols."""
         instruments, quotes = await self.public.instruments(), await self.public.quotes()
-        known = [symbol for symbol in symbols if symbol in instruments]
+        unlisted = self.public.unlisted
+        known = [one for one in symbols if one in instruments and one not in unlisted]
         depths = await asyncio.gather(*map(self.public.depth, known))
         return Facts(
             now=self.now(),
             instruments=instruments,
             quotes=quotes,
-            depths=dict(zip(known, depths, strict=True)),
+            depths={one: depth for one, depth in zip(known, depths, strict=True) if depth},
+            unlisted=self.public.unlisted,
         )
 
     async def step(self, facts: Facts, work: Step[T]) -> T:
@@ -153,12 +157,11 @@ class PaperVenue:
 
     def _watched(self) -> Watched:
         ledger = Ledger.read(self.account_id)
-        lent = self.profile.part(InstrumentKind.SPOT).borrow_params
         return Watched(
             ordered=list(dict.fromkeys(Symbol(row.symbol) for row in ledger.orders())),
             unsettled=[(Symbol(row.symbol), row.settled_until) for row in ledger.unsettled()],
             has_countdown=ledger.counts_down(),
-            borrows=bool(lent) and ledger.may_owe(),
+            borrows=lends(self.profile.name, Mode.PAPER) and ledger.may_owe(),
         )
 
     async def _run(self, work: Callable[[], T]) -> T:

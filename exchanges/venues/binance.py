@@ -164,6 +164,7 @@ PROFILE = VenueProfile(
     ccxt_class="binance",
     options={**OPTIONS, "fetchMarkets": {"types": ["spot"]}, "defaultType": "spot"},
     is_spot=True,
+    lends_on_paper=True,
     settlement=SettlementKind.NONE,
     interval_rule=IntervalRule.NONE,
     receive_window=timedelta(seconds=5),

@@ -25,7 +25,7 @@ from exchanges.venues.profile import (
     VenueProfile,
 )
 
-OF_CONTRACT = {"symbol": "symbol", "coin": "quoteCoin"}
+OF_CONTRACT = {"symbol": "venue_symbol", "coin": "quote"}
 TRADE_SIDES = {
     FillCause.LIQUIDATION: (
         *("reduce_buy_single", "reduce_sell_single", "burst_buy_single", "burst_sell_single"),
@@ -44,8 +44,8 @@ TRADE_SIDES = {
 TRANSFERS_OUT = frozenset(
     f"trans_to_{place}" for place in ("exchange", "contract", "otc", "cross", "isolated")
 )
-ACCOUNT = Rows(method="account_rows", columns={"mode": "posMode"}, of_listing=OF_CONTRACT)
-OPEN_ORDERS = Rows(method="open_order_rows", of_listing=OF_CONTRACT)
+ACCOUNT = Rows(method="account_rows", columns={"mode": "posMode"}, of_instrument=OF_CONTRACT)
+OPEN_ORDERS = Rows(method="open_order_rows", of_instrument=OF_CONTRACT)
 POSITIONS = Rows(
     method="position_rows",
     columns={
@@ -59,7 +59,7 @@ POSITIONS = Rows(
         "unrealised_pnl": "unrealizedPL",
         "margin": "margin",
     },
-    of_listing=OF_CONTRACT,
+    of_instrument=OF_CONTRACT,
 )
 
 PROFILE = VenueProfile(
@@ -93,12 +93,12 @@ PROFILE = VenueProfile(
             "leverage": "leverage",
             "maintenance": "keepMarginRate",
         },
-        of_listing=OF_CONTRACT,
+        of_instrument=OF_CONTRACT,
     ),
     largest_market_order=("maxMarketOrderQty",),
-    find_order=(Rows(method="order_rows", of_listing=OF_CONTRACT),),
+    find_order=(Rows(method="order_rows", of_instrument=OF_CONTRACT),),
     client_id_param="clientOid",
-    cancel_order=Rows(method="cancel_rows", of_listing=OF_CONTRACT),
+    cancel_order=Rows(method="cancel_rows", of_instrument=OF_CONTRACT),
     open_orders=OPEN_ORDERS,
     all_open_orders=OPEN_ORDERS,
     # Two requests tell all, of USDT and of USDC.
@@ -124,13 +124,13 @@ PROFILE = VenueProfile(
         paging=Paging.FORWARD,
         page_size=flat.WHOLE,
         window=timedelta(days=30),
-        of_listing=OF_CONTRACT,
+        of_instrument=OF_CONTRACT,
     ),
     # The list of fills does not name our id, the socket does.
     order_of_fill=Rows(
         method="order_of_fill_rows",
         columns={"order_id": "orderId", "client_order_id": "clientOid"},
-        of_listing=OF_CONTRACT,
+        of_instrument=OF_CONTRACT,
     ),
     kind_causes={word: cause for cause, words in TRADE_SIDES.items() for word in words},
     funding_payments=Rows(
@@ -170,20 +170,20 @@ PROFILE = VenueProfile(
     key_rights=KEY_RIGHTS,
     settings=SettingCalls(
         position_mode=ACCOUNT,
-        set_leverage=Rows(method="leverage_rows", of_listing=OF_CONTRACT),
+        set_leverage=Rows(method="leverage_rows", of_instrument=OF_CONTRACT),
         leverage_params=("leverage",),
         whole_leverage=True,
         hedge_mode_advice=HEDGE_MODE_ADVICE,
-        set_margin_mode=Rows(method="cross_margin_rows", of_listing=OF_CONTRACT),
+        set_margin_mode=Rows(method="cross_margin_rows", of_instrument=OF_CONTRACT),
         margin_mode_takes_symbol=True,
         margin_mode=Rows(
-            method="account_rows", columns={"mode": "marginMode"}, of_listing=OF_CONTRACT
+            method="account_rows", columns={"mode": "marginMode"}, of_instrument=OF_CONTRACT
         ),
         isolated_name="isolated",
     ),
     isolated_margin=IsolatedMargin(
         position=POSITIONS,
-        add=Rows(method="add_margin_rows", of_listing=OF_CONTRACT),
+        add=Rows(method="add_margin_rows", of_instrument=OF_CONTRACT),
         amount_param="amount",
     ),
     # https://www.bitget.com/api-doc/common/demotrading/restapi

@@ -222,6 +222,12 @@ LINEAR = VenueProfile(
         columns={"contracts": "maxSz", "leverage": "maxLever", "maintenance": "mmr"},
         of_listing={"instType": "instType", "instFamily": "instFamily"},
     ),
+    # Of the lowest level; who is VIP pays the same and may borrow more.
+    borrow_rates=Rows(
+        method="publicGetPublicInterestRateLoanQuota",
+        path=(*DATA, "0", "basic"),
+        columns={"asset": "ccy", "daily_rate": "rate", "most": "quota"},
+    ),
     largest_market_order=("maxMktSz",),
     order_params={"tdMode": "cross"},
     find_order=(Rows(method="privateGetTradeOrder", path=DATA),),

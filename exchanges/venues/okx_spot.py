@@ -41,4 +41,5 @@ def of_spot(contracts: VenueProfile) -> VenueProfile:
         fallback_taker=Decimal("0.001"),
         settings=None,
         isolated_margin=None,
+        lends_on_paper=True,
     )

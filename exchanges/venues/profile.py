@@ -66,6 +66,8 @@ class Rows:
     of_kind: Mapping[InstrumentKind, Mapping[str, object]] = field(default_factory=dict)
     # What names an instrument here instead of its symbol: parameter by key of the raw listing.
     of_listing: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    # The same by what is kept of an instrument, so that one that is listed no more is named too.
+    of_instrument: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     # Of all instruments in one list: none is named in the request, `symbol` tells them apart.
     lists_all: bool = False
     # The parameter that names all instruments asked of, where no list tells of all.
@@ -306,6 +308,8 @@ class VenueProfile:
     borrow_interest: Rows | None = None
     # Sent with a spot sale that may borrow; empty where none may.
     borrow_params: Mapping[str, object] = field(default_factory=lambda: EMPTY)
+    # Whether coins are lent by the hour though our ports do not borrow: a paper account may.
+    lends_on_paper: bool = False
     # Added to the venue's rank in the queue of auto-deleveraging, so that 5 is always the first.
     adl_rank_offset: int = 0
     # Of all contracts in one list: none is named in the request, `symbol` tells them apart.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from exchanges.assumed_loans import lends
 from exchanges.domain import FillCause, Side
 from exchanges.errors import InsufficientMargin, InvalidOrder, OrderRejected
 from exchanges.matching import MarginState
+from exchanges.modes import Mode
 from exchanges.paper.margin import margin_state
 from exchanges.paper.margin_rows import PaperInterest, PaperLoan
 from exchanges.paper.rows import PaperFill, PaperOrder
@@ -27,7 +30,7 @@ def desk() -> PaperDesk:
     return lending()
 
 
-def lending(**assumptions: Decimal) -> PaperDesk:
+def lending(**assumptions: Any) -> PaperDesk:
     desk = PaperDesk(spot_taker_fee=D("0.001"), taker_fee=D(0), **assumptions)
     desk.borrow_rate = RATE
     return desk
@@ -109,15 +112,22 @@ class TestSelling:
         with pytest.raises(InsufficientMargin, match="1200 USDT needed, 1000 available"):
             sell(desk, "0.1")
 
-    def test_a_venue_where_we_do_not_borrow_lends_on_paper_neither(self, desk: PaperDesk) -> None:
+    def test_paper_borrows_where_spot_is_lent_by_the_hour_and_nowhere_else(
+        self, desk: PaperDesk
+    ) -> None:
         lending_ones = [name for name, one in PROFILES.items() if Terms(desk.paper, one).lends]
 
-        assert lending_ones == ["bybit"]
+        assert sorted(lending_ones) == ["binance", "bybit", "okx"]
+
+    def test_with_real_money_nothing_is_borrowed_but_at_bybit(self) -> None:
+        real = [mode for mode in Mode if mode is not Mode.PAPER]
+
+        assert {name for name in PROFILES if any(lends(name, mode) for mode in real)} == {"bybit"}
 
     def test_where_nothing_is_lent_the_sentence_is_that_of_a_real_account(
         self, desk: PaperDesk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(desk, "venue", "okx")
+        monkeypatch.setattr(desk, "venue", "kraken")
 
         with pytest.raises(InvalidOrder, match="BTC cannot be borrowed here to sell it"):
             sell(desk)
@@ -162,6 +172,29 @@ class TestInterest:
         desk.pass_time(minutes=5)
 
         assert charges() == [(timedelta(minutes=5), D("0.1"), D("0.000002"))]
+
+    def test_a_rate_of_the_coin_itself_comes_before_that_of_all_others(self) -> None:
+        # 8.76 % a year of 8,760 hours.
+        desk = lending(borrow_rate=D("0.00002"), borrow_rates=[["BTC", "0.0876", "year"]])
+        desk.borrow_rate = None
+        sell(desk)
+
+        desk.pass_time(minutes=5)
+
+        assert charges() == [(timedelta(minutes=5), D("0.1"), D("0.000001"))]
+
+    @pytest.mark.parametrize("venue", ["binance", "okx"])
+    def test_where_no_port_of_ours_borrows_paper_does_at_an_assumed_rate(
+        self, monkeypatch: pytest.MonkeyPatch, venue: str
+    ) -> None:
+        desk = lending(borrow_rates=[["BTC", "0.00001", "hour"]])
+        desk.borrow_rate = None
+        monkeypatch.setattr(desk, "venue", venue)
+        sell(desk)
+
+        desk.pass_time(minutes=5)
+
+        assert charges() == [(timedelta(minutes=5), D("0.1"), D("0.000001"))]
 
     def test_a_rate_that_is_told_no_more_is_charged_on(self, desk: PaperDesk) -> None:
         sell(desk)

@@ -85,3 +85,26 @@ def test_a_process_that_never_saw_it_listed_reads_it_by_what_was_kept_or_not_at_
     registry.remember(desk.key, lambda: [instrument])
     assert [held.base_quantity for held in run(desk.account.positions())] == [HELD]
     assert len(run(desk.trading.open_orders(desk.symbol))) == 1
+
+
+def test_after_a_restart_all_that_was_done_with_it_is_told(
+    simulator: Simulator, holder: Desk
+) -> None:
+    """What is asked until it is settled: fills, orders by our own id, margin, payments."""
+    instrument, since = listed(holder), datetime.now(UTC) - timedelta(minutes=1)
+    assert instrument is not None
+    [resting] = run(holder.trading.open_orders(holder.symbol))
+    unlist(simulator, holder)
+    desk = after_restart(holder)
+    registry.remember(desk.key, lambda: [instrument])
+
+    [fill] = run(desk.account.fills(desk.symbol, since=since))
+    assert fill.base_quantity == -HELD
+    assert run(desk.account.trace(fill)).venue_order_id == fill.venue_order_id
+    assert run(desk.account.isolated_margin(desk.symbol)) is None
+    assert resting.client_order_id is not None
+    found = run(desk.trading.find_order(resting.client_order_id, desk.symbol))
+    assert found.base_quantity == resting.base_quantity
+    if desk.venue != "kucoin":
+        # Of it alone each contract is asked by name.
+        run(desk.account.funding_payments({instrument.venue_symbol: desk.symbol}, since=since))

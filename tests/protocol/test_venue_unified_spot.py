@@ -185,6 +185,19 @@ def test_rates_are_those_of_what_is_lent(simulator: Simulator, open_desk: OpenDe
     assert run(open_desk("binanceusdm").account.borrow_interest(since=recently())) == []
 
 
+def test_okx_tells_rates_by_the_day_and_what_is_lent(simulator: Simulator) -> None:
+    rates = {
+        rate.asset: rate for rate in run(registry.market_data("okx", Mode.REHEARSAL).borrow_rates())
+    }
+
+    assert set(rates) == {"BTC", "ETH"}
+    for rate in rates.values():
+        assert_exact(rate)
+        # The day's rate is 24 of these.
+        assert Decimal("0.000002") < rate.hourly_rate < Decimal("0.000007")
+    assert (rates["BTC"].most, rates["ETH"].most) == (10, 200)
+
+
 def test_what_cannot_be_borrowed_is_refused_before_or_by_the_venue(
     desk: Desk, open_desk: OpenDesk
 ) -> None:

@@ -14,15 +14,23 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from exchanges.ccxt_adapter.account import CcxtAccount
+from exchanges.ccxt_adapter.client import Catalogue
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
+from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.domain import Symbol
-from exchanges.models import Instrument, SettledFundingRate
+from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
+from exchanges.services import store_listing
 from exchanges.simulator.accounts import Origin
 from exchanges.simulator.listings import Listing
+from exchanges.simulator.settlement import delist
+from exchanges.venues import PROFILES
 from tests.services.strategy_desk import D, StrategyDesk
 from tests.simulation.memory import MemoryRedis
 from tests.simulation.timeline import START, Timeline, TimelineLoop
+from tests.simulator.nearby import client_at
 from tests.simulator.world import World, bitcoin
+from trading.services.venues import traded_at
 
 T = TypeVar("T")
 # By which path of a POST a venue takes an order.
@@ -44,8 +52,14 @@ NAMED = {
     "kraken": "{}USD",
     "hyperliquid": "{}",
     "deribit": "{}_USDC-PERPETUAL",
+    "binanceusdm": "{}USDT",
+    "bybit": "{}USDT",
+    "okx": "{}-USDT-SWAP",
 }
-SYMBOLS = {venue: bitcoin(venue) for venue in (*PLACES, *PLACES_IN_USDC)} | {"kraken": "XBTUSD"}
+LONGER_TRADED = "binanceusdm", "bybit", "okx"
+SYMBOLS = {venue: bitcoin(venue) for venue in (*PLACES, *PLACES_IN_USDC, *LONGER_TRADED)} | {
+    "kraken": "XBTUSD"
+}
 
 
 def symbol_of(venue: str, base: str) -> str:
@@ -115,6 +129,37 @@ class PairDesk(StrategyDesk):
         for venue in venues:
             self.world.pin(venue, SYMBOLS[venue], price="64000", level_quantity="5")
             self._coins[venue] = self.base(venue)
+
+    def restart(self) -> None:
+        """Begin as a new process does: of the venues it knows what they list and what was kept."""
+        call_all([client.close() for client in self._clients.values()])
+        for account in ExchangeAccount.objects.select_related("exchange"):
+            venue = account.exchange.code
+            client = client_at(self.world, venue, Catalogue(PROFILES[venue]))
+            client.remember(traded_at(account.exchange))
+            self._clients[venue] = client
+            self._ports[account.pk] = CcxtTrading(client), CcxtAccount(client)
+            self.read_list(venue)
+
+    def read_list(self, venue: str) -> None:
+        """Store what a venue lists, as the hourly refresh does."""
+        client, exchange = self._clients[venue], Exchange.objects.get(code=venue)
+        data = CcxtMarketData(client)
+        call(client.refresh(), 60)
+        rates = call(data.funding_rates(), 60)
+        store_listing(exchange, call(data.instruments(), 60), rates, self.now)
+
+    def settle_for_good(self, venue: str, base: str) -> None:
+        """Let a venue settle what is held of a contract at the mark, and end its orders."""
+        simulator, listing = self.world.simulator, self._once_listed(venue, base)
+        delist(simulator.ledger, simulator.engine, listing, price=None, now=self.now)
+        simulator.ledger.commit()
+
+    def unlist(self, venue: str, base: str) -> None:
+        self.world.simulator.unlist(self._once_listed(venue, base))
+
+    def _once_listed(self, venue: str, base: str) -> Listing:
+        return self.world.simulator.once_listed_at(venue)[symbol_of(venue, base)]
 
     def _store_settlements(self) -> None:
         """Store what the venues tell of it, in their own words and times."""

@@ -46,7 +46,12 @@ def planned(
 ) -> Position:
     """Plan the first venue long and the second short."""
     legs = [
-        PlannedLeg(venue=venue, symbol=symbol_of(venue, base), side=side)
+        PlannedLeg(
+            venue=venue,
+            symbol=symbol_of(venue, base),
+            side=side,
+            kinds=("spot",) if venue == "kraken" else ("perpetual",),
+        )
         for venue, side in zip(pair, LegSide, strict=True)
     ]
     strategy = "cash_and_carry" if "kraken" in pair else "funding_spread"

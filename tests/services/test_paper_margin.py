@@ -17,7 +17,7 @@ from exchanges.modes import Mode
 from exchanges.paper.isolated import set_margin_mode
 from exchanges.paper.margin_rows import PaperInterest, PaperLoan, PaperTopUp
 from exchanges.paper.public_side import PublicSide
-from exchanges.paper.rows import PaperBalance, PaperHolding
+from exchanges.paper.rows import PaperAccount, PaperBalance, PaperHolding
 from exchanges.paper.trading import PaperTrading
 from exchanges.paper.venue import PaperVenue
 from exchanges.simulator.listings import BYBIT_SPOT
@@ -101,6 +101,37 @@ def test_a_reverse_carry_on_paper_owes_coins_and_interest_and_pays_both_back(
     assert period is not None
     assert period.parts.borrow == realised_parts(position).borrow > 0
     assert abs(period.parts.unexplained) < D("1e-9")
+
+
+def test_coins_of_a_venue_that_tells_no_rate_are_owed_at_the_one_that_is_assumed(
+    desk: PaperStories,
+) -> None:
+    set_out(desk, BINANCE, "binance", strategies="reverse_cash_and_carry")
+    desk.world.pin("binance", price="64000", level_quantity="5")
+    desk.world.pin(BINANCE, price="63040", funding_rate="-0.00001", level_quantity="5")
+    # 8.76 % a year is 0.001 % an hour.
+    PaperAccount.objects.filter(account__exchange__code="binance").update(
+        borrow_rates=[["BTC", "0.0876", "year"]]
+    )
+    desk.read_equity()
+    desk.world.wait(seconds=20)
+    position = enter(desk)
+    sold = short_of(position).trades.get().base_quantity
+    assert wallet("binance", "BTC") == -sold
+
+    desk.pass_hours(2)
+    desk.restart()
+    desk.reconcile()
+    charged = list(PaperInterest.objects.order_by("charged_at"))
+    assert [row.hourly_rate for row in charged] == [D("0.00001")] * 2
+    assert charged[0].amount == (sold * D("0.00001")).quantize(D("1e-12"))
+    desk.ask_to_close(position)
+    desk.drive_until(position, PositionState.CLOSED)
+
+    assert 0 <= wallet("binance", "BTC") < D("0.00001")
+    assert not PaperLoan.objects.exists()
+    assert desk.our_interest() == [(row.venue_interest_id, row.amount, "BTC") for row in charged]
+    assert_books_are_the_papers()
 
 
 def test_a_loan_that_outgrows_its_wallet_takes_the_other_leg_with_it(desk: PaperStories) -> None:

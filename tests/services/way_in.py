@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from exchanges import lending, selectors
+from exchanges.assumed_loans import lends
 from exchanges.models import Exchange
+from exchanges.modes import Mode
 from tests.services.strategy_desk import VALUES, StrategyDesk
 from tests.simulator.nearby import call
 from trading.core.states import PositionState
@@ -90,6 +92,8 @@ def plan(desk: StrategyDesk, base: str = "BTC") -> Position | Refused:
 def read_loans(desk: StrategyDesk) -> None:
     """Store what borrowing costs, where a venue lends."""
     for exchange in Exchange.objects.filter(code__in=desk.lenders):
+        if not lends(exchange.code, Mode(exchange.mode)):
+            continue
         rates = call(desk.lenders[exchange.code].borrow_rates())
         lending.store_borrow_rates(exchange, rates, desk.now)
 

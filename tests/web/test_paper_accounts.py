@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from arbsite.accounts.models import AuditEntry, User
 from exchanges.account_keys import ModesMixed, account_key, store_account
+from exchanges.assumed_loans import assumed_of
 from exchanges.models import Exchange, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.paper.rows import PaperAccount, PaperBalance, PaperHolding
@@ -85,6 +86,14 @@ class TestOpening:
             ({"maintenance_rate": "1"}, "no part of a notional"),
             ({"max_leverage": "0"}, "The least leverage is 1"),
             ({"borrow_rate": "0.02"}, "0.02 is no hourly rate of a loan: 0 to 0.01"),
+            ({"borrow_rates": '[["BTC", "5"]]'}, "Write rates as"),
+            ({"borrow_rates": '[["BTC", "NaN", "year"]]'}, "Write rates as"),
+            ({"borrow_rates": '[["BTC", "0.05", "month"]]'}, "Write rates as"),
+            (
+                {"borrow_rates": '[["BTC", "0.05", "year"], ["btc", "0.04", "year"]]'},
+                "Write rates as",
+            ),
+            ({"borrow_rates": '[["BTC", "5", "hour"]]'}, "5 of BTC is no hourly rate of a loan"),
             ({"tiers": '[["50000", "50"]]'}, "Write tiers as"),
             ({"tiers": '[["2", "50", "0.004"], ["1", "20", "0.01"]]'}, "the notionals rise"),
         ],
@@ -109,6 +118,18 @@ class TestOpening:
         paper.refresh_from_db()
         assert (paper.slippage, paper.starting_balance) == (D("0.0002"), D(50_000))
         assert AuditEntry.objects.order_by("pk").last().details == {"slippage": "0.0002"}  # type: ignore[union-attr]
+
+    def test_rates_of_coins_are_kept_as_written_and_counted_by_the_hour(
+        self, staff: Client, owner: User, bybit: Exchange
+    ) -> None:
+        typed = '[["btc", "0.0876", "year"], ["ETH", 0.000004, "hour"]]'
+        staff.post(ADD, form(owner, bybit, borrow_rates=typed))
+
+        paper = PaperAccount.objects.get()
+        assert paper.borrow_rates == [["BTC", "0.0876", "year"], ["ETH", "0.000004", "hour"]]
+        assumed = assumed_of(paper)
+        hourly = {asset: assumed.hourly_rate(asset) for asset in ("BTC", "ETH", "SOL")}
+        assert hourly == {"BTC": D("0.00001"), "ETH": D("0.000004"), "SOL": None}
 
     def test_a_key_is_not_taken_for_a_paper_venue(
         self, staff: Client, owner: User, bybit: Exchange

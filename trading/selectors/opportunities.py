@@ -114,6 +114,11 @@ class OpportunityLine:
         return ", ".join(self.found.details.get("fees_assumed", []))
 
     @property
+    def loans_assumed(self) -> str:
+        """Say at what rates coins are borrowed that the account's owner assumed."""
+        return "; ".join(self.found.details.get("loans_assumed", []))
+
+    @property
     def interest_untold(self) -> str:
         """Return the venues whose open interest is not known and bounds nothing."""
         return ", ".join(self.found.details.get("interest_untold", []))

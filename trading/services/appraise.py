@@ -16,10 +16,11 @@ from exchanges.matching import notional_limit
 from exchanges.selectors import fees_in_money
 from trading.core.capacity import CapacityPoint, LegBook, capacity_curve
 from trading.core.execution_risk import ExecutionRisk, LegRisk, execution_risk
+from trading.core.funding import HOURS_PER_YEAR
 from trading.core.money import plain
 from trading.core.parameters import Parameters
 from trading.core.refusal import Refusal
-from trading.core.sentence import usd
+from trading.core.sentence import percent, usd
 from trading.core.sizing import Capital, LegCapacity, tier_room
 from trading.services.depth_facts import levels_of, side_capacity, with_depth
 from trading.services.seen import Seen
@@ -102,6 +103,17 @@ class Appraisal:
         )
 
     @property
+    def loans_assumed(self) -> tuple[str, ...]:
+        """Say at what rate each coin is borrowed that the account's owner assumed."""
+        return tuple(
+            assumed_loan(facts.instrument, facts.borrow_rate_per_hour)
+            for leg, facts in zip(self.legs, self.facts, strict=True)
+            if leg.side is Side.SELL
+            and facts.is_loan_assumed
+            and facts.borrow_rate_per_hour is not None
+        )
+
+    @property
     def interest_untold(self) -> tuple[str, ...]:
         """Return the venues that told no open interest lately: there it bounds nothing."""
         return tuple(
@@ -158,6 +170,7 @@ def appraise(
             maker_fee=standing.maker_fee(paired.key),
             half_life=parameters.carry_half_life,
             now=now,
+            assumed_loan=standing.assumed_loan(paired.instrument),
         )
         facts.append(with_depth(at_touch, depth, leg.side, leg.ratio * size_usd))
         book_capacity = side_capacity(at_touch, depth, leg.side, parameters.max_slippage)
@@ -176,18 +189,14 @@ def appraise(
                     ratio=leg.ratio,
                 )
             )
+    history = _history(legs, seen, universe, parameters)
+    counted = strategy.evaluate(facts, history, size_usd=size_usd, parameters=parameters, now=now)
     return Appraisal(
         legs=tuple(legs),
         facts=tuple(facts),
         books=tuple(books),
         size_usd=size_usd,
-        counted=strategy.evaluate(
-            facts,
-            _history(legs, seen, universe, parameters),
-            size_usd=size_usd,
-            parameters=parameters,
-            now=now,
-        ),
+        counted=counted,
         capacities=tuple(capacities),
         tier_rooms=tuple(
             _tier_room(leg, one, legs, standing) for leg, one in zip(legs, facts, strict=True)
@@ -307,6 +316,12 @@ def base_fee(facts: InstrumentFacts, side: Side) -> Decimal:
     is_purchase = facts.instrument.kind is InstrumentKind.SPOT and side is Side.BUY
     in_coins = is_purchase and not fees_in_money(facts.instrument.venue)
     return max(facts.taker_fee, ZERO) if in_coins else ZERO
+
+
+def assumed_loan(instrument: Instrument, hourly_rate: Decimal) -> str:
+    """Say at what rate a coin is borrowed that no venue tells."""
+    yearly = percent(hourly_rate * HOURS_PER_YEAR, 2)
+    return f"{instrument.base} at {instrument.venue}, rate assumed by you: {yearly} a year"
 
 
 def _less(point: CapacityPoint, transfer_usd: Decimal) -> CapacityPoint:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from exchanges.assumed_loans import AssumedLoans
 from trading.core.scan.matching import Wishes
 from trading.core.scan.settings import ScanSettings
 from trading.services.shared_scan import SharedScan, lowest_fees
@@ -13,7 +14,9 @@ from trading.services.standing import Standing
 from trading.services.universe import Universe
 from trading.services.user_scan import UserScan
 
-Crowds = Mapping[ScanSettings, "Crowd"]
+# What users assume of a hold, and of loans that no venue tells the rate of.
+Assumptions = tuple[ScanSettings, frozenset[tuple[str, AssumedLoans]]]
+Crowds = Mapping[Assumptions, "Crowd"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,17 @@ class Crowd:
 
 def crowds_of(universe: Universe, standings: Iterable[Standing], known: Crowds) -> Crowds:
     """Return the users by what they assume; arrays are built anew where known ones do not fit."""
-    groups: defaultdict[ScanSettings, list[Standing]] = defaultdict(list)
+    groups: defaultdict[Assumptions, list[Standing]] = defaultdict(list)
     for standing in standings:
-        groups[ScanSettings.of(standing.parameters)].append(standing)
+        loans = frozenset(standing.loans.items())
+        groups[ScanSettings.of(standing.parameters), loans].append(standing)
     crowds = {}
-    for settings, members in groups.items():
+    for assumed, members in groups.items():
+        settings, loans = assumed
         fees = lowest_fees(universe, members)
-        shared = known[settings].shared if settings in known else None
+        shared = known[assumed].shared if assumed in known else None
         if shared is None or not shared.fits(universe, fees):
-            shared = SharedScan(universe, settings, fees)
+            shared = SharedScan(universe, settings, fees, dict(loans))
         scans = [UserScan(universe, shared, standing) for standing in members]
-        crowds[settings] = Crowd.of(shared, scans)
+        crowds[assumed] = Crowd.of(shared, scans)
     return crowds

@@ -44,6 +44,7 @@ def details_of(finding: Finding, now: datetime) -> dict[str, Any]:
         "open_reason": candidate.open_reason.value,
         "forecast": _forecast(finding.forecast),
         "fees_assumed": list(finding.appraisal.fees_assumed),
+        "loans_assumed": list(finding.appraisal.loans_assumed),
         "interest_untold": list(finding.appraisal.interest_untold),
         "tiers_untold": list(finding.appraisal.tiers_untold),
         "curve": [

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from exchanges.assumed_loans import assumed_loans, assumed_rate
 from exchanges.board import Board
 from exchanges.domain import InstrumentKind, Side
 from trading.core.basis import GapPrices, ageing_8h
@@ -186,8 +187,14 @@ def _leg_now(
         return None
     universe = shared_universe(now)
     paired = Paired(id=leg.instrument_id, instrument=leg.instrument.snapshot())
+    loans = assumed_loans([leg.account]) if is_short_spot(leg) else {}
     facts = universe.facts(
-        paired, board, taker_fee=leg.taker_fee, half_life=parameters.carry_half_life, now=now
+        paired,
+        board,
+        taker_fee=leg.taker_fee,
+        half_life=parameters.carry_half_life,
+        now=now,
+        assumed_loan=assumed_rate(loans, paired.instrument),
     )
     side = Side.BUY if leg.sign > 0 else Side.SELL
     facts = with_depth(facts, seen.depth(paired, now), side, leg.ratio * size_usd)

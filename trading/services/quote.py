@@ -105,6 +105,7 @@ def _notes(found: Evaluation, asked_usd: Decimal) -> tuple[str, ...]:
             f"{venue} did not tell its risk tiers: a large position is judged there by the lowest."
             for venue in found.appraisal.tiers_untold
         ]
+        notes += [f"Borrows {loan}." for loan in found.appraisal.loans_assumed]
     if found.candidate is not None:
         notes.append("The entry window does not bind an entry by hand.")
     return tuple(notes)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from exchanges import selectors
+from exchanges.assumed_loans import AssumedLoans, assumed_rate
 from exchanges.board import Board, Key, Row
 from exchanges.domain import Depth, InstrumentKind, Side
 from trading.core.costs import book_capacity
@@ -52,9 +53,13 @@ class SharedScan:
     """The arrays of one set of assumptions; asked on one thread."""
 
     def __init__(
-        self, universe: Universe, settings: ScanSettings, fees: Mapping[Key, Decimal]
+        self,
+        universe: Universe,
+        settings: ScanSettings,
+        fees: Mapping[Key, Decimal],
+        loans: Mapping[str, AssumedLoans],
     ) -> None:
-        self.settings, self.fees = settings, fees
+        self.settings, self.fees, self._loans = settings, fees, loans
         self._universe, self._by_base = universe, universe.by_base
         self._half_life = timedelta(seconds=settings.half_life)
         self._written: dict[Key, Stamp] = {}
@@ -172,7 +177,12 @@ class SharedScan:
 
     def _facts_of(self, paired: Paired, board: Board, now: datetime) -> InstrumentFacts:
         return self._universe.facts(
-            paired, board, taker_fee=self.fees[paired.key], half_life=self._half_life, now=now
+            paired,
+            board,
+            taker_fee=self.fees[paired.key],
+            half_life=self._half_life,
+            now=now,
+            assumed_loan=assumed_rate(self._loans, paired.instrument),
         )
 
     def _kept(self, paired: Paired) -> Decimal:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from arbsite.accounts.models import User
+from exchanges.assumed_loans import AssumedLoans, assumed_loans, assumed_rate
 from exchanges.board import Key
-from exchanges.domain import InstrumentKind, Symbol
+from exchanges.domain import Instrument, InstrumentKind, Symbol
 from exchanges.models import AccountFee, AccountPosition, ExchangeAccount
 from exchanges.modes import Mode
 from exchanges.selectors import read_only
@@ -80,6 +81,8 @@ class Standing:
     """What venues and staff announced."""
     held: Mapping[Key, Decimal] = field(default_factory=dict)
     """What the accounts hold of each contract by their venues' last word, in base units >= 0."""
+    loans: Mapping[str, AssumedLoans] = field(default_factory=dict)
+    """What paper accounts assume that borrowing costs, where their venues do not tell it."""
     rehearsal: Rehearsal | None = None
     """What was rehearsed with these parameters; None where no account trades live."""
 
@@ -92,6 +95,10 @@ class Standing:
     def maker_fee(self, key: Key) -> Decimal | None:
         """Return the account's own maker fee, None where the venue did not tell it."""
         return None if self.assumes_fee(key) else self.maker_fees.get(key)
+
+    def assumed_loan(self, instrument: Instrument) -> Decimal | None:
+        """Return what the account assumes that selling spot on loan costs an hour."""
+        return assumed_rate(self.loans, instrument)
 
     def least_fee(self, key: Key, kind: InstrumentKind) -> Decimal:
         """Return the mean fee of opening and closing a leg, at least: it may be the one that rests.
@@ -267,6 +274,7 @@ def standing_of(user: User, now: datetime) -> Standing:
         resized=resized(usable, now),
         announced=announced_at(now),
         held=_held(accounts),
+        loans=assumed_loans(usable),
         rehearsal=rehearsal_of(user, configuration.parameters) if is_live(usable) else None,
     )
 

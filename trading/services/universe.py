@@ -162,8 +162,12 @@ class Universe:
         maker_fee: Decimal | None = None,
         half_life: timedelta,
         now: datetime,
+        assumed_loan: Decimal | None = None,
     ) -> InstrumentFacts:
-        """Return what a strategy may know of one instrument; slippage is half the touch."""
+        """Return what a strategy may know of one instrument; slippage is half the touch.
+
+        `assumed_loan` is what borrowing its base costs an hour where its venue does not tell it.
+        """
         row = board.row(*paired.key)
         book = row.book if row is not None else None
         loan = self._loan(paired.instrument)
@@ -177,7 +181,8 @@ class Universe:
             premium_rate=premium_rate(row.funding, paired.instrument) if row is not None else None,
             latency=self.latency(paired.instrument.venue),
             daily_volatility=self._volatility(paired.key),
-            borrow_rate_per_hour=None if loan is None else loan.prudent_hourly_rate,
+            borrow_rate_per_hour=assumed_loan if loan is None else loan.prudent_hourly_rate,
+            is_loan_assumed=loan is None and assumed_loan is not None,
             borrowable=None if loan is None else loan.most,
             company=selectors.company(paired.instrument.venue),
             maker_fee=maker_fee,

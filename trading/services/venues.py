@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from exchanges import loop, registry
+from exchanges import domain, loop, registry
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
 from exchanges.domain import Symbol
@@ -76,10 +76,16 @@ def _account(account: ExchangeAccount) -> Account:
 
 def _remembered(account: ExchangeAccount) -> registry.AccountKey:
     """Return an account's key; what is held there may be listed no more since before we began."""
-    key, ours = account_key(account), Leg.objects.filter(instrument__exchange=account.exchange_id)
-    traded = Instrument.objects.filter(pk__in=ours.values("instrument"))
-    registry.remember(key, lambda: [row.snapshot() for row in traded.select_related("exchange")])
+    key = account_key(account)
+    registry.remember(key, lambda: traded_at(account.exchange))
     return key
+
+
+def traded_at(exchange: Exchange) -> list[domain.Instrument]:
+    """Return what was ever traded at a venue, as it was kept: listed or not."""
+    ours = Leg.objects.filter(instrument__exchange=exchange)
+    rows = Instrument.objects.filter(pk__in=ours.values("instrument")).select_related("exchange")
+    return [row.snapshot() for row in rows]
 
 
 def _tiers(exchange: Exchange, symbols: Sequence[Symbol]) -> Tiers:

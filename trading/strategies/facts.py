@@ -26,10 +26,11 @@ class InstrumentFacts:
     formula makes of the present premium (`forecast.PremiumFormula`), per interval.
     `borrow_rate_per_hour` is a fraction of what is borrowed, the larger of the current and the
     day's highest, None where a spot market's base cannot be borrowed; `borrowable` the most of it
-    that is lent, in base units, None where untold. `company` runs the venue: within one no transfer
-    is paid; None is a company of its own. `maker_fee` is the account's own, None where the venue
-    did not tell it. `open_interest` is what is held at the venue in base units, None where it told
-    none lately. `ladder` are its risk tiers, None where the venue told none.
+    that is lent, in base units, None where untold; with `is_loan_assumed` the rate is the one that
+    the account's owner assumes, since the venue tells none. `company` runs the venue: within one no
+    transfer is paid; None is a company of its own. `maker_fee` is the account's own, None where the
+    venue did not tell it. `open_interest` is what is held at the venue in base units, None where it
+    told none lately. `ladder` are its risk tiers, None where the venue told none.
     """
 
     instrument: Instrument
@@ -43,6 +44,7 @@ class InstrumentFacts:
     premium_rate: Decimal | None = None
     borrow_rate_per_hour: Decimal | None = None
     borrowable: Decimal | None = None
+    is_loan_assumed: bool = False
     company: str | None = None
     maker_fee: Decimal | None = None
     open_interest: Decimal | None = None

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from exchanges.domain import Level
+from exchanges.domain import InstrumentKind, Level
 from exchanges.simulator.characters import character_of
 from exchanges.simulator.core import Simulator
 from exchanges.simulator.faces.okx_calls import Call, bad, listing_named
 from exchanges.simulator.faces.okx_orders import contracts, instrument_type
-from exchanges.simulator.listings import OKX, Listing
+from exchanges.simulator.listings import LOANS, OKX, Listing
 from exchanges.simulator.market import next_settlement, previous_settlement
 from exchanges.simulator.wire import Json, milliseconds, plain
 
@@ -21,6 +21,7 @@ FUNDING_CAP = "0.00375"
 SPOT_FEE_GROUP, FEE_GROUP = "1", "2"
 MOST_SETTLEMENTS = 400
 MOST_FAMILIES = 5
+HOURS_PER_DAY = 24
 
 Rows = list[Json]
 Builder = Callable[[Simulator, Listing, datetime], Json]
@@ -39,6 +40,7 @@ class MarketPages:
             ("GET", "/api/v5/public/funding-rate"): self._funding_rates,
             ("GET", "/api/v5/public/funding-rate-history"): self._funding_history,
             ("GET", "/api/v5/public/position-tiers"): self._position_tiers,
+            ("GET", "/api/v5/public/interest-rate-loan-quota"): self._loans,
             ("GET", "/api/v5/public/open-interest"): self._of_contracts(open_interest),
             ("GET", "/api/v5/system/status"): self._status,
             ("GET", "/api/v5/market/index-tickers"): self._index_tickers,
@@ -86,6 +88,24 @@ class MarketPages:
             for window in windows
             if window.state(call.now) != "completed"
         ]
+
+    def _loans(self, call: Call) -> Rows:
+        """Return what each coin costs to borrow a day, for the lowest level; all pay alike here."""
+        market = self._simulator.market
+        spot = [
+            row
+            for row in self._listings.values()
+            if row.kind is InstrumentKind.SPOT and row.base in LOANS
+        ]
+        basic = [
+            {
+                "ccy": row.base,
+                "quota": LOANS[row.base],
+                "rate": plain(market.borrow_rate(row, call.now) * HOURS_PER_DAY),
+            }
+            for row in spot
+        ]
+        return [{"basic": basic, "vip": [], "regular": [], "config": [], "configCcyList": []}]
 
     def _index_tickers(self, call: Call) -> Rows:
         """Return the indexes of a quote currency, or one by its name."""
