@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from hashlib import blake2b
+from operator import mul
 
 OCTAVES = tuple(4.0**exponent for exponent in range(11))
 """Periods in seconds, from 1 s to about 12 days."""
@@ -54,5 +55,10 @@ def wander(seed: int, name: str, seconds: float, *, volatility: float) -> float:
 
 def persistent(seed: int, name: str, index: int, *, persistence: float, lags: int = 40) -> float:
     """Return an AR(1) series of unit variance at `index`, truncated after `lags` shocks."""
-    total = sum(persistence**lag * normal(seed, name, index - lag) for lag in range(lags))
-    return total * math.sqrt(1 - persistence**2)
+    shocks = (normal(seed, name, past) for past in range(index, index - lags, -1))
+    return sum(map(mul, _weights(persistence, lags), shocks)) * math.sqrt(1 - persistence**2)
+
+
+@lru_cache(maxsize=16)
+def _weights(persistence: float, lags: int) -> tuple[float, ...]:
+    return tuple(persistence**lag for lag in range(lags))
