@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from hashlib import blake2b
-from operator import mul
 
 OCTAVES = tuple(4.0**exponent for exponent in range(11))
 """Periods in seconds, from 1 s to about 12 days."""
@@ -55,8 +54,11 @@ def wander(seed: int, name: str, seconds: float, *, volatility: float) -> float:
 
 def persistent(seed: int, name: str, index: int, *, persistence: float, lags: int = 40) -> float:
     """Return an AR(1) series of unit variance at `index`, truncated after `lags` shocks."""
-    shocks = (normal(seed, name, past) for past in range(index, index - lags, -1))
-    return sum(map(mul, _weights(persistence, lags), shocks)) * math.sqrt(1 - persistence**2)
+    total = sum(
+        weight * normal(seed, name, index - lag)
+        for lag, weight in enumerate(_weights(persistence, lags))
+    )
+    return total * math.sqrt(1 - persistence**2)
 
 
 @lru_cache(maxsize=16)
