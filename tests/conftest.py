@@ -22,9 +22,11 @@ from exchanges.sealing import create_key_file
 from tests.simulation.report import PROPERTY, total
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
-# What fails soonest comes first; then whole stories, which one worker a kind plays while another
-# goes through the rest.
+# Whole stories are the longest way through the tests: one worker a kind begins with them while
+# another goes through the rest, what fails soonest first. Begun behind all that uses a database,
+# they ended minutes after it. Whole days come before short tests, which fill what is left.
 STORIES = ("scenario", "browser")
+FIRST = (*STORIES, "core", "simulation")
 KINDS = ("core", "db", "scenario", "browser", "protocol", "simulation", "postgres", "bench")
 SHARED_ABSENT = "../shared"  # the one skip reason CI accepts, by what its sentence must contain
 
@@ -69,7 +71,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     yield
     # pytest-django has put first what uses a database, and of that what leaves it as it was.
     # Stories that share a Carry follow one another: else each change starts another.
-    items.sort(key=lambda item: (_kind(item) > 0, _desk_of(item)))
+    items.sort(key=lambda item: (_place(item), _desk_of(item)))
+
+
+def _place(item: pytest.Item) -> int:
+    """Return when a test's turn is; what is not among the first stays in the order it has."""
+    kind = _kind(item)
+    name = KINDS[kind] if kind < len(KINDS) else ""
+    return FIRST.index(name) if name in FIRST else len(FIRST)
 
 
 def _desk_of(item: pytest.Item) -> str:

@@ -143,6 +143,8 @@ class ControlDoor:
         before = ledger.pins.get(listing.key, Pin(venue=listing.venue, symbol=listing.symbol))
         if body.get("release"):
             before = Pin(venue=listing.venue, symbol=listing.symbol)
+            # Else the price would be frozen where it was pinned.
+            ledger.put_pin(before)
         frozen = self._simulator.market.mark(listing, now) if body.get("freeze") else None
         pin = Pin(
             venue=listing.venue,

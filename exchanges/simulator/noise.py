@@ -54,5 +54,13 @@ def wander(seed: int, name: str, seconds: float, *, volatility: float) -> float:
 
 def persistent(seed: int, name: str, index: int, *, persistence: float, lags: int = 40) -> float:
     """Return an AR(1) series of unit variance at `index`, truncated after `lags` shocks."""
-    total = sum(persistence**lag * normal(seed, name, index - lag) for lag in range(lags))
+    total = sum(
+        weight * normal(seed, name, index - lag)
+        for lag, weight in enumerate(_weights(persistence, lags))
+    )
     return total * math.sqrt(1 - persistence**2)
+
+
+@lru_cache(maxsize=16)
+def _weights(persistence: float, lags: int) -> tuple[float, ...]:
+    return tuple(persistence**lag for lag in range(lags))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -59,6 +59,8 @@ def redis_server() -> Generator[RunningRedis]:
 TRADED_HERE = ("binance", "binanceusdm", "bybit")
 # As many settlements as any rule looks at.
 SETTLEMENTS = 20
+# A busy machine may take seconds for each step of an entry; a test that wants it over ends it.
+ENTRY_LASTS = timedelta(seconds=60)
 
 
 class Listed:
@@ -158,7 +160,8 @@ class Desk:
         for venue in (long_venue, short_venue):
             pin = {"venue": venue, "symbol": f"{base}USDT", "release": True, "freeze": True}
             self.simulator.control("POST", "/market", pin)
-        self.refresh_market()
+        instruments = [self.instrument(venue, base) for venue in (long_venue, short_venue)]
+        self.await_books(instruments)
         now = timezone.now()
         board = selectors.market_board()
         position = Position.objects.create(
@@ -174,12 +177,11 @@ class Desk:
             entry_funding_spread=Decimal("0.001"),
             opened_by="test",
             created_at=now,
-            entry_deadline=now + timedelta(seconds=20),
+            entry_deadline=now + ENTRY_LASTS,
         )
-        for index, (side, venue) in enumerate(
-            [(LegSide.LONG, long_venue), (LegSide.SHORT, short_venue)]
+        for index, (side, instrument) in enumerate(
+            zip((LegSide.LONG, LegSide.SHORT), instruments, strict=True)
         ):
-            instrument = self.instrument(venue, base)
             row = board.row(*selectors.instrument_key(instrument))
             assert row is not None
             assert row.book is not None
@@ -187,7 +189,7 @@ class Desk:
                 position=position,
                 index=index,
                 side=side,
-                account=self.account(venue),
+                account=self.account(instrument.exchange.code),
                 instrument=instrument,
                 leverage=Decimal(2),
                 decision_entry_mid=row.book.mid,
@@ -208,17 +210,23 @@ class Desk:
         for leg in position.legs.select_related("instrument__exchange"):
             self.simulator.pin(leg.instrument.exchange.code, leg.instrument.base, price=price)
         position.legs.update(decision_entry_mid=Decimal(price))
-        asked_at = timezone.now()
-        keys = [selectors.instrument_key(leg.instrument) for leg in position.legs.all()]
+        self.await_books([leg.instrument for leg in position.legs.all()])
 
-        def is_told() -> bool:
+    def await_books(self, instruments: Sequence[Instrument]) -> None:
+        """Read the market until all books are younger than this call.
+
+        On a busy machine a poll may bring nothing, and the price of before would be traded on.
+        """
+        asked_at = timezone.now()
+        keys = [selectors.instrument_key(instrument) for instrument in instruments]
+
+        def are_told() -> bool:
             self.refresh_market()
             board = selectors.market_board()
             books = [row.book if (row := board.row(*key)) else None for key in keys]
             return all(book is not None and book.observed_at >= asked_at for book in books)
 
-        # On a busy machine a poll may find no room, and the price of before would be traded on.
-        wait_until(is_told, timeout=20, what=f"the venues of {position} tell {price}")
+        wait_until(are_told, timeout=20, what=f"the venues tell {instruments}")
 
     def move(self, leg: Leg, part: Decimal) -> None:
         """Move a leg's market by a part of the price it was decided on."""

@@ -126,7 +126,7 @@ def cornered(desk: Desk, position: Position) -> Any:
     for venue in ("binanceusdm", "bybit"):
         entry = D(str(AccountPosition.objects.get(account=desk.account(venue)).entry_price))
         desk.simulator.pin(venue, "BTC", price=str(round(entry * D("1.06"), 1)))
-    desk.refresh_market()
+    desk.await_books([desk.instrument("binanceusdm"), desk.instrument("bybit")])
     desk.read_accounts()
     yield position
     back = registry._client(account_key(desk.account("bybit"))).exchange
@@ -219,7 +219,7 @@ def test_an_adverse_gap_that_lasts_halves_a_position_once_for_each_step(
     set_rules(position, basis_reduce_at="0.005", exit_must_last_seconds="60")
     entry = D(str(AccountPosition.objects.get(account=desk.account("bybit")).entry_price))
     desk.simulator.pin("bybit", "BTC", price=str(round(entry * D("1.0075"), 1)))
-    desk.refresh_market()
+    desk.await_books([desk.instrument("bybit")])
 
     assert watch_positions() == 0
     LastingCondition.objects.update(since=timezone.now() - timedelta(seconds=61))

@@ -55,7 +55,7 @@ def ready(desk: Desk) -> Desk:
     for venue in ("binanceusdm", "bybit"):
         calm = {"venue": venue, "symbol": "BTCUSDT", "funding_rate": "0.0001", "freeze": True}
         desk.simulator.control("POST", "/market", calm)
-    desk.refresh_market()
+    desk.await_books([desk.instrument("binanceusdm"), desk.instrument("bybit")])
     desk.read_accounts()
     return desk
 

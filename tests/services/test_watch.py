@@ -39,7 +39,7 @@ def move_long(desk: Desk, position: Position, part: str) -> None:
     """Move the long leg's market to a part above (below: negative) the price it was decided on."""
     leg = position.legs.select_related("instrument__exchange").get(side=LegSide.LONG)
     desk.move(leg, Decimal(part))
-    desk.refresh_market()
+    desk.await_books([leg.instrument])
 
 
 def test_a_take_profit_that_is_reached_closes_at_once(desk: Desk, position: Position) -> None:

@@ -33,6 +33,8 @@ ORDER = NAMED | {
     "size": 10,
     "price": "59000",
 }
+# A week of settlements at every venue: of every four minutes they take half a minute to book.
+over_days = pytest.mark.parametrize("world", [480], indirect=True, ids=["settling eight-hourly"])
 
 
 @pytest.fixture(autouse=True)
@@ -195,6 +197,7 @@ def test_orders_nobody_placed_are_neither_found_nor_canceled(world: World) -> No
     assert (numbered.body["code"], cancel(world, "none")["code"]) == ("100001", "100004")
 
 
+@over_days
 def test_ended_order_is_found_by_its_number_for_longer_than_by_our_id(world: World) -> None:
     number = order(world).body["data"]["orderId"]
     cancel(world)
@@ -208,6 +211,7 @@ def test_ended_order_is_found_by_its_number_for_longer_than_by_our_id(world: Wor
     assert get(world, f"v1/orders/{number}")["clientOid"] == "a1"
 
 
+@over_days
 def test_order_list_of_the_ended_goes_back_a_week(world: World) -> None:
     order(world)
     cancel(world)
@@ -221,6 +225,7 @@ def test_order_list_of_the_ended_goes_back_a_week(world: World) -> None:
 # --- Account ----------------------------------------------------------------------------------
 
 
+@over_days
 def test_list_of_executions_is_behind_the_recent_ones(world: World) -> None:
     world.place(KUCOIN, Side.BUY, "0.01")
 

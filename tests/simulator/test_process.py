@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Generator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,17 @@ def test_a_released_pin_lets_the_market_move_again(running: SimulatorProcess) ->
     released = running.ask("POST", "/market", release=True, **BTC)
 
     assert released.body["pin"]["price"] is None
+
+
+def test_a_pin_released_and_frozen_at_once_stands_at_the_markets_own_price(
+    running: SimulatorProcess,
+) -> None:
+    running.ask("POST", "/market", price="1000", **BTC)
+
+    frozen = running.ask("POST", "/market", release=True, freeze=True, **BTC)
+
+    # It began at 64,000 and never falls by a quarter.
+    assert Decimal(frozen.body["pin"]["price"]) > 48_000
 
 
 def test_a_liquidation_on_demand_closes_the_position(running: SimulatorProcess) -> None:
