@@ -52,6 +52,8 @@ class FaultRule:
     probability: float = 1.0
     seed: int = 0
     seconds: float = 0.0
+    # For so long no look-up shows the order, whatever became of the answer.
+    hidden_seconds: float = 0.0
     after_accept: bool = False
     # A number, or a word at venues that name their refusals.
     code: Any = 0

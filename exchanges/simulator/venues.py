@@ -139,8 +139,9 @@ class Venues:
         response = replace(response, headers={**response.headers, **usage})
         delivery = Delivery(ending=Ending.ANSWER, response=response)
         if rule is not None:
-            if rule.action is Action.HIDE_ORDER:
-                self._hide_order(venue, request, seconds=rule.seconds)
+            hidden = rule.seconds if rule.action is Action.HIDE_ORDER else rule.hidden_seconds
+            if hidden:
+                self._hide_order(venue, request, seconds=hidden)
             delivery = late_delivery(rule, response)
         self._log(venue, request, outcome=response.outcome, ending=delivery.ending)
         # Market data is read many times a second; only what concerns money must be on disk now.

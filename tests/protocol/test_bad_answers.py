@@ -6,7 +6,7 @@ The venues' own answers are the seeds; one place of them, or all, is spoilt.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -23,9 +23,10 @@ from exchanges.ccxt_adapter.library import Credential, Surroundings
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.client_order_ids import client_order_id, in_venue_form
-from exchanges.domain import OrderReport, OrderRequest, OrderType, Side, Symbol
+from exchanges.domain import Fill, OrderReport, OrderRequest, OrderType, Side, Symbol
 from exchanges.errors import OrderOutcomeUnknown, VenueError
 from exchanges.simulator.deliveries import Delivery
+from exchanges.simulator.listings import BYBIT_SPOT, HABITS, wallet_names
 from exchanges.simulator.wire import WireRequest, WireResponse
 from exchanges.venues import PROFILES
 from tests.protocol.bad_input import Spoiling, facts_in, spoilings, wrong_with
@@ -82,6 +83,8 @@ class Desk:
     account: CcxtAccount
     symbol: Symbol
     own_id: Any
+    ended_id: Any
+    fills: list[Fill]
 
     @property
     def since(self) -> Any:
@@ -121,11 +124,23 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Generator[Des
         CcxtAccount(client),
         SYMBOLS.get(venue, Symbol("BTC/USDT:USDT")),
         in_venue_form(client_order_id(ORDER_ID, 1, "open", 0), venue),
+        in_venue_form(client_order_id(ORDER_ID, 2, "open", 0), venue),
+        [],
     )
     call(client.ready())
     world.pin(venue, price="64000")
-    world.place(venue, Side.BUY, "0.05")
+    world.place(venue, Side.BUY, "0.05", client_order_id=made.ended_id)
+    if venue == "bybit":
+        world.place(BYBIT_SPOT, Side.SELL, "0.01", may_borrow=True)
+    for amount in ("7", "-3"):
+        dollar = HABITS[venue].margin_asset
+        world.simulator.ledger.move(
+            keys, next(iter(wallet_names(venue))), dollar, D(amount), now=world.at
+        )
     world.wait(hours=1.2)
+    # As they are listed, which is without our id at some: whose they are is asked besides.
+    listed = call(made.account.fills(made.symbol, since=made.since))
+    made.fills.extend(replace(fill, client_order_id=None) for fill in listed)
     world.place(venue, Side.BUY, "0.01", price="50000", client_order_id=made.own_id)
     # One to come, where it is told before, and one that goes on, where only that is told.
     for hours in (0, 2):
@@ -170,10 +185,17 @@ CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "fee tier": lambda d: d.account.fee_tier(d.symbol),
     "check key": lambda d: d.account.check_key(),
     "find order": lambda d: d.trading.find_order(d.own_id, d.symbol),
+    "find an order that has ended": lambda d: d.trading.find_order(d.ended_id, d.symbol),
+    "find an order that nobody placed": lambda d: d.trading.find_order(NOBODYS[d.venue], d.symbol),
+    "trace": lambda d: d.account.trace(d.fills[0]),
+    "add margin": lambda d: d.trading.add_margin(d.symbol, D(1)),
+    "countdown": lambda d: d.trading.arm_dead_man(d.symbol, after=timedelta(seconds=60)),
+    "clock error": lambda d: d.trading.clock_error(),
     "open orders": lambda d: d.trading.open_orders(d.symbol),
     "prepare": lambda d: d.trading.prepare(d.symbol, leverage=D(2)),
     "cancel": lambda d: d.trading.cancel(d.own_id, d.symbol),
 }
+NOBODYS = {venue: in_venue_form(client_order_id(ORDER_ID, 3, "open", 0), venue) for venue in VENUES}
 # Listings are large and slow to read; each is read for all of a venue's calls.
 SLOW = {"instruments"}
 quick = settings(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ from exchanges.domain import (
     Instrument,
     InstrumentKind,
     OrderReport,
+    OrderRequest,
     Quote,
     VenueOrderStatus,
     VenuePosition,
@@ -215,6 +217,53 @@ def test_socket_closed_by_the_venue_is_opened_again(undisturbed: Simulator, venu
             await heard.first(lambda fact: isinstance(fact, BookTop))
 
     run(story())
+
+
+def test_an_account_stream_that_was_lost_is_opened_again_and_what_it_missed_is_read(
+    undisturbed: Simulator, desk: Desk
+) -> None:
+    """While it is stalled and closed an order fills; the venue's list of fills has it, once."""
+    missed, heard_of = desk.order("0.01"), desk.order("0.02")
+
+    async def story() -> None:
+        async with account_of(desk) as heard:
+            heard.opened.clear()
+            began = datetime.now(UTC) - timedelta(minutes=2)
+            await asyncio.to_thread(undisturbed.disturb, "socket_stall", venue=desk.venue)
+            await desk.trading.submit(missed)
+            await asyncio.to_thread(undisturbed.disturb, "socket_close", venue=desk.venue)
+            async with asyncio.timeout(10):
+                while not await asyncio.to_thread(has_closed, undisturbed):
+                    await asyncio.sleep(0.05)
+                await asyncio.to_thread(undisturbed.ask, "DELETE", "/faults")
+                await heard.opened.wait()
+            assert not [fact for fact in told(heard) if is_about(fact, missed)]
+
+            [fill] = await desk.account.fills(desk.symbol, since=began)
+            assert fill.base_quantity == missed.base_quantity
+            assert whose(await desk.account.trace(fill)) == missed.client_order_id
+
+            await desk.trading.submit(heard_of)
+            await heard.first(lambda fact: is_about(fact, heard_of))
+
+    run(story())
+
+
+def has_closed(simulator: Simulator) -> bool:
+    rules = simulator.ask("GET", "/faults")["faults"]
+    return any(rule["action"] == "socket_close" and rule["fired"] for rule in rules)
+
+
+def told(heard: Heard) -> list[Any]:
+    return [heard.facts.get_nowait() for _ in range(heard.facts.qsize())]
+
+
+def whose(fact: Fill | OrderReport) -> str | None:
+    return fact.client_order_id
+
+
+def is_about(fact: Any, request: OrderRequest) -> bool:
+    return isinstance(fact, Fill | OrderReport) and whose(fact) == request.client_order_id
 
 
 @pytest.fixture

@@ -18,10 +18,12 @@ from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
-from exchanges.domain import Symbol
+from exchanges.domain import Side, Symbol
+from exchanges.matching import Holding
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
 from exchanges.services import store_listing
 from exchanges.simulator.accounts import Origin
+from exchanges.simulator.ledger import FLAT
 from exchanges.simulator.listings import Listing
 from exchanges.simulator.settlement import delist
 from exchanges.venues import PROFILES
@@ -41,8 +43,16 @@ PLACES = {
     "krakenfutures": "/sendorder",
     "kraken": "/AddOrder",
 }
-# The same of a pair in USDC.
+# The same of a pair in USDC, and of those that were there first.
 PLACES_IN_USDC = {"deribit": "/api/v2", "hyperliquid": "/exchange"}
+PLACES_OF_THE_FIRST = {
+    "binance": "/api/v3/order",
+    "binanceusdm": "/fapi/v1/order",
+    "bybit": "/v5/order/create",
+    "okx": "/api/v5/trade/order",
+}
+CASH = ("kraken", "binance")
+ALL_PLACES = PLACES | PLACES_IN_USDC | PLACES_OF_THE_FIRST
 # What is bought or sold of an asset at each of them.
 NAMED = {
     "gate": "{}_USDT",
@@ -52,14 +62,12 @@ NAMED = {
     "kraken": "{}USD",
     "hyperliquid": "{}",
     "deribit": "{}_USDC-PERPETUAL",
+    "binance": "{}USDT",
     "binanceusdm": "{}USDT",
     "bybit": "{}USDT",
     "okx": "{}-USDT-SWAP",
 }
-LONGER_TRADED = "binanceusdm", "bybit", "okx"
-SYMBOLS = {venue: bitcoin(venue) for venue in (*PLACES, *PLACES_IN_USDC, *LONGER_TRADED)} | {
-    "kraken": "XBTUSD"
-}
+SYMBOLS = {venue: bitcoin(venue) for venue in ALL_PLACES} | {"kraken": "XBTUSD"}
 
 
 def symbol_of(venue: str, base: str) -> str:
@@ -179,7 +187,7 @@ class PairDesk(StrategyDesk):
 
     def base(self, venue: str) -> Decimal:
         """Return the base units that a venue's own ledger shows, > 0 long."""
-        if venue == "kraken":
+        if venue in CASH:
             return self.coins(venue, "BTC") - self._coins.get(venue, D(0))
         return self.held(venue, SYMBOLS[venue])
 
@@ -206,8 +214,10 @@ class PairDesk(StrategyDesk):
         return longest
 
     def disturb(self, venue: str, action: str, **how: Any) -> None:
-        path = (PLACES | PLACES_IN_USDC)[venue]
-        rule = {"action": action, "venue": venue, "method": "POST", "path": path, **how}
+        path = ALL_PLACES[venue]
+        # All that Hyperliquid is told goes to one address.
+        what = {"contains": '"order"'} if venue == "hyperliquid" else {}
+        rule = {"action": action, "venue": venue, "method": "POST", "path": path, **what, **how}
         self.world.venues.faults.add(rule)
 
     def take_at_most(self, venue: str, quantity: str) -> None:
@@ -233,6 +243,30 @@ class PairDesk(StrategyDesk):
 
     def listing(self, venue: str) -> Listing:
         return self.world.listing(venue, SYMBOLS[venue])
+
+    def make_another(self, venue: str, side: Side | None = None) -> None:
+        """Let a venue show something else under the id of the one order that it took."""
+        ledger = self.world.simulator.ledger
+        [order] = [order for order in ledger.orders.values() if order.venue == venue]
+        factor = 1 if side else 7
+        order.side = side or order.side
+        order.base_quantity, order.filled = order.base_quantity * factor, order.filled * factor
+        order.filled_quote *= factor
+        ledger.trades[:] = [
+            replace(row, side=order.side, base_quantity=row.base_quantity * factor)
+            for row in ledger.trades
+        ]
+
+    def leave_out(self, venue: str) -> Holding:
+        """Let a venue list no position, whatever is held; return what that is."""
+        key = self.world.account(venue).api_key, self.listing(venue).key
+        held = self.world.simulator.ledger.holding(*key)
+        self.world.simulator.ledger.put_holding(*key, FLAT, now=self.now)
+        return held
+
+    def put_back(self, venue: str, held: Holding) -> None:
+        key = self.world.account(venue).api_key, self.listing(venue).key
+        self.world.simulator.ledger.put_holding(*key, held, now=self.now)
 
     def orders_at(self, venue: str) -> list[str]:
         """Return the own ids of what the venue took in."""

@@ -13,6 +13,8 @@ from trading.models import LegSide, Order, Position
 
 ONE_COMPANY = ("kraken", "krakenfutures")
 IN_USDC = ("deribit", "hyperliquid")
+IN_USDT = ("binanceusdm", "bybit")
+COINS = frozenset({"kraken", "binance"})
 WITHOUT_AN_ANSWER = [
     "accept_no_answer",
     "accept_then_reset",
@@ -31,6 +33,18 @@ LOST = [
     ("kraken", ONE_COMPANY),
     ("krakenfutures", ONE_COMPANY),
 ]
+# Every venue that is traded, where there are two to trade between as either leg.
+EVERYWHERE = [
+    *LOST,
+    *((venue, pair) for venue in IN_USDC for pair in (IN_USDC, IN_USDC[::-1])),
+    *((venue, pair) for venue in IN_USDT for pair in (IN_USDT, IN_USDT[::-1])),
+    ("okx", ("okx", "bybit")),
+    ("okx", ("bybit", "okx")),
+    ("binance", ("binance", "binanceusdm")),
+]
+# The same, each once: where coins are bought first, a contract there is never the first leg.
+AS_FIRST = [(venue, pair) for venue, pair in EVERYWHERE if venue == pair[0]]
+AS_FIRST += [("krakenfutures", ("krakenfutures", "kraken"))]
 
 
 def standing(folder: Path) -> Generator[PairDesk]:
@@ -46,15 +60,16 @@ def planned(
 ) -> Position:
     """Plan the first venue long and the second short."""
     legs = [
+        # Bybit calls the coin as it calls the contract.
         PlannedLeg(
             venue=venue,
             symbol=symbol_of(venue, base),
             side=side,
-            kinds=("spot",) if venue == "kraken" else ("perpetual",),
+            kinds=("spot",) if venue in COINS else ("perpetual",),
         )
         for venue, side in zip(pair, LegSide, strict=True)
     ]
-    strategy = "cash_and_carry" if "kraken" in pair else "funding_spread"
+    strategy = "cash_and_carry" if {*pair} & COINS else "funding_spread"
     return desk.plan(strategy, legs, quantity, base=base, **how)
 
 

@@ -62,8 +62,7 @@ SHORT_CODES = {
     **{"binance": "BNS", "binanceusdm": "BIN", "bybit": "BYB"},
     **{"hyperliquid": "HYP", "dydx": "DYD", "kraken": "KRS"},
     **{"gate": "GAT", "kucoin": "KUC", "bitget": "BIT", "krakenfutures": "KRF"},
-    "deribit": "DER",
-    "okx": "OKX",
+    **{"deribit": "DER", "okx": "OKX"},
 }
 VALUES = {"settlement_guard": "5", "stop_loss_pct": "", "max_book_age_seconds": "30"}
 # Every desk lists the same: it is read once for all of them.

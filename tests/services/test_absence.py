@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import pytest
 
-from exchanges.domain import ClientOrderId, Fill, OrderReport, Side, Symbol
+from exchanges.domain import ClientOrderId, Fill, OrderReport, Side, Symbol, VenuePosition
 from exchanges.errors import OrderNotFound, OrderOutcomeUnknown, VenueUnavailable
 from exchanges.ports import Account, Trading
 from tests.services import test_submit as orders
@@ -36,11 +36,15 @@ position = orders.position
 
 
 class Binance:
-    """Knows no order by its id, and lists one fill; `whose` is the own id of its order."""
+    """Knows no order by its id, and lists one fill; `whose` is the own id of its order.
 
-    def __init__(self, fill: Fill, whose: str | None) -> None:
+    `held` is the position that it lists, `fill` None where there is none.
+    """
+
+    def __init__(self, fill: Fill | None, whose: str | None, held: str = "0") -> None:
         self.fill = fill
         self.whose = whose
+        self.held = D(held)
         self.traced = 0
 
     async def find_order(self, client_order_id: ClientOrderId, symbol: Symbol) -> OrderReport:
@@ -50,7 +54,22 @@ class Binance:
         return []
 
     async def fills(self, symbol: Symbol, *, since: datetime) -> Sequence[Fill]:
-        return [self.fill]
+        return [self.fill] if self.fill else []
+
+    async def positions(self) -> Sequence[VenuePosition]:
+        one = VenuePosition(
+            venue="binanceusdm",
+            symbol=BTC,
+            base_quantity=self.held,
+            entry_price=D(60_000),
+            mark_price=D(60_000),
+            liquidation_price=None,
+            leverage=None,
+            unrealised_pnl=None,
+            observed_at=AFTER,
+            is_hedge_mode=False,
+        )
+        return [one] if self.held else []
 
     async def trace(self, fill: Fill) -> Fill:
         self.traced += 1
@@ -119,3 +138,26 @@ def test_a_fill_of_somebody_else_leaves_the_order_absent(
 
     assert look_up(unknown, venue) is OrderState.NOT_PLACED
     assert venue.traced == traced
+
+
+@pytest.mark.parametrize(
+    ("held", "state"),
+    [
+        ("1", OrderState.UNKNOWN),
+        ("0.4", OrderState.UNKNOWN),
+        ("-1", OrderState.NOT_PLACED),
+        ("1.1", OrderState.NOT_PLACED),
+    ],
+    ids=["all of it", "a part of it", "of the other side", "more than was sent"],
+)
+def test_a_position_that_only_the_order_explains_leaves_it_unknown(
+    unknown: Order, held: str, state: OrderState
+) -> None:
+    """It may be listed before the order and its fills are."""
+    assert look_up(unknown, Binance(None, whose=None, held=held)) is state
+
+
+def test_a_position_that_somebody_elses_fill_explains_leaves_the_order_absent(
+    unknown: Order,
+) -> None:
+    assert look_up(unknown, Binance(listed(), "web_1", held="1")) is OrderState.NOT_PLACED

@@ -10,16 +10,31 @@ from decimal import Decimal
 import pytest
 from django.db import connections
 
+from arbsite.celery import app
 from exchanges.domain import AccountFact, Fill
 from exchanges.errors import OrderOutcomeUnknown
 from tests.services import test_submit as orders
 from tests.services.test_early_fill import filled
+from trading.core.states import PositionState
 from trading.models import Order, Position
-from trading.services.listen import _record_forever
+from trading.services.listen import _record, _record_forever
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
 
 position = orders.position
+
+
+def rung_drives() -> list[str]:
+    """Take the positions of all waiting doorbells out of the in-memory broker."""
+    taken = []
+    with app.connection_for_read() as connection:
+        queue = connection.SimpleQueue("entry")
+        while queue.qsize():
+            message = queue.get(block=False)
+            message.ack()
+            taken.append(message.payload[0][0])
+        queue.close()
+    return taken
 
 
 def booked(order: Order) -> list[Decimal]:
@@ -55,3 +70,16 @@ def test_a_fact_that_cannot_be_stored_keeps_none_of_the_others_waiting(position:
     asyncio.run(recorded())
 
     assert booked(order) == [Decimal(1)]
+
+
+def test_an_opening_has_each_live_position_of_the_account_driven(position: Position) -> None:
+    """What filled while the stream was away is read by that drive."""
+    account = orders.intend(position).leg.account
+    rung_drives()
+
+    _record(account, [None])
+    assert rung_drives() == [str(position.pk)]
+
+    Position.objects.filter(pk=position.pk).update(state=PositionState.CLOSED)
+    _record(account, [None])
+    assert rung_drives() == []

@@ -118,23 +118,25 @@ def test_a_deadline_that_is_over_at_once_sets_the_clock_of_the_next_order(
     drill.rest()
 
 
-@pytest.fixture
-def counted(laboratory: Laboratory) -> Generator[Drill]:
-    """A day at OKX, whose list is read anew for the days to come."""
-    drill = Drill(laboratory, "contracts by number")
-    value = drill.far.listing(OKX, "BTC").contract_value
+@pytest.fixture(params=["contracts by number", "contracts at Gate", "contracts at KuCoin"])
+def counted(request: pytest.FixtureRequest, laboratory: Laboratory) -> Generator[Drill]:
+    """A day where contracts have a size, whose list is read anew for the days to come."""
+    drill = Drill(laboratory, request.param)
+    venue = drill.far.market.venues[1]
+    value = drill.far.listing(venue, "BTC").contract_value
     yield drill
-    drill.far.resize_contract(OKX, "BTC", value)
-    drill.world.relist(OKX)
+    drill.far.resize_contract(venue, "BTC", value)
+    drill.world.relist(venue)
 
 
 def test_a_contract_that_became_smaller_is_closed_in_base_units(counted: Drill) -> None:
-    """OKX makes ten contracts of one: what is held stays the same, its number does not."""
+    """A venue makes ten contracts of one: what is held stays the same, its number does not."""
     counted.enter()
-    before = counted.held()
+    before, venue = counted.held(), counted.far.market.venues[1]
 
-    counted.far.resize_contract(OKX, "BTC", Decimal("0.001"))
-    counted.world.relist(OKX)
+    value = counted.far.listing(venue, "BTC").contract_value
+    counted.far.resize_contract(venue, "BTC", value / 10)
+    counted.world.relist(venue)
     counted.do("time", amount="90")
     assert (counted.held(), counted.state()) == (before, "open")
     assert not Discrepancy.objects.exists()

@@ -205,18 +205,25 @@ def test_a_cancel_without_an_answer_leaves_the_order_alive_until_a_look_says_oth
     assert (drill.state(), drill.held()) == ("abandoned", FLAT)
 
 
-def test_a_venue_that_lists_no_position_for_a_while_is_not_taken_for_flat(drill: Drill) -> None:
+@pytest.mark.parametrize(
+    "market", ["perpetuals", "contracts by number", "contracts at Bitget", "Gate against KuCoin"]
+)
+def test_a_venue_that_lists_no_position_for_a_while_is_not_taken_for_flat(
+    laboratory: Laboratory, market: str
+) -> None:
     """Not by the reconciliation, nor by what the minutely read keeps for the screens."""
+    drill = Drill(laboratory, market)
+    first, second = drill.far.market.venues
     drill.enter(wait=BALANCES_EVERY.total_seconds() + 1)
-    drill.fault("positions-empty", USDM, count=6)
+    drill.fault("positions-empty", first, count=6)
 
     drill.world.reconcile()
     kept = AccountPosition.objects.filter(account__user__username="alice")
-    assert [row.account.exchange.code for row in kept] == [BYBIT]
+    assert [row.account.exchange.code for row in kept] == [second]
     drill.do("doorbell", number=1, wait=5.0)
     drill.rest()
 
-    assert (drill.orders(USDM), drill.orders(BYBIT)) == (["open filled"], ["hedge filled"])
+    assert (drill.orders(first), drill.orders(second)) == (["open filled"], ["hedge filled"])
     assert drill.state() == "open"
     assert not drill.cried("position.unwinding")
 

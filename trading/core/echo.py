@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from exchanges.domain import OrderReport, Side, VenueOrderStatus
+from exchanges.domain import Fill, OrderReport, Side, VenueOrderStatus
 from trading.core.money import plain
 
 
@@ -59,4 +59,14 @@ def contradiction(sent: Sent, report: OrderReport) -> str:
     filled = report.filled_base_quantity
     if filled is not None and filled > sent.base_quantity:
         return f"it filled {plain(filled)}, ours asked for {plain(sent.base_quantity)}"
+    return ""
+
+
+def fill_contradiction(sent: Sent, fill: Fill) -> str:
+    """Return how an execution cannot be one of what was sent, empty where it can."""
+    if fill.side is not sent.side:
+        return f"it was executed to {fill.side}, ours is to {sent.side}"
+    if fill.base_quantity > sent.base_quantity:
+        filled, asked = plain(fill.base_quantity), plain(sent.base_quantity)
+        return f"one execution of it is {filled}, ours asked for {asked}"
     return ""

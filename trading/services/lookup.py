@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from exchanges.domain import ClientOrderId, Fill, OrderReport, Symbol
+from exchanges.domain import ClientOrderId, Fill, OrderReport, Side, Symbol, VenuePosition
 from exchanges.errors import CredentialRefused, OrderNotFound, VenueError
 from exchanges.ports import Account, Trading
 from exchanges.selectors import look_up_every
@@ -24,8 +24,10 @@ from trading.events import announce_once
 from trading.models import Order
 from trading.services.contact import Contact
 from trading.services.halt import halt_account
+from trading.services.holdings import is_spot
 from trading.services.order_facts import absorb_report, book_fills, record_absence
 from trading.services.outside_fills import foreign_fills
+from trading.services.position_facts import expected_quantity, venue_quantity
 from trading.services.transition import apply_to_order
 from trading.services.venues import READ_SECONDS, SEND_SECONDS, Venues
 
@@ -151,11 +153,11 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
     if order.sent_at is None or _age(order.sent_at, now) <= ORDER_LIFETIME:
         return
     account, symbol = order.leg.account, Symbol(order.leg.instrument.symbol)
+    port = venues.account(account)
     try:
         still_open = venues.call(venues.trading(account).open_orders(symbol), READ_SECONDS)
-        fills = venues.call(
-            venues.account(account).fills(symbol, since=order.sent_at - CLOCK_MARGIN), READ_SECONDS
-        )
+        fills = venues.call(port.fills(symbol, since=order.sent_at - CLOCK_MARGIN), READ_SECONDS)
+        held = [] if is_spot(order.leg) else venues.call(port.positions(), READ_SECONDS)
     except VenueError:
         return
     if any(report.client_order_id == order.client_order_id for report in still_open):
@@ -163,11 +165,32 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
     traced = _traced(order, fills, venues)
     if traced is None or order in book_fills(account, traced, now=now):
         return
+    if not is_spot(order.leg) and _may_be_held(order, held, traced):
+        return
     if order.state == OrderState.UNKNOWN:
         record_absence(order, now=now)
         not_found_since.pop(order.pk, None)
     else:
         _tell_vanished(order, now)
+
+
+def _may_be_held(order: Order, positions: Iterable[VenuePosition], fills: Iterable[Fill]) -> bool:
+    """Tell whether the contract's position differs from ours as this order would make it.
+
+    A venue may list the position before the order and its fills. What others have traded since
+    explains a difference too.
+    """
+    assert order.sent_at is not None  # noqa: S101  (asked of orders that were sent)
+    account, instrument = order.leg.account, order.leg.instrument
+    since, sign = order.sent_at - READ_MARGIN, Side(order.side).sign
+    others = sum(
+        fill.side.sign * fill.base_quantity
+        for fill in foreign_fills(account, fills)
+        if fill.filled_at >= since
+    )
+    ours = expected_quantity(account, instrument) + others
+    differs = (venue_quantity(positions, instrument.symbol) - ours) * sign
+    return bool(0 < differs <= order.base_quantity)
 
 
 def _traced(order: Order, fills: Sequence[Fill], venues: Venues) -> list[Fill] | None:

@@ -21,7 +21,7 @@ from exchanges.domain import (
     VenueOrderStatus,
 )
 from exchanges.models import ExchangeAccount
-from trading.core.echo import Sent, as_sent, contradiction
+from trading.core.echo import Sent, as_sent, contradiction, fill_contradiction
 from trading.core.money import plain
 from trading.core.reconcile import WrongOrder
 from trading.core.states import (
@@ -183,7 +183,8 @@ def record_absence(order: Order, *, now: datetime) -> None:
 def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime) -> list[Order]:
     """Book each own fill exactly once and return the orders that gained one.
 
-    A fill of nobody's order is not ours to book: reconciliation sees its quantity as foreign.
+    A fill of nobody's order is not ours to book: reconciliation sees its quantity as foreign. One
+    that no order like ours could have halts the account.
     """
     rows = list(fills)
     prices = fee_prices(account, rows, now=now)
@@ -192,7 +193,11 @@ def book_fills(account: ExchangeAccount, fills: Iterable[Fill], *, now: datetime
     with transaction.atomic():
         for fill in rows:
             order, price = order_of(account, fill), prices.get(fill.fee_asset)
-            if order is not None and _book(order, account, fill, price, now):
+            if order is None:
+                continue
+            if difference := fill_contradiction(_sent(order), fill):
+                _note_another(order, difference, now)
+            elif _book(order, account, fill, price, now):
                 touched[order.pk] = order
         # Orders are locked before positions, here as where reports are absorbed: no deadlock.
         gained = sorted(touched.values(), key=lambda order: order.pk)
