@@ -12,6 +12,7 @@ from exchanges.access import KeyFacts
 from exchanges.ccxt_adapter import parse_account
 from exchanges.ccxt_adapter.client import VenueClient
 from exchanges.ccxt_adapter.listing import STABLE_QUOTES, Listing
+from exchanges.ccxt_adapter.numbers import text
 from exchanges.ccxt_adapter.parse import Columns, optional
 from exchanges.ccxt_adapter.risk_tiers import read_ladders
 from exchanges.ccxt_adapter.rows import Row, fetch_one, fetch_rows, fetch_since, naming, of_one
@@ -113,8 +114,12 @@ class CcxtAccount:
         listing = await self._client.ever_listed(fill.symbol)
         order = {rows.columns["order_id"]: fill.venue_order_id}
         named = naming(rows, self._profile, listing)
-        answer = await self._read(fetch_rows(self._client.exchange, rows, **named, **order))
-        own_id = ClientOrderId(answer[0][rows.columns["client_order_id"]])
+
+        async def read() -> ClientOrderId:
+            answer = await fetch_rows(self._client.exchange, rows, **named, **order)
+            return ClientOrderId(text(answer[0][rows.columns["client_order_id"]]))
+
+        own_id = await self._read(read())
         return replace(fill, client_order_id=own_id, cause=self._profile.cause(own_id=own_id))
 
     async def funding_payments(

@@ -43,6 +43,8 @@ PING_SECONDS = 10.0
 QUICK_MILLISECONDS = 1_000
 # Beyond it a venue is asked anew before anybody is told of it.
 DOUBTED = timedelta(seconds=1)
+# Of a machine whose clock is off by more no certificate of a venue would be valid.
+MOST_APART_MILLISECONDS = 86_400_000
 # A symbol we do not know may just have been listed.
 RELIST_MISSING_SECONDS = 60.0
 
@@ -297,13 +299,16 @@ class VenueClient:
         """Sign with the venue's time from now on, read from an answer quick enough to tell it.
 
         A machine whose clock is off could not even close: venues refuse what is signed late or
-        ahead of their own time.
+        ahead of their own time. By one that is no time nothing is signed: Kraken would refuse all
+        that follows such a number.
         """
         asked = self.exchange.milliseconds()
         theirs = await self.reading(self.exchange.fetch_time())
         heard = self.exchange.milliseconds()
         if theirs is not None and heard - asked <= QUICK_MILLISECONDS:
             ahead = (asked + heard) // 2 - theirs
+            if abs(ahead) > MOST_APART_MILLISECONDS:
+                raise UnexpectedPayload("a time that no clock shows", venue=self.profile.name)
             self.exchange.options["timeDifference"] = ahead
             self._clock.tell(timedelta(milliseconds=ahead))
 

@@ -26,7 +26,7 @@ from exchanges.client_order_ids import client_order_id, in_venue_form
 from exchanges.domain import Fill, OrderReport, OrderRequest, OrderType, Side, Symbol
 from exchanges.errors import OrderOutcomeUnknown, VenueError
 from exchanges.simulator.deliveries import Delivery
-from exchanges.simulator.listings import BYBIT_SPOT, HABITS, wallet_names
+from exchanges.simulator.listings import BYBIT_SPOT, HABITS, OWNERS, WALLETS
 from exchanges.simulator.wire import WireRequest, WireResponse
 from exchanges.venues import PROFILES
 from tests.protocol.bad_input import Spoiling, facts_in, spoilings, wrong_with
@@ -133,10 +133,9 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Generator[Des
     if venue == "bybit":
         world.place(BYBIT_SPOT, Side.SELL, "0.01", may_borrow=True)
     for amount in ("7", "-3"):
-        dollar = HABITS[venue].margin_asset
-        world.simulator.ledger.move(
-            keys, next(iter(wallet_names(venue))), dollar, D(amount), now=world.at
-        )
+        world.wait(seconds=1)
+        dollar = HABITS[OWNERS[venue]].margin_asset
+        world.simulator.ledger.move(keys, WALLETS[venue], dollar, D(amount), now=world.at)
     world.wait(hours=1.2)
     # As they are listed, which is without our id at some: whose they are is asked besides.
     listed = call(made.account.fills(made.symbol, since=made.since))

@@ -127,14 +127,18 @@ def test_a_fill_of_which_nobody_knows_whose_it_is_leaves_the_order_unknown(unkno
 
 
 @pytest.mark.parametrize(
-    ("fill", "traced"),
-    [(listed(), 1), (listed(side=Side.SELL), 0), (listed(base_quantity=D(2)), 0)],
+    ("fill", "traced", "held"),
+    [
+        (listed(), 1, "1"),
+        (listed(side=Side.SELL), 0, "-1"),
+        (listed(base_quantity=D(2)), 0, "2"),
+    ],
     ids=["a person's", "of the other side", "of more than was sent"],
 )
 def test_a_fill_of_somebody_else_leaves_the_order_absent(
-    unknown: Order, fill: Fill, traced: int
+    unknown: Order, fill: Fill, traced: int, held: str
 ) -> None:
-    venue = Binance(fill, whose="web_1")
+    venue = Binance(fill, whose="web_1", held=held)
 
     assert look_up(unknown, venue) is OrderState.NOT_PLACED
     assert venue.traced == traced
@@ -155,9 +159,3 @@ def test_a_position_that_only_the_order_explains_leaves_it_unknown(
 ) -> None:
     """It may be listed before the order and its fills are."""
     assert look_up(unknown, Binance(None, whose=None, held=held)) is state
-
-
-def test_a_position_that_somebody_elses_fill_explains_leaves_the_order_absent(
-    unknown: Order,
-) -> None:
-    assert look_up(unknown, Binance(listed(), "web_1", held="1")) is OrderState.NOT_PLACED
