@@ -155,6 +155,9 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Generator[Des
     call(client.close())
 
 
+NOBODYS: dict[str, Any] = {
+    venue: in_venue_form(client_order_id(ORDER_ID, 3, "open", 0), venue) for venue in VENUES
+}
 CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "instruments": lambda d: d.data.instruments(),
     "funding rates": lambda d: d.data.funding_rates(),
@@ -194,7 +197,6 @@ CALLS: dict[str, Callable[[Desk], Coroutine[Any, Any, Any]]] = {
     "prepare": lambda d: d.trading.prepare(d.symbol, leverage=D(2)),
     "cancel": lambda d: d.trading.cancel(d.own_id, d.symbol),
 }
-NOBODYS = {venue: in_venue_form(client_order_id(ORDER_ID, 3, "open", 0), venue) for venue in VENUES}
 # Listings are large and slow to read; each is read for all of a venue's calls.
 SLOW = {"instruments"}
 quick = settings(

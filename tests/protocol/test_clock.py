@@ -87,3 +87,26 @@ def test_a_venue_that_tells_no_time_leaves_the_clock_unknown(
         assert abs(run(client.clock_error())) < timedelta(seconds=1)
     finally:
         run(client.close())
+
+
+@pytest.mark.parametrize(
+    ("desk", "path", "body"),
+    [
+        ("binanceusdm", "/fapi/v1/time", '{"serverTime":4102444800000}'),
+        ("bybit", "/v5/market/time", '{"retCode":0,"retMsg":"OK","time":-1,"result":{}}'),
+        ("kraken", "/0/public/Time", '{"error":[],"result":{"unixtime":4102444800}}'),
+    ],
+    indirect=["desk"],
+)
+def test_nothing_is_signed_by_a_time_that_no_clock_shows(
+    undisturbed: Simulator, desk: Desk, path: str, body: str
+) -> None:
+    """Kraken would refuse whatever comes after a number made of the year 2100."""
+    undisturbed.disturb("garbage", venue=desk.venue, path=path, body=body)
+    client = VenueClient(Catalogue(PROFILES[desk.venue]), simulator_url=undisturbed.url)
+    try:
+        with pytest.raises(VenueUnavailable, match="could not be read within 1 s"):
+            run(client.clock_error())
+        assert client.exchange.options["timeDifference"] == 0
+    finally:
+        run(client.close())

@@ -165,13 +165,11 @@ def _consider_absence(order: Order, venues: Venues, now: datetime) -> None:
     traced = _traced(order, fills, venues)
     if traced is None or order in book_fills(account, traced, now=now):
         return
-    if not is_spot(order.leg) and _may_be_held(order, held, traced):
-        return
-    if order.state == OrderState.UNKNOWN:
+    if order.state != OrderState.UNKNOWN:
+        _tell_vanished(order, now)
+    elif is_spot(order.leg) or not _may_be_held(order, held, traced):
         record_absence(order, now=now)
         not_found_since.pop(order.pk, None)
-    else:
-        _tell_vanished(order, now)
 
 
 def _may_be_held(order: Order, positions: Iterable[VenuePosition], fills: Iterable[Fill]) -> bool:
