@@ -6,17 +6,21 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connections
 
 from arbsite.celery import app
-from exchanges.domain import AccountFact, Fill
+from exchanges.domain import AccountFact, Fill, Side
 from exchanges.errors import OrderOutcomeUnknown
+from exchanges.models import ExchangeAccount
 from tests.services import test_submit as orders
+from tests.services.executions import execution
 from tests.services.test_early_fill import filled
 from trading.core.states import PositionState
-from trading.models import Order, Position
+from trading.models import AccountReview, Discrepancy, Order, Position
+from trading.services.account_facts import record
 from trading.services.listen import _record, _record_forever
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db(transaction=True)]
@@ -83,3 +87,32 @@ def test_an_opening_has_each_live_position_of_the_account_driven(position: Posit
     Position.objects.filter(pk=position.pk).update(state=PositionState.CLOSED)
     _record(account, [None])
     assert rung_drives() == []
+
+
+def test_a_trade_that_is_not_ours_has_the_account_compared_at_once(position: Position) -> None:
+    account = orders.intend(position).leg.account
+    foreign = execution(venue="bybit", filled_at=orders.NOW, client_order_id="web_1")
+
+    record(account, [foreign], now=orders.NOW)
+
+    asked = AccountReview.objects.get(account=account)
+    assert asked.reason == "a trade that is not ours was seen"
+
+
+@pytest.mark.parametrize("what", ["side", "quantity"])
+def test_an_execution_that_no_order_like_ours_could_have_is_not_booked_and_halts(
+    position: Position, what: str
+) -> None:
+    order = orders.intend(position)
+    orders.send(order, position, orders.ScriptedVenue(OrderOutcomeUnknown("none", venue="bybit")))
+    fill = next(x for x in filled(order) if isinstance(x, Fill))
+    other = Side.SELL if fill.side is Side.BUY else Side.BUY
+    changed: dict[str, Any] = (
+        {"side": other} if what == "side" else {"base_quantity": order.base_quantity * 7}
+    )
+
+    record(order.leg.account, [replace(fill, **changed)], now=orders.NOW)
+
+    assert booked(order) == []
+    assert Discrepancy.objects.get().kind == Discrepancy.Kind.WRONG_ORDER
+    assert ExchangeAccount.objects.get(pk=order.leg.account_id).halted_at is not None
