@@ -77,6 +77,7 @@ def poll_market(now: datetime, *, force: bool = False) -> list[str]:
     instruments = list(selectors.active_instruments())
     streamed = {one.pk for one in pairable(instruments)}
     has_dated = _listing(instruments, InstrumentKind.FUTURE)
+    bases = selectors.bases(instruments)
     asked: dict[str, Asked] = {}
     exchanges: list[Exchange] = []
     for exchange in selectors.enabled_exchanges():
@@ -100,10 +101,13 @@ def poll_market(now: datetime, *, force: bool = False) -> list[str]:
             redis.delete(_claimed(exchange))
         for facts in each_good([answer]):
             unheard, silence, _ = asked[exchange.code]
-            unheard.learn(board, facts, silence.topics, silence.missed, timezone.now())
+            # What a socket told while the answer was on its way is newer than the answer.
+            held = Board.load(redis, [exchange.code])
+            held.set_bases(bases)
+            unheard.learn(held, facts, silence.topics, silence.missed, timezone.now())
             for fact in facts:
-                board.apply(fact)
-            changed.update(board.publish(redis))
+                held.apply(fact)
+            changed.update(held.publish(redis))
             unheard.save(redis)
     return sorted(changed)
 

@@ -17,7 +17,7 @@ from typing import cast
 import orjson
 from redis import Redis
 
-from exchanges.board import Board, Channel, channel_of, implausibility
+from exchanges.board import Board, Channel, channel_of, implausibility, is_news
 from exchanges.domain import BookTop, MarketFact, Quote, Symbol
 
 UNTOLD_FOR = timedelta(minutes=1)
@@ -31,10 +31,13 @@ Topic = tuple[Symbol, Channel]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewal:
-    """Since when a topic is unheard, and the moment of the fact that a poll put in its place."""
+    """Since when a topic is unheard, the moment of the fact that a poll put in its place, and when
+    that had come.
+    """
 
     since: datetime
     at: datetime
+    read_at: datetime
 
 
 @dataclass(slots=True)
@@ -56,17 +59,22 @@ class Unheard:
             if "until" in told:
                 found.untold[topic] = datetime.fromisoformat(told["until"])
             else:
-                since, at = (datetime.fromisoformat(told[key]) for key in ("since", "at"))
-                found.topics[topic] = Renewal(since=since, at=at)
+                # What an older version of ours wrote says nothing of when it came.
+                told.setdefault("read_at", told["at"])
+                since, at, read_at = (
+                    datetime.fromisoformat(told[key]) for key in ("since", "at", "read_at")
+                )
+                found.topics[topic] = Renewal(since=since, at=at, read_at=read_at)
         return found
 
     def save(self, redis: Redis) -> None:
         """Write all of it in the place of what was known. Raise RedisError."""
         pipe = redis.pipeline(transaction=True)
         pipe.delete(_hash(self.venue))
-        told = {topic: {"since": one.since, "at": one.at} for topic, one in self.topics.items()} | {
-            topic: {"until": until} for topic, until in self.untold.items()
-        }
+        told = {
+            topic: {"since": one.since, "at": one.at, "read_at": one.read_at}
+            for topic, one in self.topics.items()
+        } | {topic: {"until": until} for topic, until in self.untold.items()}
         if told:
             named = {
                 f"{symbol} {channel}".encode(): orjson.dumps(one)
@@ -96,7 +104,8 @@ class Unheard:
         """Take over what a poll told, and did not tell, of what it was asked for.
 
         `missed` are the topics that sockets owe. Call it before the board takes the facts: what it
-        holds yet is compared with them. What no market can look like counts as not told.
+        holds yet is compared with them. What no market can look like counts as not told, and what
+        a socket told since the list was asked for is no older than it.
         """
         told = {
             (fact.symbol, channel_of(fact)): fact for fact in facts if implausibility(fact) is None
@@ -108,16 +117,19 @@ class Unheard:
             row, fact = board.row(self.venue, topic[0]), told[topic]
             known = row.fact(topic[1]) if row is not None else None
             if self.is_dead(topic, known):
-                self.topics[topic] = Renewal(since=self.topics[topic].since, at=fact.observed_at)
-            elif known is not None and has_moved(known, fact):
-                self.topics[topic] = Renewal(since=now, at=fact.observed_at)
+                since = self.topics[topic].since
+            elif known is not None and _has_moved_since(known, fact):
+                since = now
+            else:
+                continue
+            self.topics[topic] = Renewal(since=since, at=fact.observed_at, read_at=now)
 
     def dead_for(self, lasting: timedelta, now: datetime) -> list[Topic]:
         """Return what has been dead for so long and is still being read: who polls may be down."""
         return [
             topic
             for topic, one in self.topics.items()
-            if now - one.since >= lasting and now - one.at <= RENEWED_WITHIN
+            if now - one.since >= lasting and now - one.read_at <= RENEWED_WITHIN
         ]
 
     def forget_heard(self, board: Board) -> bool:
@@ -131,6 +143,10 @@ class Unheard:
         for topic in heard:
             del self.topics[topic]
         return bool(heard)
+
+
+def _has_moved_since(known: MarketFact, told: MarketFact) -> bool:
+    return is_news(told.observed_at, known.observed_at) and has_moved(known, told)
 
 
 def has_moved(known: MarketFact, told: MarketFact) -> bool:

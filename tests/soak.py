@@ -14,10 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ from exchanges.modes import Mode  # noqa: E402
 from exchanges.venues import PROFILES  # noqa: E402
 from tests.machine import ROOT, START_SECONDS, wait_until  # noqa: E402
 from tests.rehearsal import RunningRedis, SimulatorControl  # noqa: E402
-from tests.soak_judge import openings_above, violations  # noqa: E402
+from tests.soak_judge import Steps, openings_above, violations  # noqa: E402
 
 VENUES = tuple(name for name, profile in PROFILES.items() if not profile.read_only)
 # What each calls the one whose price steps, and what we do.
@@ -55,7 +54,6 @@ STEPPED = {
     "deribit": ("BTC_USDC-PERPETUAL", Symbol("BTC/USDC:USDC")),
 }
 STEP_EVERY, FAULT_EVERY, LOOK_EVERY = 2.0, 4.0, 0.25
-FIRST_PRICE, STEP = Decimal(50_000), Decimal(500)
 FAULTS_AT_ONCE = 5
 # What an entry takes for fresh, and how long a step may take to get through.
 FRESH_SECONDS, SLACK_SECONDS = 3.0, 1.0
@@ -78,7 +76,8 @@ class Soak:
         self._control = control
         self._dice = random.Random(7)  # noqa: S311 - picks faults, guards nothing
         self._redis = redis
-        self._steps: deque[tuple[float, Decimal]] = deque(maxlen=2000)
+        self._steps = Steps()
+        self._stalled: set[str] = set()
         self.feed = self._made()
         self.seen = self.faults = 0
         self.stale: Counter[str] = Counter()
@@ -96,52 +95,63 @@ class Soak:
         next_step = next_fault = started
         while (now := time.monotonic()) - started < seconds:
             if now >= next_step:
-                self._step(now)
+                self._step()
                 next_step = now + STEP_EVERY
             if now >= next_fault and now - started > 20:
                 self._disturb()
                 next_fault = now + FAULT_EVERY
-            self._look(now)
+            self._look()
             self.rss.append((now - started, resident()))
             if running.done():
                 running.result()
             time.sleep(LOOK_EVERY)
         running.cancel()
 
-    def _step(self, now: float) -> None:
-        price = FIRST_PRICE + STEP * (len(self._steps) % 1000)
+    def _step(self) -> None:
+        price = self._steps.next_price
         for venue, (symbol, _) in STEPPED.items():
             body = {"venue": venue, "symbol": symbol, "price": str(price)}
             self._control.control("POST", "/market", body)
-        self._steps.append((time.monotonic(), price))
+        self._steps.add(time.monotonic(), price)
 
     def _disturb(self) -> None:
         # A socket that is opened again and again takes a message of a stall each time: without an
         # end it would be shut out for minutes.
         if self.faults % FAULTS_AT_ONCE == 0:
-            self._control.no_faults()
-        rule = dict(self._dice.choice(FAULTS))
-        self._control.fault(**rule, venue=self._dice.choice(VENUES))
+            self._end_faults()
+        rule, venue = dict(self._dice.choice(FAULTS)), self._dice.choice(VENUES)
+        self._control.fault(**rule, venue=venue)
+        self._stalled |= {venue} if rule["action"] == "socket_stall" else set()
         self.faults += 1
 
-    def _look(self, now: float) -> None:
+    def _end_faults(self) -> None:
+        """End all faults; a socket that lost messages is closed before it is heard again.
+
+        No connection loses some messages and goes on. What changes by changes, like Bybit's
+        tickers, would go on from a state that it was never told.
+        """
+        for venue in sorted(self._stalled):
+            self._control.fault(action="socket_close", venue=venue)
+        self._stalled.clear()
+        wait_until(self._has_closed, timeout=START_SECONDS, what="stalled sockets are closed")
+        self._control.no_faults()
+
+    def _has_closed(self) -> bool:
+        rules = self._control.control("GET", "/faults")["faults"]
+        return all(rule["fired"] for rule in rules if rule["action"] == "socket_close")
+
+    def _look(self) -> None:
         """Count facts that an entry would take for fresh though their price is long over."""
-        clock = datetime.now(UTC)
+        clock, now = datetime.now(UTC), time.monotonic()
         for venue, (_, symbol) in STEPPED.items():
             row = self.feed.board.row(venue, symbol)
             book = row.book if row is not None else None
             if book is None or (clock - book.observed_at).total_seconds() > FRESH_SECONDS:
                 continue
             self.seen += 1
-            over_since = self._over_since(book.mid)
+            over_since = self._steps.over_since(book.mid)
             if over_since is not None and now - over_since > FRESH_SECONDS + SLACK_SECONDS:
                 self.stale[venue] += 1
-
-    def _over_since(self, mid: Decimal) -> float | None:
-        """Return when the step that a price belongs to was over; None while it is not."""
-        steps = list(self._steps)
-        nearest = min(range(len(steps)), key=lambda number: abs(steps[number][1] - mid))
-        return steps[nearest + 1][0] if nearest + 1 < len(steps) else None
 
     def growth(self, warm_up: float) -> float:
         """Return by which part the memory grew from the warm-up's end to the run's end."""

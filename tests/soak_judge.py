@@ -1,10 +1,11 @@
-"""What a soak holds against a feed: the venues' own log of it, beside the venues' quotas."""
+"""What a soak holds against a feed: prices that were over, and the venues' own log of it."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from exchanges.venues import PROFILES
@@ -14,6 +15,32 @@ PREFIXES = (
     *("/fapi/v1/", "/fapi/v2/", "/fapi/v3/", "/api/v1/", "/api/v3/", "/api/v4/", "/api/v5/"),
     *("/api/", "/sapi/v1/", "/derivatives/api/v3/", "/0/public/", "/"),
 )
+
+
+FIRST_PRICE, STEP, STEPS = Decimal(50_000), Decimal(500), 1000
+
+
+class Steps:
+    """Prices that step up, and when all venues had each; after the last they begin anew."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        # As many as there are prices: none is known twice.
+        self._steps: deque[tuple[float, Decimal]] = deque(maxlen=STEPS)
+
+    @property
+    def next_price(self) -> Decimal:
+        return FIRST_PRICE + STEP * (self._number % STEPS)
+
+    def add(self, at: float, price: Decimal) -> None:
+        self._number += 1
+        self._steps.append((at, price))
+
+    def over_since(self, mid: Decimal) -> float | None:
+        """Return when the step that a price belongs to was over; None while it is not."""
+        steps = list(self._steps)
+        nearest = min(range(len(steps)), key=lambda number: abs(steps[number][1] - mid))
+        return steps[nearest + 1][0] if nearest + 1 < len(steps) else None
 
 
 def violations(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:

@@ -45,9 +45,10 @@ class CcxtAccount:
         rows = self._profile.balances
 
         async def read() -> list[Balance]:
-            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
+            answer, sent_at = await self._client.dated(fetch_rows(self._client.exchange, rows))
             columns, debts = rows.columns, _debts(answer, rows.columns)
-            found = [parse_account.balance(row, columns, self._profile.name, now) for row in answer]
+            name = self._profile.name
+            found = [parse_account.balance(row, columns, name, sent_at) for row in answer]
             return [_less_debts(balance, debts) for balance in found]
 
         return await self._read(read())
@@ -64,12 +65,12 @@ class CcxtAccount:
             return []
 
         async def read() -> tuple[list[VenuePosition], dict[str, Row]]:
-            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
+            answer, sent_at = await self._client.dated(fetch_rows(self._client.exchange, rows))
             found, strange = [], {}
             for row in answer:
                 name = row[rows.columns["symbol"]]
                 if (listing := contracts.get(name)) is not None:
-                    found.append(parse_account.position(row, rows.columns, listing, now))
+                    found.append(parse_account.position(row, rows.columns, listing, sent_at))
                 elif optional(row, rows.columns["amount"]):
                     strange[name] = row
             return found, strange

@@ -24,6 +24,7 @@ from exchanges.ccxt_adapter.listing import (
 )
 from exchanges.ccxt_adapter.numbers import exact
 from exchanges.ccxt_adapter.rows import fetch_rows
+from exchanges.ccxt_adapter.sent import since_sent
 from exchanges.ccxt_adapter.tiers import FamilyRates
 from exchanges.domain import Instrument, Symbol
 from exchanges.errors import (
@@ -72,6 +73,7 @@ class Catalogue:
         async with self._lock:
             if self.generation > newer_than:
                 return
+            asked_at = monotonic()
             markets = await exchange.load_markets(True)
             maintenance = await self._maintenance_rates(exchange, markets)
             before = self.listings.by_symbol
@@ -86,7 +88,7 @@ class Catalogue:
             names = {str(market.get(self.profile.name_key)) for market in contracts}
             self.others = frozenset(names - self.ever.of(is_spot=False).keys())
             self.source = exchange
-            self.loaded_at = monotonic()
+            self.loaded_at = asked_at
             self.generation += 1
 
     def remember(self, instruments: Iterable[Instrument]) -> None:
@@ -168,6 +170,10 @@ class VenueClient:
     def now(self) -> datetime:
         """Return what this client's clock says."""
         return self._surroundings.now()
+
+    async def dated(self, call: Awaitable[T]) -> tuple[T, datetime]:
+        """Await what asks the venue; return the answer and when its first request was sent."""
+        return await since_sent(call, asked_at=self.now())
 
     async def reading(self, call: Awaitable[T]) -> T:
         """Await a read or a cancel; raise only VenueError kinds."""

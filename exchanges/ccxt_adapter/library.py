@@ -39,6 +39,7 @@ from exchanges.ccxt_adapter.calls.spot_legs import BitfinexCalls, CoinbaseCalls
 from exchanges.ccxt_adapter.faults import RATE_LIMIT_STATUSES, Answer
 from exchanges.ccxt_adapter.pace import Asker, Pace
 from exchanges.ccxt_adapter.parse import milliseconds
+from exchanges.ccxt_adapter.sent import note_sent
 from exchanges.errors import Block
 from exchanges.limits.buckets import Use
 from exchanges.limits.limiter import Limiter
@@ -186,6 +187,7 @@ class _Careful(Exchange):  # type: ignore[misc]  # the library has no types
         group, uses = api if isinstance(api, str) else api[0], []
         if self.pace is not None:
             uses = await self.pace.wait(group, method, path, params)
+        note_sent(self.surroundings.now())
         asked, sent_at = _uses.set(uses), time.monotonic()
         try:
             return await super().fetch2(path, api, method, params, config)

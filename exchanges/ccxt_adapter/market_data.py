@@ -97,8 +97,8 @@ class CcxtMarketData:
         if indexes is None:
             return await marks
         listings = await self._client.ready()
-        told = fetch_rows(self._client.exchange, indexes)
-        quotes, rows = await asyncio.gather(marks, self._read(told))
+        told = self._client.dated(fetch_rows(self._client.exchange, indexes))
+        quotes, (rows, sent_at) = await asyncio.gather(marks, self._read(told))
         prices: dict[str, Decimal | None] = {}
 
         def take(row: Row, columns: parse.Columns) -> bool:
@@ -106,17 +106,22 @@ class CcxtMarketData:
             return True
 
         take_each(rows, take, indexes.columns, list_name(self._profile, indexes))
-        return [self._with_index(quote, listings, prices) for quote in quotes]
+        return [self._with_index(quote, listings, prices, sent_at) for quote in quotes]
 
     def _with_index(
-        self, quote: Quote, listings: Listings, prices: Mapping[str, Decimal | None]
+        self,
+        quote: Quote,
+        listings: Listings,
+        prices: Mapping[str, Decimal | None],
+        sent_at: datetime,
     ) -> Quote:
         """Return the quote with the price of its listing's index; spot has none."""
         listing = listings.by_symbol[quote.symbol]
         told = prices.get(str(listing.market["info"].get(self._profile.index_key)))
         if not told or listing.instrument.kind is InstrumentKind.SPOT:
             return quote
-        return replace(quote, index_price=listing.price(told))
+        observed_at = min(quote.observed_at, sent_at)
+        return replace(quote, index_price=listing.price(told), observed_at=observed_at)
 
     async def book_tops(self) -> Sequence[BookTop]:
         return await self._of_parts(lambda part: part.book_tops, parse.book_top)
@@ -128,14 +133,14 @@ class CcxtMarketData:
         assets = {listing.instrument.base for listing in listings.of(is_spot=True).values()}
 
         async def read() -> list[BorrowRate]:
-            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
+            answer, sent_at = await self._client.dated(fetch_rows(self._client.exchange, rows))
             found: list[BorrowRate] = []
 
             def take(row: Row, columns: parse.Columns) -> bool:
                 is_lent = "is_lent" not in columns or row[columns["is_lent"]]
                 if row[columns["asset"]] not in assets or not is_lent:
                     return False
-                found.append(parse.borrow_rate(row, columns, self._profile.name, now))
+                found.append(parse.borrow_rate(row, columns, self._profile.name, sent_at))
                 return True
 
             take_each(answer, take, rows.columns, list_name(self._profile, rows))
@@ -168,8 +173,9 @@ class CcxtMarketData:
         size = next((known for known in sizes if known >= levels), sizes[-1])
 
         async def read() -> Depth:
-            book = await self._client.exchange.fetch_order_book(symbol, size)
-            return parse.depth(book, listing, self._client.now())
+            asked = self._client.exchange.fetch_order_book(symbol, size)
+            book, sent_at = await self._client.dated(asked)
+            return parse.depth(book, listing, sent_at)
 
         return await self._read(read())
 
@@ -226,10 +232,10 @@ class CcxtMarketData:
 
         async def read(part: VenueProfile) -> list[T]:
             rows, listed = rows_of(part), listings.of(is_spot=part.is_spot)
-            answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
+            answer, sent_at = await self._client.dated(fetch_rows(self._client.exchange, rows))
             return read_each(
                 known(part, answer, rows, listed),
-                lambda row, listing: parsed(row, rows.columns, listing, now),
+                lambda row, listing: parsed(row, rows.columns, listing, sent_at),
                 list_name(part, rows),
             )
 
@@ -238,10 +244,11 @@ class CcxtMarketData:
 
     async def _activity(self, part: VenueProfile, rows: Rows, **params: object) -> list[Activity]:
         listed = self._client.listings.of(is_spot=part.is_spot)
-        answer, now = await fetch_rows(self._client.exchange, rows, **params), self._client.now()
+        asked = fetch_rows(self._client.exchange, rows, **params)
+        answer, sent_at = await self._client.dated(asked)
         return read_each(
             without_end(known(part, answer, rows, listed)),
-            lambda row, listing: parse.activity(row, rows.columns, listing, now),
+            lambda row, listing: parse.activity(row, rows.columns, listing, sent_at),
             list_name(part, rows),
         )
 
@@ -267,10 +274,10 @@ class CcxtMarketData:
 
     async def _rates_once(self, listings: Listings) -> list[FundingRate]:
         rows = self._rates
-        answer, now = await fetch_rows(self._client.exchange, rows), self._client.now()
+        answer, sent_at = await self._client.dated(fetch_rows(self._client.exchange, rows))
         contracts = listings.of(is_spot=False)
         perpetuals = perpetuals_of(known(self._profile, answer, rows, contracts))
-        intervals = await self._intervals(perpetuals, now)
+        intervals = await self._intervals(perpetuals, sent_at)
 
         def rate(row: Row, listing: Listing) -> FundingRate | None:
             bounds = self._bounds_row(row, listing)
@@ -280,7 +287,7 @@ class CcxtMarketData:
                 listing,
                 intervals.get(listing.instrument.venue_symbol, UNKNOWN),
                 parse.funding_bounds(bounds, self._profile.funding_bounds),
-                now,
+                sent_at,
             )
 
         return read_each(perpetuals, rate, list_name(self._profile, rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2s
 from typing import Any
@@ -110,10 +110,11 @@ class CcxtTrading:
         async def read(part: VenueProfile, asked: Listing | None) -> list[OrderReport]:
             rows = part.all_open_orders if asked is None else part.open_orders
             request = {} if asked is None else naming(rows, part, asked)
-            answer = await fetch_rows(self._client.exchange, rows, **request)
+            listed = fetch_rows(self._client.exchange, rows, **request)
+            answer, sent_at = await self._client.dated(listed)
             of_part = ever.of(is_spot=part.is_spot)
             told = ((row, of_part.get(row[part.symbol_param])) for row in answer)
-            return [self._report(row, listing) for row, listing in told if listing is not None]
+            return [self._report(row, one, sent_at) for row, one in told if one is not None]
 
         questions = list(self._open_questions(named))
         answers = await self._client.reading(all_of(read(*question) for question in questions))
@@ -217,7 +218,7 @@ class CcxtTrading:
         self, request: OrderRequest, listing: Listing, price: Decimal | None
     ) -> OrderReport:
         """Send the one request and let its answer through the gate."""
-        order = await self._client.exchange.create_order(
+        placed = self._client.exchange.create_order(
             request.symbol,
             request.order_type.value,
             request.side.value,
@@ -225,11 +226,12 @@ class CcxtTrading:
             price,
             {**self._own_params(request, listing), **_order_params(request, listing)},
         )
+        order, sent_at = await self._client.dated(placed)
         info = order["info"]
         if "reduceOnly" not in info:
             # The library makes False of what the venue did not echo.
             order = {**order, "reduceOnly": None}
-        report = parse_account.order_report(order, listing, self._client.now())
+        report = parse_account.order_report(order, listing, sent_at)
         echoed = info.get(self._part(listing).symbol_param) or None
         if difference := _difference(request, report, echoed, listing):
             failure = OrderOutcomeUnknown(difference, venue=self._profile.name)
@@ -240,8 +242,9 @@ class CcxtTrading:
     async def _look_up(self, client_order_id: ClientOrderId, listing: Listing) -> OrderReport:
         request = {self._profile.client_id_param: client_order_id}
         for rows in self._part(listing).find_order:
-            for row in await self._ask(rows, listing, **request):
-                report = self._report(row, listing)
+            answer, sent_at = await self._client.dated(self._ask(rows, listing, **request))
+            for row in answer:
+                report = self._report(row, listing, sent_at)
                 if report.client_order_id != client_order_id or not report.venue_order_id:
                     raise UnexpectedPayload(
                         f"asked for order {client_order_id}, "
@@ -253,12 +256,12 @@ class CcxtTrading:
             f"the venue does not know order {client_order_id} now", venue=self._profile.name
         )
 
-    def _report(self, row: Row, listing: Listing) -> OrderReport:
+    def _report(self, row: Row, listing: Listing, sent_at: datetime) -> OrderReport:
         order = self._client.exchange.parse_order(row, listing.market)
         if row.get(self._part(listing).symbol_param) == listing.instrument.venue_symbol:
             # A name that is listed no more the library takes for that of something else.
             order["symbol"] = listing.symbol
-        return parse_account.order_report(order, listing, self._client.now())
+        return parse_account.order_report(order, listing, sent_at)
 
     async def _refuse_hedge_mode(self, calls: SettingCalls, listing: Listing) -> None:
         rows = calls.position_mode

@@ -128,7 +128,7 @@ def test_what_is_streamed_nowhere_is_read_every_quarter_minute() -> None:
 def test_it_is_kept_for_all_processes_and_old_news_is_no_reason_to_reopen() -> None:
     redis: Any = MemoryRedis()
     held, unheard = board(book(QUIET, 0), live_at=20), Unheard(VENUE)
-    for second in (0, 20):
+    for second in (1, 20):
         told = book(QUIET, second, bid=str(50_001 + second), ask="50100")
         unheard.learn(held, [told], {DEAD, (BOOKLESS, Channel.BOOK)}, {DEAD}, at(second))
         held.apply(told)
@@ -139,6 +139,29 @@ def test_it_is_kept_for_all_processes_and_old_news_is_no_reason_to_reopen() -> N
     assert kept == unheard
     assert kept.dead_for(timedelta(seconds=15), at(21)) == [DEAD]
     assert kept.dead_for(timedelta(seconds=15), at(26)) == []
+
+
+def test_a_list_that_was_asked_for_before_a_socket_told_proves_nothing() -> None:
+    """The list was asked for at 5, a socket told at 6, and the answer came at 8."""
+    held, unheard = board(book(QUIET, 6), live_at=6), Unheard(VENUE)
+    told = book(QUIET, 5, bid="50001", ask="50003")
+
+    unheard.learn(held, [told], {DEAD}, {DEAD}, at(8))
+
+    assert unheard.topics == {}
+    assert not held.apply(told)
+
+
+def test_a_topic_that_is_read_by_slow_answers_is_still_being_read() -> None:
+    """Each answer takes four seconds: what came last was asked for at 16 and came at 20."""
+    held, unheard = board(book(QUIET, 0), live_at=20), Unheard(VENUE)
+    for asked, came in ((4, 8), (16, 20)):
+        told = book(QUIET, asked, bid=str(50_001 + asked), ask="50100")
+        unheard.learn(held, [told], {DEAD}, {DEAD}, at(came))
+        held.apply(told)
+
+    assert unheard.dead_for(timedelta(seconds=15), at(24)) == [DEAD]
+    assert unheard.dead_for(timedelta(seconds=15), at(25.5)) == []
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ class LedgerDesk:
             account=lambda account: self._accounts[account.pk],
             call=call,
             call_all=call_all,
+            clock=lambda: self.world.at,
         )
 
     @property

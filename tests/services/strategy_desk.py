@@ -109,6 +109,7 @@ class StrategyDesk:
             call_all=call_all,
             relist=self.relist,
             probe=lambda exchange: CcxtMarketData(self._clients[exchange.code]).server_time(),
+            clock=lambda: self.world.at,
             tiers=lambda exchange, symbols: CcxtMarketData(self._clients[exchange.code]).risk_tiers(
                 symbols
             ),

@@ -49,9 +49,8 @@ def outside(desk: Desk, path: str, venue: str, **body: str) -> None:
 
 def reconcile_until_lasting() -> None:
     """Look, and look again once no read can lag any more."""
-    now = timezone.now()
-    reconcile_accounts(venues=REAL, now=now)
-    reconcile_accounts(venues=REAL, now=now + READ_LAG + timedelta(seconds=1))
+    reconcile_accounts(venues=REAL, now=timezone.now())
+    reconcile_accounts(venues=REAL, now=timezone.now() + READ_LAG + timedelta(seconds=1))
 
 
 def the_discrepancy() -> Discrepancy:
@@ -326,14 +325,45 @@ def test_an_empty_read_right_after_a_fill_halts_nothing_and_is_forgotten(
         )
         return Findings(fills=(), orders=(), quantities=(found,))
 
-    settle_findings(account, read("0", QuantityVerdict.MISSING), now=now)
-    settle_findings(account, read("0", QuantityVerdict.MISSING), now=now + timedelta(seconds=5))
-    settle_findings(account, read("-0.1", QuantityVerdict.EQUAL), now=now + timedelta(seconds=6))
+    def settle(findings: Findings, seconds: float) -> None:
+        at = now + timedelta(seconds=seconds)
+        settle_findings(account, findings, now=at, heard_at=at)
+
+    settle(read("0", QuantityVerdict.MISSING), 0)
+    settle(read("0", QuantityVerdict.MISSING), 5)
+    settle(read("-0.1", QuantityVerdict.EQUAL), 6)
 
     assert not Discrepancy.objects.exists()
     assert not desk.account("bybit").is_halted
     position.refresh_from_db()
     assert position.state == PositionState.OPEN
+
+
+def test_what_was_asked_for_before_a_difference_was_found_forgets_nothing_of_it(
+    desk: Desk, position: Position
+) -> None:
+    """Two processes compare at one time: the answer that is older comes last."""
+    account, now = desk.account("bybit"), timezone.now()
+
+    def settle(theirs: str, verdict: QuantityVerdict, asked: float, heard: float) -> None:
+        found = QuantityFinding(
+            symbol=Symbol("BTC/USDT:USDT"),
+            verdict=verdict,
+            ours=Decimal("-0.1"),
+            theirs=Decimal(theirs),
+        )
+        settle_findings(
+            account,
+            Findings(fills=(), orders=(), quantities=(found,)),
+            now=now + timedelta(seconds=asked),
+            heard_at=now + timedelta(seconds=heard),
+        )
+
+    settle("0", QuantityVerdict.MISSING, 3, 4)
+    settle("-0.1", QuantityVerdict.EQUAL, 0, 6)
+    assert Discrepancy.objects.get().found_at == now + timedelta(seconds=4)
+    settle("-0.1", QuantityVerdict.EQUAL, 7, 8)
+    assert not Discrepancy.objects.exists()
 
 
 def test_a_closing_that_is_listed_late_releases_what_it_explains(
@@ -349,7 +379,7 @@ def test_a_closing_that_is_listed_late_releases_what_it_explains(
     )
     for seen_at in (now, now + READ_LAG):
         findings = Findings(fills=(), orders=(), quantities=(unexplained,))
-        settle_findings(account, findings, now=seen_at)
+        settle_findings(account, findings, now=seen_at, heard_at=seen_at)
     position.refresh_from_db()
     assert position.state == PositionState.HELD
     assert desk.account("bybit").is_halted

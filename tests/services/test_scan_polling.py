@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from exchanges import selectors, services
-from exchanges.board import Channel, hash_name
+from exchanges.board import Board, Channel, hash_name
 from exchanges.depths import load_depths, read_depths
 from exchanges.market_poll import poll_market
 from exchanges.models import Instrument, SettledFundingRate
@@ -74,15 +75,47 @@ def test_venue_that_hangs_delays_neither_the_facts_of_others_nor_their_next_poll
         assert _age_at("bybit") is None
 
 
-def _polled_alone() -> list[str]:
+def _polled_alone(*, force: bool = False) -> list[str]:
     try:
-        return poll_market(timezone.now())
+        return poll_market(timezone.now(), force=force)
     finally:
         connection.close()
 
 
 def _age_at(venue: str) -> timedelta | None:
     return selectors.market_board().age(venue, Channel.BOOK, timezone.now())
+
+
+def test_what_a_socket_told_while_a_list_was_on_its_way_stays(desk: Desk) -> None:
+    redis = selectors.board_redis()
+    redis.flushall()
+    poll_market(timezone.now())
+    key = selectors.instrument_key(desk.instrument("bybit"))
+    known = Board.load_rows(redis, [key]).rows[key].book
+    assert known is not None
+    late = {"action": "delay", "after_accept": True, "seconds": 3, "count": None}
+    desk.simulator.fault(venue="bybit", **late)
+    began = desk.simulator.control("GET", "/access-log")["last"]
+    with ThreadPoolExecutor(1) as worker:
+        polling = worker.submit(_polled_alone, force=True)
+        asked = f"/access-log?after={began}&limit=1000"
+
+        def have_left() -> bool:
+            """Tell whether rates and the tops of contracts and of spot were asked for."""
+            entries: list[dict[str, str]] = desk.simulator.control("GET", asked)["entries"]
+            return sum(row["venue"] == "bybit" for row in entries) >= 3
+
+        wait_until(have_left, timeout=10, what="the lists are asked for")
+        told = replace(known, bid=known.bid / 2, ask=known.ask * 2, observed_at=timezone.now())
+        board = Board()
+        board.apply(told)
+        board.publish(redis)
+        assert "BTC" in polling.result()
+
+    assert Board.load_rows(redis, [key]).rows[key].book == told
+    age = selectors.market_board().age("bybit", Channel.FUNDING, timezone.now())
+    assert age is not None
+    assert age >= timedelta(seconds=3)
 
 
 def test_books_that_are_answered_are_shared_before_one_that_hangs(desk: Desk) -> None:

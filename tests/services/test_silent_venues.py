@@ -59,6 +59,7 @@ class City:
             account=lambda account: cast(Account, FlatAccount(self, account.exchange.code)),
             call=self.call,
             call_all=self.call_all,
+            clock=lambda: self.timeline.at,
         )
 
     def call(self, coroutine: Any, timeout: float) -> Any:

@@ -99,6 +99,7 @@ class Laboratory:
             account=lambda account: self._ports[account.pk][1],
             call=self.calls.call,
             call_all=self.calls.call_all,
+            clock=lambda: self.clock(),
             relist=self._list,
             probe=lambda exchange: CcxtMarketData(self._readers[exchange.code]).server_time(),
         )

@@ -24,7 +24,7 @@ from trading.services.hold import hold_position
 from trading.services.holdings import leg_net_base
 from trading.services.outside_fills import live_leg
 from trading.services.resolve import release_if_clear
-from trading.services.reviews import postpone_review
+from trading.services.reviews import LONGEST_WAIT, postpone_review
 
 Kind = Discrepancy.Kind
 # A position or a fill may be listed this much later than it happened.
@@ -38,19 +38,25 @@ HEDGE_MODE = (
 
 
 def settle_findings(
-    account: ExchangeAccount, findings: Findings, *, now: datetime, driven: Position | None = None
+    account: ExchangeAccount,
+    findings: Findings,
+    *,
+    now: datetime,
+    heard_at: datetime,
+    driven: Position | None = None,
 ) -> None:
     """Write what a comparison found: suspicions, confirmed differences, and what has gone away.
 
-    The same findings write nothing the second time.
+    The venue was asked at `now` or later, and its last answer came at `heard_at`. The same findings
+    write nothing the second time.
     """
     rows = {row.symbol: row for row in _unresolved(account)}
     bad = {finding.symbol: finding for finding in findings.unexplained}
     for finding in bad.values():
-        row = rows.get(finding.symbol) or _suspect(account, finding, now)
+        row = rows.get(finding.symbol) or _suspect(account, finding, heard_at)
         if row.kind in (Kind.MISSING, Kind.FOREIGN):
             _see_again(row, finding, now)
-            _confirm_if_lasting(row, now, driven)
+            _confirm_if_lasting(row, now, heard_at, driven)
     for finding in findings.quantities:
         if finding.verdict in (QuantityVerdict.EQUAL, QuantityVerdict.LESS_OWED):
             _forget(rows.get(str(finding.symbol)), finding.ours, finding.theirs, now)
@@ -117,7 +123,7 @@ def _unresolved(account: ExchangeAccount) -> DiscrepancyQuerySet:
     )
 
 
-def _suspect(account: ExchangeAccount, finding: QuantityFinding, now: datetime) -> Discrepancy:
+def _suspect(account: ExchangeAccount, finding: QuantityFinding, heard_at: datetime) -> Discrepancy:
     leg = live_leg(account, finding.symbol)
     instrument = Instrument.objects.filter(exchange=account.exchange, symbol=finding.symbol).first()
     is_missing = finding.verdict is QuantityVerdict.MISSING
@@ -134,8 +140,8 @@ def _suspect(account: ExchangeAccount, finding: QuantityFinding, now: datetime) 
             "ours": finding.ours,
             "theirs": finding.theirs,
             "sentence": _sentence(account, finding, leg)[:400],
-            "found_at": now,
-            "last_seen_at": now,
+            "found_at": heard_at,
+            "last_seen_at": heard_at,
         },
     )
     return row
@@ -171,18 +177,24 @@ def _see_changed(row: Discrepancy, finding: QuantityFinding, *, turns: bool) -> 
         )
 
 
-def _confirm_if_lasting(row: Discrepancy, now: datetime, driven: Position | None) -> None:
-    """What takes from our own leg waits for the fills that explain it, for as long as reads lag."""
+def _confirm_if_lasting(
+    row: Discrepancy, now: datetime, heard_at: datetime, driven: Position | None
+) -> None:
+    """What takes from our own leg waits for the fills that explain it, for as long as reads lag.
+
+    That long is from the last answer that raised the suspicion to the question that confirms it:
+    what was filled while the first was on its way may be listed as late as anything else.
+    """
     may_be_lag = row.takes_from_ours or _was_active(row, now)
     if row.confirmed_at is None:
         if may_be_lag and now - row.found_at < READ_LAG:
             return
-        row.confirmed_at = now
+        row.confirmed_at = heard_at
         with transaction.atomic():
             row.save(update_fields=["confirmed_at"])
-            _halt(row, now)
+            _halt(row, heard_at)
     if row.takes_from_ours and row.position is not None and row.position.is_live:
-        hold_position(row.position, cause=row.sentence, now=now, driven=driven)
+        hold_position(row.position, cause=row.sentence, now=heard_at, driven=driven)
 
 
 def _was_active(row: Discrepancy, now: datetime) -> bool:
@@ -214,9 +226,12 @@ def _halt(row: Discrepancy, now: datetime) -> None:
 
 def _forget(row: Discrepancy | None, ours: Decimal, theirs: Decimal, now: datetime) -> None:
     """A suspicion that has gone away was lag. What was confirmed stays for a person, unless the
-    venue itself has explained it meanwhile by a closing that was booked.
+    venue itself has explained it meanwhile by a closing that was booked. What was asked for before
+    it was found says nothing of it.
     """
     if row is None or row.kind not in (Kind.MISSING, Kind.FOREIGN):
+        return
+    if timedelta(0) < row.found_at - now <= LONGEST_WAIT:
         return
     if row.confirmed_at is None:
         row.delete()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from django.utils import timezone
+
 from exchanges import domain, loop, registry
 from exchanges import services as exchange_services
 from exchanges.account_keys import account_key
@@ -46,6 +48,8 @@ class Venues:
     account: Callable[[ExchangeAccount], Account]
     call: Call
     call_all: CallAll
+    # When an answer has come.
+    clock: Callable[[], datetime] = timezone.now
     # One small public read that tells whether a venue is well.
     probe: Callable[[Exchange], Coroutine[Any, Any, object]] = lambda exchange: _probe(exchange)
     relist: Callable[[Exchange, datetime], object] = exchange_services.refresh_venue
