@@ -9,7 +9,8 @@ from exchanges.ccxt_adapter.bad_rows import made_of, take_each
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.rows import Row
 from exchanges.domain import InstrumentKind
-from exchanges.venues.profile import Rows, VenueProfile
+from exchanges.venues.profile import VenueProfile
+from exchanges.venues.rows import Rows
 
 T = TypeVar("T")
 Pair = tuple[Row, Listing]

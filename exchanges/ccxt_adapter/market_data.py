@@ -49,7 +49,8 @@ from exchanges.funding_intervals import (
     from_told_hours,
 )
 from exchanges.risk_tiers import TierLadder
-from exchanges.venues.profile import UNASKED, IntervalRule, Rows, StatusCall, VenueProfile
+from exchanges.venues.profile import UNASKED, IntervalRule, StatusCall, VenueProfile
+from exchanges.venues.rows import Rows
 
 T = TypeVar("T")
 

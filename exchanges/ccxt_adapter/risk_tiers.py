@@ -18,7 +18,7 @@ from exchanges.domain import Symbol
 from exchanges.errors import InvalidOrder, UnexpectedPayload
 from exchanges.matching import ZERO, LeverageTier
 from exchanges.risk_tiers import NO_CAP, TierLadder, ladder_of
-from exchanges.venues.profile import Rows
+from exchanges.venues.rows import Rows
 
 
 async def read_ladders(

@@ -11,7 +11,8 @@ from typing import Any, TypeVar, cast
 from exchanges.ccxt_adapter.listing import Listing
 from exchanges.ccxt_adapter.parse import milliseconds, moment
 from exchanges.errors import UnexpectedPayload
-from exchanges.venues.profile import Paging, Rows, VenueProfile
+from exchanges.venues.profile import VenueProfile
+from exchanges.venues.rows import Paging, Rows
 
 Row = Mapping[str, Any]
 T = TypeVar("T")

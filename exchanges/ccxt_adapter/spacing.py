@@ -19,7 +19,7 @@ from exchanges.funding_intervals import (
     FundingInterval,
     from_spacing,
 )
-from exchanges.venues.profile import Rows
+from exchanges.venues.rows import Rows
 
 SYMBOLS_PER_ROUND = 40
 # A settlement may be listed some seconds after it happened, and a new contract has none for hours.

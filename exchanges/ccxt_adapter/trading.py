@@ -33,7 +33,8 @@ from exchanges.errors import (
 from exchanges.limits.lanes import Lane, asking
 from exchanges.order_form import off_the_grid
 from exchanges.outcomes import Asked, about_orders
-from exchanges.venues.profile import DeadMan, Rows, SettingCalls, VenueProfile
+from exchanges.venues.profile import DeadMan, SettingCalls, VenueProfile
+from exchanges.venues.rows import Rows
 
 _TIME_IN_FORCE: dict[TimeInForce, dict[str, object]] = {
     TimeInForce.GTC: {"timeInForce": "GTC"},

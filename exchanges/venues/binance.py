@@ -7,16 +7,9 @@ from decimal import Decimal
 
 from exchanges.domain import SettlementKind
 from exchanges.venues.practice import Practice
-from exchanges.venues.profile import (
-    IntervalRule,
-    KeyRights,
-    KeyRule,
-    Paging,
-    Rows,
-    StatusCall,
-    VenueProfile,
-)
+from exchanges.venues.profile import IntervalRule, KeyRights, KeyRule, StatusCall, VenueProfile
 from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+from exchanges.venues.rows import Paging, Rows
 from exchanges.venues.verdicts import Verdict
 
 # Shared by spot and USD-M: both speak the same dialect.

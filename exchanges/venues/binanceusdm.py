@@ -29,12 +29,11 @@ from exchanges.venues.profile import (
     IsolatedMargin,
     KeyRights,
     KeyRule,
-    Paging,
-    Rows,
     SettingCalls,
     VenueProfile,
 )
 from exchanges.venues.quotas import Quota, Quotas, Scope
+from exchanges.venues.rows import Paging, Rows
 from exchanges.venues.verdicts import Verdict
 
 PREMIUM_COLUMNS = {

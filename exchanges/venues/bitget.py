@@ -16,14 +16,8 @@ from exchanges.venues.bitget_access import HEDGE_MODE_ADVICE, KEY_RIGHTS
 from exchanges.venues.bitget_codes import VERDICTS
 from exchanges.venues.bitget_quotas import QUOTAS
 from exchanges.venues.practice import Practice
-from exchanges.venues.profile import (
-    IntervalRule,
-    IsolatedMargin,
-    Paging,
-    Rows,
-    SettingCalls,
-    VenueProfile,
-)
+from exchanges.venues.profile import IntervalRule, IsolatedMargin, SettingCalls, VenueProfile
+from exchanges.venues.rows import Paging, Rows
 
 OF_CONTRACT = {"symbol": "venue_symbol", "coin": "quote"}
 TRADE_SIDES = {

@@ -19,15 +19,9 @@ from exchanges.venues.bybit_spot import (
     of_spot,
 )
 from exchanges.venues.practice import Practice
-from exchanges.venues.profile import (
-    IntervalRule,
-    IsolatedMargin,
-    Paging,
-    Rows,
-    SettingCalls,
-    VenueProfile,
-)
+from exchanges.venues.profile import IntervalRule, IsolatedMargin, SettingCalls, VenueProfile
 from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+from exchanges.venues.rows import Paging, Rows
 from exchanges.venues.verdicts import Verdict
 
 LINEAR = {"category": "linear"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exchanges.venues.key_rules import forbidden
-from exchanges.venues.profile import KeyRights, KeyRule, Rows, StatusCall
+from exchanges.venues.profile import KeyRights, KeyRule, StatusCall
+from exchanges.venues.rows import Rows
 
 LIST = ("result", "list")
 KEY_PAGE = "at Bybit open API Management, edit the key"

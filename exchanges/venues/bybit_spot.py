@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exchanges.domain import SettlementKind
-from exchanges.venues.profile import IntervalRule, Rows, VenueProfile
+from exchanges.venues.profile import IntervalRule, VenueProfile
+from exchanges.venues.rows import Rows
 
 INVALID_SPOT_CODES = (
     *("170115", "170116", "170117", "170121", "170124", "170130", "170132", "170133", "170134"),

@@ -15,14 +15,8 @@ from exchanges.venues.deribit_access import KEY_RIGHTS
 from exchanges.venues.deribit_codes import MESSAGE_VERDICTS, VERDICTS
 from exchanges.venues.deribit_quotas import QUOTAS
 from exchanges.venues.practice import Practice
-from exchanges.venues.profile import (
-    UNASKED,
-    IntervalRule,
-    Paging,
-    Rows,
-    SettingCalls,
-    VenueProfile,
-)
+from exchanges.venues.profile import UNASKED, IntervalRule, SettingCalls, VenueProfile
+from exchanges.venues.rows import Paging, Rows
 
 OPEN_ORDERS = Rows(method="open_order_rows")
 PRACTICE_HOST = "test.deribit.com"

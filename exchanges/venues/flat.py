@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from exchanges.venues.profile import Paging, Rows
+from exchanges.venues.rows import Paging, Rows
 
 
 def _named(*columns: str) -> dict[str, str]:

@@ -19,11 +19,10 @@ from exchanges.venues.profile import (
     DeadMan,
     IntervalRule,
     IsolatedMargin,
-    Paging,
-    Rows,
     SettingCalls,
     VenueProfile,
 )
+from exchanges.venues.rows import Paging, Rows
 
 BY_TIME = ("since", "until")
 # What the venue closes by itself it names in the place of our id.

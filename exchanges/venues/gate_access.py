@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exchanges.venues.key_rules import forbidden
-from exchanges.venues.profile import KeyRights, KeyRule, Rows
+from exchanges.venues.profile import KeyRights, KeyRule
+from exchanges.venues.rows import Rows
 
 KEY_PAGE = "at Gate open API keys, edit the key"
 HEDGE_MODE_ADVICE = (

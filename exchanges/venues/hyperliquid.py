@@ -19,11 +19,10 @@ from exchanges.venues.profile import (
     IsolatedMargin,
     KeyRights,
     KeyRule,
-    Paging,
-    Rows,
     SettingCalls,
     VenueProfile,
 )
+from exchanges.venues.rows import Paging, Rows
 from exchanges.venues.verdicts import Verdict
 
 COIN = "coin"

@@ -16,7 +16,8 @@ from exchanges.venues.kraken_codes import MESSAGE_VERDICTS, VERDICTS
 from exchanges.venues.kraken_quotas import QUOTAS
 from exchanges.venues.kraken_schedule import status_of
 from exchanges.venues.limits_only import LimitsOnly
-from exchanges.venues.profile import IntervalRule, Paging, Rows, VenueProfile
+from exchanges.venues.profile import IntervalRule, VenueProfile
+from exchanges.venues.rows import Paging, Rows
 
 # It cannot be asked for the working orders of one pair.
 OPEN_ORDERS = Rows(method="open_order_rows", lists_all=True)

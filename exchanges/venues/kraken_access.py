@@ -6,7 +6,8 @@ Source: docs.kraken.com/api, Get API Key Info.
 from __future__ import annotations
 
 from exchanges.venues.key_rules import forbidden
-from exchanges.venues.profile import KeyRights, KeyRule, Rows
+from exchanges.venues.profile import KeyRights, KeyRule
+from exchanges.venues.rows import Rows
 
 KEY_PAGE = "at Kraken open Settings, API, edit the key"
 # In microseconds: processes share a key, and what one signs may arrive after what another did.

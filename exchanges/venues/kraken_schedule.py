@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exchanges.venues.profile import Rows, StatusCall
+from exchanges.venues.profile import StatusCall
+from exchanges.venues.rows import Rows
 
 # "Maintenance", "cancel only", "post only": the mode of now. The sockets alone stop nothing: what
 # they do not tell is read.

@@ -16,7 +16,8 @@ from exchanges.venues.krakenfutures_access import KEY_RIGHTS
 from exchanges.venues.krakenfutures_codes import VERDICTS
 from exchanges.venues.krakenfutures_quotas import QUOTAS
 from exchanges.venues.practice import Practice
-from exchanges.venues.profile import IntervalRule, Paging, Rows, SettingCalls, VenueProfile
+from exchanges.venues.profile import IntervalRule, SettingCalls, VenueProfile
+from exchanges.venues.rows import Paging, Rows
 
 OPEN_ORDERS = Rows(method="open_order_rows")
 DEMO = "https://demo-futures.kraken.com"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exchanges.venues.profile import KeyRights, KeyRule, Rows
+from exchanges.venues.profile import KeyRights, KeyRule
+from exchanges.venues.rows import Rows
 
 KEY_PAGE = "at Kraken Pro, Settings, API, Kraken Futures, edit the key"
 

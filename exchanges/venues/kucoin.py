@@ -18,12 +18,11 @@ from exchanges.venues.kucoin_quotas import QUOTAS
 from exchanges.venues.profile import (
     IntervalRule,
     IsolatedMargin,
-    Paging,
-    Rows,
     SettingCalls,
     StatusCall,
     VenueProfile,
 )
+from exchanges.venues.rows import Paging, Rows
 
 BY_TIME = ("startAt", "endAt")
 OPEN_ORDERS = Rows(method="open_order_rows")

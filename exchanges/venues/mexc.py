@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from exchanges.domain import SettlementKind
 from exchanges.venues import flat
-from exchanges.venues.profile import UNASKED, IntervalRule, Paging, VenueProfile
+from exchanges.venues.profile import UNASKED, IntervalRule, VenueProfile
 from exchanges.venues.quotas import ConnectionQuota, Quota, Quotas, Scope
+from exchanges.venues.rows import Paging
 
 PROFILE = VenueProfile(
     name="mexc",

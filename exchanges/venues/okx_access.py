@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exchanges.venues.profile import KeyRights, KeyRule, Rows, StatusCall
+from exchanges.venues.profile import KeyRights, KeyRule, StatusCall
+from exchanges.venues.rows import Rows
 
 DATA = ("data",)
 

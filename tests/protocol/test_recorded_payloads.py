@@ -20,7 +20,7 @@ from exchanges.ccxt_adapter.rows import fetch_rows
 from exchanges.domain import Side, VenueOrderStatus
 from exchanges.errors import CredentialRefused
 from exchanges.venues import PROFILES
-from exchanges.venues.profile import Rows
+from exchanges.venues.rows import Rows
 from tests.protocol.conftest import assert_exact
 
 ADAPTERS = Path(__file__).resolve().parents[3] / "shared/fixtures/nautilus_trader/crates/adapters"

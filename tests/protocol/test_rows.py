@@ -13,7 +13,7 @@ from exchanges.ccxt_adapter.faults import PARSE_FAILURES
 from exchanges.ccxt_adapter.parse import milliseconds
 from exchanges.ccxt_adapter.rows import fetch_rows, fetch_since
 from exchanges.errors import UnexpectedPayload
-from exchanges.venues.profile import Paging, Rows
+from exchanges.venues.rows import Paging, Rows
 
 pytestmark = pytest.mark.protocol
 
