@@ -121,7 +121,7 @@ def test_an_exit_counts_with_the_fit_too(market: Market) -> None:
     found = exit_signal(market, position)
 
     assert found is not None
-    assert "Staying 168.0 h is expected to bring -0.126" in found.sentence
+    assert "Staying 168.0 h is expected to bring −0.126" in found.sentence
 
 
 def test_rotation_counts_staying_with_the_fit_too(market: Market) -> None:
