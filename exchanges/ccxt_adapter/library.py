@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +24,7 @@ import ccxt.pro
 import certifi
 import yarl
 from ccxt.async_support.base.exchange import Exchange
+from ccxt.base.decimal_to_precision import decimal_to_precision
 
 from exchanges.ccxt_adapter.calls.binance import BinanceUsdmCalls
 from exchanges.ccxt_adapter.calls.bitget import BitgetCalls
@@ -319,6 +320,7 @@ def create_exchange(
     bases = (_Careful, *filter(None, [OWN_CALLS.get(profile.ccxt_class)]), base)
     exchange = type(f"Careful{profile.ccxt_class}", bases, {})(config)
     exchange.simulator_url, exchange.surroundings = simulator_url, surroundings
+    exchange.decimal_to_precision = _to_precision
     for name in BROKER_HEADERS:
         exchange.headers.pop(name, None)
     if practice is not None:
@@ -337,6 +339,12 @@ def create_exchange(
     exchange.logger.setLevel(logging.INFO)
     _refuse_retries(exchange.options)
     return exchange
+
+
+def _to_precision(*args: Any, **kwargs: Any) -> Any:
+    """Round as the library does, which leaves its own rounding and traps to all that come after."""
+    with localcontext():
+        return decimal_to_precision(*args, **kwargs)
 
 
 def _pace(

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal, getcontext, localcontext
 
 import pytest
+from ccxt.base.decimal_to_precision import DECIMAL_PLACES, ROUND
 
 from exchanges.ccxt_adapter.library import Credential, Surroundings, create_exchange
 from exchanges.venues import PROFILES
@@ -37,6 +38,16 @@ def test_order_client_never_retries_and_never_queues(profile: VenueProfile) -> N
     )
     assert exchange.timeout <= profile.receive_window.total_seconds() * 1000
     assert exchange.number is Decimal
+
+
+def test_rounding_in_the_library_changes_no_rounding_of_ours() -> None:
+    exchange = create_exchange(PROFILES["binanceusdm"])
+
+    with localcontext(Context(rounding=ROUND_HALF_EVEN)):
+        assert exchange.decimal_to_precision("0.125", ROUND, 2, DECIMAL_PLACES) == "0.13"
+
+        assert getcontext().rounding == ROUND_HALF_EVEN
+        assert round(Decimal("0.125"), 2) == Decimal("0.12")
 
 
 @pytest.mark.parametrize("venue", sorted(PROFILES))

@@ -208,8 +208,8 @@ def test_a_leg_that_is_liquidated_on_paper_takes_the_other_with_it(desk: PaperSt
     ]
     position = desk.plan("funding_spread", legs, "0.1", entry_style="both_at_once")
     desk.drive_until(position, PositionState.OPEN)
-    # What carries the long is 300 USDT: 0.1 x 3,100 are more than that.
-    PaperBalance.objects.filter(paper__account__exchange__code=BINANCE).update(total=D(300))
+    # What carries the long is 330 USDT: 0.1 x 3,100 leave less of it than the contract needs.
+    PaperBalance.objects.filter(paper__account__exchange__code=BINANCE).update(total=D(330))
 
     for venue in (BINANCE, BYBIT):
         desk.world.pin(venue, price="60900")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from django import template
 
 from trading.core.history import Frequency
+from trading.core.money import for_display
 
 register = template.Library()
 
@@ -24,13 +25,13 @@ SECONDS_PER_DAY = 86_400
 
 def plain(value: Decimal, places: int) -> str:
     """Return a level: thousands separated, a sign only when it is below zero."""
-    shown = round(value, places)
+    shown = for_display(value, places)
     return f"{MINUS if shown < 0 else ''}{abs(shown):,}"
 
 
 def signed(value: Decimal, places: int) -> str:
     """Return a figure that always carries its sign; what rounds to zero has none."""
-    shown = round(value, places)
+    shown = for_display(value, places)
     sign = "" if shown == 0 else "+" if shown > 0 else MINUS
     return f"{sign}{abs(shown):,}"
 
