@@ -210,11 +210,12 @@ def horizon(hours: Decimal | None) -> str:
 
 
 @register.filter
-def hold(hours: Decimal) -> str:
+def hold(hours: Decimal | int) -> str:
     """Return a chosen hold time, exact below a day: `7 d`, `90 min`."""
-    if hours < 24 and hours % 1:
-        return f"{plain(hours * 60, 0)} min"
-    return horizon(hours).replace(".0 d", " d")
+    exact = Decimal(hours)
+    if exact < 24 and exact % 1:
+        return f"{plain(exact * 60, 0)} min"
+    return horizon(exact).replace(".0 d", " d")
 
 
 @register.filter
