@@ -15,7 +15,7 @@ from exchanges.venues.quotas import ConnectionQuota
 # Other processes of this machine open sockets too, by hand or at a start.
 OUR_SHARE = 0.8
 # One that was let pass at a window's end may arrive at the beginning of the next, among its own.
-ARRIVES_WITHIN = 0.5
+ARRIVES_WITHIN = 1.0
 
 
 class ConnectionBudget:

@@ -136,9 +136,10 @@ class Socket:
         return longest * spread
 
     async def _live_once(self) -> None:
+        # An address that has to be asked for takes its time: the opening is counted after it.
+        url = await self._feed.url()
         if self._connections is not None:
             await self._connections.take()
-        url = await self._feed.url()
         async with asyncio.timeout(OPEN_TIMEOUT):
             connection = await self._session.ws_connect(
                 url,
