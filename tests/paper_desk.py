@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -213,3 +213,10 @@ class PaperDesk:
 
     def _terms(self, ledger: Ledger) -> Terms:
         return terms_of(ledger.paper, PROFILES[self.venue])
+
+
+class AccruingDesk(PaperDesk):
+    """Its venue fixes a rate for each hour."""
+
+    def facts(self, *, books: Sequence[Symbol] = (PERPETUAL, COIN)) -> Facts:
+        return replace(super().facts(books=books), periods={PERPETUAL: timedelta(hours=1)})

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from exchanges.domain import Side, Symbol
-from exchanges.paper.facts import Facts
+from exchanges.domain import Side
 from exchanges.paper.rows import PaperFunding
-from tests.paper_desk import COIN, PERPETUAL, START, PaperDesk, order
+from tests.paper_desk import START, AccruingDesk, order
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
 D = Decimal
 HOUR = timedelta(hours=1)
-
-
-class AccruingDesk(PaperDesk):
-    """Its venue fixes a rate for each hour."""
-
-    def facts(self, *, books: Sequence[Symbol] = (PERPETUAL, COIN)) -> Facts:
-        return replace(super().facts(books=books), periods={PERPETUAL: HOUR})
 
 
 @pytest.fixture

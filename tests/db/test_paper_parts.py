@@ -13,7 +13,7 @@ from exchanges.domain import SettledFunding, Side, Symbol
 from exchanges.paper.facts import Facts, Span
 from exchanges.paper.funding import parted
 from exchanges.paper.rows import PaperBalance, PaperFunding, PaperHolding
-from tests.paper_desk import COIN, PERPETUAL, START, PaperDesk, order
+from tests.paper_desk import COIN, PERPETUAL, START, AccruingDesk, order
 
 pytestmark = [pytest.mark.db, pytest.mark.django_db]
 
@@ -21,7 +21,7 @@ D = Decimal
 HOUR = timedelta(hours=1)
 
 
-class MovingDesk(PaperDesk):
+class MovingDesk(AccruingDesk):
     """Its venue tells of an hour what was owed in it, and of its parts once a test lets it."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class MovingDesk(PaperDesk):
         self.owed: dict[SettledFunding, Mapping[Span, Decimal]] = {}
 
     def facts(self, *, books: Sequence[Symbol] = (PERPETUAL, COIN)) -> Facts:
-        return replace(super().facts(books=books), periods={PERPETUAL: HOUR}, owed=self.owed)
+        return replace(super().facts(books=books), owed=self.owed)
 
     def tell(self, rates: Mapping[tuple[float, float], str], *, hour: int = 0) -> None:
         """Tell what was owed between minutes of an hour that is over."""

@@ -19,11 +19,11 @@ from exchanges.ccxt_adapter.trading import CcxtTrading
 from exchanges.client_order_ids import in_venue_form
 from exchanges.domain import Side, Symbol
 from exchanges.errors import CredentialRefused
-from exchanges.simulator.wire import WireRequest
 from exchanges.venues import PROFILES
 from tests.paper_desk import COIN, PERPETUAL, order
+from tests.protocol.venue_desk import Listening
 from tests.simulation.transport import InProcessSession
-from tests.simulator.nearby import Nearby, call
+from tests.simulator.nearby import call
 from tests.simulator.world import HOSTS, World
 
 pytestmark = pytest.mark.protocol
@@ -35,18 +35,6 @@ SYMBOLS = {
     "deribit": Symbol("BTC/USDC:USDC"),
 }
 PRACTISED = sorted(name for name, profile in PROFILES.items() if profile.practice is not None)
-
-
-class Listening(Nearby):
-    """The other end of a wire that keeps what came over it."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self.came: list[WireRequest] = []
-
-    def disturbance(self, request: WireRequest) -> Any:
-        self.came.append(request)
-        return super().disturbance(request)
 
 
 @dataclass

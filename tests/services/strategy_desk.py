@@ -21,15 +21,15 @@ from exchanges.ccxt_adapter.account import CcxtAccount
 from exchanges.ccxt_adapter.client import Catalogue, VenueClient
 from exchanges.ccxt_adapter.market_data import CcxtMarketData
 from exchanges.ccxt_adapter.trading import CcxtTrading
-from exchanges.domain import BookTop, FundingRate, IntervalSource, Quote, Symbol
+from exchanges.domain import FundingRate
 from exchanges.models import Exchange, ExchangeAccount, Instrument, SettledFundingRate
 from exchanges.modes import Mode
 from exchanges.outcomes import Outcome, Outcomes
 from exchanges.ports import MarketData
 from exchanges.services import store_listing
 from exchanges.simulator.listings import BYBIT, BYBIT_SPOT
-from exchanges.simulator.market import next_settlement
 from exchanges.venues import PROFILES
+from tests.services.published import facts_of
 from tests.simulation.memory import MemoryRedis
 from tests.simulator.nearby import call, call_all, client_at
 from tests.simulator.world import World
@@ -297,46 +297,9 @@ class StrategyDesk:
         for instrument in listed:
             listing = self._listing(instrument)
             if listing is not None:
-                for fact in self._facts(instrument, listing):
+                for fact in facts_of(self.world, instrument, listing):
                     self._board.apply(fact)
         self._board.publish(self._redis)  # type: ignore[arg-type]  # what is used of it
-
-    def _facts(self, instrument: Instrument, listing: Any) -> list[FundingRate | Quote | BookTop]:
-        market = self.world.simulator.market
-        book = self.world.simulator.book(listing, self.now)
-        venue, symbol = instrument.exchange.code, Symbol(instrument.symbol)
-        mark, index = market.mark(listing, self.now), market.index(listing, self.now)
-        facts: list[FundingRate | Quote | BookTop] = [
-            Quote(
-                venue=venue,
-                symbol=symbol,
-                mark_price=mark,
-                index_price=index,
-                observed_at=self.now,
-            ),
-            BookTop(
-                venue=venue,
-                symbol=symbol,
-                bid=book.bid.price,
-                bid_quantity=book.bid.base_quantity,
-                ask=book.ask.price,
-                ask_quantity=book.ask.base_quantity,
-                observed_at=self.now,
-            ),
-        ]
-        if listing.is_perpetual:
-            interval = market.interval(listing)
-            rate = FundingRate(
-                venue=venue,
-                symbol=symbol,
-                funding_rate=market.predicted_rate(listing, self.now),
-                interval_seconds=int(interval.total_seconds()),
-                interval_source=IntervalSource.VENUE,
-                next_funding_at=next_settlement(self.now, interval),
-                observed_at=self.now,
-            )
-            facts.append(rate)
-        return facts
 
     def _listing(self, instrument: Instrument) -> Any:
         venue = instrument.exchange.code

@@ -278,3 +278,27 @@ def _pay_funding(leg: Leg, at: datetime) -> None:
         paid_at=at,
         booked_at=at,
     )
+
+
+def pay_fee_in_coin(leg: Leg, now: datetime, fee: str, price: str | None = None) -> None:
+    """Book a fill of nothing that cost a fee in BNB: the P&L's other parts stay as they are."""
+    Trade.objects.create(
+        position=leg.position,
+        leg=leg,
+        order=leg.orders.get(),
+        account=leg.account,
+        venue_trade_id=f"fee-{fee}",
+        venue_order_id="theirs-1",
+        side=leg.side,
+        action="OPEN",
+        order_side="sell",
+        order_type="limit",
+        price=Decimal("99.99"),
+        base_quantity=Decimal(0),
+        size=Decimal(0),
+        fee=Decimal(fee),
+        fee_asset="BNB",
+        fee_price=None if price is None else Decimal(price),
+        filled_at=now,
+        booked_at=now,
+    )

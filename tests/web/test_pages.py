@@ -12,15 +12,12 @@ from arbsite.accounts.models import User
 from exchanges.models import Activity, Exchange, SettledFundingRate, VenueHealth
 from exchanges.models.notices import FactChange, VenueNotice
 from exchanges.selectors import board_redis
+from tests.web import rows
 from tests.web.conftest import Desk
 from trading.models import (
-    BorrowInterest,
     EquitySnapshot,
     FittedBeta,
-    Leg,
     Opportunity,
-    Position,
-    Trade,
 )
 from trading.services import kill_switch
 
@@ -147,96 +144,15 @@ def test_settled_rates_and_their_mean_replace_the_predicted_ones(desk: Desk) -> 
     assert "BTC ? +32.8" in mean
 
 
-def test_the_position_page_adds_up(desk: Desk) -> None:
-    shown = text_of(desk.client.get(f"/positions/{desk.position.pk}/").content.decode())
-
-    assert "Slippage against decision mids −$0.20" in shown
-    assert "Funding received +$3.00" in shown
-    assert "Fees −$1.00" in shown
-    assert "Net +$1.80" in shown
-    assert "entering hedged open both venues read back" in shown
-
-
-def test_the_position_page_says_what_was_added_or_why_not(desk: Desk) -> None:
-    page = f"/positions/{desk.position.pk}/"
-    rows = Position.objects.filter(pk=desk.position.pk)
-    plain_page = desk.client.get(page).content.decode()
-    rows.update(add_outcome="added 0.025 BTC because the price gap moved 1.10 % for it")
-    added = text_of(desk.client.get(page).content.decode())
-    rows.update(state="entering", add_quantity=Decimal("0.025"))
-    adding = text_of(desk.client.get(page).content.decode())
-
-    assert 'id="addition"' not in plain_page
-    assert "Added 0.025 BTC because the price gap moved 1.10 % for it." in added
-    assert "BTC Adding" in adding
-
-
-def test_the_position_page_names_interest_and_fees_that_nobody_could_value(desk: Desk) -> None:
-    leg = desk.position.legs.select_related("account").get(side="SHORT")
-    leg.instrument.kind = "spot"
-    leg.instrument.save()
-    charge_interest(leg, desk.now)
-    pay_fee_in_coin(leg, desk.now, "0.0125")
-    pay_fee_in_coin(leg, desk.now, "0.0075")
-
-    shown = text_of(desk.client.get(f"/positions/{desk.position.pk}/").content.decode())
-
-    # 0.0001 BTC at 100 is a cent, charged on 10 BTC; 1.80 less that cent is the net.
-    assert "BYB 10 BTC +0.0010% 0.0001 BTC −$0.01" in shown
-    assert "Borrow −$0.01 Net +$1.79" in shown
-    assert "not in the net: fees in BNB, whose price nobody told 0.02 BNB" in shown
-
-
 def test_a_fee_in_a_third_coin_counts_at_its_price_or_beside_the_dollars(desk: Desk) -> None:
     leg = desk.position.legs.select_related("account").get(side="SHORT")
-    pay_fee_in_coin(leg, desk.now, "0.5", price="600")
-    pay_fee_in_coin(leg, desk.now, "0.02")
+    rows.pay_fee_in_coin(leg, desk.now, "0.5", price="600")
+    rows.pay_fee_in_coin(leg, desk.now, "0.02")
 
     shown = text_of(desk.client.get("/").content.decode())
 
     # 2 x 0.50 of the entry and 0.5 x 600; not 1.00 + 0.5 + 0.02.
     assert "Funding 24 h +$3.00 fees −$301.00 and 0.02 BNB" in shown
-
-
-def charge_interest(leg: Leg, now: datetime) -> None:
-    BorrowInterest.objects.create(
-        position=leg.position,
-        leg=leg,
-        account=leg.account,
-        venue_interest_id="charged-1",
-        amount=Decimal("0.0001"),
-        asset="BTC",
-        borrowed=Decimal(10),
-        hourly_rate=Decimal("0.00001"),
-        price=Decimal(100),
-        amount_usd=Decimal("0.01"),
-        charged_at=now,
-        booked_at=now,
-    )
-
-
-def pay_fee_in_coin(leg: Leg, now: datetime, fee: str, price: str | None = None) -> None:
-    """Book a fill of nothing that cost a fee in BNB: the P&L's other parts stay as they are."""
-    Trade.objects.create(
-        position=leg.position,
-        leg=leg,
-        order=leg.orders.get(),
-        account=leg.account,
-        venue_trade_id=f"fee-{fee}",
-        venue_order_id="theirs-1",
-        side=leg.side,
-        action="OPEN",
-        order_side="sell",
-        order_type="limit",
-        price=Decimal("99.99"),
-        base_quantity=Decimal(0),
-        size=Decimal(0),
-        fee=Decimal(fee),
-        fee_asset="BNB",
-        fee_price=None if price is None else Decimal(price),
-        filled_at=now,
-        booked_at=now,
-    )
 
 
 def test_the_history_of_a_pair_says_what_it_keeps_and_since_when(desk: Desk) -> None:
